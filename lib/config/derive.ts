@@ -1,0 +1,61 @@
+import { accessOf, type AppStorage } from '../contract/index.js';
+import { KitError } from '../errors.js';
+import type { App, KitConfig, Principal, Team } from './model.js';
+
+/** What follows from a {@link KitConfig}: pure look-ups that stacks, engine and commands share. */
+
+/** The principals a team needs: one an access in use, or one an app; none where every app is public. */
+export function principalsOf(team: Team): Principal[] {
+  const byKey = new Map<string, { -readonly [K in keyof Principal]: Principal[K] } & { apps: string[] }>();
+  for (const app of team.apps) {
+    const access = accessOf(app.mode, app.clean);
+    if (access === undefined) continue;
+    const own = team.credentials === 'per-app' ? app.name : undefined;
+    const key = `${own ?? ''}/${access}`;
+    const principal = byKey.get(key) ?? { team: team.name, access, ...(own === undefined ? {} : { app: own }), apps: [] };
+    principal.apps.push(app.name);
+    byKey.set(key, principal);
+  }
+  return [...byKey.values()];
+}
+
+/** The principal whose key `app` holds, or undefined for a public app. */
+export function principalOf(team: Team, app: App): Principal | undefined {
+  return principalsOf(team).find((principal) => principal.apps.includes(app.name));
+}
+
+/** Host that apps reach S3 by: the configured one, else that of AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, else the region's own. */
+export function s3Endpoint(spec: { region: string; endpoint?: string }, env: NodeJS.ProcessEnv = process.env): string {
+  if (spec.endpoint !== undefined) return spec.endpoint;
+  const override = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
+  if (override) return new URL(override).host;
+  return `s3.${spec.region}.amazonaws.com${spec.region.startsWith('cn-') ? '.cn' : ''}`;
+}
+
+/** What the config vars of an app are made from. */
+export function storageOf(config: KitConfig, team: Team, app: App, env: NodeJS.ProcessEnv = process.env): AppStorage {
+  if (app.mode === 'public' || team.bucket === undefined) return { mode: 'public' };
+  const { spec, prefix } = team.bucket;
+  return {
+    mode: app.mode,
+    bucket: spec.name,
+    prefix,
+    endpoint: s3Endpoint(spec, env),
+    signingRegion: config.signing.version === 4 ? spec.region : undefined,
+    acl: spec.acl,
+    clean: app.clean,
+    publicStorage: app.publicStorage,
+  };
+}
+
+/** @throws KitError `team-not-found`, naming the teams there are. */
+export function teamNamed(config: KitConfig, name: string): Team {
+  const team = config.teams.find((candidate) => candidate.name === name);
+  if (team === undefined) {
+    throw new KitError(
+      'team-not-found',
+      `team "${name}" is not in ${config.file ?? 'the configuration'}; there are: ${config.teams.map((t) => t.name).join(', ') || 'none'}`,
+    );
+  }
+  return team;
+}

@@ -1,0 +1,62 @@
+import type { Acl, Mode } from './modes.js';
+import { halcyonBucket } from './names.js';
+
+/** Every config var the kit owns, with what it says. The kit reads, writes and unsets these and no others. */
+export const CONFIG_VARS = {
+  HALCYON_AWS_ACCESS_KEY_ID: 'access key id that may use the private bucket',
+  HALCYON_AWS_SECRET_ACCESS_KEY: 'its secret access key',
+  HALCYON_S3_BUCKET: 'private bucket, as name or name/prefix',
+  HALCYON_S3_ENDPOINT: 'S3 host (and port) without scheme',
+  HALCYON_S3_REGION: 'region to sign for; read by the SigV4 buildpack only',
+  HALCYON_S3_ACL: 'canned ACL of every upload',
+  HALCYON_NO_UPLOAD: '1: never upload',
+  HALCYON_NO_CLEAN_PRIVATE_STORAGE: '1: never delete from the private bucket',
+  HALCYON_NO_PUBLIC_STORAGE: '1: never fall back to the public bucket',
+} as const;
+export type ConfigVarName = keyof typeof CONFIG_VARS;
+export const CONFIG_VAR_NAMES = Object.keys(CONFIG_VARS) as ConfigVarName[];
+
+/** The two that change at a rotation; their values never appear anywhere but in Secrets Manager and on Heroku. */
+export const SECRET_CONFIG_VARS: readonly ConfigVarName[] = ['HALCYON_AWS_SECRET_ACCESS_KEY'];
+
+/** What an app should have: a value, or `null` for unset. Every name of ours is present. */
+export type DesiredConfigVars = Readonly<Record<ConfigVarName, string | null>>;
+
+/** What the values are made from. */
+export interface AppStorage {
+  readonly mode: Mode;
+  /** Bucket name; not read in mode `public`, like all that follow. */
+  readonly bucket?: string;
+  /** Without slashes at its ends. */
+  readonly prefix?: string;
+  /** Host, or host:port, without scheme. */
+  readonly endpoint?: string;
+  /** Set where signing is version 4. */
+  readonly signingRegion?: string;
+  readonly acl?: Acl;
+  /** `false`: the key may not delete, so upstream must not try. */
+  readonly clean?: boolean;
+  readonly publicStorage?: 'never' | 'fallback';
+}
+
+/**
+ * The config vars of an app (the table "The three modes of the guide" of the Halcyon sources, 2019).
+ * @param key - required unless the mode is `public`.
+ */
+export function desiredConfigVars(storage: AppStorage, key?: { id: string; secret: string }): DesiredConfigVars {
+  if (storage.mode === 'public') {
+    return Object.fromEntries(CONFIG_VAR_NAMES.map((name) => [name, null])) as Record<ConfigVarName, null>;
+  }
+  const readOnly = storage.mode === 'read-only';
+  return {
+    HALCYON_AWS_ACCESS_KEY_ID: key?.id ?? null,
+    HALCYON_AWS_SECRET_ACCESS_KEY: key?.secret ?? null,
+    HALCYON_S3_BUCKET: halcyonBucket(storage.bucket ?? '', storage.prefix),
+    HALCYON_S3_ENDPOINT: storage.endpoint ?? null,
+    HALCYON_S3_REGION: storage.signingRegion ?? null,
+    HALCYON_S3_ACL: storage.acl ?? null,
+    HALCYON_NO_UPLOAD: readOnly ? '1' : null,
+    HALCYON_NO_CLEAN_PRIVATE_STORAGE: readOnly || storage.clean === false ? '1' : null,
+    HALCYON_NO_PUBLIC_STORAGE: readOnly || storage.publicStorage !== 'fallback' ? '1' : null,
+  };
+}

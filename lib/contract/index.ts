@@ -1,0 +1,4 @@
+export * from './config-vars.js';
+export * from './modes.js';
+export * from './names.js';
+export * from './secret.js';

@@ -1,0 +1,60 @@
+import type { Access } from './modes.js';
+
+/** Every name that crosses a boundary is made here, and only here. */
+
+/** Stack of a team: `halcyon-TEAM`. */
+export const teamStackName = (team: string): string => `halcyon-${team}`;
+
+/** Stack of a shared bucket: `halcyon-bucket-NAME`. */
+export const bucketStackName = (bucket: string): string => `halcyon-bucket-${bucket}`;
+
+/** Bucket the kit makes when the file names none: `halcyon-OWNER-ACCOUNT-REGION`; bucket names are global, hence account and region. */
+export const defaultBucketName = (owner: string, account: string, region: string): string => `halcyon-${owner}-${account}-${region}`;
+
+/** Path that all IAM users of the kit are under. */
+export const IAM_ROOT_PATH = '/halcyon/';
+
+/** Path of a principal's IAM user: the access comes first, so that a bucket policy can name all read-only principals by one ARN pattern. */
+export const iamPath = (access: Access, team: string): string => `${IAM_ROOT_PATH}${access}/${team}/`;
+
+/** ARN pattern of every IAM user with `access`, in any account of `partition`. */
+export const principalArnPattern = (partition: string, access: Access): string => `arn:${partition}:iam::*:user${IAM_ROOT_PATH}${access}/*`;
+
+/** A principal: one IAM user, one secret, one policy; a team's for all apps of one access, or one app's own (`credentials: per-app`). */
+export interface PrincipalId {
+  readonly team: string;
+  readonly access: Access;
+  /** Set with `credentials: per-app`. */
+  readonly app?: string;
+}
+
+/** IAM user name, at most 64 characters: `halcyon.team.TEAM.ACCESS` or `halcyon.app.APP.ACCESS` (Heroku app names are unique everywhere). */
+export const userName = (id: PrincipalId): string =>
+  id.app === undefined ? `halcyon.team.${id.team}.${id.access}` : `halcyon.app.${id.app}.${id.access}`;
+
+/** Secrets Manager name: `halcyon/TEAM/ACCESS` or `halcyon/TEAM/APP/ACCESS`. The kit finds secrets by this name, never by a stack output. */
+export const secretName = (id: PrincipalId): string => ['halcyon', id.team, ...(id.app === undefined ? [] : [id.app]), id.access].join('/');
+
+/** How a principal is called on screen: `TEAM/ACCESS` or `TEAM/APP/ACCESS`. */
+export const principalLabel = (id: PrincipalId): string => secretName(id).slice('halcyon/'.length);
+
+/** Tags on everything the kit makes in AWS. */
+export const TAGS = { team: 'halcyon:team', managedBy: 'halcyon:managed-by', app: 'halcyon:app', access: 'halcyon:access' } as const;
+export const MANAGED_BY = 'halcyon-kit';
+
+/** Objects of the kit's own in a bucket (leases, smoke leftovers' index) are under this key prefix, at the bucket's root; principals may not write there. */
+export const KIT_OBJECT_PREFIX = '.halcyon-kit/';
+export const leaseKey = (team: string): string => `${KIT_OBJECT_PREFIX}lease/${team}.json`;
+
+/** CloudFormation outputs of the stacks (logical output names, without secrets). */
+export const OUTPUTS = {
+  bucketName: 'BucketName',
+  bucketRegion: 'BucketRegion',
+  kmsKeyArn: 'KmsKeyArn',
+} as const;
+
+/** `name` or `name/prefix`, the form of `HALCYON_S3_BUCKET`. A prefix is kept without slashes at its ends. */
+export const halcyonBucket = (name: string, prefix?: string): string => (prefix ? `${name}/${prefix}` : name);
+
+/** Key prefix a principal is confined to: empty, or `prefix/`. */
+export const keyPrefix = (prefix?: string): string => (prefix ? `${prefix}/` : '');

@@ -1,0 +1,24 @@
+/**
+ * The one error the kit throws on purpose.
+ *
+ * `code` is stable and kebab-case (`app-not-found`), for `--json` and tests. `message` is lower case, without a full
+ * stop, names the wrong value and says what to do. Anything else that is thrown is a bug and shown with its stack.
+ */
+export class KitError extends Error {
+  override readonly name = 'KitError';
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: { cause?: unknown; details?: Record<string, unknown> },
+  ) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.details = options?.details;
+  }
+  /** Facts for `--json`, never a secret. */
+  readonly details?: Record<string, unknown>;
+}
+
+/** Whether `error` is a {@link KitError}, of one of `codes` where any are given. */
+export function isKitError(error: unknown, ...codes: string[]): error is KitError {
+  return error instanceof KitError && (codes.length === 0 || codes.includes(error.code));
+}

@@ -1,0 +1,89 @@
+/**
+ * What the kit needs of Heroku, in Heroku's own terms (Platform API v3, https://devcenter.heroku.com/articles/platform-api-reference).
+ * Implemented over heroku-client in `heroku.client.ts`. Every method throws KitError: `heroku-unauthorized`, `heroku-forbidden`,
+ * `app-not-found`, `heroku-not-found`, `heroku-rate-limited`, `heroku-unavailable` (5xx or network, after retries),
+ * `heroku-invalid` (422), `heroku-ambiguous` (a write whose answer was lost: look before repeating).
+ */
+export interface Heroku {
+  account(): Promise<{ email: string }>;
+  app(name: string): Promise<HerokuApp>;
+  createApp(options: { name: string; stack?: string; region?: string; team?: string }): Promise<HerokuApp>;
+  /** No error when it is gone already. */
+  deleteApp(name: string): Promise<void>;
+  /** Apps visible to the token. */
+  apps(): Promise<HerokuApp[]>;
+  stacks(): Promise<Array<{ name: string; state: string; default: boolean }>>;
+
+  configVars(app: string): Promise<Record<string, string>>;
+  /** One PATCH: one release, all dynos restart. Null unsets. Answers with what Heroku answered, which may be the old values while a release command runs. */
+  patchConfigVars(app: string, changes: Readonly<Record<string, string | null>>): Promise<Record<string, string>>;
+
+  /** Newest first. */
+  releases(app: string, options?: { max?: number }): Promise<Release[]>;
+  release(app: string, idOrVersion: string | number): Promise<Release>;
+
+  buildpacks(app: string): Promise<string[]>;
+  setBuildpacks(app: string, urls: readonly string[]): Promise<string[]>;
+
+  /** Newest first. */
+  builds(app: string, options?: { max?: number }): Promise<Build[]>;
+  build(app: string, id: string): Promise<Build>;
+  /** Upload `tarball` as a source and start a build of it. */
+  startBuild(app: string, tarball: Buffer, options?: { version?: string; buildpacks?: readonly string[] }): Promise<Build>;
+  /** Follow an output stream to its end, resuming after cuts. Chunks have NULs removed. The URL is a credential. */
+  followStream(url: string, onText: (text: string) => void, signal?: AbortSignal): Promise<void>;
+
+  dynos(app: string): Promise<Dyno[]>;
+  /** Start a detached one-off dyno. */
+  runDyno(app: string, options: { command: string; size?: string; timeToLive: number; env?: Record<string, string> }): Promise<Dyno>;
+  stopDyno(app: string, name: string): Promise<void>;
+  /** URL of a log session. `tail` keeps it open. */
+  logSession(app: string, options: { dyno?: string; source?: 'app' | 'heroku'; lines?: number; tail?: boolean }): Promise<string>;
+
+  formation(app: string): Promise<Array<{ type: string; quantity: number; size: string }>>;
+  scale(app: string, type: string, quantity: number, size?: string): Promise<void>;
+}
+
+export interface HerokuApp {
+  readonly id: string;
+  readonly name: string;
+  /** `cedar` or `fir`; fir takes no classic buildpacks. */
+  readonly generation: string;
+  readonly stack: string;
+  readonly webUrl?: string;
+  readonly maintenance: boolean;
+  readonly team?: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+export interface Release {
+  readonly id: string;
+  readonly version: number;
+  readonly status: 'pending' | 'succeeded' | 'failed' | 'expired';
+  readonly current: boolean;
+  readonly description: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly outputStreamUrl?: string;
+}
+
+export interface Build {
+  readonly id: string;
+  readonly status: 'pending' | 'succeeded' | 'failed';
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly outputStreamUrl?: string;
+  readonly releaseId?: string;
+}
+
+export interface Dyno {
+  readonly id: string;
+  readonly name: string;
+  /** `run` for one-off dynos, else the process type. */
+  readonly type: string;
+  readonly state: string;
+  readonly releaseVersion: number;
+  readonly createdAt: string;
+  readonly command: string;
+}

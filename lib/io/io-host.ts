@@ -1,0 +1,41 @@
+/** How library code speaks: to a terminal, to plain lines, to a test. Implementations redact everything they are given. */
+export interface IoHost {
+  /** A line for the person at the terminal (stderr). */
+  info(message: string): void;
+  /** A detail, shown with `--verbose` only (stderr). */
+  debug(message: string): void;
+  /** Something that deserves attention but does not stop the work (stderr). */
+  warn(message: string): void;
+  /** Begin a step of long work; its outcome is shown with how long it took (stderr). */
+  step(title: string): Step;
+}
+
+/** One step of long work. Call `done` or `fail` exactly once. */
+export interface Step {
+  /** What is being done or waited for right now. */
+  update(detail: string): void;
+  /** @param outcome - default: the title alone. */
+  done(outcome?: string): void;
+  fail(outcome: string): void;
+}
+
+/** Run `work` as a step: done with what `outcome` says of the result, failed when it throws. */
+export async function inStep<T>(io: IoHost, title: string, work: (step: Step) => Promise<T>, outcome?: (result: T) => string): Promise<T> {
+  const step = io.step(title);
+  try {
+    const result = await work(step);
+    step.done(outcome?.(result));
+    return result;
+  } catch (error) {
+    step.fail(error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+/** An IoHost that says nothing: for tests and for library users who want none. */
+export const silentIo: IoHost = {
+  info() {},
+  debug() {},
+  warn() {},
+  step: () => ({ update() {}, done() {}, fail() {} }),
+};

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+const integration = { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: true };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts', 'sandbox/**/test/unit/**/*.test.ts'],
+          exclude: ['test/integration/**', 'test/upstream/**', '**/node_modules/**'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: { name: 'integration', include: ['test/integration/**/*.test.ts', 'sandbox/test/integration/**/*.test.ts'], ...integration },
+      },
+      { test: { name: 'upstream', include: ['test/upstream/**/*.test.ts'], ...integration, testTimeout: 300_000 } },
+    ],
+  },
+});
