@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { CommanderError } from 'commander';
+import type { CommandHost } from '../lib/commands/command.js';
+import { createProgram } from '../lib/commands/program.js';
+import { isKitError, KitError } from '../lib/errors.js';
+import { redact } from '../lib/io/redaction.js';
+import { createTerminal } from '../lib/io/terminal.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+
+const abort = new AbortController();
+let interrupts = 0;
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    if (++interrupts > 1) process.exit(130);
+    process.stderr.write('\nstopping where a rerun can go on; press Ctrl-C again to stop at once\n');
+    abort.abort(new KitError('interrupted', 'interrupted; run the same command again to go on'));
+  });
+}
+
+const program = createProgram(async (run, options) => {
+  const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && !options.json;
+  const io = createTerminal({ verbose: options.verbose, live: options.json || options.verbose ? false : undefined });
+  const host: CommandHost = {
+    io,
+    signal: abort.signal,
+    env: process.env,
+    interactive,
+    async confirm(question) {
+      if (options.yes) return true;
+      if (!interactive)
+        throw new KitError('confirmation-needed', `${question} Nobody can be asked here: add --yes to go on, or --dry-run to look first`);
+      const { confirm, isCancel } = await import('@clack/prompts');
+      const answer = await confirm({ message: question, initialValue: false, output: process.stderr });
+      return !isCancel(answer) && answer;
+    },
+  };
+  try {
+    const result = await run(host);
+    io.close();
+    const text = options.json ? JSON.stringify(result.data, null, 2) : result.text;
+    if (text !== '') process.stdout.write(redact(`${text}\n`));
+    process.exitCode = result.exitCode ?? 0;
+  } catch (error) {
+    io.close();
+    fail(error, options);
+  }
+}, version);
+
+function fail(error: unknown, options: { json?: boolean; verbose?: boolean }): void {
+  const known = isKitError(error);
+  const code = known ? error.code : 'bug';
+  const message = error instanceof Error ? error.message : String(error);
+  if (options.json)
+    process.stdout.write(
+      redact(`${JSON.stringify({ error: { code, message, ...(known && error.details ? { details: error.details } : {}) } }, null, 2)}\n`),
+    );
+  else
+    process.stderr.write(
+      redact(known ? `error: ${message}\n` : `error: this should not happen, please report it: ${(error as Error)?.stack ?? message}\n`),
+    );
+  if (options.verbose && known && error.cause !== undefined)
+    process.stderr.write(redact(`caused by: ${(error.cause as Error).stack ?? String(error.cause)}\n`));
+  process.exitCode = code === 'interrupted' ? 130 : 1;
+}
+
+program.exitOverride();
+for (const command of program.commands) command.exitOverride().commands.forEach((sub) => sub.exitOverride());
+try {
+  if (process.argv.length <= 2) program.outputHelp();
+  else await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) fail(error, {});
+  else if (error.exitCode !== 0) process.exitCode = 1;
+}

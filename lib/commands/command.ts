@@ -1,0 +1,36 @@
+import type { IoHost } from '../io/io-host.js';
+
+/** What every command is given besides its options. */
+export interface CommandHost {
+  readonly io: IoHost;
+  /** Aborted by Ctrl-C: stop where running again can go on. */
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+  /** Whether a person can be asked. */
+  readonly interactive: boolean;
+  /** @throws KitError `confirmation-needed` where nobody can be asked. */
+  confirm(question: string): Promise<boolean>;
+}
+
+/** What a command came to. `text` goes to stdout, or `data` as JSON with `--json`. */
+export interface CommandResult {
+  readonly data: unknown;
+  readonly text: string;
+  /** Default 0; 1: failed; 2: not yet, run again later. */
+  readonly exitCode?: number;
+}
+
+/** Options of every command. */
+export interface GlobalOptions {
+  /** Path of halcyon.yaml. */
+  readonly config: string;
+  readonly profile?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** Options of commands that change anything. */
+export interface ChangeOptions extends GlobalOptions {
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}

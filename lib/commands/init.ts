@@ -1,0 +1,60 @@
+import { access, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createAws } from '../aws/aws.js';
+import { identity } from '../aws/identity.js';
+import { parseConfig } from '../config/index.js';
+import { starterFile } from '../config/starter.js';
+import { MODES, type Mode } from '../contract/index.js';
+import { KitError } from '../errors.js';
+import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
+
+export interface InitOptions extends ChangeOptions {
+  readonly team?: string;
+  readonly app?: string[];
+  readonly account?: string;
+  readonly region?: string;
+  readonly force?: boolean;
+}
+
+/** Writes a starter file; whatever is not given is asked of AWS, or stands as an example to edit. */
+export async function init(options: InitOptions, host: CommandHost): Promise<CommandResult> {
+  const file = resolve(options.config);
+  if (!options.dryRun && !options.force && (await exists(file))) {
+    throw new KitError(
+      'config-exists',
+      `${options.config} exists already; edit it, give another name with --config, or replace it with --force`,
+    );
+  }
+  const region = options.region ?? host.env.AWS_REGION ?? host.env.AWS_DEFAULT_REGION;
+  const account = options.account ?? (await accountOf(region ?? 'us-east-1', options.profile, host));
+  const text = starterFile({ account, region, team: options.team, apps: options.app?.map(parseApp) });
+  parseConfig(text, options.config); // What init writes is valid, whatever was passed in.
+  if (options.dryRun) return { data: { file, text, written: false }, text: text.trimEnd() };
+  await writeFile(file, text, { flag: options.force ? 'w' : 'wx' });
+  return {
+    data: { file, text, written: true },
+    text: `wrote ${options.config}\n\nNext:\n  1. edit it: teams, apps and their modes\n  2. halcyon-kit validate\n  3. halcyon-kit up --all --dry-run\n  4. halcyon-kit up --all`,
+  };
+}
+
+async function accountOf(region: string, profile: string | undefined, host: CommandHost): Promise<string | undefined> {
+  try {
+    return (await identity(createAws({ region, profile, maxAttempts: 1 }))).account;
+  } catch {
+    host.io.warn('no AWS credentials here, so the account in the file is an example: edit it');
+    return undefined;
+  }
+}
+
+function parseApp(text: string): { name: string; mode: Mode } {
+  const [name = '', mode = 'upload'] = text.split('=');
+  const known = MODES.find((candidate) => candidate === mode);
+  if (known === undefined) throw new KitError('mode-unknown', `--app ${text}: the mode must be ${MODES.join(', ')}, got "${mode}"`);
+  return { name, mode: known };
+}
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,177 @@
+import { Argument, Command, Option } from 'commander';
+import type { CommandHost, CommandResult } from './command.js';
+
+/** Runs a command: its module is loaded only now, so that `--help` starts at once. */
+export type Runner = (
+  run: (host: CommandHost) => Promise<CommandResult>,
+  options: { json?: boolean; verbose?: boolean; yes?: boolean },
+) => Promise<void>;
+
+/** The command line, wired to `run`; nothing is executed before `parseAsync`. */
+export function createProgram(run: Runner, version: string): Command {
+  const program = new Command('halcyon-kit')
+    .description('Private S3 buckets for Haskell on Heroku: stacks, access keys, config vars, smoke deploys and rotation, from one file.')
+    .version(version)
+    .helpCommand(false)
+    .showHelpAfterError('(add --help for usage)')
+    .enablePositionalOptions();
+
+  const command = (name: string, description: string, examples: string[]): Command => {
+    const made = program
+      .command(name)
+      .description(description)
+      .option('-c, --config <file>', 'the configuration file', process.env.HALCYON_CONFIG ?? 'halcyon.yaml')
+      .option('--json', 'print the result as JSON on stdout')
+      .option('-v, --verbose', 'show details');
+    made.addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ halcyon-kit ${example}`).join('\n')}`);
+    return made;
+  };
+  const aws = (made: Command): Command =>
+    made.option('--profile <name>', 'AWS profile; default: AWS_PROFILE, then the default credentials');
+  const changes = (made: Command): Command =>
+    made.option('--dry-run', 'show what would be done, and change nothing').option('-y, --yes', 'do not ask');
+  const teams = (made: Command): Command =>
+    made.addArgument(new Argument('[team...]', 'teams of the file')).option('--all', 'every team of the file');
+
+  command('init', 'Write a starter halcyon.yaml here.', [
+    'init',
+    'init --team payments --app payments-api=read-only --app payments-builder=upload',
+  ])
+    .option('--team <name>', 'name of the first team')
+    .option('--app <name=mode...>', 'an app and its mode: public, read-only or upload')
+    .option('--account <id>', 'AWS account; default: that of the AWS credentials')
+    .option('--region <region>', 'AWS region; default: AWS_REGION')
+    .option('--profile <name>', 'AWS profile')
+    .option('--force', 'replace an existing file')
+    .option('--dry-run', 'print the file instead of writing it')
+    .action((options) => run(async (host) => (await import('./init.js')).init(options, host), options));
+
+  command('validate', 'Check the file; needs no credentials.', ['validate', 'validate -c other.yaml --json']).action((options) =>
+    run(async (host) => (await import('./validate.js')).validate(options, host), options),
+  );
+
+  teams(
+    aws(command('plan', 'Show what `up` would change: stacks, keys, buildpacks and config vars.', ['plan payments', 'plan --all --json'])),
+  ).action((names, options) => run(async (host) => (await import('./up.js')).up(names, { ...options, dryRun: true }, host), options));
+
+  teams(
+    changes(
+      aws(
+        command('up', 'Deploy stacks, make keys, write config vars, and prove it by a smoke deploy.', [
+          'up payments',
+          'up --all --yes',
+          'up search --dry-run',
+        ]),
+      ),
+    ),
+  )
+    .option('--no-smoke', 'leave out the smoke deploy')
+    .option('--evidence <file>', 'write the evidence of keys, releases and proofs to FILE (JSON, without secrets)')
+    .action((names, options) => run(async (host) => (await import('./up.js')).up(names, options, host), options));
+
+  teams(
+    changes(
+      aws(
+        command('sync', 'Make keys where they lack and bring config vars and buildpacks up to date; leaves stacks alone.', [
+          'sync payments',
+          'sync --all --dry-run',
+        ]),
+      ),
+    ),
+  )
+    .option('--evidence <file>', 'write the evidence to FILE (JSON, without secrets)')
+    .action((names, options) => run(async (host) => (await import('./sync.js')).sync(names, options, host), options));
+
+  teams(
+    changes(
+      aws(
+        command('smoke', 'Prove each mode in use by a real build on a short-lived app.', [
+          'smoke payments',
+          'smoke payments --mode read-only',
+          'smoke payments --app payments-api --source .',
+        ]),
+      ),
+    ),
+  )
+    .addOption(new Option('--mode <mode...>', 'only these modes').choices(['public', 'read-only', 'upload']))
+    .option('--prebuild', 'also show the prebuild path: buildpack only, build on a one-off dyno, deploy again')
+    .option('--app <name>', 'deploy to this app of the team instead of a short-lived one (needs --source)')
+    .option('--source <dir>', "a team's own source, with --app")
+    .option('--evidence <file>', 'write the evidence to FILE (JSON, without secrets)')
+    .action((names, options) => run(async (host) => (await import('./smoke.js')).smoke(names, options, host), options));
+
+  teams(aws(command('status', 'Show stacks, keys and apps as they are.', ['status', 'status payments --json']))).action((names, options) =>
+    run(async (host) => (await import('./status.js')).status(names, options, host), options),
+  );
+
+  teams(
+    aws(
+      command('doctor', 'Find what is wrong, how it shows in a Halcyon build log, and what mends it.', [
+        'doctor',
+        'doctor payments --write-probe --json',
+      ]),
+    ),
+  )
+    .option('--write-probe', 'also upload and delete a probe object as each principal that may')
+    .action((names, options) => run(async (host) => (await import('./doctor.js')).doctor(names, options, host), options));
+
+  teams(
+    changes(
+      aws(
+        command('rotate', 'Replace access keys with no build failing; run again to go on.', [
+          'rotate payments',
+          'rotate --all --due --max-age 90d --yes',
+          'rotate payments --undo',
+          'rotate payments --emergency AKIA…',
+        ]),
+      ),
+    ),
+  )
+    .option('--due', 'only keys older than --max-age')
+    .option('--max-age <duration>', 'age at which a key is due', '90d')
+    .option('--waves <list>', 'apps moved at a time, the canary first', '1,10%,100%')
+    .option('--soak <duration>', 'how long an old key rests inactive before it is deleted', '24h')
+    .option('--finish', 'only complete what was soaking or half done')
+    .option('--undo', 'go back to the previous key')
+    .option('--emergency <key-id>', 'a leaked key dies at once')
+    .option('--delete-unknown-key <key-id>', 'delete a key that the kit did not make')
+    .option('--no-smoke', 'leave out the smoke deploy on the first app')
+    .option('--evidence <file>', 'write the evidence to FILE (JSON, without secrets)')
+    .action((names, options) => run(async (host) => (await import('./rotate.js')).rotate(names, options, host), options));
+
+  teams(
+    changes(
+      aws(
+        command('down', 'Unset our config vars, retire the keys, then destroy the stack; the bucket stays.', [
+          'down payments',
+          'down payments --delete-bucket --yes',
+          'down --bucket common',
+        ]),
+      ),
+    ),
+  )
+    .option('--bucket <name...>', 'shared buckets whose stack is to go')
+    .option('--delete-bucket', 'also delete the bucket and everything in it')
+    .option('--force', 'do not wait for builds in flight')
+    .action((names, options) => run(async (host) => (await import('./down.js')).down(names, options, host), options));
+
+  const buildpack = program.command('buildpack').description('The SigV4 buildpack.');
+  buildpack
+    .command('pack')
+    .description('Pack the SigV4 buildpack as a .tgz, byte-identical at each run.')
+    .option('-o, --output <file>', 'where to write it', 'halcyon-sigv4-buildpack.tgz')
+    .option('--dry-run', 'print its checksum, and write nothing')
+    .option('--json', 'print the result as JSON on stdout')
+    .addHelpText('after', '\nExamples:\n  $ halcyon-kit buildpack pack -o sigv4.tgz')
+    .action((options) => run(async (host) => (await import('./buildpack.js')).pack(options, host), options));
+
+  program
+    .command('sandbox')
+    .description('Start a local AWS and a local Heroku, and print the settings that aim any client at them.')
+    .option('--json', 'print the settings as JSON')
+    .option('--env-file <file>', 'also write the settings to FILE, to be sourced by a shell')
+    .addHelpText('after', '\nExamples:\n  $ halcyon-kit sandbox --env-file .env.sandbox')
+    .action((options) => run(async (host) => (await import('./sandbox.js')).sandbox(options, host), options));
+
+  return program;
+}

@@ -1,0 +1,91 @@
+import { resolve } from 'node:path';
+import { createAws, type Aws } from '../aws/aws.js';
+import { checkAccount, identity, type Identity } from '../aws/identity.js';
+import { loadConfig } from '../config/index.js';
+import { teamNamed } from '../config/derive.js';
+import type { KitConfig, Team } from '../config/model.js';
+import { KitError } from '../errors.js';
+import type { Heroku } from '../heroku/heroku.js';
+import type { CommandHost, GlobalOptions } from './command.js';
+
+/** What a command works with: the file, the teams it is about, and the two clouds, each opened when first asked for. */
+export interface Session {
+  readonly config: KitConfig;
+  readonly teams: readonly Team[];
+  aws(region: string): Aws;
+  heroku(): Promise<Heroku>;
+}
+
+export async function openSession(
+  names: readonly string[],
+  options: GlobalOptions & { all?: boolean },
+  host: CommandHost,
+): Promise<Session> {
+  const config = await loadConfig(resolve(options.config));
+  const clients = new Map<string, Aws>();
+  let heroku: Promise<Heroku> | undefined;
+  return {
+    config,
+    teams: selectTeams(config, names, options.all === true),
+    aws(region) {
+      const made = clients.get(region) ?? createAws({ region, profile: options.profile });
+      clients.set(region, made);
+      return made;
+    },
+    heroku: () => (heroku ??= openHeroku(host)),
+  };
+}
+
+async function openHeroku(host: CommandHost): Promise<Heroku> {
+  const [{ createHeroku }, { herokuToken }] = await Promise.all([import('../heroku/heroku.client.js'), import('../heroku/auth.js')]);
+  return createHeroku({ token: await herokuToken(host.env), host: host.env.HEROKU_HOST, io: host.io });
+}
+
+/** @throws KitError `team-not-found`, or `team-missing` where none is named and there are several. */
+export function selectTeams(config: KitConfig, names: readonly string[], all: boolean): readonly Team[] {
+  if (all) {
+    if (names.length > 0) throw new KitError('team-ambiguous', `name teams or give --all, not both: got ${names.join(', ')} and --all`);
+    return config.teams;
+  }
+  if (names.length > 0) return [...new Set(names)].map((name) => teamNamed(config, name));
+  if (config.teams.length === 1) return config.teams;
+  throw new KitError('team-missing', `say which team, or --all; there are: ${config.teams.map((team) => team.name).join(', ') || 'none'}`);
+}
+
+/** Region of a team's stack; undefined where every app is public. */
+export const regionOf = (team: Team): string | undefined => team.bucket?.spec.region;
+
+/**
+ * Credentials, accounts, apps: whatever would stop the work is found before anything is changed.
+ * @throws KitError naming every app that is missing, forbidden or of the Fir generation.
+ */
+export async function preflight(session: Session, host: CommandHost): Promise<{ who?: Identity; heroku: Heroku }> {
+  const wanted = session.teams.flatMap((team) =>
+    team.bucket === undefined ? [] : [{ account: team.bucket.spec.account, by: `team ${team.name}`, region: team.bucket.spec.region }],
+  );
+  const region = wanted[0]?.region;
+  const step = host.io.step('checking credentials and apps');
+  try {
+    const [who, heroku] = await Promise.all([region === undefined ? undefined : identity(session.aws(region)), session.heroku()]);
+    if (who !== undefined) checkAccount(who, wanted);
+    const { preflightApps } = await import('../heroku/preflight.js');
+    await preflightApps(heroku, session.teams, { signal: host.signal });
+    step.done(who === undefined ? undefined : `AWS account ${who.account}`);
+    return { who, heroku };
+  } catch (error) {
+    step.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+    throw error;
+  }
+}
+
+/** Write evidence (JSON without secrets) where the operator asked for it. */
+export async function writeEvidence(file: string | undefined, evidence: unknown, host: CommandHost): Promise<void> {
+  if (file === undefined) return;
+  const [{ writeFile }, { redact }] = await Promise.all([import('node:fs/promises'), import('../io/redaction.js')]);
+  try {
+    await writeFile(file, redact(`${JSON.stringify(evidence, null, 2)}\n`));
+  } catch (error) {
+    throw new KitError('evidence-not-written', `cannot write the evidence to ${file}: ${(error as Error).message}`, { cause: error });
+  }
+  host.io.info(`evidence written to ${file}`);
+}

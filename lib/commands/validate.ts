@@ -1,0 +1,28 @@
+import { resolve } from 'node:path';
+import { principalsOf } from '../config/derive.js';
+import { loadConfig } from '../config/index.js';
+import { halcyonBucket, principalLabel } from '../contract/index.js';
+import { renderTable } from '../io/table.js';
+import type { CommandHost, CommandResult, GlobalOptions } from './command.js';
+
+export async function validate(options: GlobalOptions, _host: CommandHost): Promise<CommandResult> {
+  const config = await loadConfig(resolve(options.config));
+  const rows = config.teams.flatMap((team) =>
+    team.apps.map((app) => {
+      const principal = principalsOf(team).find((candidate) => candidate.apps.includes(app.name));
+      return [
+        team.name,
+        app.name,
+        app.mode === 'upload' && !app.clean ? 'upload (append-only)' : app.mode,
+        team.bucket && principal ? halcyonBucket(team.bucket.spec.name, team.bucket.prefix) : '-',
+        principal ? principalLabel(principal) : '-',
+      ];
+    }),
+  );
+  return {
+    data: config,
+    text: `${renderTable(['team', 'app', 'mode', 'bucket', 'principal'], rows)}\n\n${options.config} is valid: ${count(config.teams.length, 'team')}, ${count(rows.length, 'app')}`,
+  };
+}
+
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;

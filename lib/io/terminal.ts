@@ -1,0 +1,98 @@
+import pc from 'picocolors';
+import type { IoHost, Step } from './io-host.js';
+import { redact } from './redaction.js';
+
+export interface TerminalOptions {
+  /** Where lines go; default process.stderr. */
+  readonly stream?: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+  readonly verbose?: boolean;
+  /** A live line for what is under way; default: when the stream is a terminal. Otherwise every change is a line of its own. */
+  readonly live?: boolean;
+  /** Milliseconds; default Date.now. */
+  readonly now?: () => number;
+}
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+
+/** An IoHost for people: finished steps stay as lines, the step under way is redrawn in place on a terminal. */
+export function createTerminal(options: TerminalOptions = {}): IoHost & { close(): void } {
+  const stream = options.stream ?? process.stderr;
+  const live = options.live ?? stream.isTTY === true;
+  const now = options.now ?? Date.now;
+  const open = new Map<object, { title: string; detail: string; since: number }>();
+  let frame = 0;
+  let drawn = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const erase = () => {
+    if (drawn) stream.write('\r\x1b[2K');
+    drawn = false;
+  };
+  const draw = () => {
+    const current = [...open.values()].at(-1);
+    if (!live || current === undefined) return;
+    const more = open.size > 1 ? ` (and ${open.size - 1} more)` : '';
+    const text = redact(`${current.title}${current.detail ? `: ${current.detail}` : ''}${more} ${seconds(now() - current.since)}`);
+    const width = Math.max(20, (stream.columns ?? 80) - 3);
+    erase();
+    stream.write(`${pc.cyan(FRAMES[frame++ % FRAMES.length] ?? '')} ${text.length > width ? `${text.slice(0, width - 1)}…` : text}`);
+    drawn = true;
+  };
+  const line = (text: string) => {
+    erase();
+    stream.write(`${redact(text)}\n`);
+    draw();
+  };
+  const tick = () => {
+    if (live && open.size > 0 && timer === undefined) {
+      timer = setInterval(draw, 100);
+      timer.unref();
+    } else if (open.size === 0 && timer !== undefined) {
+      clearInterval(timer);
+      timer = undefined;
+    }
+  };
+
+  return {
+    info: (message) => line(message),
+    debug: (message) => {
+      if (options.verbose) line(pc.dim(message));
+    },
+    warn: (message) => line(`${pc.yellow('!')} ${message}`),
+    step(title): Step {
+      const self = { title, detail: '', since: now() };
+      open.set(self, self);
+      if (live) draw();
+      else line(`- ${title} …`);
+      tick();
+      const end = (mark: string, text: string) => {
+        if (!open.delete(self)) return;
+        tick();
+        line(`${mark} ${text} ${pc.dim(seconds(now() - self.since))}`);
+      };
+      return {
+        update(detail) {
+          if (detail === self.detail) return;
+          self.detail = detail;
+          if (live) draw();
+          else line(`  ${title}: ${detail}`);
+        },
+        done: (outcome) => end(pc.green('✔'), outcome ? `${title}: ${outcome}` : title),
+        fail: (outcome) => end(pc.red('✘'), `${title}: ${outcome}`),
+      };
+    },
+    close() {
+      open.clear();
+      tick();
+      erase();
+    },
+  };
+}
+
+/** `0.4 s`, `12 s`, `3 min 5 s`. */
+export function seconds(ms: number): string {
+  const s = Math.max(0, ms) / 1000;
+  if (s < 9.95) return `${s.toFixed(1)} s`;
+  const whole = Math.round(s);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
