@@ -9,6 +9,9 @@ import { createTerminal } from '../lib/io/terminal.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
+// The SDK is pinned; its notice about Node versions of the future is for us, not for users.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 const abort = new AbortController();
 let interrupts = 0;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,0 +1,85 @@
+import { Writable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
+import { expect, test } from 'vitest';
+import { inStep } from '../../lib/io/io-host.js';
+import { registerSecret } from '../../lib/io/redaction.js';
+import { createTerminal, seconds } from '../../lib/io/terminal.js';
+
+function capture(live: boolean, verbose = false) {
+  let raw = '';
+  let clock = 0;
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      raw += String(chunk);
+      done();
+    },
+  });
+  const io = createTerminal({ stream, live, verbose, now: () => clock });
+  return { io, raw: () => raw, lines: () => stripVTControlCharacters(raw).split('\n'), pass: (ms: number) => (clock += ms) };
+}
+
+test('without a terminal every change is a line of its own', () => {
+  const { io, lines, pass } = capture(false);
+  const step = io.step('deploying halcyon-payments');
+  step.update('Bucket CREATE_IN_PROGRESS');
+  step.update('Bucket CREATE_IN_PROGRESS');
+  pass(65_000);
+  step.done('2 resources');
+  expect(lines()).toEqual([
+    '- deploying halcyon-payments …',
+    '  deploying halcyon-payments: Bucket CREATE_IN_PROGRESS',
+    '✔ deploying halcyon-payments: 2 resources 1 min 5 s',
+    '',
+  ]);
+});
+
+test('on a terminal the running step is redrawn in place and erased when it ends', () => {
+  const { io, raw } = capture(true);
+  const step = io.step('waiting');
+  step.update('for a build');
+  step.fail('it took too long');
+  const last = raw().split('\r\x1b[2K').at(-1) ?? '';
+  expect(stripVTControlCharacters(last)).toBe('✘ waiting: it took too long 0.0 s\n');
+  io.close();
+});
+
+test('details are shown only when asked for', () => {
+  const quiet = capture(false);
+  quiet.io.debug('detail');
+  expect(quiet.raw()).toBe('');
+  const verbose = capture(false, true);
+  verbose.io.debug('detail');
+  expect(verbose.lines()[0]).toBe('detail');
+});
+
+test('what is registered as secret never reaches the stream, by whichever method', () => {
+  const canary = 'canary-terminal-0123456789';
+  registerSecret(canary);
+  for (const live of [true, false]) {
+    const { io, raw } = capture(live, true);
+    io.info(canary);
+    io.warn(canary);
+    io.debug(canary);
+    const step = io.step(canary);
+    step.update(canary);
+    step.done(canary);
+    io.step('x').fail(canary);
+    io.close();
+    expect(raw()).not.toContain(canary);
+  }
+});
+
+test('inStep reports failure and passes it on', async () => {
+  const { io, lines } = capture(false);
+  await expect(inStep(io, 'work', () => Promise.reject(new Error('no luck')))).rejects.toThrow('no luck');
+  expect(lines()[1]).toMatch(/^✘ work: no luck/);
+});
+
+test.each([
+  [0, '0.0 s'],
+  [940, '0.9 s'],
+  [9_949, '9.9 s'],
+  [9_960, '10 s'],
+  [59_600, '1 min 0 s'],
+  [185_000, '3 min 5 s'],
+])('%i ms reads %s', (ms, text) => expect(seconds(ms)).toBe(text));
