@@ -1,0 +1,145 @@
+import pMap from 'p-map';
+import type { DesiredConfigVars } from '../contract/index.js';
+import { KitError } from '../errors.js';
+import type { IoHost } from '../io/io-host.js';
+import { differing, patchOf, type ConfigVarPlan } from './config-vars.plan.js';
+import type { Heroku, Release } from './heroku.js';
+import { pause } from './pause.js';
+
+export interface SyncItem {
+  readonly plan: ConfigVarPlan;
+  readonly desired: DesiredConfigVars;
+}
+
+export interface SyncOptions {
+  readonly io: IoHost;
+  /** Stops before the next app, and ends waiting. What was sent stays sent; a rerun finishes. */
+  readonly signal?: AbortSignal;
+  /** Apps at a time. Default 5. */
+  readonly concurrency?: number;
+  /** How long a release may stay pending, in ms. Default one hour, Heroku's own limit for a release command. */
+  readonly releaseTimeoutMs?: number;
+}
+
+/** What became of one app. */
+export interface AppReport {
+  readonly app: string;
+  readonly status: 'unchanged' | 'updated' | 'failed';
+  /** Version of the release that carried the change. */
+  readonly release?: number;
+  /**
+   * ISO 8601: whatever starts on the app after this has the desired values. The release's end by Heroku's clock, the one that
+   * builds and dynos are dated by; for an unchanged app the time of this report, which is later than the truth and so safe.
+   */
+  readonly confirmedAt?: string;
+  readonly error?: KitError;
+}
+
+/** The config vars of several apps: one request an app. An app that cannot be read has the error in its place. */
+export async function observeConfigVars(
+  heroku: Pick<Heroku, 'configVars'>,
+  apps: readonly string[],
+  concurrency = 5,
+): Promise<Map<string, Record<string, string> | KitError>> {
+  const read = async (app: string) => [app, await heroku.configVars(app).catch(kitErrorOf)] as const;
+  return new Map(await pMap(apps, read, { concurrency }));
+}
+
+/**
+ * Carry the plans out, one PATCH an app, and confirm each on the release it made. Reports come in the order of `items`; an app
+ * that fails stops no other, and nothing is thrown.
+ *
+ * Requests: none for an app without changes, two otherwise: the PATCH and one look at the releases. The PATCH's answer holds the
+ * values, and they count once their release has succeeded, so they are read again only where that release was pending, or where
+ * the answer was not what was asked for.
+ */
+export async function syncApps(heroku: Heroku, items: readonly SyncItem[], options: SyncOptions): Promise<AppReport[]> {
+  const sync = async (item: SyncItem): Promise<AppReport> => {
+    const { app, changes } = item.plan;
+    if (changes.length === 0) return { app, status: 'unchanged', confirmedAt: new Date().toISOString() };
+    if (options.signal?.aborted) return { app, status: 'failed', error: interrupted(app, 'before its config vars were sent') };
+    const step = options.io.step(`Setting ${changes.map((change) => change.name).join(', ')} on ${app}`);
+    try {
+      const release = await change(heroku, item, options, (detail) => step.update(detail));
+      step.done(`Config vars of ${app} set, v${release.version}`);
+      return { app, status: 'updated', release: release.version, confirmedAt: release.updatedAt };
+    } catch (thrown) {
+      const error = kitErrorOf(thrown);
+      step.fail(error.message);
+      const release = error.details?.release;
+      return { app, status: 'failed', error, ...(typeof release === 'number' ? { release } : {}) };
+    }
+  };
+  return pMap(items, sync, { concurrency: options.concurrency ?? 5 });
+}
+
+async function change(heroku: Heroku, { plan, desired }: SyncItem, options: SyncOptions, say: (detail: string) => void): Promise<Release> {
+  const { app } = plan;
+  const patch = patchOf(plan, desired);
+  const sentAt = Date.now();
+  const answered = await heroku.patchConfigVars(app, patch);
+  let release = releaseOf(await heroku.releases(app, { max: 10 }), Object.keys(patch), sentAt);
+  if (release === undefined) throw new KitError('release-not-found', `app ${app} shows no release for the config vars just set; run again`);
+
+  const waited = release.status === 'pending';
+  if (waited) release = await releaseEnd(heroku, app, release, options, say);
+  if (release.status !== 'succeeded') {
+    throw new KitError(
+      'release-failed',
+      `release v${release.version} of ${app} ${release.status}, so its config vars are the old ones; see \`heroku releases:output v${release.version} -a ${app}\`, mend its release command and run again`,
+      { details: { app, release: release.version } },
+    );
+  }
+  const left = waited || differing(answered, desired).length > 0 ? differing(await heroku.configVars(app), desired) : [];
+  if (left.length > 0) {
+    throw new KitError(
+      'config-vars-not-taken',
+      `app ${app} was released as v${release.version}, but ${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} not as set; someone else may be writing them; run again`,
+      { details: { app, release: release.version } },
+    );
+  }
+  return release;
+}
+
+/**
+ * The release that a PATCH of `names` made: the newest that names one of them and is not older than the PATCH (two minutes of
+ * clock skew allowed), else the newest of all, which is that one or came after it and carries its values too.
+ */
+export function releaseOf(releases: readonly Release[], names: readonly string[], sentAt: number): Release | undefined {
+  const recent = releases.filter((release) => Date.parse(release.createdAt) >= sentAt - 120_000);
+  return recent.find((release) => names.some((name) => release.description.includes(name))) ?? releases[0];
+}
+
+async function releaseEnd(
+  heroku: Heroku,
+  app: string,
+  release: Release,
+  options: SyncOptions,
+  say: (detail: string) => void,
+): Promise<Release> {
+  const deadline = Date.now() + (options.releaseTimeoutMs ?? 3_600_000);
+  let current = release;
+  for (let wait = 500; current.status === 'pending'; wait = Math.min(wait * 1.5, 5000)) {
+    say(`waiting for release v${release.version}: its release command is running`);
+    if (Date.now() > deadline) {
+      throw new KitError(
+        'release-pending',
+        `release v${release.version} of ${app} is still pending; see \`heroku releases -a ${app}\` and run again`,
+        {
+          details: { app, release: release.version },
+        },
+      );
+    }
+    await pause(wait, options.signal).catch(() => {
+      throw interrupted(app, `while release v${release.version} was pending`, release.version);
+    });
+    current = await heroku.release(app, release.version);
+  }
+  return current;
+}
+
+const interrupted = (app: string, when: string, release?: number): KitError =>
+  new KitError('interrupted', `stopped ${when} (app ${app}); run again to finish`, { details: { app, release } });
+
+const kitErrorOf = (error: unknown): KitError =>
+  error instanceof KitError ? error : new KitError('unexpected', error instanceof Error ? error.message : String(error), { cause: error });
