@@ -29,7 +29,9 @@ export function setUp() {
     process.exit(1);
   }
   const stamp = join(root, 'node_modules', '.halcyon-kit-installed');
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
     must('installing packages (npm ci)', 'npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']);
     mkdirSync(dirname(stamp), { recursive: true });

@@ -29,9 +29,16 @@ for (const [what, command, args] of [
 const report = join(root, '.cache', 'test-report.json');
 mkdirSync(join(root, '.cache'), { recursive: true });
 rmSync(report, { force: true });
-if (!process.env.HALCYON_UPSTREAM_DIR) console.error('• upstream tests are skipped: HALCYON_UPSTREAM_DIR does not name the clones of haskell-on-heroku, halcyon and bashmenot');
-if (!process.env.HEROKU_API_SCHEMA) console.error("• the local Heroku's answers are not checked against Heroku's schema: HEROKU_API_SCHEMA does not name it");
-const ran = check('tests', bin('vitest'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)], { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' });
+if (!process.env.HALCYON_UPSTREAM_DIR)
+  console.error('• upstream tests are skipped: HALCYON_UPSTREAM_DIR does not name the clones of haskell-on-heroku, halcyon and bashmenot');
+if (!process.env.HEROKU_API_SCHEMA)
+  console.error("• the local Heroku's answers are not checked against Heroku's schema: HEROKU_API_SCHEMA does not name it");
+const ran = check(
+  'tests',
+  bin('vitest'),
+  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)],
+  { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+);
 try {
   const result = JSON.parse(readFileSync(report, 'utf8'));
   passed += result.numPassedTests;
