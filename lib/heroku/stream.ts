@@ -1,0 +1,67 @@
+import { KitError } from '../errors.js';
+import type { Patience } from './retry.plan.js';
+import { pause } from './pause.js';
+
+/** Uploads and streams: by Node's fetch, without the token, to URLs that are themselves credentials and so never shown. */
+
+/** PUT a source tarball. Heroku signs it for an empty Content-Type, which a body of bytes has. Repeated when the other side fails. */
+export async function upload(url: string, body: Buffer, patience: Patience): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const status = await fetch(url, { method: 'PUT', body: new Uint8Array(body), signal: AbortSignal.timeout(300_000) }).then(
+      async (answer) => {
+        await answer.body?.cancel();
+        return answer.status;
+      },
+      () => 0,
+    );
+    if (status >= 200 && status < 300) return;
+    if ((status > 0 && status < 500) || attempt >= patience.attempts) {
+      throw new KitError('heroku-unavailable', `the source could not be uploaded (${status || 'no answer'}); run again`);
+    }
+    await pause(patience.baseMs * 2 ** (attempt - 1));
+  }
+}
+
+/**
+ * Follow an output stream to its end. A cut is resumed with Range from the last byte seen; NULs, which keep idle connections open,
+ * are not part of the output and are not counted.
+ */
+export async function follow(url: string, onText: (text: string) => void, patience: Patience, signal?: AbortSignal): Promise<void> {
+  const decoder = new TextDecoder();
+  let seen = 0;
+  let failures = 0;
+  for (;;) {
+    signal?.throwIfAborted();
+    const before = seen;
+    let status = 0;
+    try {
+      const answer = await fetch(url, { signal, headers: seen > 0 ? { Range: `bytes=${seen}-` } : {} });
+      status = answer.status;
+      if (status === 416) break;
+      if (answer.ok && answer.body) {
+        let skip = status === 206 ? 0 : seen;
+        for await (const chunk of answer.body) {
+          const bytes = Buffer.from(chunk as Uint8Array).filter((byte) => byte !== 0);
+          const fresh = bytes.subarray(Math.min(skip, bytes.length));
+          skip -= bytes.length - fresh.length;
+          seen += fresh.length;
+          const text = decoder.decode(fresh, { stream: true });
+          if (text !== '') onText(text);
+        }
+        break;
+      }
+      await answer.body?.cancel();
+    } catch (error) {
+      signal?.throwIfAborted();
+      // A cut: the connection failed before its end. Anything else is a bug of ours, and shown.
+      if (!(error instanceof TypeError)) throw error;
+    }
+    failures = seen > before ? 0 : failures + 1;
+    if (failures >= patience.attempts) {
+      throw new KitError('heroku-unavailable', `an output stream could not be followed (${status || 'the connection failed'}); run again`);
+    }
+    await pause(Math.min(patience.baseMs * 2 ** Math.max(failures - 1, 0), 10_000), signal);
+  }
+  const rest = decoder.decode();
+  if (rest !== '') onText(rest);
+}

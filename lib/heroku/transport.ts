@@ -1,0 +1,135 @@
+import { KitError } from '../errors.js';
+import type { IoHost } from '../io/io-host.js';
+import { redact } from '../io/redaction.js';
+import { Gate } from './gate.js';
+import { pause } from './pause.js';
+import { judge, type Outcome, type Patience } from './retry.plan.js';
+import { exchange, WireError, type WireAnswer, type WireRequest } from './wire.js';
+
+export interface Call {
+  readonly method: WireRequest['method'];
+  readonly path: string;
+  readonly body?: unknown;
+  readonly range?: string;
+  /** Sending it twice does no harm. Default: GET, PUT and DELETE. */
+  readonly repeatable?: boolean;
+}
+
+export interface Reply<T> {
+  readonly value: T;
+  readonly nextRange?: string;
+}
+
+/** The Platform API as calls that end in a value or a KitError. */
+export class Transport {
+  readonly #gate: Gate;
+  constructor(private readonly options: { host: string; token: string; io: IoHost; patience: Patience; concurrency: number }) {
+    this.#gate = new Gate(options.concurrency);
+  }
+
+  async call<T>(call: Call): Promise<Reply<T>> {
+    const { io, patience } = this.options;
+    const repeatable = call.repeatable ?? ['GET', 'PUT', 'DELETE'].includes(call.method);
+    let waitedMs = 0;
+    let failures = 0;
+    for (;;) {
+      const outcome = await this.#gate.run(() => this.#attempt(call));
+      const limited = 'status' in outcome && outcome.status === 429;
+      const verdict = judge(outcome, repeatable, limited ? Math.floor(waitedMs / 1000) + 1 : ++failures, waitedMs, patience);
+      if (verdict.do === 'answer' && 'status' in outcome) return this.#read<T>(call, outcome, repeatable);
+      if (verdict.do === 'look') throw ambiguous(call);
+      if (verdict.do !== 'again') throw limited ? rateLimited(call) : unavailable(call, outcome);
+      if (verdict.rateLimited) {
+        waitedMs += Math.max(verdict.afterMs, 1);
+        io.warn(`Heroku's rate limit is reached; going on in ${Math.ceil(verdict.afterMs / 1000)} s`);
+        this.#gate.holdFor(verdict.afterMs);
+      } else {
+        io.debug(`${call.method} ${call.path}: ${describe(outcome)}; trying again`);
+        await pause(verdict.afterMs);
+      }
+    }
+  }
+
+  async #attempt(call: Call): Promise<Outcome> {
+    const { host, token, patience, io } = this.options;
+    try {
+      const answer = await exchange({ ...call, host, token, timeoutMs: patience.timeoutMs });
+      this.#gate.note(Number(answer.headers['ratelimit-remaining']));
+      io.debug(`${call.method} ${call.path} ${answer.status}`);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      io.debug(`${call.method} ${call.path} ${error.message}`);
+      return { lost: true, sent: error.sent };
+    }
+  }
+
+  #read<T>(call: Call, answer: WireAnswer, repeatable: boolean): Reply<T> {
+    if (answer.status < 200 || answer.status > 299) throw refusal(call, answer);
+    try {
+      const nextRange = answer.headers['next-range'];
+      return { value: (answer.text === '' ? {} : JSON.parse(answer.text)) as T, ...(typeof nextRange === 'string' ? { nextRange } : {}) };
+    } catch {
+      // The parser's message quotes the body, which may hold config vars: it goes no further.
+      throw repeatable
+        ? new KitError('heroku-unavailable', `${what(call)} was not answered in JSON; is a proxy in between?`)
+        : ambiguous(call);
+    }
+  }
+}
+
+const what = (call: Call): string => `Heroku's ${call.method} ${call.path}`;
+
+function describe(outcome: Outcome): string {
+  return 'status' in outcome ? `answered ${outcome.status}` : outcome.sent ? 'the answer was lost' : 'no connection';
+}
+
+function unavailable(call: Call, outcome: Outcome): KitError {
+  return new KitError('heroku-unavailable', `${what(call)} failed (${describe(outcome)}); see https://status.heroku.com and run again`);
+}
+
+const rateLimited = (call: Call): KitError =>
+  new KitError(
+    'heroku-rate-limited',
+    `${what(call)} is over the account's rate limit (4,500 requests an hour, all tools together); run again later`,
+  );
+
+const ambiguous = (call: Call): KitError =>
+  new KitError('heroku-ambiguous', `${what(call)} may or may not have taken effect: its answer was lost; run again, which looks first`);
+
+/** Heroku's error answers (id and message, https://devcenter.heroku.com/articles/platform-api-reference#errors) as ours. */
+function refusal(call: Call, answer: WireAnswer): KitError {
+  const body = parsed(answer.text);
+  const says = redact(body.message ?? `status ${answer.status}`).replace(/\.$/, '');
+  const details = { status: answer.status, ...(body.id === undefined ? {} : { id: body.id }), requestId: answer.headers['request-id'] };
+  const app = /^\/(?:teams\/)?apps\/([^/]+)/.exec(call.path)?.[1];
+  const error = (code: string, message: string) => new KitError(code, message, { details });
+  switch (answer.status) {
+    case 401:
+      return error('heroku-unauthorized', `Heroku does not accept the token (${says}); set another HEROKU_API_KEY or run \`heroku login\``);
+    case 402:
+    case 403:
+      return error(
+        'heroku-forbidden',
+        `Heroku refused ${call.method} ${call.path}: ${says}; ask for access, or use an account that has it`,
+      );
+    case 404:
+      return app !== undefined && (body.resource === 'app' || /couldn't find that app/i.test(says))
+        ? error('app-not-found', `Heroku has no app "${app}" that this account may see; create it, or check its name and your access`)
+        : error('heroku-not-found', `Heroku has no ${call.path}: ${says}`);
+    case 422:
+      return error('heroku-invalid', `Heroku refused ${call.method} ${call.path} as invalid: ${says}`);
+    default:
+      return error('heroku-refused', `Heroku refused ${call.method} ${call.path} with ${answer.status}: ${says}`);
+  }
+}
+
+function parsed(text: string): { id?: string; message?: string; resource?: string } {
+  try {
+    const value = JSON.parse(text) as Record<string, unknown> | null;
+    const field = (name: string) => (typeof value?.[name] === 'string' ? (value[name] as string) : undefined);
+    return { id: field('id'), message: field('message'), resource: field('resource') };
+  } catch {
+    return {};
+  }
+}
