@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { KitError } from '../errors.js';
 import { registerSecret } from '../io/redaction.js';
@@ -7,10 +8,10 @@ import { herokuApiUrl, isLocal } from './host.js';
 /**
  * The Heroku API token: HEROKU_API_KEY, else the password of the API host's machine in ~/.netrc, else that of api.heroku.com,
  * which is never given to a server on this machine. Registered for redaction.
- * @param home - the home directory.
+ * @param home - default: the user's home directory.
  * @throws KitError `heroku-credentials-missing` | `heroku-host-refused`.
  */
-export async function herokuToken(env: NodeJS.ProcessEnv, home: string): Promise<string> {
+export async function herokuToken(env: NodeJS.ProcessEnv, home: string = homedir()): Promise<string> {
   const url = new URL(herokuApiUrl(env.HEROKU_HOST));
   const machines = isLocal(url) ? [url.host, url.hostname] : [...new Set([url.hostname, 'api.heroku.com'])];
   const token = env.HEROKU_API_KEY?.trim() || (await netrcPassword(home, machines));

@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { Team } from '../config/model.js';
-import { isKitError } from '../errors.js';
+import { isKitError, KitError } from '../errors.js';
 import type { Heroku, HerokuApp } from './heroku.js';
 
 /** Why an app cannot be worked on. */
@@ -23,7 +23,11 @@ export interface Preflight {
  * them at once, one request an app, before anything is changed.
  * @throws KitError for what concerns all apps: `heroku-unauthorized`, `heroku-rate-limited`, `heroku-unavailable`.
  */
-export async function preflight(heroku: Pick<Heroku, 'app'>, teams: readonly Team[]): Promise<Preflight> {
+export async function preflight(
+  heroku: Pick<Heroku, 'app'>,
+  teams: readonly Team[],
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<Preflight> {
   const apps = new Map<string, HerokuApp>();
   const wanted = teams.flatMap((team) => team.apps.map(({ name }) => ({ team, name })));
   const check = async ({ team, name }: (typeof wanted)[number]): Promise<PreflightProblem[]> => {
@@ -50,5 +54,26 @@ export async function preflight(heroku: Pick<Heroku, 'app'>, teams: readonly Tea
       throw error;
     }
   };
-  return { problems: (await pMap(wanted, check, { concurrency: 5 })).flat(), apps };
+  return { problems: (await pMap(wanted, check, { concurrency: 5, signal: options.signal })).flat(), apps };
+}
+
+/**
+ * {@link preflight}, or one error that names every problem.
+ * @throws KitError with the problem's own code where there is one, `apps-unusable` where there are several (`details.problems`).
+ */
+export async function preflightApps(
+  heroku: Pick<Heroku, 'app'>,
+  teams: readonly Team[],
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<ReadonlyMap<string, HerokuApp>> {
+  const { problems, apps } = await preflight(heroku, teams, options);
+  if (problems.length === 0) return apps;
+  const [first] = problems;
+  throw new KitError(
+    problems.length === 1 && first ? first.code : 'apps-unusable',
+    problems.length === 1 && first
+      ? first.message
+      : `${problems.length} apps cannot be worked on:\n${problems.map((p) => `  ${p.message}`).join('\n')}`,
+    { details: { problems } },
+  );
 }

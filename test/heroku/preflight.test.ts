@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Team } from '../../lib/config/model.js';
 import { KitError } from '../../lib/errors.js';
 import type { HerokuApp } from '../../lib/heroku/heroku.js';
-import { preflight } from '../../lib/heroku/preflight.js';
+import { preflight, preflightApps } from '../../lib/heroku/preflight.js';
 
 const app = (name: string, more: Partial<HerokuApp> = {}): HerokuApp => ({
   id: name,
@@ -58,4 +58,14 @@ test('what concerns every app is thrown', async () => {
     },
   };
   await expect(preflight(heroku, [team('a')])).rejects.toMatchObject({ code: 'heroku-unauthorized' });
+});
+
+test('preflightApps throws the one problem as itself, several as one', async () => {
+  const heroku = { app: async (name: string) => app(name, { generation: name }) };
+  expect((await preflightApps(heroku, [team('cedar')])).size).toBe(1);
+  await expect(preflightApps(heroku, [team('cedar', 'fir')])).rejects.toMatchObject({ code: 'app-fir' });
+  await expect(preflightApps(heroku, [team('fir', 'pine')])).rejects.toMatchObject({
+    code: 'apps-unusable',
+    message: expect.stringMatching(/^2 apps[^]*app fir[^]*app pine/),
+  });
 });
