@@ -18,7 +18,7 @@ export const PATIENCE: Patience = { attempts: 5, baseMs: 500, rateLimitMs: 600_0
 
 export type Verdict =
   | { readonly do: 'answer' }
-  | { readonly do: 'again'; readonly afterMs: number; readonly rateLimited: boolean }
+  | { readonly do: 'again'; readonly afterMs: number }
   /** The write may have taken effect: look before repeating. */
   | { readonly do: 'look' }
   | { readonly do: 'give-up' };
@@ -39,8 +39,8 @@ export function judge(
   const backoff = Math.min(patience.baseMs * 2 ** (attempt - 1), 30_000) * (0.75 + jitter / 2);
   if (!('lost' in outcome)) {
     if (outcome.status === 429) {
-      const afterMs = retryAfterMs(outcome) ?? backoff;
-      return waitedMs + afterMs > patience.rateLimitMs ? { do: 'give-up' } : { do: 'again', afterMs, rateLimited: true };
+      const afterMs = Math.max(retryAfterMs(outcome) ?? backoff, 1);
+      return waitedMs + afterMs > patience.rateLimitMs ? { do: 'give-up' } : { do: 'again', afterMs };
     }
     if (outcome.status < 500) return { do: 'answer' };
   }
@@ -48,7 +48,7 @@ export function judge(
   if (reached && !repeatable) return { do: 'look' };
   if (attempt >= patience.attempts) return { do: 'give-up' };
   const afterMs = ('lost' in outcome ? undefined : retryAfterMs(outcome)) ?? backoff;
-  return afterMs > 60_000 ? { do: 'give-up' } : { do: 'again', afterMs, rateLimited: false };
+  return afterMs > 60_000 ? { do: 'give-up' } : { do: 'again', afterMs };
 }
 
 /** Retry-After in ms: seconds or a date. */

@@ -32,17 +32,22 @@ export class Transport {
     const repeatable = call.repeatable ?? ['GET', 'PUT', 'DELETE'].includes(call.method);
     let waitedMs = 0;
     let failures = 0;
+    let limits = 0;
     for (;;) {
-      const outcome = await this.#gate.run(() => this.#attempt(call));
-      const limited = 'status' in outcome && outcome.status === 429;
-      const verdict = judge(outcome, repeatable, limited ? Math.floor(waitedMs / 1000) + 1 : ++failures, waitedMs, patience);
+      const { outcome, limited, verdict } = await this.#gate.run(async () => {
+        const outcome = await this.#attempt(call);
+        const limited = 'status' in outcome && outcome.status === 429;
+        const verdict = judge(outcome, repeatable, limited ? ++limits : ++failures, waitedMs, patience);
+        // Said before the place is given up, so that nobody overtakes the pause.
+        if (limited && verdict.do === 'again') this.#gate.holdFor(verdict.afterMs);
+        return { outcome, limited, verdict };
+      });
       if (verdict.do === 'answer' && 'status' in outcome) return this.#read<T>(call, outcome, repeatable);
       if (verdict.do === 'look') throw ambiguous(call);
       if (verdict.do !== 'again') throw limited ? rateLimited(call) : unavailable(call, outcome);
-      if (verdict.rateLimited) {
-        waitedMs += Math.max(verdict.afterMs, 1);
+      if (limited) {
+        waitedMs += verdict.afterMs;
         io.warn(`Heroku's rate limit is reached; going on in ${Math.ceil(verdict.afterMs / 1000)} s`);
-        this.#gate.holdFor(verdict.afterMs);
       } else {
         io.debug(`${call.method} ${call.path}: ${describe(outcome)}; trying again`);
         await pause(verdict.afterMs);

@@ -16,24 +16,24 @@ describe('judge', () => {
   ])('%s is looked at', (_, outcome) => expect(judge(outcome, false, 1, 0, PATIENCE)).toEqual({ do: 'look' }));
 
   test('what never left is sent again, writes too', () => {
-    expect(judge(unsent, false, 1, 0, PATIENCE, 0.5)).toEqual({ do: 'again', afterMs: 500, rateLimited: false });
+    expect(judge(unsent, false, 1, 0, PATIENCE, 0.5)).toEqual({ do: 'again', afterMs: 500 });
   });
 
   test('pauses double, up to the last attempt', () => {
     const pauses = [1, 2, 3, 4].map((n) => judge(answer(500), true, n, 0, PATIENCE, 0.5));
-    expect(pauses).toEqual([500, 1000, 2000, 4000].map((afterMs) => ({ do: 'again', afterMs, rateLimited: false })));
+    expect(pauses).toEqual([500, 1000, 2000, 4000].map((afterMs) => ({ do: 'again', afterMs })));
     expect(judge(answer(500), true, 5, 0, PATIENCE)).toEqual({ do: 'give-up' });
   });
 
   test('429 follows Retry-After, for writes too, until patience ends', () => {
     const limited = answer(429, { 'retry-after': '7' });
-    expect(judge(limited, false, 1, 0, PATIENCE)).toEqual({ do: 'again', afterMs: 7000, rateLimited: true });
+    expect(judge(limited, false, 1, 0, PATIENCE)).toEqual({ do: 'again', afterMs: 7000 });
     expect(judge(limited, false, 1, 599_000, PATIENCE)).toEqual({ do: 'give-up' });
   });
 
   test('Retry-After may be a date', () => {
     const verdict = judge(answer(429, { 'retry-after': new Date(Date.now() + 20_000).toUTCString() }), true, 1, 0, PATIENCE);
-    expect(verdict).toMatchObject({ do: 'again', rateLimited: true });
+    expect(verdict).toMatchObject({ do: 'again' });
     expect((verdict as { afterMs: number }).afterMs).toBeGreaterThan(15_000);
   });
 

@@ -1,0 +1,365 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createHeroku } from '../../lib/heroku/heroku.client.js';
+import type { Heroku } from '../../lib/heroku/heroku.js';
+import { redact } from '../../lib/io/redaction.js';
+
+/** A server that misbehaves as told: one handler an incoming request, the last one for all that follow. */
+type Handler = (req: IncomingMessage, res: ServerResponse, body: string) => void;
+let handlers: Handler[];
+let seen: Array<{ method: string; path: string; headers: IncomingMessage['headers']; body: string }>;
+let close: () => Promise<void>;
+let host: string;
+let heroku: Heroku;
+const token = 'canary-token-0a1b2c3d';
+
+beforeEach(async () => {
+  handlers = [];
+  seen = [];
+  const server = createServer((req, res) => {
+    const chunks: Buffer[] = [];
+    req.on('data', (chunk: Buffer) => chunks.push(chunk));
+    req.on('end', () => {
+      const body = Buffer.concat(chunks).toString();
+      seen.push({ method: req.method ?? '', path: req.url ?? '', headers: req.headers, body });
+      const handler = handlers.length > 1 ? handlers.shift() : handlers[0];
+      handler?.(req, res, body);
+    });
+  });
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  heroku = createHeroku({ token, host, patience: { baseMs: 1, timeoutMs: 2000 } });
+  close = () =>
+    new Promise((done) => {
+      server.closeAllConnections();
+      server.close(() => done());
+    });
+});
+afterEach(() => close());
+
+const json =
+  (status: number, value: unknown, headers: Record<string, string> = {}): Handler =>
+  (_, res) =>
+    res.writeHead(status, { 'Content-Type': 'application/json', 'RateLimit-Remaining': '4000', ...headers }).end(JSON.stringify(value));
+const reset: Handler = (req) => req.socket.destroy();
+const calls = () => seen.map(({ method, path }) => `${method} ${path}`);
+const app = { id: '1', name: 'web', stack: { name: 'heroku-24' }, created_at: '2026-01-01T00:00:00Z', maintenance: false };
+
+describe('what is sent', () => {
+  test('v3 Accept, the token, and no Range but on lists', async () => {
+    handlers = [json(200, { A: '1' })];
+    await heroku.configVars('web');
+    await heroku.buildpacks('web').catch(() => undefined);
+    expect(seen[0]?.headers).toMatchObject({
+      accept: 'application/vnd.heroku+json; version=3',
+      authorization: `Basic ${Buffer.from(`:${token}`).toString('base64')}`,
+    });
+    expect(seen.map(({ headers }) => headers.range)).toEqual([undefined, undefined]);
+  });
+
+  test('names are encoded into the path', async () => {
+    handlers = [json(200, {})];
+    await heroku.configVars('../account?x=1');
+    expect(calls()).toEqual(['GET /apps/..%2Faccount%3Fx%3D1/config-vars']);
+  });
+
+  test('without a token nothing is sent at all', () => {
+    expect(() => createHeroku({ token: '', host })).toThrow(expect.objectContaining({ code: 'heroku-credentials-missing' }));
+    expect(seen).toEqual([]);
+  });
+
+  test('a foreign host never sees the token', () => {
+    expect(() => createHeroku({ token, host: 'https://example.com' })).toThrow(expect.objectContaining({ code: 'heroku-host-refused' }));
+  });
+});
+
+describe('what is read', () => {
+  test('UTF-8 cut in the middle of a character', async () => {
+    const bytes = Buffer.from(JSON.stringify({ NAME: 'größe ✓' }));
+    handlers = [
+      (_, res) => {
+        res.writeHead(200, { 'Content-Length': bytes.length });
+        const cut = bytes.indexOf(0xc3) + 1;
+        res.write(bytes.subarray(0, cut));
+        setTimeout(() => res.end(bytes.subarray(cut)), 20);
+      },
+    ];
+    expect(await heroku.configVars('web')).toEqual({ NAME: 'größe ✓' });
+  });
+
+  test('a truncated answer is asked for again, and does not hang', async () => {
+    handlers = [
+      (_, res) => {
+        res.writeHead(200, { 'Content-Length': 100 });
+        res.write('{"A":');
+        setTimeout(() => res.destroy(), 10);
+      },
+      json(200, { A: '1' }),
+    ];
+    expect(await heroku.configVars('web')).toEqual({ A: '1' });
+    expect(seen).toHaveLength(2);
+  });
+
+  test('a 304 is an error inside the promise', async () => {
+    handlers = [(_, res) => res.writeHead(304).end()];
+    await expect(heroku.configVars('web')).rejects.toMatchObject({ code: 'heroku-refused' });
+  });
+
+  test('HTML instead of JSON is an error that quotes nothing', async () => {
+    handlers = [(_, res) => res.writeHead(200).end('<html>SECRET-IN-BODY</html>')];
+    const error = await heroku.configVars('web').catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({ code: 'heroku-unavailable' });
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('SECRET-IN-BODY');
+  });
+
+  test('all pages of a list, in order', async () => {
+    const page = (name: string) => [{ ...app, name }];
+    handlers = [
+      json(206, page('a'), { 'Next-Range': ']a..; max=1000' }),
+      json(206, page('b'), { 'Next-Range': ']b..; max=1000' }),
+      json(200, page('c')),
+    ];
+    expect((await heroku.apps()).map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+    expect(seen.map(({ headers }) => headers.range)).toEqual(['name ..; max=1000', ']a..; max=1000', ']b..; max=1000']);
+  });
+
+  test('no more pages than asked for', async () => {
+    handlers = [json(206, [{ id: 'r', version: 7, status: 'succeeded', created_at: '', updated_at: '' }], { 'Next-Range': ']7..' })];
+    expect(await heroku.releases('web', { max: 1 })).toHaveLength(1);
+    expect(seen).toHaveLength(1);
+  });
+});
+
+describe('errors', () => {
+  test.each([
+    [401, { id: 'unauthorized', message: 'Invalid credentials provided.' }, 'heroku-unauthorized'],
+    [403, { id: 'forbidden', message: 'You do not have access to the app web.' }, 'heroku-forbidden'],
+    [404, { resource: 'app', id: 'not_found', message: "Couldn't find that app." }, 'app-not-found'],
+    [404, { resource: 'release', id: 'not_found', message: "Couldn't find that release." }, 'heroku-not-found'],
+    [422, { id: 'invalid_params', message: 'Nope.' }, 'heroku-invalid'],
+    [416, { id: 'requested_range_not_satisfiable', message: 'Range.' }, 'heroku-refused'],
+  ])('%i %j is %3$s', async (status, body, code) => {
+    handlers = [json(status, body)];
+    await expect(heroku.configVars('web')).rejects.toMatchObject({ code });
+    expect(seen).toHaveLength(1);
+  });
+
+  test('no secret of ours in any of them', async () => {
+    handlers = [json(401, { id: 'unauthorized', message: `Bad token ${token}.` })];
+    const error = await heroku.configVars('web').catch((thrown: Error) => thrown);
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain(token);
+  });
+
+  test('no connection at all', async () => {
+    await close();
+    await expect(heroku.configVars('web')).rejects.toMatchObject({ code: 'heroku-unavailable' });
+  });
+
+  test('no answer in time: asked again, then given up', async () => {
+    heroku = createHeroku({ token, host, patience: { baseMs: 1, timeoutMs: 50, attempts: 2 } });
+    handlers = [() => undefined];
+    await expect(heroku.configVars('web')).rejects.toMatchObject({ code: 'heroku-unavailable' });
+    expect(seen).toHaveLength(2);
+  });
+});
+
+describe('safe requests', () => {
+  test.each([
+    ['resets', reset],
+    ['503 with HTML', ((_, res) => res.writeHead(503).end('<html>busy</html>')) as Handler],
+  ])('%s are asked again', async (_, fault) => {
+    handlers = [fault, fault, json(200, { A: '1' })];
+    expect(await heroku.configVars('web')).toEqual({ A: '1' });
+    expect(seen).toHaveLength(3);
+  });
+
+  test('five times at most', async () => {
+    handlers = [reset];
+    await expect(heroku.configVars('web')).rejects.toMatchObject({ code: 'heroku-unavailable' });
+    expect(seen).toHaveLength(5);
+  });
+
+  test('an app that is gone already is deleted', async () => {
+    handlers = [reset, json(404, { resource: 'app', id: 'not_found', message: "Couldn't find that app." })];
+    await heroku.deleteApp('web');
+    expect(calls()).toEqual(['DELETE /apps/web', 'DELETE /apps/web']);
+  });
+});
+
+describe('rate limit', () => {
+  test('429 is waited for, on writes too, as nothing was carried out', async () => {
+    handlers = [json(429, { id: 'rate_limit', message: 'Slow.' }, { 'Retry-After': '0.02' }), json(200, { A: '1' })];
+    await heroku.patchConfigVars('web', { A: '1' });
+    expect(calls()).toEqual(['PATCH /apps/web/config-vars', 'PATCH /apps/web/config-vars']);
+  });
+
+  test('and given up when patience ends', async () => {
+    heroku = createHeroku({ token, host, patience: { baseMs: 1, rateLimitMs: 60 } });
+    handlers = [json(429, { id: 'rate_limit', message: 'Slow.' }, { 'Retry-After': '0.02' })];
+    await expect(heroku.configVars('web')).rejects.toMatchObject({ code: 'heroku-rate-limited' });
+  });
+
+  test('one 429 holds all requests back', async () => {
+    let until = 0;
+    let refused = 0;
+    handlers = [
+      (req, res, body) => {
+        if (until > 0 && Date.now() >= until) return json(200, {})(req, res, body);
+        until ||= Date.now() + 300;
+        refused += 1;
+        json(429, {}, { 'Retry-After': String((until - Date.now()) / 1000) })(req, res, body);
+      },
+    ];
+    heroku = createHeroku({ token, host, concurrency: 1, patience: { baseMs: 1 } });
+    await Promise.all([heroku.configVars('a'), heroku.configVars('b'), heroku.configVars('c')]);
+    expect(refused).toBe(1);
+    expect(seen).toHaveLength(4);
+  });
+});
+
+describe('writes whose answer is lost', () => {
+  test('a POST is never sent again by itself', async () => {
+    handlers = [reset, json(200, app)];
+    expect((await heroku.createApp({ name: 'web' })).name).toBe('web');
+    expect(calls()).toEqual(['POST /apps', 'GET /apps/web']);
+  });
+
+  test('it is sent again where looking shows that it did not take effect', async () => {
+    handlers = [reset, json(404, { resource: 'app', id: 'not_found', message: "Couldn't find that app." }), json(201, app)];
+    await heroku.createApp({ name: 'web' });
+    expect(calls()).toEqual(['POST /apps', 'GET /apps/web', 'POST /apps']);
+  });
+
+  test.each([
+    ['reset', reset],
+    ['503', json(503, {})],
+    ['answered with half', ((_, res) => res.writeHead(200).end('{"A"')) as Handler],
+  ])('a PATCH that was %s after it took effect is confirmed by reading', async (_, fault) => {
+    handlers = [fault, json(200, { A: '1', OTHER: 'x' })];
+    expect(await heroku.patchConfigVars('web', { A: '1', B: null })).toEqual({ A: '1', OTHER: 'x' });
+    expect(calls()).toEqual(['PATCH /apps/web/config-vars', 'GET /apps/web/config-vars']);
+  });
+
+  test('a PATCH that did not take effect is sent again', async () => {
+    handlers = [
+      reset,
+      json(200, {}),
+      json(200, [{ id: 'r', version: 3, status: 'succeeded', description: 'Deploy' }]),
+      json(200, { A: '1' }),
+    ];
+    await heroku.patchConfigVars('web', { A: '1' });
+    expect(calls().filter((call) => call.startsWith('PATCH'))).toHaveLength(2);
+  });
+
+  test('a PATCH whose release is still pending is not sent again, though the old values are answered', async () => {
+    handlers = [reset, json(200, {}), json(200, [{ id: 'r', version: 4, status: 'pending', description: 'Set A config vars' }])];
+    expect(await heroku.patchConfigVars('web', { A: '1' })).toEqual({});
+    expect(calls().filter((call) => call.startsWith('PATCH'))).toHaveLength(1);
+  });
+
+  test('what stays unclear is said to be', async () => {
+    handlers = [reset];
+    const read = heroku.patchConfigVars('web', { A: '1' });
+    await expect(read).rejects.toMatchObject({ code: 'heroku-unavailable' });
+    expect(calls().filter((call) => call.startsWith('PATCH'))).toHaveLength(1);
+  });
+
+  test('a one-off dyno that did start is found again', async () => {
+    const dyno = {
+      id: 'd',
+      name: 'run.7',
+      type: 'run',
+      state: 'up',
+      created_at: new Date().toISOString(),
+      command: 'echo 1',
+      release: { version: 3 },
+    };
+    handlers = [reset, json(200, [{ ...dyno, name: 'run.6', command: 'other' }, dyno])];
+    expect((await heroku.runDyno('web', { command: 'echo 1', timeToLive: 60 })).name).toBe('run.7');
+    expect(calls()).toEqual(['POST /apps/web/dynos', 'GET /apps/web/dynos']);
+  });
+});
+
+describe('builds', () => {
+  const build = { id: 'b1', status: 'pending', created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' };
+  test('uploads with no Content-Type, builds once, and hides the signed URLs', async () => {
+    const source = { put_url: `${host}/put?signature=aaaaaaaa`, get_url: `${host}/get?signature=bbbbbbbb` };
+    handlers = [
+      json(201, { source_blob: source }),
+      (_, res) => res.writeHead(200).end(),
+      reset,
+      json(200, [{ ...build, source_blob: { url: source.get_url } }]),
+    ];
+    const started = await heroku.startBuild('web', Buffer.from('tarball'), { version: 'v1', buildpacks: ['https://example.com/x'] });
+    expect(started.id).toBe('b1');
+    expect(seen[1]).toMatchObject({ method: 'PUT', body: 'tarball' });
+    expect(seen[1]?.headers['content-type'] ?? '').toBe('');
+    expect(seen[1]?.headers.authorization).toBeUndefined();
+    expect(JSON.parse(seen[2]?.body ?? '')).toMatchObject({
+      source_blob: { url: source.get_url, version: 'v1', checksum: expect.stringMatching(/^SHA256:[0-9a-f]{64}$/) },
+      buildpacks: [{ url: 'https://example.com/x' }],
+    });
+    expect(calls().filter((call) => call === 'POST /apps/web/builds')).toHaveLength(1);
+    expect(redact(`${source.put_url} ${source.get_url}`)).toBe('[redacted] [redacted]');
+  });
+});
+
+describe('streams', () => {
+  const follow = async () => {
+    let text = '';
+    await heroku.followStream(`${host}/stream?token=cccccccc`, (chunk) => (text += chunk));
+    return text;
+  };
+  test('a cut is resumed where it was, NULs dropped and not counted', async () => {
+    handlers = [
+      (_, res) => {
+        res.writeHead(200);
+        res.write('\0hel');
+        setTimeout(() => res.destroy(), 20);
+      },
+      (_, res) => res.writeHead(206).end('lo\0'),
+    ];
+    expect(await follow()).toBe('hello');
+    expect(seen.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=3-']);
+    expect(seen[0]?.headers.authorization).toBeUndefined();
+  });
+
+  test('a server that ignores Range does not repeat what was seen', async () => {
+    handlers = [
+      (_, res) => {
+        res.writeHead(200);
+        res.write('hel');
+        setTimeout(() => res.destroy(), 20);
+      },
+      (_, res) => res.writeHead(200).end('hello'),
+    ];
+    expect(await follow()).toBe('hello');
+  });
+
+  test('a stream not there yet is tried again; never there is an error without its URL', async () => {
+    handlers = [(_, res) => res.writeHead(404).end(), (_, res) => res.writeHead(200).end('ok')];
+    expect(await follow()).toBe('ok');
+    handlers = [(_, res) => res.writeHead(404).end()];
+    await expect(follow()).rejects.toMatchObject({ code: 'heroku-unavailable', message: expect.not.stringContaining('cccccccc') });
+  });
+
+  test('an abort ends it', async () => {
+    handlers = [(_, res) => res.writeHead(200).write('x')];
+    const abort = new AbortController();
+    await expect(heroku.followStream(`${host}/stream`, () => abort.abort(), abort.signal)).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
+
+test('DEBUG=http prints no body', async () => {
+  const printed = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  process.env.DEBUG = 'http';
+  try {
+    handlers = [json(200, { SECRET: 'canary-of-the-body' })];
+    await heroku.configVars('web');
+    expect(printed.mock.calls.flat().join('')).not.toContain('canary-of-the-body');
+  } finally {
+    delete process.env.DEBUG;
+    printed.mockRestore();
+  }
+});
