@@ -1,0 +1,2 @@
+# Sourced when a dyno starts.
+export PATH="$HOME/.halcyon-sigv4/.ghc:$PATH"
