@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
+import { KitError } from '../errors.js';
+import { readDocument } from './document.js';
+import type { KitConfig, Problem } from './model.js';
+import { normalise } from './normalise.js';
+import { configInvalid, shapeProblems } from './problems.js';
+import { RULES, salvage } from './rules/index.js';
+import { fileSchema } from './schema.js';
+
+/**
+ * Read, check and normalise a halcyon.yaml.
+ * @throws KitError `config-not-found`, `config-unreadable`, or `config-invalid` as {@link parseConfig} does.
+ */
+export async function loadConfig(path: string): Promise<KitConfig> {
+  const file = resolve(path);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT')
+      throw new KitError(
+        'config-not-found',
+        `there is no ${display(file)}; make one with "halcyon-kit init", or name it with --config FILE`,
+        { cause: error },
+      );
+    throw new KitError('config-unreadable', `cannot read ${display(file)}: ${message}`, { cause: error });
+  }
+  return parseConfig(text, file);
+}
+
+/**
+ * Check and normalise the text of a halcyon.yaml.
+ * @param file - where it is from, for messages and {@link KitConfig.file}.
+ * @throws KitError `config-invalid`, with every problem in its message and in `details.problems` (see {@link Problem}).
+ */
+export function parseConfig(text: string, file?: string): KitConfig {
+  const label = file === undefined ? 'halcyon.yaml' : display(file);
+  const document = readDocument(text);
+  if (document.problems.length > 0) throw configInvalid(document.problems, label);
+  const { data } = document;
+  const refuse = (message: string, hint: string) => configInvalid([document.problem([], message, { hint })], label);
+  if (data === null || data === undefined) throw refuse('the file is empty', 'write a starter file with "halcyon-kit init --force"');
+  if (typeof data !== 'object' || Array.isArray(data)) throw refuse('the file must be a mapping', 'begin with "teams:"');
+  if (!('teams' in data) && !('buckets' in data))
+    throw refuse('the file names no team', 'add "teams:", or write a starter file with "halcyon-kit init --force"');
+
+  const parsed = fileSchema.safeParse(data, { reportInput: true });
+  const { problems, bad } = parsed.success ? { problems: [], bad: [] } : shapeProblems(parsed.error.issues, document);
+  const all: Problem[] = [...problems];
+  const draft = salvage(data, bad);
+  for (const rule of RULES) rule(draft, (path, message, options) => all.push(document.problem(path, message, options)));
+  if (all.length > 0 || !parsed.success) throw configInvalid(all, label);
+  return normalise(parsed.data, file === undefined ? undefined : resolve(file));
+}
+
+/** Relative to where the operator is, where that is shorter. */
+function display(file: string): string {
+  const near = relative(process.cwd(), resolve(file));
+  return near !== '' && !near.startsWith('..') ? near : file;
+}

@@ -1,0 +1,84 @@
+import type { Path } from '../document.js';
+import type { FileShape } from '../schema.js';
+
+type DeepPartial<T> = T extends string | number | boolean ? T : { [K in keyof T]?: DeepPartial<T[K]> };
+
+/** The file less what is wrong with its shape: a rule looks at what is there, and says nothing of what is not. */
+export type Draft = DeepPartial<FileShape>;
+export type DraftTeam = NonNullable<NonNullable<Draft['teams']>[string]>;
+export type DraftApp = NonNullable<NonNullable<DraftTeam['apps']>[string]>;
+
+/** Every setting that any kind of bucket has. */
+export interface DraftBucket {
+  readonly shared?: string;
+  readonly existing?: string;
+  readonly prefix?: string;
+  readonly account?: string;
+  readonly region?: string;
+  readonly name?: string;
+  readonly acl?: string;
+  readonly allowPublicRead?: boolean;
+  readonly kmsKeyArn?: string;
+  readonly endpoint?: string;
+  readonly versioning?: boolean;
+  readonly retention?: { retain?: boolean; expireAfterDays?: number; noncurrentDays?: number };
+  readonly tags?: Record<string, string>;
+}
+
+export type Report = (path: Path, message: string, options?: { hint?: string; at?: 'key' | 'value' }) => void;
+export type Rule = (draft: Draft, report: Report) => void;
+
+/** Where the shape is wrong. */
+export interface Bad {
+  readonly path: Path;
+  /** A mapping of settings should be there: the rules see one of which nothing is known, rather than none. */
+  readonly emptied?: boolean;
+}
+
+/** `data`, a mapping, less what is `bad`. */
+export function salvage(data: object, bad: readonly Bad[]): Draft {
+  // YAML aliases make one object stand in several places, of which only one may be wrong.
+  const copy = JSON.parse(JSON.stringify(data)) as Record<string, unknown>;
+  for (const { path, emptied } of bad) {
+    let container: unknown = copy;
+    for (const step of path.slice(0, -1)) container = (container as Record<string, unknown> | undefined)?.[step];
+    if (typeof container !== 'object' || container === null) continue;
+    if (emptied === true) (container as Record<string, unknown>)[path.at(-1)!] = {};
+    else delete (container as Record<string, unknown>)[path.at(-1)!];
+  }
+  return copy as Draft;
+}
+
+export const teamsOf = (draft: Draft): Array<[string, DraftTeam]> =>
+  Object.entries(draft.teams ?? {}).filter((entry): entry is [string, DraftTeam] => entry[1] !== undefined);
+
+export const appsOf = (team: DraftTeam): Array<[string, DraftApp]> =>
+  Object.entries(team.apps ?? {}).filter((entry): entry is [string, DraftApp] => entry[1] !== undefined);
+
+export const bucketOf = (team: DraftTeam): DraftBucket | undefined => team.bucket as DraftBucket | undefined;
+
+/** Shared buckets, and the teams' own and existing ones: whatever says where it is. */
+export function placesOf(draft: Draft): Array<{ path: Path; bucket: DraftBucket; owner: string; kind: 'shared' | 'own' | 'existing' }> {
+  const shared = Object.entries(draft.buckets ?? {}).map(([id, bucket]) => ({
+    path: ['buckets', id],
+    bucket: (bucket ?? {}) as DraftBucket,
+    owner: id,
+    kind: 'shared' as const,
+  }));
+  const teams = teamsOf(draft).flatMap(([name, team]) => {
+    const bucket = bucketOf(team);
+    if (bucket === undefined || bucket.shared !== undefined) return [];
+    const kind = bucket.existing === undefined ? ('own' as const) : ('existing' as const);
+    return [{ path: ['teams', name, 'bucket'], bucket, owner: name, kind }];
+  });
+  return [...shared, ...teams];
+}
+
+/** Bucket name, where enough is known to tell. */
+export const nameOf = (
+  { bucket, owner }: { bucket: DraftBucket; owner: string },
+  defaultName: (owner: string, account: string, region: string) => string,
+): string | undefined =>
+  bucket.existing ??
+  bucket.name ??
+  (bucket.account !== undefined && bucket.region !== undefined ? defaultName(owner, bucket.account, bucket.region) : undefined);

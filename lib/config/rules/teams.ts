@@ -1,0 +1,61 @@
+import { appsOf, teamsOf, type DraftApp, type Rule } from './draft.js';
+
+/** A file about nothing. */
+export const something: Rule = (draft, report) => {
+  if (draft.teams !== undefined && Object.keys(draft.teams).length === 0) report(['teams'], 'has no team', { at: 'key' });
+  for (const [name, team] of teamsOf(draft)) {
+    if (team.apps !== undefined && appsOf(team).length === 0)
+      report(['teams', name, 'apps'], 'has no app', { at: 'key', hint: 'name at least one Heroku app' });
+  }
+};
+
+const isPrivate = (app: DraftApp): boolean => app.mode === 'read-only' || app.mode === 'upload';
+
+export const bucketForPrivateApps: Rule = (draft, report) => {
+  for (const [name, team] of teamsOf(draft)) {
+    const needy = appsOf(team).filter(([, app]) => isPrivate(app));
+    if (team.bucket !== undefined || needy.length === 0) continue;
+    const [app, { mode }] = needy[0]!;
+    report(['teams', name], `has no bucket, but app ${app} is in mode ${mode}`, {
+      at: 'key',
+      hint: 'add "bucket", or make every app public',
+    });
+  }
+};
+
+/** Settings of an app that its mode gives no meaning to: they say that the mode is not the one that was meant. */
+export const meaningfulApps: Rule = (draft, report) => {
+  for (const [name, team] of teamsOf(draft)) {
+    for (const [appName, app] of appsOf(team)) {
+      const at = ['teams', name, 'apps', appName];
+      if (app.mode === undefined) continue;
+      if (app.clean !== undefined && app.mode !== 'upload')
+        report([...at, 'clean'], `goes with mode upload only, and this app is in mode ${app.mode}: its key may never delete`, {
+          at: 'key',
+        });
+      if (app.publicStorage === 'fallback' && app.mode === 'read-only')
+        report([...at, 'publicStorage'], 'cannot be fallback in mode read-only, which never uses public packages', {
+          hint: 'remove it, or use mode upload',
+        });
+      if (app.publicStorage !== undefined && app.mode === 'public')
+        report([...at, 'publicStorage'], 'means nothing in mode public, which uses public packages only', { at: 'key', hint: 'remove it' });
+      if (app.canary === true && app.mode === 'public')
+        report([...at, 'canary'], 'means nothing in mode public, which has no key to rotate', { at: 'key', hint: 'remove it' });
+    }
+    const apps = appsOf(team).map(([, app]) => app);
+    if (team.publicStorage === 'fallback' && apps.length > 0 && apps.every((app) => app.mode === 'public' || app.mode === 'read-only'))
+      report(['teams', name, 'publicStorage'], 'cannot be fallback where no app is in mode upload: the other modes do not choose', {
+        hint: 'remove it',
+      });
+  }
+};
+
+export const oneCanaryATeam: Rule = (draft, report) => {
+  for (const [name, team] of teamsOf(draft)) {
+    const [first, ...others] = appsOf(team).filter(([, app]) => app.canary === true);
+    for (const [app] of others)
+      report(['teams', name, 'apps', app, 'canary'], `is the second canary of team ${name}: ${first![0]} is one already`, {
+        hint: 'keep one',
+      });
+  }
+};

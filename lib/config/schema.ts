@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import { ACLS, MODES } from '../contract/index.js';
+import * as names from './names.js';
+
+/**
+ * Shape of halcyon.yaml as written. Descriptions and patterns end up in the JSON Schema, for editors; what needs more than one value is
+ * in rules.ts. Names that are keys are checked there too, so that what stands under a bad name is still looked at.
+ */
+const named = (explain: names.Explain, pattern: RegExp, description: string) =>
+  z
+    .string()
+    .check((context) => {
+      const message = explain(context.value);
+      if (message !== undefined) context.issues.push({ code: 'custom', message, input: context.value, continue: true });
+    })
+    .meta({ pattern: pattern.source, description });
+
+const keyed = (pattern: RegExp, what: string) => z.string().meta({ pattern: pattern.source, description: what });
+
+const prefix = named(
+  names.explainPrefix,
+  names.PREFIX_PATTERN,
+  'Part of the bucket that the team is confined to, without slashes at its ends. Default: the whole bucket',
+);
+const acl = z
+  .enum(ACLS)
+  .describe(
+    'HALCYON_S3_ACL: ACL of every upload. Default bucket-owner-full-control; private and public-read make a bucket with ACLs enabled',
+  );
+const allowPublicRead = z.boolean().describe('Required with acl public-read: every prebuilt package becomes readable by anyone');
+const tags = z.record(z.string(), z.string()).describe('Tags on everything that is made in AWS');
+const days = (description: string) => z.int().min(1).max(36_500).describe(description);
+const publicStorage = z
+  .enum(['never', 'fallback'])
+  .describe('Whether builds in mode upload may fall back to the public packages. Default never');
+
+const place = {
+  account: named(names.explainAccount, names.ACCOUNT_PATTERN, 'AWS account id, quoted: nothing is ever done in another account'),
+  region: named(names.explainRegion, names.REGION_PATTERN, 'AWS region of the bucket'),
+};
+const reach = {
+  acl: acl.optional(),
+  allowPublicRead: allowPublicRead.optional(),
+  kmsKeyArn: named(names.explainKmsKey, names.KMS_KEY_PATTERN, 'ARN of a KMS key in the same region (SSE-KMS). Default: SSE-S3').optional(),
+  endpoint: named(
+    names.explainEndpoint,
+    names.ENDPOINT_PATTERN,
+    'HALCYON_S3_ENDPOINT: host or host:port, without scheme. Default: the region’s own',
+  ).optional(),
+};
+const retention = z.strictObject({
+  retain: z.boolean().describe('Keep the bucket when its stack is deleted. Default true').optional(),
+  expireAfterDays: days('Delete packages this many days after they were uploaded. Default: never').optional(),
+  noncurrentDays: days('With versioning: keep overwritten and deleted packages for this many days. Default 30').optional(),
+});
+const made = {
+  ...place,
+  name: named(names.explainBucket, names.BUCKET_PATTERN, 'Bucket name. Default halcyon-NAME-ACCOUNT-REGION').optional(),
+  ...reach,
+  versioning: z.boolean().describe('Keep overwritten and deleted packages. Default false').optional(),
+  retention: retention.describe('How long things are kept').optional(),
+  tags: tags.optional(),
+};
+
+const sharedBucket = z.strictObject(made);
+const ownBucket = z.strictObject({ ...made, prefix: prefix.optional() }).describe('A bucket of the team’s own, made in its stack');
+const sharedUse = z
+  .strictObject({ shared: z.string().describe('Name of a bucket under "buckets"'), prefix: prefix.optional() })
+  .describe('A shared bucket');
+const existingBucket = z
+  .strictObject({
+    existing: named(names.explainBucket, names.BUCKET_PATTERN, 'Name of a bucket that is there already and is left as it is'),
+    ...place,
+    prefix: prefix.optional(),
+    ...reach,
+  })
+  .describe('A bucket that is there already');
+
+const app = z.strictObject({
+  mode: z
+    .enum(MODES)
+    .describe('public: no private bucket; read-only: a private bucket, never written; upload: prebuilt packages are archived in it'),
+  clean: z.boolean().describe('Only with mode upload. false: append-only, the key may not delete. Default true').optional(),
+  publicStorage: publicStorage.optional(),
+  canary: z.boolean().describe('First in a rotation, and smoke-tested on the new key. At most one a team').optional(),
+});
+
+const heroku = z.strictObject({
+  team: named(
+    names.explainHerokuTeam,
+    names.HEROKU_TEAM_PATTERN,
+    'Heroku team that smoke apps are made in. Default: the personal account',
+  ).optional(),
+});
+
+const team = z.strictObject({
+  bucket: z
+    .union([ownBucket, sharedUse, existingBucket])
+    .describe('Where the team’s packages live: a bucket of its own, a shared one, or an existing one. Needed unless every app is public')
+    .optional(),
+  heroku: heroku.describe('Heroku settings').optional(),
+  credentials: z.enum(['per-mode', 'per-app']).describe('One IAM user a mode and team, or one an app. Default per-mode').optional(),
+  publicStorage: publicStorage.optional(),
+  tags: tags.optional(),
+  apps: z.record(keyed(names.APP_PATTERN, 'Heroku app'), app).describe('Heroku apps by name'),
+});
+
+const url = (description: string) => named(names.explainUrl, /^(https|file|http):\/\/.+$/, description);
+
+const signing = z.strictObject({
+  version: z
+    .literal([2, 4])
+    .describe(
+      'Signature version of Halcyon’s requests to S3: 4 by the SigV4 buildpack (default), or 2, which old buckets in old regions accept',
+    )
+    .optional(),
+  buildpack: named(
+    names.explainBuildpack,
+    /^(hosted|(https|file|http):\/\/.+)$/,
+    'With version 4: URL of the SigV4 buildpack (git or .tgz), or hosted: a stack of the kit’s serves it. Default hosted',
+  ).optional(),
+  acknowledgeV2: z.boolean().describe('With version 2: the buckets are known to accept it').optional(),
+});
+
+const buildpack = z.strictObject({
+  install: z.boolean().describe('Add haskell-on-heroku to apps that lack it. Default false: they are reported').optional(),
+  url: url('URL of haskell-on-heroku. Default https://github.com/mietek/haskell-on-heroku').optional(),
+  halcyonUrl: url('HALCYON_URL, for a fork').optional(),
+  bashmenotUrl: url('BASHMENOT_URL, for a fork').optional(),
+});
+
+export const fileSchema = z
+  .strictObject({
+    buckets: z
+      .record(keyed(names.OWNER_PATTERN, 'Name of a shared bucket'), sharedBucket)
+      .describe('Shared buckets, each a stack: halcyon-bucket-NAME')
+      .optional(),
+    teams: z.record(keyed(names.OWNER_PATTERN, 'Name of a team'), team).describe('Teams, each a stack: halcyon-TEAM').optional(),
+    signing: signing.describe('How requests to S3 are signed').optional(),
+    buildpack: buildpack.describe('How apps get haskell-on-heroku').optional(),
+  })
+  .meta({ title: 'halcyon.yaml', description: 'Private S3 buckets for Haskell on Heroku' });
+
+/** Every key that is known, by the kind of mapping it stands in; `''` is the top of the file. */
+export const KEYS: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(fileSchema.shape),
+  bucket: Object.keys({ ...ownBucket.shape, ...sharedUse.shape, ...existingBucket.shape }),
+  retention: Object.keys(retention.shape),
+  team: Object.keys(team.shape),
+  heroku: Object.keys(heroku.shape),
+  app: Object.keys(app.shape),
+  signing: Object.keys(signing.shape),
+  buildpack: Object.keys(buildpack.shape),
+};
+
+/** halcyon.yaml as written, once its shape is right. */
+export type FileShape = z.infer<typeof fileSchema>;
+
+/** The options of a team's bucket in the order of the union, by the key that tells them apart. */
+export const bucketVariant = (bucket: unknown): number => {
+  if (typeof bucket !== 'object' || bucket === null) return 0;
+  return 'shared' in bucket ? 1 : 'existing' in bucket ? 2 : 0;
+};
+
+/** JSON Schema (draft 7, which every YAML editor knows). */
+export const jsonSchema = (): Record<string, unknown> => z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-7' });
+
+/** schema/halcyon.schema.json. */
+export const schemaText = (): string => `${JSON.stringify(jsonSchema(), null, 2)}\n`;
