@@ -1,0 +1,79 @@
+/** One storage request as a build or a dyno logged it. */
+export interface StorageLine {
+  readonly action: 'Downloading' | 'Uploading' | 'Listing' | 'Deleting';
+  /** `s3://bucket/key` or a public URL. */
+  readonly url: string;
+  /** `done`, `404 (not found)`, `403 (forbidden)`, …; empty where the log breaks off. */
+  readonly outcome: string;
+}
+
+/** What a build log of Haskell on Heroku says. */
+export interface BuildLog {
+  readonly lines: readonly string[];
+  /** `External storage:`; undefined where the build did not get that far. */
+  readonly storage?: 'private' | 'public' | 'private and public' | 'none';
+  /** First 7 digits. */
+  readonly sourceHash?: string;
+  readonly requests: readonly StorageLine[];
+  /** The last install archive that was downloaded, or asked for in vain. */
+  readonly install?: StorageLine;
+  /** Nothing to run was released: dependencies are missing. */
+  readonly buildpackOnly: boolean;
+  /** NAME-VERSION of what was deployed. */
+  readonly deployed?: string;
+  readonly warnings: readonly string[];
+  readonly errors: readonly string[];
+}
+
+// eslint-disable-next-line no-control-regex
+const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
+
+/** `text` without colours and other terminal sequences. */
+export const plain = (text: string): string => text.replace(ANSI, '');
+
+/** Read a build log. Pure; tolerant of what it does not know. */
+export function parseBuildLog(text: string): BuildLog {
+  const lines = plain(text)
+    .split(/\r?\n/)
+    .map((line) => line.trimEnd());
+  const label = (name: string): string | undefined =>
+    lines
+      .map((line) => line.match(/^(?:----->|remote:)?\s*(.+?):\s+(\S.*)$/))
+      .filter((match) => match?.[1] === name)
+      .at(-1)?.[2];
+  const marked = (kind: string) => lines.flatMap((line) => line.match(new RegExp(`\\*\\*\\* ${kind}: +(.*)$`))?.[1] ?? []);
+  const errors = marked('ERROR');
+  const requests = storageLines(lines);
+  const storage = label('External storage');
+  return {
+    lines,
+    ...(isStorage(storage) ? { storage } : {}),
+    ...optional('sourceHash', label('Source hash')),
+    requests,
+    ...optional('install', requests.filter(({ action, url }) => action === 'Downloading' && url.includes('/halcyon-install-')).at(-1)),
+    buildpackOnly: errors.includes('Deploying buildpack only'),
+    ...optional('deployed', label('App deployed')),
+    warnings: marked('WARNING'),
+    errors,
+  };
+}
+
+/** Storage requests in a log, each with the outcome of its last try. */
+export function storageLines(lines: readonly string[]): StorageLine[] {
+  const found: Array<{ -readonly [K in keyof StorageLine]: StorageLine[K] }> = [];
+  for (const line of lines) {
+    const request = line.match(/(Downloading|Uploading|Listing|Deleting) (s3:\/\/\S+?|https?:\/\/\S+?)\.\.\. ?(.*)$/);
+    if (request) found.push({ action: request[1] as StorageLine['action'], url: request[2] ?? '', outcome: request[3] ?? '' });
+    // The outcome of another try stands behind its pause.
+    const retry = line.match(/Retrying in \d+ seconds \(\d+\/\d+\)\.\.\. ?(.*)$/);
+    const last = found.at(-1);
+    if (retry && last) last.outcome = retry[1] ?? '';
+  }
+  return found;
+}
+
+const optional = <K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> =>
+  (value === undefined ? {} : { [key]: value }) as Partial<Record<K, V>>;
+
+const isStorage = (value: string | undefined): value is NonNullable<BuildLog['storage']> =>
+  value !== undefined && ['private', 'public', 'private and public', 'none'].includes(value);

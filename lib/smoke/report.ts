@@ -1,0 +1,66 @@
+import type { Access, Mode } from '../contract/index.js';
+
+/** One thing proven, or not. */
+export interface Proof {
+  /** What was tried, for people: `PUT in its own prefix`. */
+  readonly proof: string;
+  readonly expected: string;
+  readonly observed: string;
+  readonly ok: boolean;
+}
+
+/** A known cause of what went wrong, and its remedy. */
+export interface Cause {
+  /** Stable, kebab-case. */
+  readonly code: string;
+  /** What it is. */
+  readonly message: string;
+  /** What to do. */
+  readonly remedy: string;
+}
+
+/** What one smoke deploy showed. Plain data without secrets. */
+export interface SmokeReport {
+  readonly team: string;
+  readonly mode: Mode;
+  /** Undefined in mode `public`. */
+  readonly access?: Access;
+  /** The app whose config vars, buildpacks and stack were used. */
+  readonly app: string;
+  /** Every proof holds. */
+  readonly ok: boolean;
+  readonly proofs: readonly Proof[];
+  /** Known causes of what does not hold; empty where all holds. */
+  readonly causes: readonly Cause[];
+  readonly evidence: Evidence;
+}
+
+/** What the report rests on, for the evidence file. */
+export interface Evidence {
+  readonly smokeApp: string;
+  readonly stack: string;
+  readonly platform: string;
+  /** Without user names and passwords in URLs. */
+  readonly buildpacks: readonly string[];
+  readonly bucket?: string;
+  readonly endpoint?: string;
+  readonly signing: 2 | 4;
+  /** Access key id; the secret is nowhere. */
+  readonly keyId?: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly builds: readonly BuildEvidence[];
+  /** Output of the one-off dynos, lines. */
+  readonly dyno: readonly string[];
+  /** What could not be removed; the next run tries again. */
+  readonly leftovers: readonly string[];
+}
+
+export interface BuildEvidence {
+  readonly id: string;
+  readonly status: string;
+  readonly release?: number;
+  /** Its log's last 200 lines, without colours. */
+  readonly log: readonly string[];
+}
