@@ -23,10 +23,8 @@ export interface Sandbox {
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const aws = await startLocalAws(options.aws);
   try {
-    const { CURL_CA_BUNDLE, NODE_EXTRA_CA_CERTS } = aws.env;
-    const trust = { CURL_CA_BUNDLE: CURL_CA_BUNDLE as string, NODE_EXTRA_CA_CERTS: NODE_EXTRA_CA_CERTS as string };
     // Builds and dynos are to trust the local AWS, and never to see the operator's key.
-    const heroku = await startLocalHeroku({ ...options.heroku, caFile: aws.caFile, env: { ...trust, ...options.heroku?.env } });
+    const heroku = await startLocalHeroku({ ...options.heroku, caFile: aws.caFile });
     return {
       aws,
       heroku,
