@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { S3Client, PutObjectCommand } from '@aws-sdk/client-s3';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Aws } from '../../lib/aws/aws.js';
+import { hostedUrl, isOurBuildpack } from '../../lib/buildpack/hosted.js';
+import { packBuildpack } from '../../lib/buildpack/pack.js';
+import { publishBuildpack } from '../../lib/buildpack/publish.client.js';
+
+const sources = fileURLToPath(new URL('../../buildpack', import.meta.url));
+let dir: string;
+beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), 'pack-'))));
+afterEach(() => rmSync(dir, { recursive: true }));
+
+describe('packBuildpack', () => {
+  test('the same bytes whatever the times, modes, order and leftovers of a working copy', async () => {
+    const copy = join(dir, 'copy');
+    cpSync(sources, copy, { recursive: true });
+    chmodSync(join(copy, 'bin/detect'), 0o600);
+    chmodSync(join(copy, 'shim/profile.sh'), 0o666);
+    utimesSync(join(copy, 'shim/curl'), 1, 1);
+    writeFileSync(join(copy, 'export'), 'export PATH=/left/by/a/build:$PATH\n');
+    const [ours, theirs] = await Promise.all([packBuildpack(), packBuildpack(copy)]);
+    expect(theirs.sha256).toBe(ours.sha256);
+    expect(theirs.tgz.equals(ours.tgz)).toBe(true);
+  });
+
+  test('another byte in it is another hash', async () => {
+    cpSync(sources, dir, { recursive: true });
+    writeFileSync(join(dir, 'shim/profile.sh'), '# other\n');
+    expect((await packBuildpack(dir)).sha256).not.toBe((await packBuildpack()).sha256);
+  });
+
+  test('tar unpacks it without a word to what was packed, programs executable', async () => {
+    const { tgz } = await packBuildpack();
+    writeFileSync(join(dir, 'b.tgz'), tgz);
+    expect(execFileSync('tar', ['-xzf', join(dir, 'b.tgz'), '-C', dir], { encoding: 'utf8', stdio: 'pipe' })).toBe('');
+    execFileSync('gzip', ['-t', join(dir, 'b.tgz')]);
+    for (const name of ['bin/detect', 'bin/compile', 'bin/release', 'shim/curl', 'shim/profile.sh']) {
+      expect(readFileSync(join(dir, name)).equals(readFileSync(join(sources, name)))).toBe(true);
+      expect(statSync(join(dir, name)).mode & 0o111).toBe(/^bin|curl$/.test(name) ? 0o111 : 0);
+    }
+  });
+});
+
+describe('publishBuildpack', () => {
+  const s3 = mockClient(S3Client);
+  const aws = { region: 'eu-west-1', s3: async () => new S3Client({ region: 'eu-west-1' }) } as unknown as Aws;
+  beforeEach(() => void s3.reset());
+
+  test('puts it once, under the hash of its content', async () => {
+    s3.on(PutObjectCommand).resolves({});
+    const { sha256 } = await packBuildpack();
+    const url = await publishBuildpack(aws, 'halcyon-buildpack');
+    expect(url).toBe(hostedUrl('halcyon-buildpack', 'eu-west-1', sha256));
+    expect(isOurBuildpack(url)).toBe(true);
+    expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input).toMatchObject({
+      Bucket: 'halcyon-buildpack',
+      Key: `buildpack/halcyon-sigv4-${sha256}.tgz`,
+      IfNoneMatch: '*',
+    });
+  });
+
+  test('is content with what is there already', async () => {
+    s3.on(PutObjectCommand).rejects(Object.assign(new Error('exists'), { name: 'PreconditionFailed' }));
+    await expect(publishBuildpack(aws, 'halcyon-buildpack')).resolves.toMatch(/^https:/);
+  });
+
+  test('says what it was doing when refused', async () => {
+    s3.on(PutObjectCommand).rejects(Object.assign(new Error('no'), { name: 'AccessDenied' }));
+    await expect(publishBuildpack(aws, 'b')).rejects.toMatchObject({
+      code: 'aws-denied',
+      message: expect.stringContaining('publish the buildpack as s3://b/'),
+    });
+  });
+});
+
+test.each([
+  [{}, 'cn-north-1', 'https://s3.cn-north-1.amazonaws.com.cn/b/'],
+  [{ AWS_ENDPOINT_URL: 'https://127.0.0.1:4566' }, 'eu-west-1', 'https://127.0.0.1:4566/b/'],
+])('the URL follows region and endpoint (%j)', (env, region, start) => {
+  expect(hostedUrl('b', region, '0'.repeat(64), env).startsWith(start)).toBe(true);
+});
+
+test.each([
+  ['https://example.com/our.tgz', true],
+  [`https://other.example/x/buildpack/halcyon-sigv4-${'0'.repeat(64)}.tgz`, true],
+  [`https://other.example/x/buildpack/halcyon-sigv4-${'0'.repeat(63)}.tgz`, false],
+  ['https://github.com/mietek/haskell-on-heroku', false],
+])('%s is ours: %s', (url, is) => {
+  expect(isOurBuildpack(url, 'https://example.com/our.tgz')).toBe(is);
+});
