@@ -25,7 +25,6 @@ export interface BuildLog {
   readonly errors: readonly string[];
 }
 
-// eslint-disable-next-line no-control-regex
 const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
 
 /** `text` without colours and other terminal sequences. */
