@@ -4,6 +4,8 @@ import { KitError } from '../../lib/errors.js';
 export interface Settings {
   /** How long a new access key may still be unknown, in milliseconds. Default 0. AWS: seconds usually. */
   keyDelayMs: number;
+  /** The same for single services by signing name (`s3`, `sts`, `iam`), where they are to disagree in a known way. */
+  keyDelayByService: Record<string, number>;
   /** Chance, 0 to 1, that one call with such a key is accepted meanwhile; each service decides call by call. Default 0.5; 0 refuses all. */
   keyDelayAccept: number;
   /** Signature Version 2. Regions launched since 2014 refuse it whatever is set here. */
@@ -31,6 +33,7 @@ export function makeSettings(input: SettingsInput = {}): Settings {
   return {
     keyDelayMs: 0,
     keyDelayAccept: 0.5,
+    keyDelayByService: {},
     refusePrivateAcl: false,
     clockOffsetMs: 0,
     lastUsedLagMs: 0,

@@ -1,5 +1,6 @@
 import { xmlText } from './answer.js';
 import type { Call } from './call.js';
+import { KeyUses } from './key-uses.js';
 import type { Upstream } from './upstream.js';
 
 export interface BucketFacts {
@@ -7,14 +8,22 @@ export interface BucketFacts {
   readonly ownership: string | undefined;
   /** The bucket policy's text. */
   readonly policy: string | undefined;
-  readonly createdAt: number;
 }
 
-/** Bucket settings may change behind the front (CloudFormation works inside MiniStack), so they are asked for again after this. */
-const FRESH_MS = 1_000;
+/** CloudFormation changes buckets inside MiniStack, behind the front: for so long after it was told to, bucket settings are asked for anew … */
+const STACK_MS = 120_000;
+/** … after this. */
+const FRESH_MS = 250;
+const STACK_WRITES = /^(Create|Update|Delete|Execute|Rollback|ContinueUpdateRollback|CancelUpdate)/;
 
 /** What the front knows of the account's state: asked of MiniStack as root, remembered while it cannot have changed. */
 export class Knowledge {
+  /** When each key was made, by the machine's clock. */
+  readonly births = new Map<string, number>();
+  readonly uses = new KeyUses();
+  /** Versions of secrets that AWS would not have made. */
+  readonly phantomVersions = new Set<string>();
+  #stacksMayChangeUntil = 0;
   readonly #principals = new Map<string, string>();
   readonly #buckets = new Map<string, { at: number; facts: Promise<BucketFacts | undefined> }>();
 
@@ -59,7 +68,8 @@ export class Knowledge {
   /** Undefined when there is no such bucket. */
   bucket(name: string): Promise<BucketFacts | undefined> {
     const known = this.#buckets.get(name);
-    if (known !== undefined && Date.now() - known.at < FRESH_MS) return known.facts;
+    const fresh = known !== undefined && (Date.now() > this.#stacksMayChangeUntil || Date.now() - known.at < FRESH_MS);
+    if (fresh) return known.facts;
     const facts = this.askBucket(name);
     this.#buckets.set(name, { at: Date.now(), facts });
     facts.catch(() => this.#buckets.delete(name));
@@ -74,6 +84,7 @@ export class Knowledge {
     } else if (call.service === 'iam') {
       if (/^(Update|Delete)(User|AccessKey)$/.test(call.operation)) this.forgetPrincipals();
     } else if (call.service === 'cloudformation') {
+      if (STACK_WRITES.test(call.operation)) this.#stacksMayChangeUntil = Date.now() + STACK_MS;
       this.#buckets.clear();
       this.forgetPrincipals();
     }
@@ -102,7 +113,6 @@ export class Knowledge {
       region: region === 'EU' ? 'eu-west-1' : region,
       ownership: ownership.status === 200 ? xmlText(ownership.body.toString('utf8'), 'ObjectOwnership') : undefined,
       policy: policy.status === 200 ? policy.body.toString('utf8') : undefined,
-      createdAt: 0,
     };
   }
 

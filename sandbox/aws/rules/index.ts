@@ -1,4 +1,23 @@
 import type { Rule } from '../front/rule.js';
+import { clockSkew } from './clock-skew.js';
+import { lastUsed } from './last-used.js';
+import { newKeyDelay } from './new-key-delay.js';
+import { policyConditions } from './policy-conditions.js';
+import { privateAcl } from './private-acl.js';
+import { secretVersions } from './secret-versions.js';
+import { sigv2Refused } from './sigv2-refused.js';
+import { twoKeys } from './two-keys.js';
+import { wrongEndpoint } from './wrong-endpoint.js';
 
-/** What the front adds to MiniStack, outermost first. */
-export const RULES: readonly Rule[] = [];
+/** What the front adds to MiniStack, outermost first: in the order in which AWS decides. */
+export const RULES: readonly Rule[] = [
+  lastUsed,
+  wrongEndpoint,
+  sigv2Refused,
+  newKeyDelay,
+  clockSkew,
+  policyConditions,
+  privateAcl,
+  twoKeys,
+  secretVersions,
+];
