@@ -8,6 +8,15 @@ export const teamStackName = (team: string): string => `halcyon-${team}`;
 /** Stack of a shared bucket: `halcyon-bucket-NAME`. */
 export const bucketStackName = (bucket: string): string => `halcyon-bucket-${bucket}`;
 
+/** Stack that serves the SigV4 buildpack (`signing.buildpack: hosted`); a team cannot be called `buildpack`. */
+export const BUILDPACK_STACK = 'halcyon-buildpack';
+
+/** Its bucket; one an account and region. */
+export const buildpackBucketName = (account: string, region: string): string => `halcyon-kit-buildpack-${account}-${region}`;
+
+/** Key prefix of the buildpack in its bucket, which anyone may read; objects are named by their content. */
+export const BUILDPACK_PREFIX = 'buildpack/';
+
 /** Bucket the kit makes when the file names none: `halcyon-OWNER-ACCOUNT-REGION`; bucket names are global, hence account and region. */
 export const defaultBucketName = (owner: string, account: string, region: string): string => `halcyon-${owner}-${account}-${region}`;
 

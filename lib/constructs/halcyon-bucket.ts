@@ -1,0 +1,145 @@
+import { Duration, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib/core';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership, type LifecycleRule } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { MANAGED_BY, TAGS, type Acl } from '../contract/index.js';
+import { bucketPolicy } from './policies.js';
+import { validateAcl, validateBucketName, validateBucketPolicy, validateDays, validateKmsKeyArn } from './validation.js';
+
+export interface HalcyonBucketProps {
+  /**
+   * Full bucket name. A bucket can be taken back in after its stack went only when it has one.
+   *
+   * @default - CloudFormation makes one up
+   */
+  readonly bucketName?: string;
+  /**
+   * Canned ACL that uploads carry (`HALCYON_S3_ACL`). With `private` and `public-read` the bucket has ACLs enabled; AWS advises against both.
+   *
+   * @default - `bucket-owner-full-control`, and ACLs are disabled (BucketOwnerEnforced)
+   */
+  readonly acl?: Acl;
+  /**
+   * Says that `acl: 'public-read'` is meant: everyone may read every upload.
+   *
+   * @default - false
+   */
+  readonly allowPublicRead?: boolean;
+  /**
+   * Signature version of Halcyon's requests. With 4 the bucket refuses version 2.
+   *
+   * @default - 4
+   */
+  readonly signing?: 2 | 4;
+  /**
+   * ARN of a KMS key in the bucket's region. Its key policy must let the principals use it; needs signature version 4.
+   *
+   * @default - encrypted with keys of S3 (SSE-S3)
+   */
+  readonly kmsKeyArn?: string;
+  /**
+   * Keep overwritten and deleted objects.
+   *
+   * @default - false
+   */
+  readonly versioning?: boolean;
+  /**
+   * Days for which they are kept; read with `versioning` only.
+   *
+   * @default - 30
+   */
+  readonly noncurrentDays?: number;
+  /**
+   * Days after which archives expire; Halcyon builds what is missing again.
+   *
+   * @default - never
+   */
+  readonly expireAfterDays?: number;
+  /**
+   * Keep the bucket, with all that is in it, when it leaves its stack. With `false` CloudFormation deletes it, and fails unless it is empty.
+   *
+   * @default - true
+   */
+  readonly retain?: boolean;
+}
+
+/**
+ * A bucket for Halcyon's prebuilt packages: private, TLS 1.2 or later only, encrypted, and with denials for the kit's principals that hold
+ * whatever their own policies say ({@link bucketPolicy}).
+ *
+ * @throws KitError `invalid-prop` or `policy-too-long`.
+ */
+export class HalcyonBucket extends Construct {
+  /** The bucket itself; add to its policy by `addToResourcePolicy`. */
+  readonly bucket: Bucket;
+
+  constructor(scope: Construct, id: string, props: HalcyonBucketProps = {}) {
+    super(scope, id);
+    const { acl = 'bucket-owner-full-control', allowPublicRead = false, signing = 4, versioning = false } = props;
+    validateBucketName(props.bucketName);
+    validateAcl(acl, allowPublicRead);
+    validateKmsKeyArn(props.kmsKeyArn);
+    validateDays('noncurrentDays', props.noncurrentDays);
+    validateDays('expireAfterDays', props.expireAfterDays);
+
+    const publicRead = acl === 'public-read';
+    this.bucket = new Bucket(this, 'Bucket', {
+      bucketName: props.bucketName,
+      ...encryption(this, props.kmsKeyArn),
+      // Halcyon sends an ACL with every upload; a bucket without ACLs accepts `bucket-owner-full-control` alone.
+      objectOwnership: acl === 'bucket-owner-full-control' ? ObjectOwnership.BUCKET_OWNER_ENFORCED : ObjectOwnership.BUCKET_OWNER_PREFERRED,
+      // Public ACLs are let in only where they are asked for; a public policy never.
+      blockPublicAccess: publicRead
+        ? new BlockPublicAccess({ blockPublicAcls: false, ignorePublicAcls: false, blockPublicPolicy: true, restrictPublicBuckets: true })
+        : BlockPublicAccess.BLOCK_ALL,
+      versioned: versioning,
+      lifecycleRules: lifecycle(props),
+      removalPolicy: props.retain === false ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+    });
+    const policy = bucketPolicy({
+      partition: Stack.of(this).partition,
+      // The name rather than a reference where it is known: the template can be read, and measured.
+      bucketName: props.bucketName ?? this.bucket.bucketName,
+      signing,
+    });
+    validateBucketPolicy(props.bucketName ?? id, policy);
+    for (const statement of policy.Statement) this.bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
+    Tags.of(this).add(TAGS.managedBy, MANAGED_BY);
+    acknowledge(this.bucket, publicRead);
+  }
+}
+
+function encryption(scope: Construct, kmsKeyArn: string | undefined) {
+  if (kmsKeyArn === undefined) return { encryption: BucketEncryption.S3_MANAGED };
+  // A bucket key spares a KMS request an object.
+  return { encryption: BucketEncryption.KMS, encryptionKey: Key.fromKeyArn(scope, 'Key', kmsKeyArn), bucketKeyEnabled: true };
+}
+
+function lifecycle(props: HalcyonBucketProps): LifecycleRule[] {
+  const rules: LifecycleRule[] = [{ id: 'abort-unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) }];
+  if (props.expireAfterDays !== undefined) rules.push({ id: 'expire-archives', expiration: Duration.days(props.expireAfterDays) });
+  if (props.versioning) {
+    // A rule of its own: S3 refuses a delete marker's expiry beside an expiry in days.
+    rules.push({
+      id: 'expire-noncurrent-versions',
+      noncurrentVersionExpiration: Duration.days(props.noncurrentDays ?? 30),
+      expiredObjectDeleteMarker: true,
+    });
+  }
+  return rules;
+}
+
+/** Findings of cdk-nag's AwsSolutions that stand, each with its reason. */
+function acknowledge(bucket: Bucket, publicRead: boolean): void {
+  Validations.of(bucket).acknowledge({
+    id: 'AwsSolutions-S1',
+    reason: 'server access logs need a second bucket to keep; CloudTrail data events show the same requests where they are wanted',
+  });
+  if (publicRead) {
+    Validations.of(bucket).acknowledge({
+      id: 'AwsSolutions-S2',
+      reason: 'public-read is acknowledged by allowPublicRead: uploads carry that ACL',
+    });
+  }
+}

@@ -1,0 +1,136 @@
+import { Stack, Tags, Validations } from 'aws-cdk-lib/core';
+import { CfnUser } from 'aws-cdk-lib/aws-iam';
+import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import {
+  iamPath,
+  MANAGED_BY,
+  principalLabel,
+  secretName,
+  TAGS,
+  userName,
+  type Access,
+  type Acl,
+  type PrincipalId,
+} from '../contract/index.js';
+import { userPolicy } from './policies.js';
+import {
+  validateAccess,
+  validateAccount,
+  validateAcl,
+  validateBucketName,
+  validateKmsKeyArn,
+  validatePrefix,
+  validatePrincipal,
+  validateUserPolicy,
+} from './validation.js';
+
+export interface HalcyonUserProps {
+  /** Team the principal belongs to: part of its IAM path, names and tags. */
+  readonly team: string;
+  /**
+   * Heroku app, for a principal that is one app's own.
+   *
+   * @default - a principal of the whole team
+   */
+  readonly app?: string;
+  /** What its key may do. */
+  readonly access: Access;
+  readonly bucketName: string;
+  /**
+   * Account that owns the bucket; a bucket of another account must let the user in by its own policy, too.
+   *
+   * @default - the account of the stack
+   */
+  readonly bucketAccount?: string;
+  /**
+   * Prefix in the bucket that the principal is confined to, without slashes at its ends.
+   *
+   * @default - the whole bucket
+   */
+  readonly prefix?: string;
+  /**
+   * The one canned ACL that uploads may carry (`HALCYON_S3_ACL`). Read with an access that writes only.
+   *
+   * @default - `bucket-owner-full-control`
+   */
+  readonly acl?: Acl;
+  /**
+   * ARN of the KMS key that the bucket is encrypted with.
+   *
+   * @default - the bucket has none (SSE-S3)
+   */
+  readonly kmsKeyArn?: string;
+}
+
+/**
+ * A principal of Halcyon: an IAM user that may do what its access needs and nothing else, and an empty secret for its access key. The key
+ * itself is made after the deployment, so that it never enters a template and can be replaced with an overlap.
+ *
+ * @throws KitError `invalid-prop` or `policy-too-long`.
+ */
+export class HalcyonUser extends Construct {
+  /** Low level, since the higher one keeps its policy in a resource of its own: CloudFormation could take that away before the user. */
+  readonly user: CfnUser;
+  /** Without a value: the kit stores the key as `{HALCYON_AWS_ACCESS_KEY_ID, HALCYON_AWS_SECRET_ACCESS_KEY}`. */
+  readonly secret: CfnSecret;
+  readonly principal: PrincipalId;
+
+  constructor(scope: Construct, id: string, props: HalcyonUserProps) {
+    super(scope, id);
+    const { team, app, access, acl = 'bucket-owner-full-control' } = props;
+    this.principal = { team, access, ...(app === undefined ? {} : { app }) };
+    const stack = Stack.of(this);
+    const bucketAccount = props.bucketAccount ?? stack.account;
+    validatePrincipal(this.principal);
+    validateAccess(access);
+    // Whether the bucket lets public uploads in is the bucket's own matter.
+    validateAcl(acl, true);
+    validateBucketName(props.bucketName);
+    validateAccount('bucketAccount', bucketAccount);
+    validatePrefix(props.prefix);
+    validateKmsKeyArn(props.kmsKeyArn);
+    const policy = userPolicy({
+      partition: stack.partition,
+      bucketName: props.bucketName,
+      bucketAccount,
+      prefix: props.prefix,
+      access,
+      acl,
+      kmsKeyArn: props.kmsKeyArn,
+      region: stack.region,
+    });
+    validateUserPolicy(userName(this.principal), policy);
+
+    // CloudFormation deletes secrets at once, without a recovery window, so the name is free again for a later stack.
+    this.secret = new CfnSecret(this, 'Secret', {
+      name: secretName(this.principal),
+      description: `Access key of ${principalLabel(this.principal)} for Halcyon on Heroku`,
+    });
+    this.user = new CfnUser(this, 'User', {
+      userName: userName(this.principal),
+      path: iamPath(access, team),
+      policies: [{ policyName: 'halcyon', policyDocument: policy }],
+    });
+    // What depends goes first: a user that still has keys stops the deletion, and the secret that holds them is still there.
+    this.user.addResourceDependency(this.secret);
+
+    Tags.of(this).add(TAGS.managedBy, MANAGED_BY);
+    Tags.of(this).add(TAGS.team, team);
+    Tags.of(this).add(TAGS.access, access);
+    if (app !== undefined) Tags.of(this).add(TAGS.app, app);
+    acknowledge(this);
+  }
+}
+
+/** Findings of cdk-nag's AwsSolutions that stand, each with its reason. */
+function acknowledge({ user, secret }: HalcyonUser): void {
+  Validations.of(secret).acknowledge({
+    id: 'AwsSolutions-SMG4',
+    reason: 'keys are rotated by halcyon-kit, in step with the config vars of the apps; rotation by Lambda alone would break builds',
+  });
+  Validations.of(user).acknowledge({
+    id: 'AwsSolutions-IAM5',
+    reason: 'object keys are chosen by Halcyon: every object under the prefix, by explicit actions and in one bucket of one account',
+  });
+}

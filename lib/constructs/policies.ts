@@ -1,0 +1,147 @@
+import { iamPath, IAM_ROOT_PATH, KIT_OBJECT_PREFIX, keyPrefix, principalArnPattern, type Access, type Acl } from '../contract/index.js';
+
+/** The kit's IAM policies as plain JSON: pure, so that they can be measured, shown and compared without the CDK. */
+
+/** One statement, in the JSON of IAM. */
+export interface Statement {
+  readonly Sid?: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Principal?: '*';
+  readonly Action: readonly string[];
+  readonly Resource: readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+export interface PolicyDocumentJson {
+  readonly Version: '2012-10-17';
+  readonly Statement: readonly Statement[];
+}
+
+/** Characters, white space not counted, of all inline policies of a user (IAM quota). */
+export const MAX_USER_POLICY = 2048;
+/** Bytes of a bucket policy (S3 limit: 20 KB). */
+export const MAX_BUCKET_POLICY = 20 * 1024;
+
+const WRITE_ACTIONS = ['s3:PutObject', 's3:PutObjectAcl', 's3:PutObjectTagging', 's3:PutObjectVersionAcl', 's3:PutObjectVersionTagging'];
+const DELETE_ACTIONS = ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:DeleteObjectTagging', 's3:DeleteObjectVersionTagging'];
+/** What changes the bucket itself; none of the kit's principals has business there. */
+const BUCKET_ACTIONS = [
+  's3:DeleteBucket',
+  's3:DeleteBucketPolicy',
+  's3:PutBucketAcl',
+  's3:PutBucketPolicy',
+  's3:PutLifecycleConfiguration',
+];
+
+const document = (...statements: readonly Statement[]): PolicyDocumentJson => ({ Version: '2012-10-17', Statement: statements });
+
+export interface UserPolicyOptions {
+  readonly partition: string;
+  readonly bucketName: string;
+  /** Account that owns the bucket: Halcyon cannot send an expected-owner header, so the policy insists on it. */
+  readonly bucketAccount: string;
+  /** Without slashes at its ends. */
+  readonly prefix?: string;
+  readonly access: Access;
+  /** The one canned ACL that uploads must carry. */
+  readonly acl: Acl;
+  /** Key of a bucket with SSE-KMS. */
+  readonly kmsKeyArn?: string;
+  /** Region of the bucket; read with `kmsKeyArn` only. */
+  readonly region: string;
+}
+
+/** What a principal may do: the four requests Halcyon makes, as far as its access goes, and nothing else. */
+export function userPolicy(options: UserPolicyOptions): PolicyDocumentJson {
+  const { access, acl, kmsKeyArn } = options;
+  const bucket = `arn:${options.partition}:s3:::${options.bucketName}`;
+  const objects = `${bucket}/${keyPrefix(options.prefix)}*`;
+  const owner = { 'aws:ResourceAccount': options.bucketAccount };
+  const writes = access !== 'read-only';
+  const statements: Statement[] = [
+    { Effect: 'Allow', Action: ['s3:GetObject'], Resource: [objects], Condition: { StringEquals: owner } },
+    {
+      // Without it a missing key answers 403 instead of 404, and Halcyon cannot clean up.
+      Effect: 'Allow',
+      Action: ['s3:ListBucket'],
+      Resource: [bucket],
+      Condition: {
+        StringEquals: owner,
+        ...(options.prefix ? { StringLike: { 's3:prefix': `${keyPrefix(options.prefix)}*` } } : {}),
+      },
+    },
+  ];
+  if (writes) {
+    statements.push({
+      // Sending `x-amz-acl` needs PutObjectAcl; Halcyon always sends it.
+      Effect: 'Allow',
+      Action: ['s3:PutObject', 's3:PutObjectAcl'],
+      Resource: [objects],
+      Condition: { StringEquals: { ...owner, 's3:x-amz-acl': acl } },
+    });
+  }
+  if (access === 'upload') {
+    statements.push({ Effect: 'Allow', Action: ['s3:DeleteObject'], Resource: [objects], Condition: { StringEquals: owner } });
+  }
+  if (writes && !options.prefix) {
+    // A bucket that is not ours has no policy of ours to keep the lease from the principals.
+    statements.push({ Effect: 'Deny', Action: ['s3:PutObject', 's3:DeleteObject'], Resource: [`${bucket}/${KIT_OBJECT_PREFIX}*`] });
+  }
+  if (kmsKeyArn !== undefined) {
+    statements.push({
+      Effect: 'Allow',
+      Action: ['kms:Decrypt', ...(writes ? ['kms:GenerateDataKey'] : [])],
+      Resource: [kmsKeyArn],
+      // Only through S3; the trailing star covers the domain of every partition.
+      Condition: { StringLike: { 'kms:ViaService': `s3.${options.region}.amazonaws.com*` } },
+    });
+  }
+  return document(...statements);
+}
+
+export interface BucketPolicyOptions {
+  readonly partition: string;
+  readonly bucketName: string;
+  /** 4: requests signed with version 2 are refused, whoever signs them. */
+  readonly signing: 2 | 4;
+}
+
+/**
+ * What the bucket denies, whatever an identity policy says: TLS older than 1.2, writes by read-only principals, deletes by append-only
+ * ones, and the kit's own objects to all of them. ARN patterns reach principals that other stacks make. Never `NotPrincipal`, which locks out.
+ */
+export function bucketPolicy(options: BucketPolicyOptions): PolicyDocumentJson {
+  const bucket = `arn:${options.partition}:s3:::${options.bucketName}`;
+  const everything = [bucket, `${bucket}/*`];
+  const deny = (Sid: string, Action: readonly string[], Resource: readonly string[], Condition: Statement['Condition']): Statement => ({
+    Sid,
+    Effect: 'Deny',
+    Principal: '*',
+    Action,
+    Resource,
+    Condition,
+  });
+  const by = (pattern: string) => ({ ArnLike: { 'aws:PrincipalArn': pattern } });
+  const anyPrincipal = `arn:${options.partition}:iam::*:user${IAM_ROOT_PATH}*`;
+  return document(
+    deny('DenyPlainHttp', ['s3:*'], everything, { Bool: { 'aws:SecureTransport': 'false' } }),
+    deny('DenyOldTls', ['s3:*'], everything, { NumericLessThan: { 's3:TlsVersion': '1.2' } }),
+    ...(options.signing === 4 ? [deny('DenySigV2', ['s3:*'], everything, { StringEquals: { 's3:signatureversion': 'AWS' } })] : []),
+    deny(
+      'DenyReadOnlyWrites',
+      [...WRITE_ACTIONS, ...DELETE_ACTIONS],
+      [`${bucket}/*`],
+      by(principalArnPattern(options.partition, 'read-only')),
+    ),
+    deny('DenyAppendOnlyDeletes', DELETE_ACTIONS, [`${bucket}/*`], by(principalArnPattern(options.partition, 'append-only'))),
+    deny('DenyKitObjectWrites', [...WRITE_ACTIONS, ...DELETE_ACTIONS], [`${bucket}/${KIT_OBJECT_PREFIX}*`], by(anyPrincipal)),
+    deny('DenyBucketChanges', BUCKET_ACTIONS, [bucket], by(anyPrincipal)),
+  );
+}
+
+/** How IAM counts an inline policy: characters without white space. */
+export const policySize = (policy: PolicyDocumentJson): number => JSON.stringify(policy).replace(/\s/g, '').length;
+
+/** ARN of a principal's user, for messages and checks. */
+export const userArn = (partition: string, account: string, access: Access, team: string, name: string): string =>
+  `arn:${partition}:iam::${account}:user${iamPath(access, team)}${name}`;
