@@ -1,0 +1,41 @@
+import pMap from 'p-map';
+import type { Team } from '../config/model.js';
+import type { Intent, Outcome, Policy } from '../credentials/model.js';
+import type { Heroku } from '../heroku/heroku.js';
+import type { CommandHost } from './command.js';
+import { buildpacksWanted } from './signing.js';
+import { engineContext } from './look.js';
+import type { Session } from './session.js';
+
+export interface ConvergeOptions {
+  readonly intent: Intent;
+  readonly policy?: Partial<Policy>;
+  readonly buildpackUrl?: string;
+  /** Proves a key by a real build, where the engine asks for it. */
+  readonly smoke?: (team: Team, principal: { label: string }, app: string) => Promise<void>;
+}
+
+/** Buildpacks first, since a build with new config vars needs them; then the one engine, two teams at a time. */
+export async function converge(session: Session, heroku: Heroku, host: CommandHost, options: ConvergeOptions): Promise<Outcome[]> {
+  const [{ runTeam, DEFAULT_POLICY }, { observeBuildpacks, syncBuildpacks }] = await Promise.all([
+    import('../credentials/index.js'),
+    import('../heroku/buildpacks.sync.js'),
+  ]);
+  const plans = await observeBuildpacks(
+    heroku,
+    buildpacksWanted(session.config, session.teams, options.buildpackUrl),
+    session.config.buildpack,
+  );
+  await syncBuildpacks(heroku, plans, { io: host.io, signal: host.signal });
+  return pMap(
+    session.teams,
+    async (team) =>
+      runTeam(
+        { ...(await engineContext(session, heroku, host, team)), ...(options.smoke ? { smoke: options.smoke } : {}) },
+        team,
+        options.intent,
+        { ...DEFAULT_POLICY, ...options.policy },
+      ),
+    { concurrency: 2 },
+  );
+}

@@ -1,0 +1,81 @@
+import type { Plan, TeamObservation } from '../credentials/model.js';
+import type { Principal, Team } from '../config/model.js';
+import type { Deployer, StackChange } from '../deploy/deploy.client.js';
+import type { Heroku } from '../heroku/heroku.js';
+import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
+import { renderBuildpacks, renderPlan, renderStacks } from './render.js';
+import { buildpacksWanted } from './signing.js';
+import { regionOf, type Session } from './session.js';
+import type { CommandHost } from './command.js';
+
+/** One picture of what a command would change: what is shown before asking, and with `--dry-run`. */
+export interface Picture {
+  readonly stacks: readonly StackChange[];
+  readonly teams: ReadonlyArray<{ readonly team: string; readonly observation: TeamObservation; readonly plan: Plan }>;
+  readonly buildpacks: readonly AppBuildpacks[];
+  /** Anything at all would change. */
+  readonly changes: boolean;
+}
+
+/** What the engine works with, for one team. */
+export async function engineContext(session: Session, heroku: Heroku, host: CommandHost, team: Team) {
+  return { config: session.config, aws: session.aws(regionOf(team) ?? 'us-east-1'), heroku, io: host.io, signal: host.signal };
+}
+
+/** Principals no longer in the file whose keys have not been retired: their users stay in the templates. */
+export async function principalsKept(session: Session, teams: readonly Team[]): Promise<Principal[]> {
+  const { principalsToKeep } = await import('../credentials/index.js');
+  return (
+    await Promise.all(
+      teams
+        .filter((team) => regionOf(team) !== undefined)
+        .map((team) => principalsToKeep(session.aws(regionOf(team) ?? ''), session.config, team)),
+    )
+  ).flat();
+}
+
+/** Look at everything, change nothing. Without a deployer, stacks are left out of the picture. */
+export async function look(
+  session: Session,
+  heroku: Heroku,
+  host: CommandHost,
+  options: { deployer?: Deployer; stacks?: readonly string[]; buildpackUrl?: string },
+): Promise<Picture> {
+  const step = host.io.step('looking at stacks, keys and apps');
+  try {
+    const [{ observeTeam, planTeam, DEFAULT_POLICY }, { observeBuildpacks }] = await Promise.all([
+      import('../credentials/index.js'),
+      import('../heroku/buildpacks.sync.js'),
+    ]);
+    const [stacks, buildpacks, teams] = await Promise.all([
+      options.deployer === undefined || options.stacks === undefined ? [] : options.deployer.diff(options.stacks),
+      observeBuildpacks(heroku, buildpacksWanted(session.config, session.teams, options.buildpackUrl), session.config.buildpack),
+      Promise.all(
+        session.teams.map(async (team) => {
+          const observation = await observeTeam(await engineContext(session, heroku, host, team), team);
+          return { team: team.name, observation, plan: planTeam(observation, { kind: 'ensure' }, DEFAULT_POLICY) };
+        }),
+      ),
+    ]);
+    step.done();
+    const changes =
+      stacks.some((stack) => stack.changes.length > 0) ||
+      teams.some(({ plan }) => plan.steps.length > 0) ||
+      buildpacks.some(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0);
+    return { stacks, buildpacks, teams, changes };
+  } catch (error) {
+    step.fail(error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+export function renderPicture(picture: Picture): string {
+  return [
+    ...(picture.stacks.length > 0 ? [renderStacks(picture.stacks)] : []),
+    renderBuildpacks(picture.buildpacks),
+    ...picture.teams.map(({ team, plan }) => renderPlan(team, plan)),
+    ...(picture.changes ? [] : ['nothing to change']),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}

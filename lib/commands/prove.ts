@@ -1,0 +1,69 @@
+import pMap from 'p-map';
+import type { Mode, PrincipalId } from '../contract/index.js';
+import type { Team } from '../config/model.js';
+import { KitError } from '../errors.js';
+import type { Heroku } from '../heroku/heroku.js';
+import { renderTable } from '../io/table.js';
+import type { SmokeReport } from '../smoke/report.js';
+import type { CommandHost } from './command.js';
+import { engineContext } from './look.js';
+import type { Session } from './session.js';
+
+export interface ProveOptions {
+  readonly modes?: readonly Mode[];
+  readonly prebuild?: boolean;
+  readonly app?: string;
+  readonly source?: string;
+  readonly buildpackUrl?: string;
+}
+
+/** A smoke deploy of each mode in use, teams side by side. */
+export async function proveTeams(session: Session, heroku: Heroku, host: CommandHost, options: ProveOptions): Promise<SmokeReport[]> {
+  const { smokeTeam } = await import('../smoke/smoke.js');
+  const { buildpackUrl, ...rest } = options;
+  const reports = await pMap(
+    session.teams,
+    async (team) => smokeTeam({ ...(await engineContext(session, heroku, host, team)), signingBuildpackUrl: buildpackUrl }, team, rest),
+    { concurrency: 3 },
+  );
+  return reports.flat();
+}
+
+/** For the engine: proves that a key works before the second app gets it. */
+export function prover(session: Session, heroku: Heroku, host: CommandHost, options: { buildpackUrl?: string }) {
+  return async (team: Team, principal: PrincipalId, app: string, key: { id: string; secret: string }): Promise<void> => {
+    const { smokePrincipal } = await import('../smoke/smoke.js');
+    const report = await smokePrincipal(
+      { ...(await engineContext(session, heroku, host, team)), signingBuildpackUrl: options.buildpackUrl },
+      team,
+      principal,
+      { app, key },
+    );
+    if (!report.ok) throw new KitError('smoke-failed', failure(report));
+  };
+}
+
+export function renderReports(reports: readonly SmokeReport[]): string {
+  const rows = reports.flatMap(({ team, mode, access, proofs }) =>
+    proofs.map(({ proof, expected, observed, ok }) => [
+      ok ? '✔' : '✘',
+      team,
+      access === 'append-only' ? 'upload (append-only)' : mode,
+      proof,
+      ok ? observed : `${observed}, expected ${expected}`,
+    ]),
+  );
+  const proven = rows.filter(([mark]) => mark === '✔').length;
+  return [
+    renderTable(['', 'team', 'mode', 'proof', 'observed'], rows),
+    '',
+    `${proven} of ${rows.length} proofs hold`,
+    ...reports.filter(({ ok }) => !ok).map((report) => failure(report)),
+  ].join('\n');
+}
+
+function failure({ team, mode, causes, proofs }: SmokeReport): string {
+  const first = proofs.find(({ ok }) => !ok);
+  const what = `${team}, ${mode}: ${first === undefined ? 'the smoke deploy failed' : `${first.proof}: ${first.observed}, expected ${first.expected}`}`;
+  return [what, ...causes.map(({ code, message, remedy }) => `  ${code}: ${message}; ${remedy}`)].join('\n');
+}

@@ -1,0 +1,84 @@
+import type { Intent, Policy } from '../credentials/model.js';
+import { KitError } from '../errors.js';
+import { parseDuration } from './duration.js';
+import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
+import { engineContext } from './look.js';
+import { prover } from './prove.js';
+import { exitCodeOf, renderOutcome, renderPlan } from './render.js';
+import { openSession, preflight, writeEvidence } from './session.js';
+import { signingBuildpackUrl } from './signing.js';
+import { converge } from './converge.js';
+
+export interface RotateOptions extends ChangeOptions {
+  readonly all?: boolean;
+  readonly due?: boolean;
+  readonly maxAge: string;
+  readonly waves: string;
+  readonly soak: string;
+  readonly finish?: boolean;
+  readonly undo?: boolean;
+  readonly emergency?: string;
+  readonly deleteUnknownKey?: string;
+  readonly smoke?: boolean;
+  readonly evidence?: string;
+}
+
+/** Observe, plan, show, ask, carry out: the plan shown is the one that is executed, looked at anew before every step. */
+export async function rotate(names: readonly string[], options: RotateOptions, host: CommandHost): Promise<CommandResult> {
+  const intent = intentOf(options);
+  const policy = {
+    maxAge: parseDuration(options.maxAge, '--max-age'),
+    soak: parseDuration(options.soak, '--soak'),
+    waves: parseWaves(options.waves),
+  };
+  const session = await openSession(names, options, host);
+  const { heroku } = await preflight(session, host);
+  const { observeTeam, planTeam, DEFAULT_POLICY } = await import('../credentials/index.js');
+  const plans = await Promise.all(
+    session.teams.map(async (team) => {
+      const observation = await observeTeam(await engineContext(session, heroku, host, team), team);
+      return { team: team.name, observation, plan: planTeam(observation, intent, { ...DEFAULT_POLICY, ...policy }) };
+    }),
+  );
+  const picture = plans.map(({ team, plan }) => renderPlan(team, plan)).join('\n\n');
+  if (options.dryRun) return { data: { teams: plans }, text: picture };
+  if (plans.some(({ plan }) => plan.steps.length > 0)) {
+    host.io.info(`${picture}\n`);
+    if (!(await host.confirm(question(intent)))) throw new KitError('declined', 'nothing was changed');
+  }
+  const buildpackUrl = await signingBuildpackUrl(session.config);
+  const outcomes = await converge(session, heroku, host, {
+    intent,
+    policy,
+    buildpackUrl,
+    ...(options.smoke === false || intent.kind === 'emergency' ? {} : { smoke: prover(session, heroku, host, { buildpackUrl }) }),
+  });
+  await writeEvidence(options.evidence, { intent, outcomes }, host);
+  return { data: { intent, outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) };
+}
+
+/** @throws KitError `options-conflict` where more than one thing is asked for. */
+export function intentOf(options: Pick<RotateOptions, 'due' | 'finish' | 'undo' | 'emergency' | 'deleteUnknownKey'>): Intent {
+  const asked: Array<[string, Intent]> = [];
+  if (options.due) asked.push(['--due', { kind: 'rotate', due: true }]);
+  if (options.finish) asked.push(['--finish', { kind: 'finish' }]);
+  if (options.undo) asked.push(['--undo', { kind: 'undo' }]);
+  if (options.emergency !== undefined) asked.push(['--emergency', { kind: 'emergency', keyId: options.emergency }]);
+  if (options.deleteUnknownKey !== undefined)
+    asked.push(['--delete-unknown-key', { kind: 'delete-unknown', keyId: options.deleteUnknownKey }]);
+  if (asked.length > 1) throw new KitError('options-conflict', `give one of ${asked.map(([flag]) => flag).join(', ')}, not several`);
+  return asked[0]?.[1] ?? { kind: 'rotate', due: false };
+}
+
+export function parseWaves(text: string): Policy['waves'] {
+  const waves = text.split(',').map((part) => part.trim());
+  const wrong = waves.find((wave) => !/^([1-9]\d*|([1-9]\d?|100)%)$/.test(wave));
+  if (wrong !== undefined) throw new KitError('waves-invalid', `--waves takes counts and percentages like 1,10%,100%, got "${wrong}"`);
+  return waves;
+}
+
+function question(intent: Intent): string {
+  if (intent.kind === 'emergency') return `Deactivate ${intent.keyId} at once?`;
+  if (intent.kind === 'delete-unknown') return `Delete ${intent.keyId}, which the kit did not make?`;
+  return 'Go on?';
+}

@@ -1,0 +1,87 @@
+import type { AppState, KeyState, PrincipalState, TeamObservation } from '../credentials/model.js';
+import { teamStackName } from '../contract/index.js';
+import { stackState } from '../deploy/deploy.client.js';
+import { renderTable } from '../io/table.js';
+import type { CommandHost, CommandResult, GlobalOptions } from './command.js';
+import { engineContext } from './look.js';
+import { openSession, preflight, regionOf } from './session.js';
+
+/** What there is, without judging it: `doctor` judges. Without a team every team is shown. */
+export async function status(
+  names: readonly string[],
+  options: GlobalOptions & { all?: boolean },
+  host: CommandHost,
+): Promise<CommandResult> {
+  const session = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
+  const { heroku } = await preflight(session, host);
+  const { observeTeam } = await import('../credentials/index.js');
+  const teams = await Promise.all(
+    session.teams.map(async (team) => {
+      const region = regionOf(team);
+      const [stack, observation] = await Promise.all([
+        region === undefined ? undefined : stackState(session.aws(region), teamStackName(team.name)),
+        engineContext(session, heroku, host, team).then((context) => observeTeam(context, team)),
+      ]);
+      return { team: team.name, stack: stack?.exists ? stack.status : 'none', observation };
+    }),
+  );
+  return { data: { teams }, text: teams.map(({ team, stack, observation }) => render(team, stack ?? 'none', observation)).join('\n\n') };
+}
+
+function render(team: string, stack: string, observation: TeamObservation): string {
+  const keys = observation.principals.flatMap((principal) =>
+    principal.keys.length === 0
+      ? [[principal.label, '-', '-', '-', '-', '-']]
+      : principal.keys.map((key) => keyRow(principal, key, observation.at)),
+  );
+  const apps = observation.apps.map((app) => appRow(app, observation));
+  return [
+    `${team} (stack: ${stack})`,
+    ...(keys.length > 0 ? [renderTable(['principal', 'key', 'status', 'label', 'age', 'last used'], keys)] : []),
+    renderTable(['app', 'access', 'key', 'config vars'], apps),
+  ].join('\n');
+}
+
+function keyRow(principal: PrincipalState, key: KeyState, at: string): string[] {
+  const label =
+    key.id === principal.current
+      ? 'current'
+      : key.id === principal.pending
+        ? 'pending'
+        : key.id === principal.previous
+          ? 'previous'
+          : key.stored
+            ? 'old'
+            : 'unknown';
+  return [
+    principal.label,
+    key.id,
+    key.status.toLowerCase(),
+    label,
+    age(key.createdAt, at),
+    key.lastUsedAt === undefined ? 'never' : `${age(key.lastUsedAt, at)} ago`,
+  ];
+}
+
+function appRow(app: AppState, observation: TeamObservation): string[] {
+  if (app.state !== 'present') return [app.name, app.access ?? '-', '-', app.problem ?? app.state];
+  const held = app.vars.HALCYON_AWS_ACCESS_KEY_ID;
+  const current = observation.principals.find((principal) => principal.user === app.user)?.current;
+  const key = held === undefined ? '-' : held === current ? 'current' : `other (${held})`;
+  const others = Object.entries(app.wanted).filter(
+    ([name, value]) => !name.startsWith('HALCYON_AWS_') && (app.vars[name as keyof typeof app.vars] ?? null) !== value,
+  );
+  return [
+    app.name,
+    app.access ?? 'public',
+    key,
+    others.length === 0 ? 'as in the file' : `${others.map(([name]) => name).join(', ')} differ`,
+  ];
+}
+
+/** `3 d`, `5 h`, `12 min`. */
+export function age(since: string, at: string): string {
+  const minutes = Math.max(0, Math.floor((Date.parse(at) - Date.parse(since)) / 60_000));
+  if (minutes < 60) return `${minutes} min`;
+  return minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
+}

@@ -1,0 +1,28 @@
+import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
+import { converge } from './converge.js';
+import { look, renderPicture } from './look.js';
+import { buildpackWarnings, exitCodeOf, renderOutcome } from './render.js';
+import { openSession, preflight, writeEvidence } from './session.js';
+import { publishIfHosted, signingBuildpackUrl } from './signing.js';
+import { KitError } from '../errors.js';
+
+export interface SyncOptions extends ChangeOptions {
+  readonly all?: boolean;
+  readonly evidence?: string;
+}
+
+/** `up` without stacks and smoke: for apps whose config vars were changed by hand, or that are new in the file. */
+export async function sync(names: readonly string[], options: SyncOptions, host: CommandHost): Promise<CommandResult> {
+  const session = await openSession(names, options, host);
+  const { heroku } = await preflight(session, host);
+  const buildpackUrl = await signingBuildpackUrl(session.config);
+  const picture = await look(session, heroku, host, { buildpackUrl });
+  for (const warning of buildpackWarnings(picture.buildpacks)) host.io.warn(warning);
+  if (options.dryRun || !picture.changes) return { data: picture, text: renderPicture(picture) };
+  host.io.info(`${renderPicture(picture)}\n`);
+  if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
+  await publishIfHosted(session, host);
+  const outcomes = await converge(session, heroku, host, { intent: { kind: 'ensure' }, buildpackUrl });
+  await writeEvidence(options.evidence, { outcomes }, host);
+  return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) === 1 ? 1 : 0 };
+}

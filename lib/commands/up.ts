@@ -1,0 +1,91 @@
+import { KitError } from '../errors.js';
+import type { Outcome } from '../credentials/model.js';
+import { bucketExists } from '../aws/bucket.js';
+import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
+import { stacksFor, type StackTarget } from '../deploy/stacks.plan.js';
+import type { Heroku } from '../heroku/heroku.js';
+import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
+import { converge } from './converge.js';
+import { look, principalsKept, renderPicture, type Picture } from './look.js';
+import { buildpackWarnings, exitCodeOf, renderOutcome } from './render.js';
+import { openSession, preflight, writeEvidence, type Session } from './session.js';
+import { publishIfHosted, signingBuildpackUrl } from './signing.js';
+import { proveTeams, renderReports } from './prove.js';
+
+export interface UpOptions extends ChangeOptions {
+  readonly all?: boolean;
+  readonly smoke?: boolean;
+  readonly evidence?: string;
+}
+
+/** Deploy, make keys, write config vars, prove. With `dryRun` the picture of all that, and nothing else. */
+export async function up(names: readonly string[], options: UpOptions, host: CommandHost): Promise<CommandResult> {
+  const session = await openSession(names, options, host);
+  const { heroku } = await preflight(session, host);
+  const keep = await principalsKept(session, session.teams);
+  const deployer = await createDeployer({ config: session.config, keep, io: host.io, profile: options.profile });
+  try {
+    const targets = stacksFor(session.config, session.teams, keep);
+    const buildpackUrl = await signingBuildpackUrl(session.config);
+    const picture = await look(session, heroku, host, { deployer, stacks: targets.map(({ name }) => name), buildpackUrl });
+    for (const warning of buildpackWarnings(picture.buildpacks)) host.io.warn(warning);
+    if (options.dryRun) return { data: picture, text: renderPicture(picture) };
+    if (picture.changes) {
+      host.io.info(`${renderPicture(picture)}\n`);
+      if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
+    }
+    return await carryOut(session, heroku, host, { deployer, targets, picture, buildpackUrl }, options);
+  } finally {
+    await deployer.close();
+  }
+}
+
+interface Prepared {
+  readonly deployer: Deployer;
+  readonly targets: readonly StackTarget[];
+  readonly picture: Picture;
+  readonly buildpackUrl?: string;
+}
+
+async function carryOut(
+  session: Session,
+  heroku: Heroku,
+  host: CommandHost,
+  { deployer, targets, picture, buildpackUrl }: Prepared,
+  options: UpOptions,
+): Promise<CommandResult> {
+  const changed = picture.stacks.filter((stack) => stack.changes.length > 0);
+  const deployed = await deployer.deploy(
+    changed.map(({ stack }) => stack),
+    await bucketsToTakeBack(session, changed, targets),
+  );
+  host.signal.throwIfAborted();
+  await publishIfHosted(session, host);
+  const outcomes = await converge(session, heroku, host, { intent: { kind: 'ensure' }, buildpackUrl });
+  const failed = exitCodeOf(outcomes) === 1;
+  const reports = failed || options.smoke === false ? [] : await proveTeams(session, heroku, host, { buildpackUrl });
+  const evidence = { deployed, outcomes, smoke: reports };
+  await writeEvidence(options.evidence, evidence, host);
+  return {
+    data: evidence,
+    text: [...outcomes.map(renderOutcome), ...(reports.length > 0 ? ['', renderReports(reports)] : [])].join('\n'),
+    exitCode: reports.some((report) => !report.ok) ? 1 : upExitCode(outcomes),
+  };
+}
+
+/** A key that is soaking after a move between principals does not make `up` unfinished: the next run, or `rotate --finish`, deletes it. */
+const upExitCode = (outcomes: readonly Outcome[]): number => (exitCodeOf(outcomes) === 1 ? 1 : 0);
+
+/**
+ * Stacks that would create a bucket which is there already: kept from an earlier stack, so it is imported.
+ * @throws KitError `bucket-name-taken` where it belongs to someone else.
+ */
+async function bucketsToTakeBack(session: Session, changed: Picture['stacks'], targets: readonly StackTarget[]): Promise<Set<string>> {
+  const importing = new Set<string>();
+  for (const { stack, changes } of changed) {
+    const target = targets.find(({ name }) => name === stack);
+    const creates = changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'create');
+    if (creates && target?.bucket !== undefined && (await bucketExists(session.aws(target.region), target.bucket))) importing.add(stack);
+  }
+  return importing;
+}

@@ -1,0 +1,58 @@
+import pMap from 'p-map';
+import type { BuildpackSettings } from '../config/model.js';
+import { inStep, type IoHost } from '../io/io-host.js';
+import { planBuildpacks, type BuildpackPlan, type DesiredBuildpacks } from './buildpacks.plan.js';
+import type { Heroku } from './heroku.js';
+
+/** What an app's list of buildpacks needs, and where its upstream comes from. */
+export interface AppBuildpacks {
+  readonly app: string;
+  readonly plan: BuildpackPlan;
+  /** `HALCYON_URL` and `BASHMENOT_URL` to set: forks named in the file, on apps that the kit sets up. */
+  readonly forks: Readonly<Record<string, string>>;
+}
+
+/** One look at each app, two where the file names forks. Changes nothing. */
+export async function observeBuildpacks(
+  heroku: Heroku,
+  apps: ReadonlyArray<{ readonly app: string; readonly desired: DesiredBuildpacks }>,
+  settings: BuildpackSettings,
+): Promise<AppBuildpacks[]> {
+  const wanted = settings.install ? forksOf(settings) : {};
+  return pMap(
+    apps,
+    async ({ app, desired }) => {
+      const plan = planBuildpacks(await heroku.buildpacks(app), desired);
+      if (Object.keys(wanted).length === 0) return { app, plan, forks: {} };
+      const vars = await heroku.configVars(app);
+      return { app, plan, forks: Object.fromEntries(Object.entries(wanted).filter(([name, url]) => vars[name] !== url)) };
+    },
+    { concurrency: 5 },
+  );
+}
+
+/** Carry the plans out. A list is set whole, so sending it again does no harm; it takes effect at the app's next build. */
+export async function syncBuildpacks(
+  heroku: Heroku,
+  plans: readonly AppBuildpacks[],
+  options: { io: IoHost; signal?: AbortSignal },
+): Promise<void> {
+  const changed = plans.filter(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0);
+  await pMap(
+    changed,
+    ({ app, plan, forks }) =>
+      inStep(options.io, `Setting buildpacks of ${app}`, async () => {
+        options.signal?.throwIfAborted();
+        if (plan.changes.length > 0) await heroku.setBuildpacks(app, plan.urls);
+        if (Object.keys(forks).length > 0) await heroku.patchConfigVars(app, forks);
+      }),
+    { concurrency: 5 },
+  );
+}
+
+function forksOf(settings: BuildpackSettings): Record<string, string> {
+  return {
+    ...(settings.halcyonUrl === undefined ? {} : { HALCYON_URL: settings.halcyonUrl }),
+    ...(settings.bashmenotUrl === undefined ? {} : { BASHMENOT_URL: settings.bashmenotUrl }),
+  };
+}
