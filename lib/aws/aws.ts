@@ -32,6 +32,8 @@ export interface Aws {
   cloudformation(): Promise<CloudFormationClient>;
   /** The same region and endpoint, as another key. */
   as(key: KeyPair): Aws;
+  /** The same with one attempt a request: for what must not be sent twice. */
+  once(): Aws;
 }
 
 export function createAws(options: AwsOptions): Aws {
@@ -72,5 +74,6 @@ export function createAws(options: AwsOptions): Aws {
     cloudformation: () =>
       once('cfn', async () => new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(await common())),
     as: (key) => createAws({ region: options.region, maxAttempts: options.maxAttempts, key }),
+    once: () => createAws({ ...options, maxAttempts: 1 }),
   };
 }

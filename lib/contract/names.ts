@@ -51,6 +51,23 @@ export const principalLabel = (id: PrincipalId): string => secretName(id).slice(
 export const TAGS = { team: 'halcyon:team', managedBy: 'halcyon:managed-by', app: 'halcyon:app', access: 'halcyon:access' } as const;
 export const MANAGED_BY = 'halcyon-kit';
 
+/** Tags in which the key engine remembers, on the IAM user itself, what AWS does not record. They may be read; changing them by hand confuses it. */
+export const KEY_TAGS = {
+  /** Set before a key is made: `TIME by WHO before KEYIDS`. A key of that moment that nobody knows the secret of is then ours to delete. */
+  creating: 'halcyon:creating-key',
+  /** `halcyon:inactive-since:KEYID` = TIME: when its soak began. */
+  inactiveSince: 'halcyon:inactive-since',
+  /** `halcyon:refused:KEYID` = `undone TIME` (turned away by an undo) or `revoked TIME` (leaked: never reactivated). */
+  refused: 'halcyon:refused',
+} as const;
+
+/**
+ * Version id of the secret version that holds `keyId`, also its ClientRequestToken (32 to 64 characters): storing a key twice is one
+ * version, and a version tells its key without being read.
+ */
+export const secretVersionId = (keyId: string): string => `halcyon.key.${keyId}`.padEnd(32, '.');
+export const keyIdOfVersion = (versionId: string): string | undefined => /^halcyon\.key\.(\w+)\.*$/.exec(versionId)?.[1];
+
 /** Objects of the kit's own in a bucket (leases, smoke leftovers' index) are under this key prefix, at the bucket's root; principals may not write there. */
 export const KIT_OBJECT_PREFIX = '.halcyon-kit/';
 export const leaseKey = (team: string): string => `${KIT_OBJECT_PREFIX}lease/${team}.json`;
