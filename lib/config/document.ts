@@ -1,11 +1,11 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit, type Node, type Pair } from 'yaml';
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Node, type Pair } from 'yaml';
 import type { Problem } from './model.js';
 
 export type Path = ReadonlyArray<string | number>;
 
 /** A YAML text that remembers where everything stands. */
 export interface SourceDocument {
-  /** Plain data; undefined where the text is not YAML. */
+  /** Plain data; undefined where the text is not YAML. Of duplicate keys, the last counts. */
   readonly data: unknown;
   /** Syntax errors, duplicate keys, and the like. */
   readonly problems: readonly Problem[];
@@ -28,18 +28,9 @@ export function readDocument(text: string): SourceDocument {
   const problems: Problem[] = document.errors.map((error) => ({
     path: '',
     ...position(error.pos[0]),
-    message: syntaxMessage(error.code, error.message, text.slice(...error.pos)),
+    message: syntaxMessage(error.code, error.message, text.slice(error.pos[0])),
     ...(error.code === 'TAB_AS_INDENT' ? { hint: 'indent with spaces' } : {}),
   }));
-  visit(document, {
-    Pair(_, pair) {
-      // Object keys of this name are not data in JavaScript, and would be passed over in silence.
-      if (isScalar(pair.key) && pair.key.value === '__proto__') {
-        problems.push({ path: '__proto__', ...position(pair.key.range?.[0] ?? 0), message: 'is not a name that can be used' });
-      }
-    },
-  });
-
   const resolve = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
   /** Key and value of the last step of `path` that is there. */
   const find = (path: Path): { key?: Node; value?: Node; found: boolean } => {
@@ -63,7 +54,7 @@ export function readDocument(text: string): SourceDocument {
   };
 
   let data: unknown;
-  if (document.errors.length === 0) {
+  if (document.errors.every((error) => error.code === 'DUPLICATE_KEY')) {
     try {
       data = document.toJS({ maxAliasCount: 100 });
     } catch (error) {
@@ -75,7 +66,9 @@ export function readDocument(text: string): SourceDocument {
     problems,
     problem(path, message, options = {}) {
       const { key, value, found } = find(path);
-      const node = !found || options.at === 'key' ? (key ?? value) : (value ?? key);
+      // Where nothing is written after the colon, the key is what can be pointed at.
+      const empty = value?.range?.[0] === value?.range?.[1];
+      const node = !found || empty || options.at === 'key' ? (key ?? value) : (value ?? key);
       const range = node?.range ?? undefined;
       return { path: path.join('.'), ...position(range?.[0] ?? 0), message, ...(options.hint === undefined ? {} : { hint: options.hint }) };
     },

@@ -38,17 +38,17 @@ export async function loadConfig(path: string): Promise<KitConfig> {
 export function parseConfig(text: string, file?: string): KitConfig {
   const label = file === undefined ? 'halcyon.yaml' : display(file);
   const document = readDocument(text);
-  if (document.problems.length > 0) throw configInvalid(document.problems, label);
   const { data } = document;
+  if (data === undefined) throw configInvalid(document.problems, label);
   const refuse = (message: string, hint: string) => configInvalid([document.problem([], message, { hint })], label);
-  if (data === null || data === undefined) throw refuse('the file is empty', 'write a starter file with "halcyon-kit init --force"');
+  if (data === null) throw refuse('the file is empty', 'write a starter file with "halcyon-kit init --force"');
   if (typeof data !== 'object' || Array.isArray(data)) throw refuse('the file must be a mapping', 'begin with "teams:"');
   if (!('teams' in data) && !('buckets' in data))
     throw refuse('the file names no team', 'add "teams:", or write a starter file with "halcyon-kit init --force"');
 
   const parsed = fileSchema.safeParse(data, { reportInput: true });
   const { problems, bad } = parsed.success ? { problems: [], bad: [] } : shapeProblems(parsed.error.issues, document);
-  const all: Problem[] = [...problems];
+  const all: Problem[] = [...document.problems, ...problems];
   const draft = salvage(data, bad);
   for (const rule of RULES) rule(draft, (path, message, options) => all.push(document.problem(path, message, options)));
   if (all.length > 0 || !parsed.success) throw configInvalid(all, label);
