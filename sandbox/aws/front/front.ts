@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Certificates } from '../ministack/certificates.js';
 import { answerAdmin } from './admin.js';
-import { errorAnswer, errorCode, whole, without, type Answer } from './answer.js';
+import { errorAnswer, errorCode, whole, without, xmlText, type Answer } from './answer.js';
 import { readCall, type Call } from './call.js';
 import type { Faults } from './faults.js';
 import type { RequestLog } from './log.js';
@@ -89,7 +89,17 @@ export class FrontServer {
       const rule = applying[index];
       return rule === undefined ? front.upstream.forward(call) : rule.handle(call, front, () => run(index + 1));
     };
-    return faults.around(call, () => run(0));
+    const answer = await faults.around(call, () => run(0));
+    return call.service === 'sts' && call.operation.startsWith('Assume') && answer.status === 200 ? this.learnSession(answer) : answer;
+  }
+
+  /** Temporary keys are nobody's in IAM: whose they are is told once, in the answer that hands them out. */
+  private async learnSession(answer: Answer): Promise<Answer> {
+    const told = await whole(answer);
+    const text = told.body.toString('utf8');
+    const [id, arn] = [xmlText(text, 'AccessKeyId'), xmlText(text, 'Arn')];
+    if (id !== undefined && arn !== undefined) this.options.front.knowledge.setPrincipal(id, arn);
+    return told;
   }
 
   private async record(call: Call, status: number, reason: string | undefined, started: number): Promise<void> {

@@ -12,6 +12,7 @@ import type { LocalAws } from '../../aws/index.js';
 export interface Key {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  readonly sessionToken?: string;
 }
 
 export const rootKey = (aws: LocalAws): Key => ({
