@@ -22,7 +22,6 @@ export class Builder {
     private readonly platform: Platform,
     private readonly sources: SourceStore,
     private readonly buildpacks: BuildpackSource,
-    private readonly buildEnv: Readonly<Record<string, string>>,
   ) {}
 
   start(app: App, source: Build['source'], buildpacks: readonly string[]): Build {
@@ -199,7 +198,7 @@ export class Builder {
         STACK: app.buildStack,
         SOURCE_VERSION: build.source.version ?? '',
         REQUEST_ID: build.id,
-        ...this.buildEnv,
+        ...this.platform.environment(),
       },
     });
     return new Promise((resolve, reject) => {

@@ -32,6 +32,7 @@ export class DynoManager {
   constructor(
     private readonly machine: Machine,
     private readonly settings: Settings,
+    private readonly environment: () => Record<string, string>,
   ) {}
 
   async start(app: App, options: StartOptions): Promise<Dyno> {
@@ -104,6 +105,7 @@ export class DynoManager {
         env: {
           PATH: '/usr/local/bin:/usr/bin:/bin',
           LANG: 'C.UTF-8',
+          ...this.environment(),
           ...options.release.configVars,
           ...options.env,
           HOME: home,

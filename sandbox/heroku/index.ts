@@ -26,7 +26,7 @@ export interface LocalHerokuOptions {
   readonly caFile?: string;
   /** API token; default: a random one. */
   readonly token?: string;
-  /** Added to the environment of every build. */
+  /** Added to the environment of every build and dyno; config vars win. */
   readonly buildEnv?: Readonly<Record<string, string>>;
   /** Request log, appended as JSON lines. */
   readonly logFile?: string;
@@ -79,13 +79,19 @@ export async function startLocalHeroku(options: LocalHerokuOptions = {}): Promis
   });
   let url = '';
   const base = (): string => url;
-  const platform = new Platform(machine, settings);
+  const platform = new Platform(machine, settings, () => environment());
   const sources = new SourceStore(base);
   const upstreamEnv: Record<string, string> =
     upstreamDir === undefined
       ? {}
       : { HALCYON_URL: `file://${join(upstreamDir, 'halcyon')}`, BASHMENOT_URL: `file://${join(upstreamDir, 'bashmenot')}` };
-  const builder = new Builder(platform, sources, new BuildpackSource(machine.dir, upstreamDir), { ...upstreamEnv, ...options.buildEnv });
+  // Halcyon's public storage is out of reach: an empty one of ours answers in its place, or every look there would be retried for half a minute.
+  const environment = (): Record<string, string> => ({
+    ...upstreamEnv,
+    HALCYON_PUBLIC_STORAGE_URL: `${url}/_public-storage`,
+    ...options.buildEnv,
+  });
+  const builder = new Builder(platform, sources, new BuildpackSource(machine.dir, upstreamDir));
   const faults = new Faults();
   const requests = new RequestLog(options.logFile);
   const rendezvous = new Rendezvous(machine.dir);

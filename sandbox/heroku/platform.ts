@@ -37,8 +37,10 @@ export class Platform {
   constructor(
     readonly machine: Machine,
     readonly settings: Settings,
+    /** What every build and dyno finds in its environment beside what Heroku sets. */
+    readonly environment: () => Record<string, string>,
   ) {
-    this.dynos = new DynoManager(machine, settings);
+    this.dynos = new DynoManager(machine, settings, environment);
   }
 
   /** By id or name. */

@@ -24,6 +24,8 @@ export function openRoutes(app: Hono<Env>, { platform, sources, settings }: Serv
     return bytes === undefined ? c.notFound() : c.body(new Uint8Array(bytes), 200, { 'Content-Type': 'application/gzip' });
   });
 
+  app.get('/_public-storage/*', (c) => c.text('Not Found', 404));
+
   app.get('/_streams/:id', (c) => {
     const stream = findStream(platform.apps, c.req.param('id'));
     if (stream === undefined) return c.text('Channel is not registered.', 404);

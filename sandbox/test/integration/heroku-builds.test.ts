@@ -60,7 +60,18 @@ test('the environment of a build is clean: nothing of the machine, no config var
   await ok(heroku, 'PATCH', '/apps/clean/config-vars', { NONCE: 'n-2' });
   const { output } = await build(heroku, 'clean', source);
   const names = [...output.matchAll(/^env ([A-Z_]+)=/gim)].map((match) => match[1]).sort();
-  expect(names).toEqual(['HOME', 'LANG', 'PATH', 'PWD', 'REQUEST_ID', 'SHLVL', 'SOURCE_VERSION', 'STACK', '_']);
+  expect(names).toEqual([
+    'HALCYON_PUBLIC_STORAGE_URL',
+    'HOME',
+    'LANG',
+    'PATH',
+    'PWD',
+    'REQUEST_ID',
+    'SHLVL',
+    'SOURCE_VERSION',
+    'STACK',
+    '_',
+  ]);
   expect(output).toContain('env HOME=/app\n');
   expect(output).toContain('env STACK=heroku-24\n');
 });
