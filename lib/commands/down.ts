@@ -1,7 +1,8 @@
 import { emptyAndDeleteBucket } from '../aws/bucket.js';
 import type { BucketSpec, Team } from '../config/model.js';
 import { bucketStackName, teamStackName } from '../contract/index.js';
-import { createDeployer, liftTerminationProtection, stackState } from '../deploy/deploy.client.js';
+import { createDeployer } from '../deploy/deploy.client.js';
+import { liftTerminationProtection, stackState } from '../deploy/stack.client.js';
 import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep } from '../io/io-host.js';

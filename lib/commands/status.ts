@@ -1,6 +1,6 @@
 import type { AppState, KeyState, PrincipalState, TeamObservation } from '../credentials/model.js';
 import { teamStackName } from '../contract/index.js';
-import { stackState } from '../deploy/deploy.client.js';
+import { stackState } from '../deploy/stack.client.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from './command.js';
 import { engineContext } from './look.js';

@@ -2,7 +2,9 @@ import { KitError } from '../errors.js';
 import type { Outcome } from '../credentials/model.js';
 import { bucketExists } from '../aws/bucket.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
+import { importBucket } from '../deploy/import.client.js';
 import { stacksFor, type StackTarget } from '../deploy/stacks.plan.js';
+import { inStep } from '../io/io-host.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
 import { converge } from './converge.js';
@@ -51,14 +53,13 @@ async function carryOut(
   session: Session,
   heroku: Heroku,
   host: CommandHost,
-  { deployer, targets, picture, buildpackUrl }: Prepared,
+  prepared: Prepared,
   options: UpOptions,
 ): Promise<CommandResult> {
+  const { deployer, picture, buildpackUrl } = prepared;
   const changed = picture.stacks.filter((stack) => stack.changes.length > 0);
-  const deployed = await deployer.deploy(
-    changed.map(({ stack }) => stack),
-    await bucketsToTakeBack(session, changed, targets),
-  );
+  await takeBucketsBack(session, host, prepared);
+  const deployed = await deployer.deploy(changed.map(({ stack }) => stack));
   host.signal.throwIfAborted();
   await publishIfHosted(session, host);
   const outcomes = await converge(session, heroku, host, { intent: { kind: 'ensure' }, buildpackUrl });
@@ -77,15 +78,19 @@ async function carryOut(
 const upExitCode = (outcomes: readonly Outcome[]): number => (exitCodeOf(outcomes) === 1 ? 1 : 0);
 
 /**
- * Stacks that would create a bucket which is there already: kept from an earlier stack, so it is imported.
- * @throws KitError `bucket-name-taken` where it belongs to someone else.
+ * A stack that would create a bucket which is there already takes it back in: it was kept when an earlier stack went.
+ * @throws KitError `bucket-name-taken` where the bucket belongs to someone else.
  */
-async function bucketsToTakeBack(session: Session, changed: Picture['stacks'], targets: readonly StackTarget[]): Promise<Set<string>> {
-  const importing = new Set<string>();
-  for (const { stack, changes } of changed) {
+async function takeBucketsBack(session: Session, host: CommandHost, { deployer, targets, picture }: Prepared): Promise<void> {
+  for (const { stack, changes } of picture.stacks) {
     const target = targets.find(({ name }) => name === stack);
     const creates = changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'create');
-    if (creates && target?.bucket !== undefined && (await bucketExists(session.aws(target.region), target.bucket))) importing.add(stack);
+    const found = creates ? deployer.bucketResource(stack) : undefined;
+    if (target?.bucket === undefined || found === undefined) continue;
+    const { region, bucket } = target;
+    if (!(await bucketExists(session.aws(region), bucket))) continue;
+    await inStep(host.io, `taking bucket ${bucket.name} back into ${stack}`, () =>
+      importBucket(session.aws(region), { stack, bucket: bucket.name, ...found }, host.signal),
+    );
   }
-  return importing;
 }

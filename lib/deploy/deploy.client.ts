@@ -4,10 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { awsError } from '../aws/errors.js';
-import type { Aws } from '../aws/aws.js';
 import type { KitConfig, Principal } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { inStep, type IoHost, type Step } from '../io/io-host.js';
+import type { TemplateResource } from './import.client.js';
 import { toolkitIo } from './toolkit-io.js';
 
 /** What one stack's deployment would change, from the template alone. */
@@ -29,8 +29,9 @@ export interface DeployedStack {
 /** CloudFormation through the CDK toolkit, in process: no second Node, no bootstrap, no assets. */
 export interface Deployer {
   diff(stacks: readonly string[]): Promise<StackChange[]>;
-  /** @param importing - stacks whose retained bucket exists already and is taken back in. */
-  deploy(stacks: readonly string[], importing: ReadonlySet<string>): Promise<DeployedStack[]>;
+  deploy(stacks: readonly string[]): Promise<DeployedStack[]>;
+  /** The bucket of a stack's template, as a resource to import. */
+  bucketResource(stack: string): { logicalId: string; resource: TemplateResource } | undefined;
   destroy(stacks: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -47,9 +48,14 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const [toolkitLib, { buildApp }] = await Promise.all([import('@aws-cdk/toolkit-lib'), import('../stacks/app.js')]);
   const { BaseCredentials, DiffMethod, StackSelectionStrategy, Toolkit } = toolkitLib;
   let running: Step | undefined;
+  let reasons: string[] = [];
   const bundle = process.env.AWS_CA_BUNDLE;
   const toolkit = new Toolkit({
-    ioHost: toolkitIo(options.io, () => running),
+    ioHost: toolkitIo(
+      options.io,
+      () => running,
+      (reason) => reasons.push(reason),
+    ),
     emojis: false,
     color: false,
     sdkConfig: {
@@ -96,19 +102,20 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         throw awsError(error, `compare ${stacks.join(', ')} with what is deployed`);
       }
     },
-    async deploy(stacks, importing) {
+    async deploy(stacks) {
       const done: DeployedStack[] = [];
       for (const stack of stacks) {
         const result = await inStep(options.io, `deploying ${stack}`, async (step) => {
           running = step;
+          reasons = [];
           try {
             return await toolkit.deploy(assembly, {
               stacks: { ...select([stack]), expand: toolkitLib.ExpandStackSelection.NONE },
               stackEventPollingInterval: 1000,
-              deploymentMethod: { method: 'change-set', ...(importing.has(stack) ? { importExistingResources: true } : {}) },
+              deploymentMethod: { method: 'change-set' },
             });
           } catch (error) {
-            throw deployFailure(error, stack);
+            throw deployFailure(error, stack, reasons);
           } finally {
             running = undefined;
           }
@@ -123,14 +130,20 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       }
       return done;
     },
+    bucketResource(stack) {
+      const { Resources = {} } = assembly.cloudAssembly.getStackByName(stack).template as { Resources?: Record<string, TemplateResource> };
+      const found = Object.entries(Resources).find(([, resource]) => resource.Type === 'AWS::S3::Bucket');
+      return found && { logicalId: found[0], resource: found[1] };
+    },
     async destroy(stacks) {
       for (const stack of stacks) {
         await inStep(options.io, `destroying ${stack}`, async (step) => {
           running = step;
+          reasons = [];
           try {
             await toolkit.destroy(assembly, { stacks: { ...select([stack]), expand: toolkitLib.ExpandStackSelection.NONE } });
           } catch (error) {
-            throw deployFailure(error, stack);
+            throw deployFailure(error, stack, reasons);
           } finally {
             running = undefined;
           }
@@ -144,48 +157,14 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   };
 }
 
-function deployFailure(error: unknown, stack: string): KitError {
+function deployFailure(error: unknown, stack: string, reasons: readonly string[]): KitError {
   const known = awsError(error, `deploy ${stack}`);
   if (known.code !== 'aws-failed') return known;
+  // The first failure is the cause; those after it are its consequences.
+  const reason = reasons[0] ?? (error as Error).message.replace(/^\W+/, '');
   return new KitError(
     'deploy-failed',
-    `${stack} was not deployed and CloudFormation rolled it back: ${(error as Error).message}; mend the cause and run the same command again`,
+    `CloudFormation could not change ${stack} and rolled it back: ${reason}; mend the cause and run the same command again`,
     { cause: error },
   );
-}
-
-/** Lift termination protection, the last guard before a stack goes. No error where the stack is gone already. */
-export async function liftTerminationProtection(aws: Aws, stack: string): Promise<void> {
-  const { UpdateTerminationProtectionCommand } = await import('@aws-sdk/client-cloudformation');
-  try {
-    await (
-      await aws.cloudformation()
-    ).send(new UpdateTerminationProtectionCommand({ StackName: stack, EnableTerminationProtection: false }));
-  } catch (error) {
-    if (/does not exist/.test((error as Error).message)) return;
-    throw awsError(error, `lift the termination protection of ${stack}`);
-  }
-}
-
-export interface StackState {
-  readonly exists: boolean;
-  readonly status?: string;
-  readonly outputs: Readonly<Record<string, string>>;
-}
-
-export async function stackState(aws: Aws, stack: string): Promise<StackState> {
-  const { DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation');
-  try {
-    const answer = await (await aws.cloudformation()).send(new DescribeStacksCommand({ StackName: stack }));
-    const found = answer.Stacks?.[0];
-    const exists = found !== undefined && found.StackStatus !== 'DELETE_COMPLETE' && found.StackStatus !== 'REVIEW_IN_PROGRESS';
-    return {
-      exists,
-      status: found?.StackStatus,
-      outputs: Object.fromEntries((found?.Outputs ?? []).map((output) => [output.OutputKey ?? '', output.OutputValue ?? ''])),
-    };
-  } catch (error) {
-    if (/does not exist/.test((error as Error).message)) return { exists: false, outputs: {} };
-    throw awsError(error, `read the state of stack ${stack}`);
-  }
 }

@@ -6,7 +6,7 @@ import type { IoHost, Step } from '../io/io-host.js';
 const plain = (text: string): string => text.replace(/\x1b\[[0-9;]*m/g, '').trim();
 
 /** The toolkit's messages as ours: resources become the running step's detail, warnings stay, the rest is for `--verbose`. */
-export function toolkitIo(io: IoHost, step: () => Step | undefined): IIoHost {
+export function toolkitIo(io: IoHost, step: () => Step | undefined, onFailure: (reason: string) => void): IIoHost {
   return {
     async notify(message: IoMessage<unknown>) {
       const text = plain(message.message);
@@ -18,7 +18,7 @@ export function toolkitIo(io: IoHost, step: () => Step | undefined): IIoHost {
         if (event?.LogicalResourceId) {
           step()?.update(`${event.LogicalResourceId} ${event.ResourceStatus ?? ''}`);
           if (event.ResourceStatus?.endsWith('_FAILED') && event.ResourceStatusReason)
-            io.warn(`${event.LogicalResourceId}: ${event.ResourceStatusReason}`);
+            onFailure(`${event.LogicalResourceId}: ${event.ResourceStatusReason}`);
         }
         return;
       }

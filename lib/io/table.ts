@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import pc from 'picocolors';
 
 /** A borderless table for a terminal; ANSI colours in cells are measured rightly. An empty list gives the heading alone. */
 export function renderTable(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
@@ -21,9 +22,9 @@ export function renderTable(head: readonly string[], rows: ReadonlyArray<readonl
     ].map((name) => [name, '']),
   );
   const table = new Table({
-    head: [...head],
+    head: head.map((title) => pc.bold(title)),
     chars: { ...none, middle: '  ' },
-    style: { 'padding-left': 0, 'padding-right': 0, head: ['bold'], border: [] },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
   table.push(...rows.map((row) => [...row]));
   return table

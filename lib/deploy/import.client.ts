@@ -1,0 +1,75 @@
+import type { Aws } from '../aws/aws.js';
+import { awsError } from '../aws/errors.js';
+import { KitError } from '../errors.js';
+import { stackState } from './stack.client.js';
+
+/** A resource of a template, as CloudFormation takes it. */
+export interface TemplateResource {
+  readonly Type: string;
+  readonly DeletionPolicy?: string;
+  readonly Properties?: Record<string, unknown>;
+}
+
+export interface BucketImport {
+  readonly stack: string;
+  readonly logicalId: string;
+  readonly resource: TemplateResource;
+  readonly bucket: string;
+}
+
+/**
+ * Take a retained bucket back into a stack by an import change set; the stack is made where it is gone. The rest of the template follows with an ordinary deployment, as an
+ * import may bring nothing else (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources.html).
+ * @throws KitError `bucket-import-failed` with CloudFormation's reason.
+ */
+export async function importBucket(aws: Aws, target: BucketImport, signal?: AbortSignal): Promise<void> {
+  const [cfn, cloudformation] = await Promise.all([aws.cloudformation(), import('@aws-sdk/client-cloudformation')]);
+  const {
+    CreateChangeSetCommand,
+    ExecuteChangeSetCommand,
+    GetTemplateCommand,
+    waitUntilChangeSetCreateComplete,
+    waitUntilStackImportComplete,
+    waitUntilStackDeleteComplete,
+    DeleteStackCommand,
+  } = cloudformation;
+  const wait = { client: cfn, maxWaitTime: 600, minDelay: 1, maxDelay: 5, abortSignal: signal };
+  try {
+    let state = await stackState(aws, target.stack);
+    if (state.status === 'ROLLBACK_COMPLETE') {
+      // What a failed creation leaves behind holds nothing and takes nothing in.
+      await cfn.send(new DeleteStackCommand({ StackName: target.stack }));
+      await waitUntilStackDeleteComplete(wait, { StackName: target.stack });
+      state = { exists: false, outputs: {} };
+    }
+    const before = state.exists
+      ? ((await import('yaml')).parse(
+          (await cfn.send(new GetTemplateCommand({ StackName: target.stack, TemplateStage: 'Original' }))).TemplateBody ?? '{}',
+        ) as { Resources?: object })
+      : {};
+    const template = { ...before, Resources: { ...before.Resources, [target.logicalId]: target.resource } };
+    const name = { StackName: target.stack, ChangeSetName: `halcyon-kit-import-${Date.now()}` };
+    await cfn.send(
+      new CreateChangeSetCommand({
+        ...name,
+        ChangeSetType: 'IMPORT',
+        TemplateBody: JSON.stringify(template),
+        ResourcesToImport: [
+          { ResourceType: target.resource.Type, LogicalResourceId: target.logicalId, ResourceIdentifier: { BucketName: target.bucket } },
+        ],
+        Capabilities: ['CAPABILITY_NAMED_IAM'],
+      }),
+    );
+    await waitUntilChangeSetCreateComplete(wait, name);
+    await cfn.send(new ExecuteChangeSetCommand(name));
+    await waitUntilStackImportComplete(wait, { StackName: target.stack });
+  } catch (error) {
+    const known = awsError(error, `take bucket ${target.bucket} back into ${target.stack}`);
+    if (known.code !== 'aws-failed') throw known;
+    throw new KitError(
+      'bucket-import-failed',
+      `${known.message}; the bucket is untouched: see the events of stack ${target.stack}, mend the cause and run again`,
+      { cause: error },
+    );
+  }
+}
