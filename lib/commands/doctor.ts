@@ -1,0 +1,45 @@
+import { renderTable } from '../io/table.js';
+import type { CommandHost, CommandResult, GlobalOptions } from './command.js';
+import { openSession, preflight } from './session.js';
+
+/** Findings about every team, or those named. Exit code 1 where anything is broken. */
+export async function doctor(
+  names: readonly string[],
+  options: GlobalOptions & { all?: boolean; writeProbe?: boolean },
+  host: CommandHost,
+): Promise<CommandResult> {
+  const session = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
+  const { heroku } = await preflight(session, host);
+  const { runDoctor } = await import('../doctor/index.js');
+  const { findings, ok } = await runDoctor({
+    config: session.config,
+    teams: session.teams,
+    aws: (region) => session.aws(region),
+    heroku,
+    io: host.io,
+    writeProbe: options.writeProbe === true,
+    signal: host.signal,
+  });
+  const marks = { broken: '✘', warning: '!', info: '·' } as const;
+  const rows = findings.map((finding) => [marks[finding.severity], finding.name, finding.subject, finding.message]);
+  const details = findings
+    .filter(({ severity }) => severity !== 'info')
+    .map((finding) =>
+      [
+        `${finding.name} (${finding.subject})`,
+        ...(finding.looksLike ? [`  in a build log: ${finding.looksLike}`] : []),
+        `  to mend it: ${finding.fix}`,
+      ].join('\n'),
+    );
+  const broken = findings.filter(({ severity }) => severity === 'broken').length;
+  return {
+    data: { ok, findings },
+    text: [
+      ...(rows.length > 0 ? [renderTable(['', 'finding', 'where', 'what'], rows), ''] : []),
+      ...details,
+      ...(details.length > 0 ? [''] : []),
+      ok ? 'nothing is broken' : `${broken} broken`,
+    ].join('\n'),
+    exitCode: ok ? 0 : 1,
+  };
+}

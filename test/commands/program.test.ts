@@ -1,0 +1,124 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createProgram } from '../../lib/commands/program.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+let dir = '';
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'halcyon-cli-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** The built CLI, as a user starts it, with nothing in its environment. */
+function kit(args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((done) => {
+    execFile(
+      process.execPath,
+      [join(root, 'dist/bin/halcyon-kit.js'), ...args],
+      { cwd: dir, env: { PATH: process.env.PATH, HOME: dir, AWS_EC2_METADATA_DISABLED: 'true', ...env } },
+      (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
+
+const FILE = `
+teams:
+  payments:
+    bucket: { account: '111122223333', region: eu-west-1 }
+    apps:
+      payments-api: { mode: read-only }
+  search:
+    bucket: { account: '111122223333', region: eu-west-1 }
+    apps:
+      search-web: { mode: upload }
+signing: { version: 4, buildpack: 'https://example.com/sigv4.tgz' }
+`;
+
+describe('every command', () => {
+  const program = createProgram(async () => {}, '0.0.0');
+  const all = program.commands.flatMap((command) => (command.commands.length > 0 ? command.commands : [command]));
+
+  test.each(all.map((command) => [command.name(), command] as const))('%s has --json and examples', (_name, command) => {
+    let help = '';
+    command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+    expect(help).toContain('Examples:');
+    expect(help).toContain('--json');
+  });
+
+  test('and those that change anything have --dry-run', () => {
+    const changing = all.filter((command) => !['validate', 'plan', 'status', 'doctor', 'sandbox'].includes(command.name()));
+    expect(changing.map((command) => command.name())).toEqual(['init', 'up', 'sync', 'smoke', 'rotate', 'down', 'pack']);
+    for (const command of changing) expect(command.options.map((option) => option.long)).toContain('--dry-run');
+  });
+});
+
+describe('mistakes get one clear sentence', () => {
+  test('no file', async () => {
+    const { code, stderr } = await kit(['validate']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: .*halcyon\.yaml.*halcyon-kit init/s);
+  });
+
+  test('an unknown command is answered with the right one', async () => {
+    const { code, stderr } = await kit(['statsu']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('Did you mean status?');
+  });
+
+  test('a typo in the file: place, path, and what would be right', async () => {
+    writeFileSync(join(dir, 'halcyon.yaml'), FILE.replace('read-only', 'readonly'));
+    const { code, stderr } = await kit(['validate']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/halcyon\.yaml:6:\d+ +teams\.payments\.apps\.payments-api\.mode: .*did you mean "read-only"/);
+    const json = await kit(['validate', '--json']);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'config-invalid', details: { problems: [{ line: 6 }] } } });
+  });
+
+  test('no team named where there are two; an unknown team', async () => {
+    writeFileSync(join(dir, 'halcyon.yaml'), FILE);
+    expect((await kit(['up'])).stderr).toContain('error: say which team, or --all; there are: payments, search');
+    expect((await kit(['up', 'paymnets'])).stderr).toContain('error: team "paymnets" is not in');
+  });
+
+  test('no credentials: for AWS and for Heroku, before anything is done', async () => {
+    writeFileSync(join(dir, 'halcyon.yaml'), FILE);
+    const none = await kit(['up', 'payments', '--yes']);
+    expect(none.code).toBe(1);
+    expect(none.stderr).toMatch(/error: (cannot ask AWS who you are .*no usable AWS credentials|no Heroku)/);
+    const aws = {
+      AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'canary-secret-key-0123456789',
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+      HEROKU_API_KEY: 'canary-token-0123456789',
+    };
+    const unreachable = await kit(['up', 'payments', '--yes', '--verbose'], { ...aws, HEROKU_HOST: 'http://127.0.0.1:9' });
+    expect(unreachable.code).toBe(1);
+    expect(unreachable.stderr + unreachable.stdout).not.toContain('canary-');
+  });
+
+  test('init writes a file that validates, and never over another', async () => {
+    const made = await kit([
+      'init',
+      '--team',
+      'payments',
+      '--app',
+      'payments-api=read-only',
+      '--account',
+      '111122223333',
+      '--region',
+      'eu-west-1',
+    ]);
+    expect(made.stderr).toBe('');
+    expect(made.code).toBe(0);
+    expect(readFileSync(join(dir, 'halcyon.yaml'), 'utf8')).toContain('payments-api');
+    expect((await kit(['validate'])).code).toBe(0);
+    const again = await kit(['init', '--account', '111122223333', '--region', 'eu-west-1']);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain('exists already');
+  });
+});
