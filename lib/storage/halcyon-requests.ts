@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Agent, request as httpsRequest } from 'node:https';
+import type { IncomingHttpHeaders } from 'node:http';
+import { registerSecret } from '../io/redaction.js';
+import type { KeyPair } from '../aws/aws.js';
+import { keyPrefix, type Acl } from '../contract/index.js';
+import { signV2, signV4, type UnsignedRequest } from './signing.js';
+
+/** A private bucket as an app sees it. */
+export interface HalcyonStore {
+  /** Host or host:port, without scheme: `HALCYON_S3_ENDPOINT`. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  /** Without slashes at its ends. */
+  readonly prefix?: string;
+  readonly acl: Acl;
+  readonly signing: 2 | 4;
+  readonly key: KeyPair;
+}
+
+/** One of the four requests that Halcyon makes. Keys and prefixes are inside the store's own prefix. */
+export type HalcyonRequest =
+  | { readonly operation: 'download'; readonly key: string }
+  | { readonly operation: 'list'; readonly prefix?: string }
+  | { readonly operation: 'upload'; readonly key: string; readonly body: Buffer }
+  | { readonly operation: 'delete'; readonly key: string };
+export type Operation = HalcyonRequest['operation'];
+
+/** What came of it: an answer, or no answer. Nothing is thrown but an abort. */
+export interface Outcome {
+  readonly operation: Operation;
+  /** As Halcyon's log names it: `BUCKET/KEY` or `BUCKET/?prefix=…`. */
+  readonly resource: string;
+  readonly status?: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Of S3's error document. */
+  readonly error?: { readonly code?: string; readonly message?: string; readonly region?: string; readonly endpoint?: string };
+  /** There was no answer: Node's error. */
+  readonly failure?: { readonly code: string; readonly message: string };
+  /** How far S3's clock is ahead of this machine's, in milliseconds; to the second, less the way. */
+  readonly clockAheadMs?: number;
+}
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal;
+  /** Default 30,000 ms without a byte. */
+  readonly timeoutMs?: number;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly now?: () => number;
+}
+
+/**
+ * Make one of Halcyon's requests exactly as Halcyon makes it, once: path style, https, the key not encoded, the ACL on every upload;
+ * redirects are not followed, since curl drops the signature on them. AWS_CA_BUNDLE is honoured.
+ */
+export async function halcyonRequest(store: HalcyonStore, request: HalcyonRequest, options: RequestOptions = {}): Promise<Outcome> {
+  registerSecret(store.key.secretAccessKey);
+  const unsigned = unsignedRequest(store, request);
+  const now = new Date((options.now ?? Date.now)());
+  const headers = store.signing === 2 ? signV2(unsigned, store.key, now) : await signV4(unsigned, store.key, store.region, now);
+  const outcome = await send(
+    unsigned,
+    { ...headers, ...(unsigned.body ? { 'content-length': String(unsigned.body.length) } : {}) },
+    options,
+  );
+  const at = Date.parse(outcome.headers.date ?? '');
+  const wire = wirePath(unsigned);
+  return {
+    operation: request.operation,
+    resource: wire.slice(1),
+    ...outcome,
+    ...(outcome.status !== undefined && outcome.status >= 300 ? { error: readError(outcome.body, outcome.headers) } : {}),
+    ...(Number.isNaN(at) ? {} : { clockAheadMs: at - now.getTime() }),
+  };
+}
+
+/** The request before it is signed; pure. */
+export function unsignedRequest(store: HalcyonStore, request: HalcyonRequest): UnsignedRequest {
+  const prefix = keyPrefix(store.prefix);
+  const common = { host: store.endpoint, query: {}, headers: {} };
+  switch (request.operation) {
+    case 'list': {
+      // Halcyon adds the slash after the store's prefix only where it asks for more.
+      const asked = request.prefix ? `${prefix}${request.prefix}` : (store.prefix ?? '');
+      return { ...common, method: 'GET', path: `/${store.bucket}/`, query: asked === '' ? {} : { prefix: asked } };
+    }
+    case 'upload': {
+      const md5 = createHash('md5').update(request.body).digest('base64');
+      const headers = { 'content-md5': md5, 'x-amz-acl': store.acl };
+      return { ...common, method: 'PUT', path: `/${store.bucket}/${prefix}${request.key}`, headers, body: request.body };
+    }
+    case 'download':
+    case 'delete':
+      return { ...common, method: request.operation === 'download' ? 'GET' : 'DELETE', path: `/${store.bucket}/${prefix}${request.key}` };
+  }
+}
+
+const wirePath = ({ path, query }: UnsignedRequest): string => (query.prefix === undefined ? path : `${path}?prefix=${query.prefix}`);
+
+/** Keys in the answer to `list`, at most 1,000, and whether there are more. */
+export function listedKeys(body: Buffer): { keys: string[]; truncated: boolean } {
+  const text = body.toString('utf8');
+  const keys = [...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map((match) => unescapeXml(match[1]!));
+  return { keys, truncated: /<IsTruncated>true<\/IsTruncated>/.test(text) };
+}
+
+const unescapeXml = (text: string): string =>
+  text
+    .replaceAll(/&#x([0-9a-f]+);/gi, (_, hex: string) => String.fromCodePoint(parseInt(hex, 16)))
+    .replaceAll(/&#(\d+);/g, (_, decimal: string) => String.fromCodePoint(Number(decimal)))
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&apos;', "'")
+    .replaceAll('&amp;', '&');
+
+function readError(body: Buffer, headers: IncomingHttpHeaders): NonNullable<Outcome['error']> {
+  const text = body.subarray(0, 65_536).toString('utf8');
+  const field = (name: string) => {
+    const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1];
+    return found === undefined ? undefined : unescapeXml(found);
+  };
+  const region = headers['x-amz-bucket-region'] ?? field('Region');
+  return {
+    code: field('Code'),
+    message: field('Message'),
+    region: Array.isArray(region) ? region[0] : region,
+    endpoint: field('Endpoint'),
+  };
+}
+
+type Raw = Pick<Outcome, 'status' | 'headers' | 'body' | 'failure'>;
+
+function send(request: UnsignedRequest, headers: Record<string, string>, options: RequestOptions): Promise<Raw> {
+  const { signal, timeoutMs = 30_000, env = process.env } = options;
+  const [hostname, port] = request.host.split(':');
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => {
+      if (signal?.aborted) reject(signal.reason as Error);
+      else resolve({ headers: {}, body: Buffer.alloc(0), failure: { code: error.code ?? error.name, message: error.message } });
+    };
+    let ca: Buffer | undefined;
+    try {
+      ca = env.AWS_CA_BUNDLE ? readFileSync(env.AWS_CA_BUNDLE) : undefined;
+    } catch (error) {
+      failed(Object.assign(error as Error, { code: 'CA_BUNDLE_UNREADABLE' }));
+      return;
+    }
+    const { method } = request;
+    const agent = new Agent({ keepAlive: false, ca });
+    const outgoing = httpsRequest(
+      { hostname, port: port ?? 443, method, path: wirePath(request), headers, agent, signal, timeout: timeoutMs },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.on('error', failed);
+        answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) }));
+      },
+    );
+    outgoing.on('timeout', () =>
+      outgoing.destroy(Object.assign(new Error(`no answer within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' })),
+    );
+    outgoing.on('error', failed);
+    outgoing.end(request.body);
+  });
+}
