@@ -97,14 +97,9 @@ export class HalcyonBucket extends Construct {
       lifecycleRules: lifecycle(props),
       removalPolicy: props.retain === false ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     });
-    const policy = bucketPolicy({
-      partition: Stack.of(this).partition,
-      // The name rather than a reference where it is known: the template can be read, and measured.
-      bucketName: props.bucketName ?? this.bucket.bucketName,
-      signing,
-    });
-    validateBucketPolicy(props.bucketName ?? id, policy);
-    for (const statement of policy.Statement) this.bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
+    const policy = (bucketName: string) => bucketPolicy({ partition: Stack.of(this).partition, bucketName, signing });
+    validateBucketPolicy(policy(props.bucketName ?? id));
+    for (const statement of policy(this.bucket.bucketName).Statement) this.bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
     Tags.of(this).add(TAGS.managedBy, MANAGED_BY);
     acknowledge(this.bucket, publicRead);
   }

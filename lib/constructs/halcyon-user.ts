@@ -13,7 +13,7 @@ import {
   type Acl,
   type PrincipalId,
 } from '../contract/index.js';
-import { userPolicy } from './policies.js';
+import { userPolicy, type PolicyDocumentJson } from './policies.js';
 import {
   validateAccess,
   validateAccount,
@@ -119,18 +119,23 @@ export class HalcyonUser extends Construct {
     Tags.of(this).add(TAGS.team, team);
     Tags.of(this).add(TAGS.access, access);
     if (app !== undefined) Tags.of(this).add(TAGS.app, app);
-    acknowledge(this);
+    acknowledge(this, policy);
   }
 }
 
-/** Findings of cdk-nag's AwsSolutions that stand, each with its reason. */
-function acknowledge({ user, secret }: HalcyonUser): void {
+/** Findings of cdk-nag's AwsSolutions that stand, each with its reason: no others of their rules. */
+function acknowledge({ user, secret }: HalcyonUser, policy: PolicyDocumentJson): void {
   Validations.of(secret).acknowledge({
     id: 'AwsSolutions-SMG4',
     reason: 'keys are rotated by halcyon-kit, in step with the config vars of the apps; rotation by Lambda alone would break builds',
   });
-  Validations.of(user).acknowledge({
-    id: 'AwsSolutions-IAM5',
-    reason: 'object keys are chosen by Halcyon: every object under the prefix, by explicit actions and in one bucket of one account',
-  });
+  const patterns = policy.Statement.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Resource }) =>
+    Resource.filter((arn) => arn.endsWith('*')),
+  );
+  for (const pattern of new Set(patterns)) {
+    Validations.of(user).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::${pattern}]`,
+      reason: 'Halcyon chooses the keys of its objects: all under the prefix, by listed actions, in one bucket of one account',
+    });
+  }
 }

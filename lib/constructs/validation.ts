@@ -58,12 +58,13 @@ export function validateUserPolicy(name: string, policy: PolicyDocumentJson): vo
   }
 }
 
-export function validateBucketPolicy(name: string, policy: PolicyDocumentJson): void {
+/** Its size depends on the bucket's name alone; what a caller adds later is for S3 to refuse. */
+export function validateBucketPolicy(policy: PolicyDocumentJson): void {
   const size = Buffer.byteLength(JSON.stringify(policy));
   if (size > MAX_BUCKET_POLICY) {
     throw new KitError(
       'policy-too-long',
-      `the policy of bucket ${name} is ${size} bytes, and S3 allows ${MAX_BUCKET_POLICY}; use a shorter name`,
+      `the bucket policy is ${size} bytes, and S3 allows ${MAX_BUCKET_POLICY}; use a shorter bucket name`,
     );
   }
 }

@@ -1,0 +1,192 @@
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseConfig, principalsOf, teamNamed, type KitConfig, type Team } from '../../lib/config/index.js';
+import { ACCESSES, ACLS, KIT_OBJECT_PREFIX, type Access } from '../../lib/contract/index.js';
+import { startLocalAws, type LocalAws } from '../../sandbox/aws/index.js';
+import { clients, rootKey, type Key } from '../../sandbox/test/support/clients.js';
+import { deployAll, keyOf } from '../support/deploy.js';
+import { storageRequest } from '../support/halcyon-request.js';
+import { formatTable } from '../support/table.js';
+
+/**
+ * Every policy, proven by what it answers: each team's three principals make each request of Halcyon's, in either signature version, in every
+ * place, with every ACL. What should come back is worked out below from the modes alone, never from the policies.
+ */
+const REGION = 'eu-west-1';
+const place = (bucket: string) => `bucket: { account: "111122223333", region: ${REGION}${bucket} }`;
+const apps = (team: string) =>
+  `apps: { ${team}-r: { mode: read-only }, ${team}-u: { mode: upload }, ${team}-a: { mode: upload, clean: false } }`;
+const team = (name: string, bucket: string) => `  ${name}:\n    ${bucket}\n    ${apps(name)}\n`;
+
+const VERSION_4 = `buckets:
+  common: { account: "111122223333", region: ${REGION} }
+teams:
+${team('own', place(''))}${team('deep', place(', prefix: one/two'))}${team('alpha', 'bucket: { shared: common, prefix: alpha }')}
+${team('beta', 'bucket: { shared: common, prefix: beta }')}${team('secretive', place(', acl: private'))}
+${team('open', place(', acl: public-read, allowPublicRead: true'))}
+${team('guest', 'bucket: { existing: was-here-before, account: "111122223333", region: eu-west-1, prefix: guest }')}
+${team('tenant', 'bucket: { existing: was-here-before-too, account: "111122223333", region: eu-west-1 }')}
+signing: { version: 4, buildpack: "https://example.com/sigv4.tgz" }
+`;
+const VERSION_2 = `teams:
+${team('old-own', place(''))}${team('old-deep', place(', prefix: packages, acl: private'))}
+signing: { version: 2, acknowledgeV2: true }
+`;
+
+let aws: LocalAws;
+const configs: KitConfig[] = [parseConfig(VERSION_4), parseConfig(VERSION_2)];
+
+beforeAll(async () => {
+  // Every bucket takes version 2 here: whether a request is refused for its signature is the policies' doing alone.
+  aws = await startLocalAws({ region: REGION, settings: { sigv2: { default: 'accept' } } });
+  const { s3 } = clients(aws);
+  for (const Bucket of ['was-here-before', 'was-here-before-too']) {
+    await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: REGION } }));
+  }
+  for (const config of configs) await deployAll(aws, config);
+});
+afterAll(() => aws?.stop());
+
+interface Case {
+  readonly action: 'GET' | 'LIST' | 'PUT' | 'DELETE';
+  readonly signature: 2 | 4;
+  readonly where: string;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly acl?: string;
+}
+
+interface Place {
+  readonly where: string;
+  readonly bucket: string;
+  /** Keys begin with it; a listing asks for it. */
+  readonly prefix: string;
+}
+
+/** Where a principal of `team` may try its luck; `inside` is the one place that is its own. */
+function placesOf(team: Team): Place[] {
+  const { spec, prefix } = team.bucket as NonNullable<Team['bucket']>;
+  const strangers = team.name === 'own' ? 'deep' : 'own';
+  const foreign = configs.flatMap((config) => config.teams).find((other) => other.name === strangers)?.bucket?.spec.name as string;
+  const here = { bucket: spec.name };
+  return [
+    { ...here, where: 'inside', prefix: prefix === undefined ? 'ghc/' : `${prefix}/ghc/` },
+    { ...here, where: 'kit objects', prefix: KIT_OBJECT_PREFIX },
+    { bucket: foreign, where: 'bucket of another team', prefix: 'ghc/' },
+    ...(prefix === undefined
+      ? []
+      : [
+          { ...here, where: 'root', prefix: '' },
+          { ...here, where: 'prefix of another team', prefix: team.name === 'beta' ? 'alpha/' : 'beta/' },
+          { ...here, where: 'prefix that begins alike', prefix: `${prefix}bet/` },
+        ]),
+  ];
+}
+
+function casesOf(team: Team): Case[] {
+  const cases: Case[] = [];
+  for (const signature of [2, 4] as const)
+    for (const spot of placesOf(team)) {
+      for (const action of ['GET', 'LIST', 'DELETE'] as const) cases.push({ action, signature, ...spot });
+      for (const acl of [undefined, ...ACLS]) cases.push({ action: 'PUT', signature, acl, ...spot });
+    }
+  return cases;
+}
+
+/** What the mode promises. */
+function mayDo(config: KitConfig, team: Team, access: Access, request: Case): boolean {
+  const bucket = team.bucket as NonNullable<Team['bucket']>;
+  const ours = bucket.kind !== 'existing';
+  if (ours && request.signature === 2 && config.signing.version === 4) return false;
+  const kit = request.where === 'kit objects';
+  // Without a prefix the whole bucket is the team's to read, what the kit keeps there included.
+  const within = request.where === 'inside' || (kit && bucket.prefix === undefined);
+  if (!within) return false;
+  if (request.action === 'GET' || request.action === 'LIST') return true;
+  if (kit || access === 'read-only') return false;
+  return request.action === 'DELETE' ? access === 'upload' : request.acl === bucket.spec.acl;
+}
+
+const SUCCESS = { GET: 200, LIST: 200, PUT: 200, DELETE: 204 };
+let serial = 0;
+
+interface Row extends Record<string, string> {
+  readonly expected: string;
+  readonly actual: string;
+}
+
+async function attempt(key: Key, request: Case, allowed: boolean): Promise<Row> {
+  const root = rootKey(aws);
+  const { action, bucket, signature, acl } = request;
+  const object = `${request.prefix}case-${++serial}`;
+  const asRoot = (method: 'PUT' | 'HEAD') => storageRequest(aws, root, { method, bucket, object, region: REGION, signature: 4 });
+  if (action === 'GET' || action === 'DELETE') expect((await asRoot('PUT')).status).toBe(200);
+  const answer = await storageRequest(aws, key, {
+    signature,
+    region: REGION,
+    bucket,
+    acl,
+    method: action === 'LIST' ? 'GET' : action,
+    ...(action === 'LIST' ? { prefix: request.prefix } : { object }),
+  });
+  const code = /<Code>(\w+)<\/Code>/.exec(answer.body)?.[1] ?? '';
+  // Not only what was answered counts, but what is there afterwards.
+  const after = action === 'PUT' || action === 'DELETE' ? ((await asRoot('HEAD')).status === 200 ? ', object there' : ', no object') : '';
+  const there = (action === 'PUT') === allowed ? ', object there' : ', no object';
+  return {
+    action,
+    signature: String(signature),
+    where: request.where,
+    acl: acl ?? '',
+    expected: `${allowed ? SUCCESS[action] : '403 AccessDenied'}${after === '' ? '' : there}`,
+    actual: `${`${answer.status} ${code}`.trim()}${after}`,
+  };
+}
+
+const PRINCIPALS = configs.flatMap((config) =>
+  config.teams.flatMap((team) => ACCESSES.map((access) => [`${team.name}/${access}`, config, team, access] as const)),
+);
+
+describe('what a principal may do', () => {
+  test.each(PRINCIPALS)('%s', async (_label, config, team, access) => {
+    const principal = principalsOf(team).find((one) => one.access === access);
+    const key = await keyOf(aws, principal as NonNullable<typeof principal>);
+    const rows: Row[] = [];
+    for (const request of casesOf(team)) rows.push(await attempt(key, request, mayDo(config, team, access, request)));
+    const wrong = rows.filter((row) => row.expected !== row.actual);
+    expect(wrong, `${wrong.length} of ${rows.length} answers differ\n${formatTable(wrong)}`).toEqual([]);
+    expect(rows.some((row) => row.actual.startsWith('2'))).toBe(true);
+    expect(rows.some((row) => row.actual.startsWith('403'))).toBe(true);
+  });
+});
+
+describe('the bucket itself', () => {
+  const bucketOf = (name: string) => teamNamed(configs[0] as KitConfig, name).bucket?.spec.name as string;
+
+  test('public-read uploads can be read by anyone, others by nobody', async () => {
+    const readable = async (name: string, acl: string) => {
+      const object = `public/${++serial}`;
+      const team = teamNamed(configs[0] as KitConfig, name);
+      const key = await keyOf(aws, { team: team.name, access: 'append-only' });
+      const request = { bucket: bucketOf(name), object, region: REGION };
+      expect((await storageRequest(aws, key, { ...request, method: 'PUT', acl, signature: 4 })).status).toBe(200);
+      return (await storageRequest(aws, key, { ...request, method: 'GET', signature: 0 })).status;
+    };
+    expect(await readable('open', 'public-read')).toBe(200);
+    expect(await readable('secretive', 'private')).toBe(403);
+    expect(await readable('own', 'bucket-owner-full-control')).toBe(403);
+  });
+
+  test('a read-only principal that another policy lets write is refused all the same', async () => {
+    const { iam } = clients(aws);
+    const { PutUserPolicyCommand } = await import('@aws-sdk/client-iam');
+    const key = await keyOf(aws, { team: 'alpha', access: 'read-only' });
+    const everything = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] });
+    await iam.send(new PutUserPolicyCommand({ UserName: 'halcyon.team.alpha.read-only', PolicyName: 'slip', PolicyDocument: everything }));
+    const request = { region: REGION, signature: 4, object: 'alpha/ghc/slip' } as const;
+    const put = (bucket: string) => storageRequest(aws, key, { ...request, bucket, method: 'PUT', acl: 'bucket-owner-full-control' });
+    expect((await put('was-here-before')).status, 'the slip works where no bucket policy stands against it').toBe(200);
+    expect((await put(bucketOf('alpha'))).status).toBe(403);
+    expect((await storageRequest(aws, key, { ...request, bucket: bucketOf('alpha'), method: 'DELETE' })).status).toBe(403);
+  });
+});
