@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KitError } from '../../../lib/errors.js';
 import type { Certificates } from '../ministack/certificates.js';
 import { answerAdmin } from './admin.js';
 import { errorAnswer, errorCode, whole, without, xmlText, type Answer } from './answer.js';
@@ -46,7 +47,10 @@ export class FrontServer {
 
   async listen(port: number): Promise<number> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
+      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+        const taken = new KitError('port-taken', `port ${port} is taken: choose another, or none for a free one`, { cause: error });
+        reject(error.code === 'EADDRINUSE' ? taken : error);
+      });
       this.#server.listen(port, '127.0.0.1', resolve);
     });
     return (this.#server.address() as AddressInfo).port;

@@ -139,6 +139,6 @@ test('a port that is taken is an error, and nothing is left running', async () =
   const squatter = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => squatter.once('listening', resolve));
   const { port } = squatter.address() as { port: number };
-  expect((await failure(startLocalAws({ port }))).message).toContain('EADDRINUSE');
+  expect((await failure(startLocalAws({ port }))).message).toBe(`port ${port} is taken: choose another, or none for a free one`);
   squatter.close();
 });
