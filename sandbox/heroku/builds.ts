@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as tar from 'tar';
 import { parse as parseYaml } from 'yaml';
 import { ApiError, invalid } from './api-error.js';
@@ -46,7 +46,7 @@ export class Builder {
   }
 
   cacheDir(app: App): string {
-    return join(this.platform.machine.dir, 'caches', app.id);
+    return join(this.platform.machine.dir, 'caches', app.id, 'cache');
   }
 
   async purgeCache(app: App): Promise<void> {
@@ -98,9 +98,18 @@ export class Builder {
     say(build, `-----> Building on the ${title(app.buildStack)} stack`);
     const buildpackDirs = await this.fetchBuildpacks(app, build, room);
 
-    const cache = this.platform.machine.isolated ? '/tmp/codon/tmp/cache' : cacheDir;
+    // Its parent is what is bound, so that a buildpack may remove the cache itself.
+    const cache = this.platform.machine.isolated ? '/tmp/codon/kept/cache' : cacheDir;
     const exec = (args: readonly string[], onOutput: (chunk: Buffer) => void): Promise<number> =>
-      this.exec({ app, build, room, buildDir, binds: [[cacheDir, cache]], args: [...exports, '--', ...args].map(room.inside), onOutput });
+      this.exec({
+        app,
+        build,
+        room,
+        buildDir,
+        binds: [[dirname(cacheDir), dirname(cache)]],
+        args: [...exports, '--', ...args].map(room.inside),
+        onOutput,
+      });
     const exports: string[] = [];
     let release: string | undefined;
     let detected = 'unknown';

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Gives a command a root of its own: every top-level directory of the machine bound in, an /app and a /tmp of the room's,
-# and the extra binds it is told of. Run as process 1 of new user, mount and process namespaces (see machine.ts).
+# Gives a command a root of its own: every top-level directory of the machine bound in, read-only; /app, /tmp and /var/tmp of
+# the room's; and the extra binds it is told of. Run as process 1 of new user, mount and process namespaces (see machine.ts).
 #
 #   enter.sh ROOM CWD [SOURCE TARGET]... -- COMMAND [ARGUMENT]...
 #
@@ -20,12 +20,23 @@ make_room() {
       cp -P "$entry" "$root$entry" || return 1
     elif [[ -d $entry ]]; then
       mkdir "$root$entry" && mount --rbind "$entry" "$root$entry" || return 1
+      # As on Heroku, a build or dyno writes to /app and to temporary directories, not to the machine.
+      case $entry in /dev | /sys | /run) ;; *) read_only "$root$entry" ;; esac
     fi
   done
   mkdir "$root/app" "$root/tmp" "$root/proc" || return 1
   mount --bind "$room/app" "$root/app" && mount --bind "$room/tmp" "$root/tmp" || return 1
+  [[ ! -d $root/var/tmp ]] || mount --bind "$room/var-tmp" "$root/var/tmp" || return 1
   # A fresh /proc is refused where parts of the machine's own are masked; that one serves too, it only shows more.
   mount -t proc proc "$root/proc" 2>/dev/null || mount --rbind /proc "$root/proc" || return 1
+}
+
+# Flags that the machine has put on a mount must be named again, or the change is refused.
+read_only() {
+  local flags
+  for flags in ro ro,nosuid,nodev ro,nosuid,nodev,noexec ro,nosuid,nodev,relatime; do
+    mount -o "remount,bind,$flags" "$1" 2>/dev/null && return
+  done
 }
 
 bind() {

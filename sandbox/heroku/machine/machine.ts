@@ -73,6 +73,7 @@ export class Machine {
     await mkdir(join(dir, 'root'), { recursive: true });
     await mkdir(app);
     await mkdir(tmp, { mode: 0o1777 });
+    await mkdir(join(dir, 'var-tmp'));
     const isolated = this.isolated;
     const inside = (path: string): string => (isolated && path.startsWith(`${dir}/`) ? path.slice(dir.length) : path);
     return { dir, app, tmp, inside };
@@ -187,7 +188,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
 async function canIsolate(dir: string): Promise<boolean> {
   if (process.platform !== 'linux') return false;
   const room = join(dir, 'probe');
-  for (const part of ['root', 'app', 'tmp']) await mkdir(join(room, part), { recursive: true });
+  for (const part of ['root', 'app', 'tmp', 'var-tmp']) await mkdir(join(room, part), { recursive: true });
   const probe = spawnSync(
     'unshare',
     ['-Urmpf', '--kill-child=KILL', '/bin/bash', join(here, 'enter.sh'), room, '/app', '--', '/bin/true'],
