@@ -36,12 +36,27 @@ export function isAmbiguous(error: unknown): boolean {
   );
 }
 
+/** Someone else, or a lost answer of our own, was there before: what was planned no longer fits. */
+const CHANGED = new Set([
+  'NoSuchEntity',
+  'NoSuchEntityException',
+  'InvalidParameterException',
+  'InvalidRequestException',
+  'ResourceExistsException',
+  'ConcurrentModification',
+  'ConcurrentModificationException',
+]);
+
 /** As `awsError`, with a code of its own for what is worth looking at again. */
 export function failure(error: unknown, doing: string): KitError {
   if (error instanceof KitError) return error;
   if (isAmbiguous(error)) {
     const text = `cannot ${doing}: AWS did not answer (${errorName(error) || (error as SdkError).code || 'no reason given'}); run again in a minute`;
     return new KitError('aws-unavailable', text, { cause: error });
+  }
+  if (CHANGED.has(errorName(error))) {
+    const text = `cannot ${doing}: ${errorName(error)}: ${(error as SdkError).message ?? ''}; run again to look anew`;
+    return new KitError('state-changed', text, { cause: error });
   }
   return awsError(error, doing);
 }

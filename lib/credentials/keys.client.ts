@@ -34,7 +34,7 @@ export function awsKeys(aws: Aws): KeysPort {
         return { accessKeyId, secretAccessKey, createdAt: (CreateDate ?? new Date()).toISOString() };
       } catch (error) {
         if (errorName(error) === 'LimitExceededException' || errorName(error) === 'LimitExceeded') {
-          throw new KitError('key-limit', `user ${user} has two access keys already; run again to look anew`, { cause: error });
+          throw new KitError('state-changed', `user ${user} has two access keys already; run again to look anew`, { cause: error });
         }
         if (isAmbiguous(error)) {
           throw new KitError('aws-ambiguous', `the answer of iam:CreateAccessKey for ${user} was lost; run again, which finds out`, {

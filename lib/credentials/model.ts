@@ -24,6 +24,8 @@ export interface PrincipalState {
   readonly current?: string;
   readonly pending?: string;
   readonly previous?: string;
+  /** Version id by key id, of every key that the secret has ever held. */
+  readonly versions: Readonly<Record<string, string>>;
   /** A key is being made, or was when something broke off. */
   readonly creating?: Intention;
 }

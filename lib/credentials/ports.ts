@@ -1,5 +1,6 @@
 import type { DesiredConfigVars, PrincipalId } from '../contract/index.js';
 import type { ConfigVarPlan } from '../heroku/config-vars.plan.js';
+import { KitError } from '../errors.js';
 import type { KeyPair } from '../aws/aws.js';
 import type { Flight } from './model.js';
 
@@ -32,11 +33,13 @@ export const TRANSIENT: readonly string[] = [
   'state-changed',
 ];
 
+export const isTransient = (error: unknown): boolean => error instanceof KitError && TRANSIENT.includes(error.code);
+
 /** IAM. */
 export interface KeysPort {
   /** Users of the team, with their keys and tags. */
   users(team: string): Promise<UserRecord[]>;
-  /** One attempt: repeated after a lost answer, it would make another. @throws KitError `aws-ambiguous` | `key-limit`. */
+  /** One attempt: repeated after a lost answer, it would make another. @throws KitError `aws-ambiguous`, or `state-changed` when it surely has two already. */
   createKey(user: string): Promise<KeyPair & { readonly createdAt: string }>;
   setStatus(user: string, keyId: string, status: 'Active' | 'Inactive'): Promise<void>;
   /** No error when it is gone already. */
