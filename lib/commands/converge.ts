@@ -1,6 +1,5 @@
 import pMap from 'p-map';
-import type { Team } from '../config/model.js';
-import type { Intent, Outcome, Policy } from '../credentials/model.js';
+import type { Intent, Outcome, Policy, Smoke } from '../credentials/index.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { CommandHost } from './command.js';
 import { buildpacksWanted } from './signing.js';
@@ -12,7 +11,7 @@ export interface ConvergeOptions {
   readonly policy?: Partial<Policy>;
   readonly buildpackUrl?: string;
   /** Proves a key by a real build, where the engine asks for it. */
-  readonly smoke?: (team: Team, principal: { label: string }, app: string) => Promise<void>;
+  readonly smoke?: Smoke;
 }
 
 /** Buildpacks first, since a build with new config vars needs them; then the one engine, two teams at a time. */
@@ -30,12 +29,10 @@ export async function converge(session: Session, heroku: Heroku, host: CommandHo
   return pMap(
     session.teams,
     async (team) =>
-      runTeam(
-        { ...(await engineContext(session, heroku, host, team)), ...(options.smoke ? { smoke: options.smoke } : {}) },
-        team,
-        options.intent,
-        { ...DEFAULT_POLICY, ...options.policy },
-      ),
+      runTeam({ ...engineContext(session, heroku, host, team), ...(options.smoke ? { smoke: options.smoke } : {}) }, team, options.intent, {
+        ...DEFAULT_POLICY,
+        ...options.policy,
+      }),
     { concurrency: 2 },
   );
 }

@@ -93,7 +93,7 @@ async function lookAhead(session: Session, heroku: Heroku, host: CommandHost, fo
   const teams = await Promise.all(
     session.teams.map(async (team) => ({
       team: team.name,
-      plan: planTeam(await observeTeam(await engineContext(session, heroku, host, team), team), { kind: 'down', force }, DEFAULT_POLICY),
+      plan: planTeam(await observeTeam(engineContext(session, heroku, host, team), team), { kind: 'down', force }, DEFAULT_POLICY),
     })),
   );
   return {

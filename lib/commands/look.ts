@@ -18,7 +18,7 @@ export interface Picture {
 }
 
 /** What the engine works with, for one team. */
-export async function engineContext(session: Session, heroku: Heroku, host: CommandHost, team: Team) {
+export function engineContext(session: Session, heroku: Heroku, host: CommandHost, team: Team) {
   return { config: session.config, aws: session.aws(regionOf(team) ?? 'us-east-1'), heroku, io: host.io, signal: host.signal };
 }
 
@@ -52,7 +52,8 @@ export async function look(
       observeBuildpacks(heroku, buildpacksWanted(session.config, session.teams, options.buildpackUrl), session.config.buildpack),
       Promise.all(
         session.teams.map(async (team) => {
-          const observation = await observeTeam(await engineContext(session, heroku, host, team), team);
+          const seen = await observeTeam(engineContext(session, heroku, host, team), team);
+          const observation = options.deployer === undefined ? seen : afterDeployment(seen);
           return { team: team.name, observation, plan: planTeam(observation, { kind: 'ensure' }, DEFAULT_POLICY) };
         }),
       ),
@@ -79,3 +80,11 @@ export function renderPicture(picture: Picture): string {
     .filter((part) => part !== '')
     .join('\n\n');
 }
+
+/** What will be seen once the stacks are deployed: the users that the file wants, without keys. */
+const afterDeployment = (observation: TeamObservation): TeamObservation => ({
+  ...observation,
+  principals: observation.principals.map((principal) =>
+    principal.declared && !principal.exists ? { ...principal, exists: true, secret: 'empty' as const } : principal,
+  ),
+});

@@ -23,7 +23,7 @@ export async function proveTeams(session: Session, heroku: Heroku, host: Command
   const { buildpackUrl, ...rest } = options;
   const reports = await pMap(
     session.teams,
-    async (team) => smokeTeam({ ...(await engineContext(session, heroku, host, team)), signingBuildpackUrl: buildpackUrl }, team, rest),
+    async (team) => smokeTeam({ ...engineContext(session, heroku, host, team), signingBuildpackUrl: buildpackUrl }, team, rest),
     { concurrency: 3 },
   );
   return reports.flat();
@@ -34,7 +34,7 @@ export function prover(session: Session, heroku: Heroku, host: CommandHost, opti
   return async (team: Team, principal: PrincipalId, app: string, key: { id: string; secret: string }): Promise<void> => {
     const { smokePrincipal } = await import('../smoke/smoke.js');
     const report = await smokePrincipal(
-      { ...(await engineContext(session, heroku, host, team)), signingBuildpackUrl: options.buildpackUrl },
+      { ...engineContext(session, heroku, host, team), signingBuildpackUrl: options.buildpackUrl },
       team,
       principal,
       { app, key },

@@ -24,7 +24,7 @@ export function renderStacks(stacks: readonly StackChange[]): string {
 
 export function renderBuildpacks(plans: readonly AppBuildpacks[]): string {
   const rows = plans.flatMap(({ app, plan, forks }) => [
-    ...plan.changes.map(({ action, url, reason }) => [app, action, url, reason]),
+    ...plan.changes.map(({ action, url, reason }) => [app, action, short(url), reason]),
     ...Object.entries(forks).map(([name, url]) => [app, 'set', `${name}=${url}`, 'named in the file']),
   ]);
   return rows.length === 0 ? '' : `Buildpacks (in force at the next build)\n${renderTable(['app', 'action', 'buildpack', 'why'], rows)}`;
@@ -76,3 +76,6 @@ export function exitCodeOf(outcomes: readonly Outcome[]): number {
   if (outcomes.some(({ status }) => status === 'failed' || status === 'blocked')) return 1;
   return outcomes.some(({ status }) => status === 'waiting') ? 2 : 0;
 }
+
+/** A published buildpack's URL ends in its hash: enough of it tells versions apart. */
+const short = (url: string): string => url.replace(/^https?:\/\/.*\/(halcyon-sigv4-[0-9a-f]{8})[0-9a-f]{56}\.tgz$/, '$1….tgz');

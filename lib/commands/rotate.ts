@@ -36,7 +36,7 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
   const { observeTeam, planTeam, DEFAULT_POLICY } = await import('../credentials/index.js');
   const plans = await Promise.all(
     session.teams.map(async (team) => {
-      const observation = await observeTeam(await engineContext(session, heroku, host, team), team);
+      const observation = await observeTeam(engineContext(session, heroku, host, team), team);
       return { team: team.name, observation, plan: planTeam(observation, intent, { ...DEFAULT_POLICY, ...policy }) };
     }),
   );

@@ -20,7 +20,7 @@ export async function status(
       const region = regionOf(team);
       const [stack, observation] = await Promise.all([
         region === undefined ? undefined : stackState(session.aws(region), teamStackName(team.name)),
-        engineContext(session, heroku, host, team).then((context) => observeTeam(context, team)),
+        observeTeam(engineContext(session, heroku, host, team), team),
       ]);
       return { team: team.name, stack: stack?.exists ? stack.status : 'none', observation };
     }),
