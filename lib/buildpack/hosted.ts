@@ -1,10 +1,9 @@
+import { BUILDPACK_PREFIX } from '../contract/index.js';
+
 /** Where the SigV4 buildpack is when the kit hosts it (`signing.buildpack: hosted`): the names, pure. */
 
-/** The one prefix of the hosting bucket that anyone may read. */
-export const HOSTED_PREFIX = 'buildpack/';
-
 /** Key of a packed buildpack, by the hash of its content: a published URL never changes what it serves. */
-export const hostedKey = (sha256: string): string => `${HOSTED_PREFIX}halcyon-sigv4-${sha256}.tgz`;
+export const hostedKey = (sha256: string): string => `${BUILDPACK_PREFIX}halcyon-sigv4-${sha256}.tgz`;
 
 /** URL of a packed buildpack: path style, at the region's endpoint or at AWS_ENDPOINT_URL(_S3) where one is set. */
 export function hostedUrl(bucket: string, region: string, sha256: string, env: NodeJS.ProcessEnv = process.env): string {
@@ -13,7 +12,7 @@ export function hostedUrl(bucket: string, region: string, sha256: string, env: N
   return `${origin}/${bucket}/${hostedKey(sha256)}`;
 }
 
-const HOSTED = new RegExp(`^https?://[^?#]+/${HOSTED_PREFIX}halcyon-sigv4-[0-9a-f]{64}\\.tgz$`);
+const HOSTED = new RegExp(`^https?://[^?#]+/${BUILDPACK_PREFIX}halcyon-sigv4-[0-9a-f]{64}\\.tgz$`);
 
 /** Whether `url` is our buildpack: the configured one, or any version that the kit has hosted anywhere. */
 export const isOurBuildpack = (url: string, configured?: string): boolean => url === configured || HOSTED.test(url);
