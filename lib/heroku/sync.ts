@@ -58,10 +58,11 @@ export async function syncApps(heroku: Heroku, items: readonly SyncItem[], optio
     const { app, changes } = item.plan;
     if (changes.length === 0) return { app, status: 'unchanged', confirmedAt: new Date().toISOString() };
     if (options.signal?.aborted) return { app, status: 'failed', error: interrupted(app, 'before its config vars were sent') };
-    const step = options.io.step(`Setting ${changes.map((change) => change.name).join(', ')} on ${app}`);
+    const names = changes.length > 2 ? `${changes.length} config vars` : changes.map((change) => change.name).join(', ');
+    const step = options.io.step(`Setting ${names} on ${app}`);
     try {
       const release = await change(heroku, item, options, (detail) => step.update(detail));
-      step.done(`Config vars of ${app} set, v${release.version}`);
+      step.done(`v${release.version}`);
       return { app, status: 'updated', release: release.version, confirmedAt: release.updatedAt };
     } catch (thrown) {
       const error = kitErrorOf(thrown);
