@@ -95,7 +95,8 @@ export class HalcyonBucket extends Construct {
         : BlockPublicAccess.BLOCK_ALL,
       versioned: versioning,
       lifecycleRules: lifecycle(props),
-      removalPolicy: props.retain === false ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      // Not plain RETAIN: what a failed first deployment leaves behind would be in the way of the next.
+      removalPolicy: props.retain === false ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     const policy = (bucketName: string) => bucketPolicy({ partition: Stack.of(this).partition, bucketName, signing });
     validateBucketPolicy(policy(props.bucketName ?? id));

@@ -36,7 +36,7 @@ export class BuildpackStack extends Stack {
         blockPublicPolicy: false,
         restrictPublicBuckets: false,
       }),
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     this.bucket.addToResourcePolicy(
       new PolicyStatement({
