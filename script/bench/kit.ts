@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startSandbox } from '../../sandbox/index.js';
-import { median, run, sideBySide, type Figure } from './measure.js';
+import { median, run, sideBySide, type Figure, type Run } from './measure.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const node = process.execPath;
@@ -105,8 +105,8 @@ async function deployment(dir: string, sandbox: Awaited<ReturnType<typeof startS
       ],
       { cwd: dir, env },
     );
-  const ups = [];
-  const plains = [];
+  const ups: Run[] = [];
+  const plains: Run[] = [];
   for (let i = 0; i < 3; i++) {
     plains.push(await cdk('deploy', 'halcyon-bench', '--require-approval', 'never', '--progress', 'events'));
     await kit('down', 'bench', '--delete-bucket', '--yes');

@@ -1,0 +1,35 @@
+// Figures of the kit, each taken beside what it is compared with, in this one run. Names choose some: npm run bench -- kit shim
+import { loadavg } from 'node:os';
+import { renderTable } from '../lib/io/table.js';
+import type { Figure } from './bench/measure.js';
+
+const PARTS: Record<string, () => Promise<Figure[]>> = {
+  kit: async () => (await import('./bench/kit.js')).figures(),
+  front: async () => (await import('./bench/front.js')).run(),
+  shim: async () => (await import('./bench/shim.js')).run(),
+  rotation: async () => (await import('./bench/rotation.js')).run(),
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !(name in PARTS));
+if (unknown !== undefined) {
+  process.stderr.write(`there is no part "${unknown}"; there are: ${Object.keys(PARTS).join(', ')}\n`);
+  process.exit(1);
+}
+
+const figures: Figure[] = [];
+for (const [name, part] of Object.entries(PARTS)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  process.stderr.write(`measuring ${name} …\n`);
+  figures.push(...(await part()));
+}
+const rows = figures.map(({ name, value, unit, aim, note }) => [
+  name,
+  `${Number.isInteger(value) ? value : value.toFixed(value < 10 ? 2 : 1)} ${unit}`,
+  aim ?? '',
+  note ?? '',
+]);
+process.stdout.write(
+  `${renderTable(['figure', 'measured', 'aim', ''], rows)}\n\nNode ${process.version}, load ${loadavg()[0]?.toFixed(1)} at the end\n`,
+);
+process.exit(0);
