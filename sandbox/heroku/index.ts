@@ -91,7 +91,7 @@ export async function startLocalHeroku(options: LocalHerokuOptions = {}): Promis
     HALCYON_PUBLIC_STORAGE_URL: `${url}/_public-storage`,
     ...options.buildEnv,
   });
-  const builder = new Builder(platform, sources, new BuildpackSource(machine.dir, upstreamDir));
+  const builder = new Builder(platform, sources, new BuildpackSource(machine.dir, upstreamDir, options.caFile));
   const faults = new Faults();
   const requests = new RequestLog(options.logFile);
   const rendezvous = new Rendezvous(machine.dir);

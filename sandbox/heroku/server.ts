@@ -12,6 +12,7 @@ import { dynoRoutes } from './routes/dynos.js';
 import { openRoutes } from './routes/open.js';
 import { releaseRoutes } from './routes/releases.js';
 import type { ApiSchema } from './schema.js';
+import { cutAfter } from './streams.js';
 
 const ACCEPT = /application\/vnd\.heroku\+json\s*;\s*version=3(\.|\b)/;
 const HTML_503 =
@@ -110,14 +111,12 @@ async function withFault(c: Context<Env>, fault: Fault | undefined, next: () => 
       return false;
     case 'cut': {
       await next();
-      const bytes = Buffer.from(await c.res.arrayBuffer());
-      const { outgoing } = c.env;
-      outgoing.writeHead(c.res.status, {
-        'content-type': c.res.headers.get('content-type') ?? 'text/plain',
-        'content-length': bytes.length,
-      });
-      outgoing.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => outgoing.destroy());
-      c.res = RESPONSE_ALREADY_SENT;
+      const bytes = new Uint8Array(await c.res.arrayBuffer());
+      const headers = { ...Object.fromEntries(c.res.headers), 'content-length': String(bytes.length) };
+      const half = cutAfter(new Blob([bytes]).stream(), Math.floor(bytes.length / 2), () => c.env.outgoing.destroy());
+      const { status } = c.res;
+      c.res = undefined;
+      c.res = new Response(half, { status, headers });
       return true;
     }
     default:

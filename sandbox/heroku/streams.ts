@@ -29,11 +29,9 @@ export class OutputStream {
 
   /**
    * Everything from byte `offset` on, as it comes. A NUL every `keepAliveMs` while nothing comes; NULs are not part of what is counted.
-   * @param cutAfter - bytes after which the connection breaks.
    */
-  read(offset: number, options: { keepAliveMs: number; cutAfter?: number | undefined; onCut?: () => void }): ReadableStream<Uint8Array> {
+  read(offset: number, options: { keepAliveMs: number }): ReadableStream<Uint8Array> {
     let position = offset;
-    let left = options.cutAfter ?? Infinity;
     let cancelled = false;
     let wakeMe: (() => void) | undefined;
     return new ReadableStream<Uint8Array>(
@@ -43,14 +41,8 @@ export class OutputStream {
             if (cancelled) return;
             const chunk = this.from(position);
             if (chunk.length > 0) {
-              const part = chunk.subarray(0, Math.min(chunk.length, left));
-              position += part.length;
-              left -= part.length;
-              if (part.length > 0) controller.enqueue(part);
-              if (left <= 0) {
-                options.onCut?.();
-                controller.error(new Error('stream cut by a fault switch'));
-              }
+              position += chunk.length;
+              controller.enqueue(chunk);
               return;
             }
             if (this.ended) {
@@ -92,4 +84,27 @@ export class OutputStream {
   private wake(): void {
     for (const wake of [...this.waiters]) wake();
   }
+}
+
+/** Pause between the last byte and the break, so that the byte is not lost with the connection. */
+const BREAK_MS = 30;
+
+/** The first `bytes` of a body, after which `breakOff` is called in place of an end. */
+export function cutAfter(body: ReadableStream<Uint8Array>, bytes: number, breakOff: () => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  let left = bytes;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = left > 0 ? await reader.read() : { done: false, value: new Uint8Array() };
+      if (done) return controller.close();
+      if (left > 0) {
+        controller.enqueue(value.subarray(0, left));
+        left -= Math.min(left, value.length);
+        return;
+      }
+      setTimeout(breakOff, BREAK_MS);
+      await new Promise(() => {});
+    },
+    cancel: () => reader.cancel(),
+  });
 }

@@ -3,7 +3,7 @@ import type { Context, Hono } from 'hono';
 import { type Env, type Services, body, optionalString } from '../context.js';
 import { type LogFilter, type LogLine, formatLogLine } from '../logs.js';
 import { type App, now } from '../model.js';
-import type { OutputStream } from '../streams.js';
+import { type OutputStream, cutAfter } from '../streams.js';
 
 /** Log sessions, and what is reached by a signed or secret URL in place of a token: sources, output streams, logs. */
 export function openRoutes(app: Hono<Env>, { platform, sources, settings }: Services): { sessions: (api: Hono<Env>) => void } {
@@ -32,7 +32,9 @@ export function openRoutes(app: Hono<Env>, { platform, sources, settings }: Serv
     const range = /^bytes=(\d+)-$/.exec(c.req.header('range') ?? '');
     const offset = range ? Number(range[1]) : 0;
     if (range && offset > 0 && stream.exhausted(offset)) return c.body(null, 204);
-    const content = stream.read(offset, { keepAliveMs: settings.keepAliveMs, cutAfter: settings.cutStreamsAfterBytes || undefined });
+    const whole = stream.read(offset, { keepAliveMs: settings.keepAliveMs });
+    const cut = settings.cutStreamsAfterBytes;
+    const content = cut > 0 ? cutAfter(whole, cut, () => c.env.outgoing.destroy()) : whole;
     const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache' };
     return range ? c.body(content, 206, { ...headers, 'Content-Range': `bytes ${offset}-/*` }) : c.body(content, 200, headers);
   });
