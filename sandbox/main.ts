@@ -10,11 +10,11 @@ const HEADER = '# halcyon-kit sandbox: made by npm run sandbox, removed when it 
 /** `npm run sandbox`: start, say how to reach it, wait for a signal, stop. Resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
-  let options: MainOptions;
+  let written: string | undefined;
   let running: Sandbox | undefined;
   const stopped = signalled();
   try {
-    options = parseOptions(argv);
+    const options: MainOptions = parseOptions(argv);
     if (options.help) {
       process.stdout.write(`${HELP}\n`);
       return 0;
@@ -23,12 +23,15 @@ export async function main(argv: readonly string[]): Promise<number> {
     const onProgress = (text: string): void => say(`• ${text}`);
     running = await startSandbox({ ...options.sandbox, aws: { ...options.sandbox.aws, onProgress } });
     const env = { ...running.env, NODE_EXTRA_CA_CERTS: await trustBoth(running) };
-    if (options.envFile !== undefined) await writeEnvFile(options.envFile, env);
+    if (options.envFile !== undefined) {
+      await writeEnvFile(options.envFile, env);
+      written = options.envFile;
+    }
     const readyMs = Math.round(performance.now() - started);
     const { aws, heroku } = running;
     if (options.json) {
       process.stdout.write(
-        `${JSON.stringify({ readyMs, aws: { url: aws.url, account: aws.account, region: aws.region }, heroku: { url: heroku.url }, env })}\n`,
+        `${JSON.stringify({ readyMs, aws: { url: aws.url, account: aws.account, region: aws.region, pid: aws.pid }, heroku: { url: heroku.url }, env })}\n`,
       );
     } else {
       say(
@@ -44,7 +47,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return isKitError(error, 'usage') ? 2 : 1;
   } finally {
     await running?.stop();
-    if (running !== undefined && options!.envFile !== undefined) await rm(options!.envFile, { force: true });
+    if (written !== undefined) await rm(written, { force: true });
   }
 }
 
