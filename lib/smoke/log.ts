@@ -15,7 +15,7 @@ export interface BuildLog {
   /** First 7 digits. */
   readonly sourceHash?: string;
   readonly requests: readonly StorageLine[];
-  /** The last install archive that was downloaded, or asked for in vain. */
+  /** The install archive that was downloaded, or asked for in vain; one of a private bucket before a public one. */
   readonly install?: StorageLine;
   /** Nothing to run was released: dependencies are missing. */
   readonly buildpackOnly: boolean;
@@ -44,12 +44,13 @@ export function parseBuildLog(text: string): BuildLog {
   const errors = marked('ERROR');
   const requests = storageLines(lines);
   const storage = label('External storage');
+  const installs = requests.filter(({ action, url }) => action === 'Downloading' && url.includes('/halcyon-install-')).reverse();
   return {
     lines,
     ...(isStorage(storage) ? { storage } : {}),
     ...optional('sourceHash', label('Source hash')),
     requests,
-    ...optional('install', requests.filter(({ action, url }) => action === 'Downloading' && url.includes('/halcyon-install-')).at(-1)),
+    ...optional('install', installs.find(({ url }) => url.startsWith('s3://')) ?? installs[0]),
     buildpackOnly: errors.includes('Deploying buildpack only'),
     ...optional('deployed', label('App deployed')),
     warnings: marked('WARNING'),

@@ -1,6 +1,6 @@
-import { ACLS, keyPrefix, type Access, type Acl } from '../contract/index.js';
+import { ACLS, KIT_OBJECT_PREFIX, keyPrefix, type Access, type Acl } from '../contract/index.js';
 import type { Proof } from './report.js';
-import type { BuildLog, StorageLine } from './log.js';
+import type { BuildLog } from './log.js';
 
 /** One of the four requests Halcyon makes, tried on a dyno with the app's own key. */
 export interface Attempt {
@@ -27,13 +27,14 @@ export interface Ground {
   readonly others: readonly string[];
 }
 
-/** Where this run's objects are: those the key may reach, and those it may not (planted beside its prefix, where it has one). */
+/** Keys of this run: under its own prefix, and (of no use to anybody's build) under the kit's own, which no prefix contains. */
 export const ownKey = (ground: Pick<Ground, 'prefix' | 'run'>, name: string): string => `${keyPrefix(ground.prefix)}${ground.run}/${name}`;
-export const foreignKey = (ground: Pick<Ground, 'run'>, name: string): string => `${ground.run}/${name}`;
+export const foreignKey = (ground: Pick<Ground, 'run'>, name: string): string => `${SMOKE_OBJECT_PREFIX}${ground.run}/${name}`;
+export const SMOKE_OBJECT_PREFIX = `${KIT_OBJECT_PREFIX}smoke/`;
 
 /** Objects that must be there, as the deployer's, for the attempts to mean anything. */
 export function plantedKeys(ground: Ground): string[] {
-  return [ownKey(ground, 'present'), ownKey(ground, 'kept'), ...(ground.prefix ? [foreignKey(ground, 'present')] : [])];
+  return [ownKey(ground, 'present'), ownKey(ground, 'kept'), foreignKey(ground, 'present')];
 }
 
 /** What the key of `access` may do and may not, as requests. Pure. Deletes come last, so that what they would spoil was tried before. */
@@ -53,10 +54,14 @@ export function attempts(ground: Ground): Attempt[] {
     list.push(
       { proof: 'download beside its prefix', operation: 'get', key: foreignKey(ground, 'present'), expected: 'denied' },
       { proof: 'list beside its prefix', operation: 'list', key: foreignKey(ground, ''), expected: 'denied' },
-      { proof: 'upload beside its prefix', operation: 'put', key: foreignKey(ground, 'uploaded'), acl, expected: 'denied' },
-      { proof: 'delete beside its prefix', operation: 'delete', key: foreignKey(ground, 'present'), expected: 'denied' },
     );
   }
+  // The kit's own objects are nobody's to write, also where a key has the whole bucket.
+  const beside = prefix ? 'beside its prefix' : "the kit's own objects";
+  list.push(
+    { proof: `upload ${prefix ? '' : 'over '}${beside}`, operation: 'put', key: foreignKey(ground, 'uploaded'), acl, expected: 'denied' },
+    { proof: `delete ${beside}`, operation: 'delete', key: foreignKey(ground, 'present'), expected: 'denied' },
+  );
   for (const other of ground.others) {
     const theirs = (name: string) => ownKey({ prefix: other, run: ground.run }, name);
     list.push(
@@ -101,7 +106,7 @@ export function buildProofs(log: BuildLog, expected: { storage: string; hash: st
 
 /** What a build proves in mode `public`: that nothing private is found. */
 export function publicProofs(log: BuildLog): Proof[] {
-  const touched = log.requests.filter(({ url }: StorageLine) => url.startsWith('s3://'));
+  const touched = log.requests.filter(({ url }) => url.startsWith('s3://'));
   return [
     proof('build finds no private storage', 'public', log.storage ?? 'nothing said of it'),
     proof('build makes no request to a private bucket', 'none', touched.length === 0 ? 'none' : `${touched.length}: ${touched[0]?.url}`),
@@ -114,3 +119,10 @@ export const proof = (title: string, expected: string, observed: string): Proof 
   observed,
   ok: expected === observed,
 });
+
+/** Every key prefix under which this run may have left something, also where a key could do what it should not. */
+export const runPrefixes = (ground: Ground): string[] => [
+  ownKey(ground, ''),
+  foreignKey(ground, ''),
+  ...ground.others.map((prefix) => ownKey({ prefix, run: ground.run }, '')),
+];

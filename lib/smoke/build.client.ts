@@ -1,0 +1,53 @@
+import { KitError } from '../errors.js';
+import type { Build, Heroku, Release } from '../heroku/heroku.js';
+import { pause } from '../heroku/pause.js';
+import { redact } from '../io/redaction.js';
+import { parseBuildLog, plain, type BuildLog } from './log.js';
+
+export interface Built {
+  readonly build: Build;
+  /** Undefined where the build failed. */
+  readonly release?: Release;
+  readonly log: BuildLog;
+}
+
+/** Heroku ends a build after 15 minutes, and a release command may follow. */
+const PATIENCE_MS = 30 * 60_000;
+
+/** Build `source` and follow it to the end of its release. @param say - the log's latest line, as it comes. */
+export async function buildOn(
+  heroku: Heroku,
+  app: string,
+  source: Buffer,
+  options: { version: string; say: (line: string) => void; signal?: AbortSignal },
+): Promise<Built> {
+  const { say, signal } = options;
+  const started = await heroku.startBuild(app, source, { version: options.version });
+  let text = '';
+  const hear = (chunk: string) => {
+    text += chunk;
+    const line = plain(text.slice(text.lastIndexOf('\n', text.length - 2) + 1)).trim();
+    if (line !== '') say(redact(line));
+  };
+  if (started.outputStreamUrl) await heroku.followStream(started.outputStreamUrl, hear, signal);
+
+  // The stream may end before the status is known.
+  const build = await settled(() => heroku.build(app, started.id), 'build', signal);
+  let release: Release | undefined;
+  if (build.status === 'succeeded' && build.releaseId !== undefined) {
+    const id = build.releaseId;
+    release = await settled(() => heroku.release(app, id), 'release', signal);
+  }
+  return { build, ...(release ? { release } : {}), log: parseBuildLog(text) };
+}
+
+async function settled<T extends { status: string }>(read: () => Promise<T>, what: string, signal?: AbortSignal): Promise<T> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (let wait = 250; ; wait = Math.min(wait * 2, 4000)) {
+    const now = await read();
+    if (now.status !== 'pending') return now;
+    if (Date.now() > deadline)
+      throw new KitError('smoke-timeout', `the ${what} is still pending after 30 minutes; see \`heroku releases\` and run again`);
+    await pause(wait, signal);
+  }
+}

@@ -1,0 +1,97 @@
+import { KitError } from '../errors.js';
+import type { Dyno, Heroku } from '../heroku/heroku.js';
+import { pause } from '../heroku/pause.js';
+import { readMarks } from './script.js';
+
+export interface DynoRun {
+  /** What it printed, without Heroku's prefixes. */
+  readonly lines: readonly string[];
+  readonly outcomes: ReadonlyMap<number, string>;
+  /** Undefined: the script never came to its end. */
+  readonly status?: number;
+}
+
+export interface DynoOptions {
+  readonly mark: string;
+  /** Seconds; Heroku ends the dyno then. */
+  readonly timeToLive: number;
+  readonly size?: string;
+  /** The dyno must run this release or a later one. */
+  readonly release?: number;
+  readonly say?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Run a bash script on a one-off dyno, detached, and read its output from a log session: attached dynos need a port that is often
+ * blocked. The script comes in the environment, so that neither source nor slug has to carry it.
+ */
+export async function runScript(heroku: Heroku, app: string, script: string, options: DynoOptions): Promise<DynoRun> {
+  const { mark, signal } = options;
+  const dyno = await startDyno(heroku, app, script, options);
+  const deadline = Date.now() + options.timeToLive * 1000;
+  let lines: string[] = [];
+  try {
+    for (let goneAt = 0; ;) {
+      lines = await readLog(heroku, app, dyno.name, options);
+      const { outcomes, status } = readMarks(lines.join('\n'), mark);
+      const gone = !(await heroku.dynos(app)).some(({ name }) => name === dyno.name);
+      // Its last lines may come after its end.
+      if (gone && goneAt === 0) goneAt = Date.now();
+      if (status !== undefined || Date.now() > deadline || (gone && Date.now() - goneAt > 10_000)) {
+        return { lines, outcomes, ...(status === undefined ? {} : { status }) };
+      }
+      await pause(1000, signal);
+    }
+  } finally {
+    await heroku.stopDyno(app, dyno.name).catch(() => undefined);
+  }
+}
+
+async function startDyno(heroku: Heroku, app: string, script: string, options: DynoOptions): Promise<Dyno> {
+  for (let attempt = 1; ; attempt++) {
+    const dyno = await heroku.runDyno(app, {
+      // The mark and the attempt make the command unlike any other, which is how a dyno is found whose answer was lost.
+      command: `bash -c 'eval "$HALCYON_SMOKE_SCRIPT"' ${options.mark}-${attempt}`,
+      timeToLive: options.timeToLive,
+      env: { HALCYON_SMOKE_SCRIPT: script },
+      ...(options.size ? { size: options.size } : {}),
+    });
+    if (options.release === undefined || dyno.releaseVersion >= options.release) return dyno;
+    await heroku.stopDyno(app, dyno.name);
+    if (attempt >= 5) {
+      throw new KitError(
+        'dyno-stale',
+        `dynos of ${app} start on release v${dyno.releaseVersion} instead of v${options.release}; run again`,
+      );
+    }
+    await pause(1000 * attempt, options.signal);
+  }
+}
+
+/** The dyno's log until the script's end shows, the dyno's output ends, or a few seconds pass in silence. */
+async function readLog(heroku: Heroku, app: string, dyno: string, options: DynoOptions): Promise<string[]> {
+  const url = await heroku.logSession(app, { dyno, lines: 1500, tail: true });
+  const enough = new AbortController();
+  const silence = () => setTimeout(() => enough.abort(), 5000);
+  let timer = silence();
+  let text = '';
+  const output = () => text.split(/\r?\n/).map((line) => line.replace(/^\S+ \S+\[[^\]]+\]: ?/, ''));
+  const hear = (chunk: string) => {
+    clearTimeout(timer);
+    timer = silence();
+    text += chunk;
+    const said = output().filter((line) => line !== '');
+    options.say?.(said.at(-1) ?? '');
+    if (readMarks(text, options.mark).status !== undefined) enough.abort();
+  };
+  try {
+    await heroku.followStream(url, hear, options.signal ? AbortSignal.any([options.signal, enough.signal]) : enough.signal);
+  } catch (error) {
+    if (!enough.signal.aborted) throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+  options.signal?.throwIfAborted();
+  return output().filter((line) => line !== '');
+}

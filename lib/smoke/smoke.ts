@@ -1,0 +1,121 @@
+import pMap from 'p-map';
+import type { Mode, PrincipalId } from '../contract/index.js';
+import type { Team } from '../config/model.js';
+import { KitError } from '../errors.js';
+import { redact } from '../io/redaction.js';
+import type { SmokeReport } from './report.js';
+import { SmokeRun, type RunOptions, type SmokeContext } from './run.js';
+import type { Key } from './key.client.js';
+import { sweepApps } from './short-lived.client.js';
+import { sweepObjects } from './sweep.js';
+import { appNamed, subjectOf, subjectsOf, type Subject } from './subject.js';
+
+export type { SmokeContext } from './run.js';
+export type { Cause, Evidence, Proof, SmokeReport } from './report.js';
+
+export interface SmokeOptions {
+  /** Default: each mode in use. */
+  readonly modes?: readonly Mode[];
+  readonly prebuild?: boolean;
+  readonly prebuildSize?: string;
+  /** With `source`: the app that the team's own source is deployed to, replacing what runs there. Alone: the app to stand for. */
+  readonly app?: string;
+  readonly source?: string;
+  /** Key to prove in place of a principal's current one. */
+  readonly keyOf?: (principal: PrincipalId) => Key | undefined;
+}
+
+/** Smoke deploys at a time: each builds, and accounts have few dynos. */
+const CONCURRENCY = 3;
+
+/**
+ * A smoke deploy of each mode a team uses. A mode that cannot be proven is a report that is not ok; nothing stops the others.
+ * @throws KitError `interrupted` after an abort, when everything made is removed; `app-not-in-team`; `source-needs-app`.
+ */
+export async function smokeTeam(context: SmokeContext, team: Team, options: SmokeOptions = {}): Promise<SmokeReport[]> {
+  if (options.source !== undefined && options.app === undefined) {
+    throw new KitError('source-needs-app', `say which app of team ${team.name} the source ${options.source} is for: --app`);
+  }
+  const subjects = subjectsOf(team, options);
+  await sweep(context, team, subjects);
+  const reports = await pMap(
+    subjects,
+    (subject) => runOne(context, subject, { ...options, key: subject.principal && options.keyOf?.(subject.principal) }),
+    { concurrency: CONCURRENCY, stopOnError: false },
+  ).catch((error: unknown) => {
+    throw error instanceof AggregateError ? error.errors[0] : error;
+  });
+  return reports;
+}
+
+/** The same for one principal and one of its apps, with a key that need not be current yet. */
+export async function smokePrincipal(
+  context: SmokeContext,
+  team: Team,
+  principal: PrincipalId,
+  options: { readonly app: string; readonly key?: Key },
+): Promise<SmokeReport> {
+  return runOne(context, { ...subjectOf(team, appNamed(team, options.app)), principal, access: principal.access }, { key: options.key });
+}
+
+async function runOne(context: SmokeContext, subject: Subject, options: RunOptions): Promise<SmokeReport> {
+  const { team, mode, access } = subject;
+  const title = `smoke deploy of ${team.name}, ${access === 'append-only' ? 'upload (append-only)' : mode}`;
+  if (context.signal?.aborted) throw interrupted(title);
+  const step = context.io.step(title);
+  try {
+    const report = await new SmokeRun(context, subject, options, step).prove();
+    const held = report.proofs.filter(({ ok }) => ok).length;
+    const outcome = `${title}: ${held} of ${report.proofs.length} proofs hold`;
+    if (report.ok) step.done(outcome);
+    else step.fail(outcome);
+    return report;
+  } catch (error) {
+    const shown = context.signal?.aborted ? interrupted(title) : error;
+    step.fail(redact(shown instanceof Error ? shown.message : String(shown)));
+    if (context.signal?.aborted || !(error instanceof KitError)) throw shown;
+    return stopped(context, subject, error);
+  }
+}
+
+/** A run that an error ended: it proves nothing, and the error is its cause. */
+function stopped({ config }: SmokeContext, { team, mode, access, app }: Subject, error: KitError): SmokeReport {
+  const at = new Date().toISOString();
+  const message = redact(error.message);
+  return {
+    team: team.name,
+    mode,
+    ...(access ? { access } : {}),
+    app: app.name,
+    ok: false,
+    proofs: [{ proof: 'smoke deploy runs to its end', expected: 'yes', observed: error.code, ok: false }],
+    causes: [{ code: error.code, message, remedy: 'mend that and run again' }],
+    evidence: {
+      smokeApp: '',
+      stack: '',
+      platform: '',
+      buildpacks: [],
+      signing: config.signing.version,
+      startedAt: at,
+      finishedAt: at,
+      builds: [],
+      dyno: [],
+      leftovers: [],
+    },
+  };
+}
+
+/** What earlier runs left behind goes first; that it cannot go is no reason to prove nothing. */
+async function sweep(context: SmokeContext, team: Team, subjects: readonly Subject[]): Promise<void> {
+  const { heroku, io, aws } = context;
+  const storage = subjects.some(({ mode }) => mode !== 'public') ? team.bucket : undefined;
+  try {
+    await Promise.all([sweepApps(heroku, io), storage && sweepObjects(aws, storage.spec.name, storage.prefix, io)]);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    io.warn(`leftovers of earlier smoke deploys could not be looked for: ${redact(error.message)}`);
+  }
+}
+
+const interrupted = (title: string): KitError =>
+  new KitError('interrupted', `${title} was stopped; what it had made is removed, or was just named`);

@@ -1,0 +1,20 @@
+import { stat } from 'node:fs/promises';
+import { KitError } from '../errors.js';
+
+/** Never part of a source: version control, and what builds leave behind. */
+const LEFT_OUT = /(^|\/)(\.git|\.gitmodules|\.ghc|\.cabal|\.cabal-sandbox|cabal\.sandbox\.config|dist|dist-newstyle|\.stack-work)(\/|$)/;
+
+/**
+ * A directory as a source tarball, in memory: written into the directory it would become part of itself.
+ * @throws KitError `source-unusable`.
+ */
+export async function packSource(directory: string): Promise<Buffer> {
+  const found = await stat(directory).catch(() => undefined);
+  if (!found?.isDirectory())
+    throw new KitError('source-unusable', `source ${directory} is not a directory; give the one that holds the .cabal file`);
+  const { create } = await import('tar');
+  const chunks: Buffer[] = [];
+  const stream = create({ gzip: true, portable: true, cwd: directory, filter: (path) => !LEFT_OUT.test(path.replace(/^\.\//, '')) }, ['.']);
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,28 @@
+import type { Aws } from '../aws/aws.js';
+import { keyPrefix } from '../contract/index.js';
+import type { IoHost } from '../io/io-host.js';
+import { Objects } from './objects.client.js';
+import { SMOKE_OBJECT_PREFIX } from './proofs.plan.js';
+import { isLeftover, runOfKey } from './short-lived.client.js';
+
+/** Key of an empty object that notes an archive of `run`: archives are where Halcyon keeps everybody's, too many to look through. */
+export const noteOf = (run: string, archiveKey: string): string => `${SMOKE_OBJECT_PREFIX}${run}/archive/${archiveKey}`;
+
+const archiveOf = (key: string): string | undefined => /^[^/]+\/[^/]+\/[^/]+\/archive\/(.+)$/.exec(key)?.[1];
+
+/** Remove objects that earlier runs left in a team's part of a bucket, and the archives they noted anywhere in it. @returns how many. */
+export async function sweepObjects(aws: Aws, bucket: string, prefix: string | undefined, io: IoHost): Promise<number> {
+  const objects = new Objects(aws, bucket);
+  const archives: string[] = [];
+  const leftover = ({ key, modified }: { key: string; modified: Date }) => {
+    if (!isLeftover(runOfKey(key) ?? '', modified)) return false;
+    const archive = archiveOf(key);
+    if (archive !== undefined && runOfKey(archive) !== undefined) archives.push(archive);
+    return true;
+  };
+  let removed = 0;
+  for (const place of [`${keyPrefix(prefix)}halcyon-smoke-`, SMOKE_OBJECT_PREFIX]) removed += await objects.remove(place, leftover);
+  for (const archive of archives) removed += await objects.remove(archive);
+  if (removed > 0) io.info(`removed ${removed} objects from ${bucket}, left behind by earlier smoke deploys`);
+  return removed;
+}
