@@ -98,7 +98,8 @@ export function unsignedRequest(store: HalcyonStore, request: HalcyonRequest): U
   }
 }
 
-const wirePath = ({ path, query }: UnsignedRequest): string => (query.prefix === undefined ? path : `${path}?prefix=${query.prefix}`);
+const wirePath = ({ path, query }: Pick<UnsignedRequest, 'path' | 'query'>): string =>
+  query.prefix === undefined ? path : `${path}?prefix=${query.prefix}`;
 
 /** Keys in the answer to `list`, at most 1,000, and whether there are more. */
 export function listedKeys(body: Buffer): { keys: string[]; truncated: boolean } {
@@ -132,9 +133,17 @@ function readError(body: Buffer, headers: IncomingHttpHeaders): NonNullable<Outc
   };
 }
 
+/** What anyone is answered at an https URL. */
+export function anonymousHead(url: string, options: RequestOptions = {}): Promise<Pick<Outcome, 'status' | 'failure'>> {
+  const { host, pathname, search } = new URL(url);
+  return send({ method: 'HEAD', host, path: `${pathname}${search}`, query: {} }, { host }, options);
+}
+
 type Raw = Pick<Outcome, 'status' | 'headers' | 'body' | 'failure'>;
 
-function send(request: UnsignedRequest, headers: Record<string, string>, options: RequestOptions): Promise<Raw> {
+type Sent = Pick<UnsignedRequest, 'host' | 'path' | 'query' | 'body'> & { readonly method: string };
+
+function send(request: Sent, headers: Record<string, string>, options: RequestOptions): Promise<Raw> {
   const { signal, timeoutMs = 30_000, env = process.env } = options;
   const [hostname, port] = request.host.split(':');
   return new Promise((resolve, reject) => {

@@ -1,0 +1,145 @@
+import type { App, BucketSpec, KitConfig, Team } from '../config/model.js';
+import type { DesiredConfigVars, PrincipalId } from '../contract/index.js';
+import type { PolicyDocumentJson } from '../constructs/policies.js';
+import type { BuildpackPlan } from '../heroku/buildpacks.plan.js';
+import type { Build, Dyno, HerokuApp, Release } from '../heroku/heroku.js';
+import type { Refused, RefusalContext } from '../storage/refusals.js';
+
+/** Something that is, or may be, wrong. */
+export interface Finding {
+  /** Stable and kebab-case: `sigv2-refused`. */
+  readonly name: string;
+  /** `broken`: builds fail, or go without what is stored; `warning`: they may; `info`: worth knowing. */
+  readonly severity: 'broken' | 'warning' | 'info';
+  /** `bucket NAME`, `principal TEAM/ACCESS`, `app NAME`, `stack NAME`, `buildpack`. */
+  readonly subject: string;
+  /** What is wrong, lower case, without a full stop. */
+  readonly message: string;
+  /** What a Halcyon build log shows of it. */
+  readonly looksLike: string;
+  /** The command or setting that mends it. */
+  readonly fix: string;
+}
+
+/** All that the checks judge: plain data without secrets. What could not be read is undefined, and named in `unread`. */
+export interface Observation {
+  readonly config: KitConfig;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly buckets: readonly BucketFacts[];
+  readonly teams: readonly TeamFacts[];
+  readonly buildpack?: BuildpackFacts;
+}
+
+export interface TeamFacts {
+  readonly team: Team;
+  /** Undefined where the team has no stack to have. */
+  readonly stack?: { readonly name: string; readonly exists: boolean; readonly status?: string };
+  readonly principals: readonly PrincipalFacts[];
+  readonly apps: readonly AppFacts[];
+  /** `what: why`. */
+  readonly unread: readonly string[];
+}
+
+export interface BucketFacts {
+  readonly name: string;
+  readonly spec: BucketSpec;
+  readonly kind: 'own' | 'shared' | 'existing';
+  /** A team that uses it, for commands. */
+  readonly team: string;
+  readonly state: 'present' | 'gone' | 'forbidden' | 'elsewhere' | 'unknown';
+  /** With `elsewhere`. */
+  readonly region?: string;
+  /** Object Ownership; null: none is set. */
+  readonly ownership?: string | null;
+  /** Block Public Access; null: none is set. */
+  readonly publicAccess?: Readonly<
+    Record<'BlockPublicAcls' | 'IgnorePublicAcls' | 'BlockPublicPolicy' | 'RestrictPublicBuckets', boolean>
+  > | null;
+  /** null: none. */
+  readonly policy?: PolicyJson | null;
+  readonly encryption?: { readonly algorithm: string; readonly keyArn?: string } | null;
+  readonly versioning?: boolean;
+  readonly objects?: ObjectFacts;
+  readonly unread: readonly string[];
+}
+
+export interface ObjectFacts {
+  readonly counted: number;
+  /** Not everything was counted. */
+  readonly more: boolean;
+  /** What Halcyon lists in one request, with more than a page's worth of keys. */
+  readonly crowded: ReadonlyArray<{ readonly prefix: string; readonly keys: number }>;
+  readonly large: ReadonlyArray<{ readonly key: string; readonly bytes: number }>;
+}
+
+/** A policy as AWS returns it. */
+export type PolicyJson = { readonly Statement?: unknown } & Partial<Omit<PolicyDocumentJson, 'Statement'>>;
+
+export interface PrincipalFacts {
+  readonly id: PrincipalId;
+  readonly label: string;
+  readonly user: string;
+  /** The file still wants it. */
+  readonly declared: boolean;
+  readonly exists: boolean;
+  readonly secret: 'missing' | 'empty' | 'present' | 'unknown';
+  readonly keys: ReadonlyArray<{
+    readonly id: string;
+    readonly status: 'Active' | 'Inactive';
+    readonly createdAt: string;
+    readonly stored: boolean;
+  }>;
+  readonly current?: string;
+  readonly pending?: string;
+  /** Inline policies by name. */
+  readonly policies?: Readonly<Record<string, PolicyJson>>;
+  /** Managed policies and groups. */
+  readonly attached?: readonly string[];
+  readonly probe?: ProbeFacts;
+  readonly unread: readonly string[];
+}
+
+/** Requests as a key, exactly as Halcyon makes them, and what came of them. */
+export interface ProbeFacts {
+  readonly context: RefusalContext;
+  readonly results: ReadonlyArray<Refused & { readonly expected: 'allowed' | 'denied' }>;
+}
+
+export interface AppFacts {
+  readonly team: string;
+  readonly app: App;
+  readonly state: 'present' | 'missing' | 'forbidden';
+  readonly problem?: string;
+  readonly info?: HerokuApp;
+  /** `available`, `deprecated`, … of the app's stack. */
+  readonly stackState?: string;
+  /** All config vars that have to do with Halcyon; a secret key as its fingerprint. */
+  readonly vars?: Readonly<Record<string, string>>;
+  /** A secret key as its fingerprint; that and the key's id are null where no current key is known. */
+  readonly wanted: DesiredConfigVars;
+  /** Label of the principal whose key it should hold. */
+  readonly principal?: string;
+  readonly buildpacks?: readonly string[];
+  readonly buildpackPlan?: BuildpackPlan;
+  /** Newest first. */
+  readonly releases?: readonly Release[];
+  /** Pending ones. */
+  readonly builds?: readonly Build[];
+  /** Running one-off dynos. */
+  readonly oneOffs?: readonly Dyno[];
+  /** With the app's own config vars, where they are not what they should be. */
+  readonly probe?: ProbeFacts;
+  readonly unread: readonly string[];
+}
+
+/** The SigV4 buildpack, where apps get it from. */
+export interface BuildpackFacts {
+  readonly url: string;
+  /** Of an anonymous HEAD; undefined where there was no answer, or the URL is not one of a file. */
+  readonly status?: number;
+  readonly failure?: string;
+}
+
+/** A check judges an observation; pure. */
+export type Check = (observation: Observation) => Finding[];
