@@ -45,7 +45,11 @@ const key = fc
   .array(anyChar, { minLength: 1, maxLength: 24 })
   .map((chars) => chars.join('').replaceAll('\0', ''))
   .filter(
-    (text) => text !== '' && text.isWellFormed() && !text.endsWith('/') && !text.split('/').some((part) => part === '.' || part === '..'),
+    (text) =>
+      text !== '' &&
+      Buffer.from(text).toString() === text &&
+      !text.endsWith('/') &&
+      !text.split('/').some((part) => part === '.' || part === '..'),
   );
 
 describe('a signature is what the AWS SDK makes of the request on the wire', () => {

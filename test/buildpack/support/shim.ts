@@ -90,6 +90,9 @@ export async function startServer(
   return {
     port: (server.address() as AddressInfo).port,
     requests,
-    close: () => new Promise((done) => void server.close(() => done()) || server.closeAllConnections()),
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    },
   };
 }
