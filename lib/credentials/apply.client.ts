@@ -23,7 +23,7 @@ export interface Run extends Looking {
   readonly smoke?: Smoke;
   lease: Lease;
   /** Who takes the lease; default: this process. */
-  readonly holder?: Partial<Holder>;
+  readonly holder?: Holder;
   /** Whether a holder is known to be dead; default: asks the operating system. */
   readonly isGone?: (other: Holder) => boolean;
   /** Key made last, by user. */
@@ -130,8 +130,8 @@ async function change(run: Run, step: Change, principal: PrincipalState): Promis
     case 'delete-unknown':
       await deleteKey(step.keyId);
       return untag([inactiveTag(step.keyId), refusedTag(step.keyId), ...(step.kind === 'delete-orphan' ? [KEY_TAGS.creating] : [])]);
-    case 'forget-intention':
-      return untag([KEY_TAGS.creating]);
+    case 'tidy-tags':
+      return untag([...(principal.creating === undefined ? [] : [KEY_TAGS.creating]), ...(principal.stale ?? [])]);
     case 'delete-principal':
       await effect(() => keys.deleteUser(user));
       return effect(() => secrets.delete(secret));
@@ -158,10 +158,11 @@ async function smoke(run: Run, step: Extract<Step, { kind: 'smoke' }>, principal
 
 async function writeApps(run: Run, step: Extract<Step, { kind: 'write-apps' }>, observation: TeamObservation): Promise<readonly string[]> {
   run.signal?.throwIfAborted();
-  await run.lease.check();
   run.began = true;
   const items = step.apps.map((write) => itemOf(run, write, observation));
-  const written = await run.ports.apps.write(items, run.signal);
+  const written = await run.ports.apps.write(items, { guard: () => run.lease.check(), signal: run.signal });
+  const lost = written.find(({ error }) => error?.code === 'lease-lost');
+  if (lost?.error !== undefined) throw new KitError(lost.error.code, lost.error.message);
   for (const report of written) if (!report.ok) noteFailure(run, report);
   record(run, {
     step: 'write-apps',
@@ -220,7 +221,7 @@ function title(step: Exclude<Step, { kind: 'wait' | 'write-apps' }>): string {
     'start-soak': 'Noting the soak of key',
     'delete-key': 'Deleting key',
     'delete-unknown': 'Deleting unknown key',
-    'forget-intention': 'Tidying the tags',
+    'tidy-tags': 'Tidying the tags',
     'delete-principal': 'Deleting user and secret',
     smoke: 'Proving by a build: key',
   };

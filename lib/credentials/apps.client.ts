@@ -1,5 +1,5 @@
 import { CONFIG_VAR_NAMES } from '../contract/index.js';
-import type { Heroku, Release } from '../heroku/heroku.js';
+import type { Build, Dyno, Heroku, Release } from '../heroku/heroku.js';
 import { syncApps } from '../heroku/sync.js';
 import { registerSecret } from '../io/redaction.js';
 import type { IoHost } from '../io/io-host.js';
@@ -26,36 +26,18 @@ export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): App
         heroku.builds(app, { max: BUILDS }),
         heroku.dynos(app),
       ]);
-      const keyRelease = keyReleaseOf(releases);
-      const running: Flight['running'] = [
-        ...builds
-          .filter(({ status }) => status === 'pending')
-          .map(({ id, createdAt }) => ({ kind: 'build' as const, id, startedAt: createdAt })),
-        ...dynos
-          .filter(({ type, state }) => ONE_OFF.has(type) && state !== 'crashed' && state !== 'down')
-          .map(({ name, createdAt, releaseVersion }) => ({
-            kind: 'dyno' as const,
-            id: name,
-            startedAt: createdAt,
-            release: releaseVersion,
-          })),
-      ];
-      const ended = builds.filter(
-        ({ status, createdAt }) => status !== 'pending' && keyRelease !== undefined && createdAt <= keyRelease.at,
-      );
-      const lastEnded = ended
-        .map(({ updatedAt }) => updatedAt)
-        .sort()
-        .at(-1);
-      return {
-        unsettled: releases[0]?.status === 'pending',
-        running,
-        ...(keyRelease ? { keyRelease } : {}),
-        ...(lastEnded ? { lastEnded } : {}),
-      };
+      return flightOf(releases, builds, dynos);
     },
-    async write(items, signal) {
-      const reports = await syncApps(heroku, items, { io, signal, concurrency });
+    async write(items, { guard, signal }) {
+      const guarded = Object.create(heroku, {
+        patchConfigVars: {
+          value: async (...args: Parameters<Heroku['patchConfigVars']>) => {
+            await guard();
+            return heroku.patchConfigVars(...args);
+          },
+        },
+      }) as Heroku;
+      const reports = await syncApps(guarded, items, { io, signal, concurrency });
       return reports.map(({ app, status, release, confirmedAt, error }) => ({
         app,
         ok: status !== 'failed',
@@ -64,6 +46,30 @@ export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): App
         ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
       }));
     },
+  };
+}
+
+/** What may hold an older key than the app does now. Pure. */
+export function flightOf(releases: readonly Release[], builds: readonly Build[], dynos: readonly Dyno[]): Flight {
+  const keyRelease = keyReleaseOf(releases);
+  const running: Flight['running'] = [
+    ...builds
+      .filter(({ status }) => status === 'pending')
+      .map(({ id, createdAt }) => ({ kind: 'build' as const, id, startedAt: createdAt })),
+    ...dynos
+      .filter(({ type, state }) => ONE_OFF.has(type) && state !== 'crashed' && state !== 'down')
+      .map(({ name, createdAt, releaseVersion }) => ({ kind: 'dyno' as const, id: name, startedAt: createdAt, release: releaseVersion })),
+  ];
+  const ended = builds.filter(({ status, createdAt }) => status !== 'pending' && keyRelease !== undefined && createdAt <= keyRelease.at);
+  const lastEnded = ended
+    .map(({ updatedAt }) => updatedAt)
+    .sort()
+    .at(-1);
+  return {
+    unsettled: releases[0]?.status === 'pending',
+    running,
+    ...(keyRelease ? { keyRelease } : {}),
+    ...(lastEnded ? { lastEnded } : {}),
   };
 }
 

@@ -2,10 +2,10 @@ import pMap from 'p-map';
 import { KitError } from '../errors.js';
 import { applyStep, record, type Run } from './apply.client.js';
 import { inWords } from './clock.js';
-import { keysToReplace, plan } from './keys.plan.js';
+import { keysToReplace, next, type Next } from './keys.plan.js';
 import { takeLease, thisProcess } from './lease.client.js';
-import type { Intent, Knowledge, Outcome, Plan, Step, TeamObservation, Waiting } from './model.js';
-import { needsFlights, observeAll, observeApps, observeFlights, observePrincipals } from './observe.client.js';
+import type { Intent, Knowledge, Outcome, Step, TeamObservation, Waiting } from './model.js';
+import { needsFlights, observeAll, observeApps, observePrincipals } from './observe.client.js';
 import { isTransient } from './ports.js';
 
 /** More rounds than any team needs: a plan that never ends is a mistake, and stops here. */
@@ -22,14 +22,13 @@ const FINAL: ReadonlySet<Step['kind']> = new Set(['deactivate', 'delete-key', 'd
  * @param from - an observation made a moment ago: apps are not read again if AWS still says the same.
  */
 export async function converge(run: Run, intent: Intent, from?: TeamObservation): Promise<Outcome> {
-  let last: Plan | undefined;
+  let last: Next | undefined;
   try {
     if (intent.kind === 'emergency') await killAtOnce(run, intent);
     if (run.ports.lease !== undefined) {
       try {
-        run.lease = await takeLease(run.ports.lease, { ...thisProcess(run.policy.leaseTtl, run.clock.now()), ...run.holder }, run.clock, {
-          isGone: run.isGone,
-        });
+        const holder = run.holder ?? thisProcess(run.policy.leaseTtl, run.clock.now());
+        run.lease = await takeLease(run.ports.lease, holder, run.clock, { isGone: run.isGone });
       } catch (error) {
         // The team goes, and with it the bucket that would have held the lease.
         if (!(intent.kind === 'down' && error instanceof KitError && error.code === 'bucket-missing')) throw error;
@@ -50,10 +49,10 @@ async function killAtOnce(run: Run, intent: Intent & { kind: 'emergency' }): Pro
   for (let round = 0; round < FAILURES; round += 1) {
     const principals = await observePrincipals(run);
     const observation: TeamObservation = { team: run.team.name, at: '', principals, apps: [] };
-    const { steps, ready } = plan(observation, intent, run.policy, run.clock.now(), knowledge(run, new Map()));
-    const urgent = steps
-      .slice(0, ready)
-      .filter((step) => 'keyId' in step && step.keyId === intent.keyId && (step.kind === 'mark-revoked' || step.kind === 'deactivate'));
+    const { steps } = next(observation, intent, run.policy, run.clock.now(), knowledge(run, new Map()));
+    const urgent = steps.filter(
+      (step) => 'keyId' in step && step.keyId === intent.keyId && (step.kind === 'mark-revoked' || step.kind === 'deactivate'),
+    );
     if (urgent.length === 0) return;
     for (const step of urgent) {
       await applyStep(run, step, observation).catch(async (error: unknown) => {
@@ -64,7 +63,7 @@ async function killAtOnce(run: Run, intent: Intent & { kind: 'emergency' }): Pro
   }
 }
 
-async function rounds(run: Run, intent: Intent, from: TeamObservation | undefined, planned: (made: Plan) => void): Promise<Outcome> {
+async function rounds(run: Run, intent: Intent, from: TeamObservation | undefined, planned: (made: Next) => void): Promise<Outcome> {
   let observation: TeamObservation | undefined;
   let fresh = false;
   let replace: Map<string, string> | undefined;
@@ -78,19 +77,14 @@ async function rounds(run: Run, intent: Intent, from: TeamObservation | undefine
         fresh = observation !== from;
       }
       replace ??= keysToReplace(observation, intent, run.policy, run.clock.now());
-      const made = plan(observation, intent, run.policy, run.clock.now(), knowledge(run, replace));
+      const made = next(observation, intent, run.policy, run.clock.now(), knowledge(run, replace));
       planned(made);
       if (made.blocked.length > 0) return outcome(run, 'blocked', made.blocked.map(({ text }) => text).join('; '), made);
-      const steps = made.steps.slice(0, made.ready);
+      const { steps } = made;
       if (steps.length === 0) {
         if (made.waiting.some(({ kind }) => kind === 'unlooked')) {
-          observation = withApps(
-            observation,
-            await observeFlights(
-              run,
-              observation.apps.filter(({ flight }) => flight === undefined),
-            ),
-          );
+          const names = made.waiting.flatMap(({ app }) => (app === undefined ? [] : [app]));
+          observation = withApps(observation, await observeApps(run, { names, flights: true }));
           continue;
         }
         const rest = atRest(run, intent, made, waitUntil);
@@ -172,10 +166,18 @@ function groupByUser(steps: readonly Step[]): Step[][] {
   return [...groups.values()];
 }
 
-/** AWS again, and those apps that were touched. */
+/** AWS again, and those apps that were touched; what runs on them is asked when it matters. */
 async function lookAfter(run: Run, seen: TeamObservation, touched: ReadonlySet<string>): Promise<TeamObservation> {
-  const [principals, apps] = await Promise.all([observePrincipals(run), touched.size === 0 ? [] : observeApps(run, [...touched])]);
-  // What ran on a touched app has to be looked at anew.
+  const principals = await observePrincipals(run);
+  const apps = touched.size === 0 ? [] : await observeApps(run, { names: [...touched], flights: false });
+  return withApps({ ...seen, at: new Date(run.clock.now()).toISOString(), principals }, apps);
+}
+
+/** While waiting, AWS and those apps that are waited for. */
+async function lookAgain(run: Run, seen: TeamObservation, waiting: readonly Waiting[]): Promise<TeamObservation> {
+  const names = [...new Set(waiting.flatMap(({ app }) => (app === undefined ? [] : [app])))];
+  const principals = await observePrincipals(run);
+  const apps = names.length === 0 ? [] : await observeApps(run, { names, flights: needsFlights(principals) });
   return withApps({ ...seen, at: new Date(run.clock.now()).toISOString(), principals }, apps);
 }
 
@@ -184,21 +186,7 @@ function withApps(seen: TeamObservation, apps: TeamObservation['apps']): TeamObs
   return { ...seen, apps: seen.apps.map((app) => byName.get(app.name) ?? app) };
 }
 
-/** While waiting, only those apps that are waited for; everything once more when they are through. */
-async function lookAgain(run: Run, seen: TeamObservation, waiting: readonly Waiting[]): Promise<TeamObservation> {
-  const names = [...new Set(waiting.flatMap(({ app }) => (app === undefined ? [] : [app])))];
-  const after = await lookAfter(run, seen, new Set(names));
-  if (!needsFlights(after.principals)) return after;
-  return withApps(
-    after,
-    await observeFlights(
-      run,
-      after.apps.filter(({ name }) => names.includes(name)),
-    ),
-  );
-}
-
-function atRest(run: Run, intent: Intent, made: Plan, waitUntil: number): Outcome | undefined {
+function atRest(run: Run, intent: Intent, made: Next, waitUntil: number): Outcome | undefined {
   if (run.failedApps.size > 0) {
     const list = [...run.failedApps].map(([app, why]) => `${app}: ${why}`).join('; ');
     return outcome(run, 'failed', `${run.failedApps.size} app(s) could not be written: ${list}`, made, {
@@ -239,7 +227,7 @@ function knowledge(run: Run, replace: ReadonlyMap<string, string>): Knowledge {
   return { verified, smoked, failedApps, began, replace, canSmoke: run.smoke !== undefined };
 }
 
-function outcome(run: Run, status: Outcome['status'], summary: string, made: Plan | undefined, error?: Outcome['error']): Outcome {
+function outcome(run: Run, status: Outcome['status'], summary: string, made: Next | undefined, error?: Outcome['error']): Outcome {
   return {
     team: run.team.name,
     status,

@@ -71,8 +71,8 @@ function after(world: World, step: Step): World {
         ...p,
         keys: p.keys.filter((key) => key.id !== step.keyId),
       }));
-    case 'forget-intention':
-      return withPrincipal(world, step.user, (p) => ({ ...p, creating: undefined }));
+    case 'tidy-tags':
+      return withPrincipal(world, step.user, (p) => ({ ...p, creating: undefined, stale: undefined }));
     case 'delete-principal':
       return {
         ...world,

@@ -10,6 +10,7 @@ export interface Next {
   readonly steps: readonly Step[];
   readonly waiting: readonly Waiting[];
   readonly blocked: readonly Blocked[];
+  readonly notices: readonly string[];
 }
 
 export const NO_KNOWLEDGE: Knowledge = {
@@ -33,7 +34,7 @@ export function plan(observation: TeamObservation, intent: Intent, policy: Polic
     ready: first.blocked.length > 0 ? 0 : first.steps.length,
     waiting: first.waiting,
     blocked: first.blocked,
-    notices: notices(observation, intent, now),
+    notices: first.notices,
   };
 }
 
@@ -56,6 +57,10 @@ export function keysToReplace(observation: TeamObservation, intent: Intent, poli
 
 /** One look: blocked, else the steps of the first stage that has any (mark, keys, apps, retire, tidy), else what is waited for. */
 export function next(observation: TeamObservation, intent: Intent, policy: Policy, now: number, knowledge: Knowledge): Next {
+  return { ...stage(observation, intent, policy, now, knowledge), notices: notices(observation, intent, now) };
+}
+
+function stage(observation: TeamObservation, intent: Intent, policy: Policy, now: number, knowledge: Knowledge): Omit<Next, 'notices'> {
   const blocked = obstacles(observation, intent, knowledge, now);
   if (blocked.length > 0) return { steps: [], waiting: [], blocked };
   const marks = markSteps(observation, intent);
@@ -107,7 +112,15 @@ function dropOrphans(principal: PrincipalState): Step[] {
 
 function tidy(principal: PrincipalState, intent: Intent): Step[] {
   const of = { principal: principal.label, user: principal.user };
-  if (principal.creating !== undefined) return [{ kind: 'forget-intention', ...of, reason: 'no key is being made any more' }];
+  if (principal.creating !== undefined || principal.stale !== undefined) {
+    return [
+      {
+        kind: 'tidy-tags',
+        ...of,
+        reason: principal.creating !== undefined ? 'no key is being made any more' : 'they are about keys that are gone',
+      },
+    ];
+  }
   const gone = !principal.declared && principal.exists && principal.keys.length === 0 && principal.inStack === false;
   return gone && intent.kind !== 'emergency'
     ? [{ kind: 'delete-principal', ...of, reason: 'neither the file nor the stack holds it, and its keys are gone' }]

@@ -4,7 +4,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { KitError } from '../errors.js';
 import { inWords, type Clock } from './clock.js';
-import type { LeaseStore } from './ports.js';
+import { isTransient, type LeaseStore } from './ports.js';
 
 /** Content of a lease. */
 export interface Holder {
@@ -62,7 +62,8 @@ export async function takeLease(
   const isGone = options.isGone ?? ((other: Holder) => isDead(other, holder));
   for (let attempt = 0; attempt < 4; attempt += 1) {
     const askedAt = clock.now();
-    const created = await store.create(body);
+    // An answer may be lost; the look that follows tells whose it is.
+    const created = await store.create(body).catch(unlessTransient);
     if (created !== undefined) return held(store, holder, body, created, clock, askedAt);
     const found = await store.read();
     if (found === undefined) continue;
@@ -75,6 +76,10 @@ export async function takeLease(
     if (taken !== undefined) return held(store, holder, body, taken, clock, askedAt);
   }
   throw new KitError('lease-held', `the lease ${store.place} changes hands too fast; run again in a minute`);
+}
+
+function unlessTransient(error: unknown): undefined {
+  if (!isTransient(error)) throw error;
 }
 
 function held(store: LeaseStore, holder: Holder, body: string, first: string, clock: Clock, askedAt: number): Lease {

@@ -26,6 +26,8 @@ export interface PrincipalState {
   readonly previous?: string;
   /** Version id by key id, of every key that the secret has ever held. */
   readonly versions: Readonly<Record<string, string>>;
+  /** Tags about keys that are gone. */
+  readonly stale?: readonly string[];
   /** A key is being made, or was when something broke off. */
   readonly creating?: Intention;
 }
@@ -171,7 +173,7 @@ export type Step =
         | 'delete-unknown';
       readonly keyId: string;
     })
-  | (OfPrincipal & { readonly kind: 'forget-intention' | 'delete-principal' })
+  | (OfPrincipal & { readonly kind: 'tidy-tags' | 'delete-principal' })
   | { readonly kind: 'write-apps'; readonly reason: string; readonly wave: string; readonly apps: readonly AppWrite[] }
   | (OfPrincipal & { readonly kind: 'smoke'; readonly keyId: string; readonly app: string })
   /** Forecast only: what will be waited for between the steps around it. */

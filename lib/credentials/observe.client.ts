@@ -20,7 +20,7 @@ import type { Clock } from './clock.js';
 import type { AppState, KeyState, PrincipalState, TeamObservation } from './model.js';
 import type { Ports, SecretVersion, UserRecord } from './ports.js';
 import type { Recent } from './recent.js';
-import { keyMemory, parseIntention } from './tags.js';
+import { keyMemory, parseIntention, staleTags } from './tags.js';
 import { fingerprint, type Vault } from './vault.js';
 
 /** Everything one look needs. `recent` lays our own latest effects over answers that do not show them yet. */
@@ -91,6 +91,10 @@ async function readPrincipal(
     };
   });
   const creating = parseIntention(user.tags[KEY_TAGS.creating]);
+  const stale = staleTags(
+    user.tags,
+    user.keys.map((key) => key.id),
+  );
   return {
     id,
     label: principalLabel(id),
@@ -107,11 +111,18 @@ async function readPrincipal(
     ...(pending === undefined ? {} : { pending }),
     ...(previous === undefined ? {} : { previous }),
     ...(creating === undefined ? {} : { creating }),
+    ...(stale.length === 0 ? {} : { stale }),
   };
 }
 
-/** One request an app: its config vars. */
-export async function observeApps(looking: Looking, names?: readonly string[]): Promise<AppState[]> {
+/**
+ * One request an app, its config vars; with `flights`, three more before it: what is running, and since when the app has its key. In that
+ * order: an app that still has the new key at the end had it when the others were answered, but for a rollback and back in between.
+ */
+export async function observeApps(
+  looking: Looking,
+  options: { readonly names?: readonly string[]; readonly flights: boolean },
+): Promise<AppState[]> {
   const { team, ports } = looking;
   const read = async (app: Team['apps'][number]): Promise<AppState> => {
     const principal = principalOf(team, app);
@@ -124,32 +135,18 @@ export async function observeApps(looking: Looking, names?: readonly string[]): 
       wanted: wantedVars(looking, app),
     };
     try {
+      const flight = options.flights ? await ports.apps.flight(app.name) : undefined;
       const vars: Partial<Record<ConfigVarName, string>> = { ...(await ports.apps.vars(app.name)) };
       const secret = vars.HALCYON_AWS_SECRET_ACCESS_KEY;
       if (secret !== undefined) vars.HALCYON_AWS_SECRET_ACCESS_KEY = fingerprint(secret);
-      return { ...base, state: 'present', vars };
+      return { ...base, state: 'present', vars, ...(flight === undefined ? {} : { flight }) };
     } catch (error) {
       if (isKitError(error, 'app-not-found')) return { ...base, state: 'missing', vars: {} };
       if (isKitError(error, 'heroku-forbidden')) return { ...base, state: 'unreadable', problem: error.message, vars: {} };
       throw error;
     }
   };
-  const apps = team.apps.filter((app) => names === undefined || names.includes(app.name));
-  return pMap(apps, read, { concurrency: looking.concurrency });
-}
-
-/** Three requests an app: what may be holding an older key. */
-export async function observeFlights(looking: Looking, apps: readonly AppState[]): Promise<AppState[]> {
-  const read = async (app: AppState): Promise<AppState> => {
-    if (app.state !== 'present') return app;
-    try {
-      return { ...app, flight: await looking.ports.apps.flight(app.name) };
-    } catch (error) {
-      if (isKitError(error, 'app-not-found')) return { ...app, state: 'missing', vars: {} };
-      if (isKitError(error, 'heroku-forbidden')) return { ...app, state: 'unreadable', problem: error.message };
-      throw error;
-    }
-  };
+  const apps = team.apps.filter((app) => options.names === undefined || options.names.includes(app.name));
   return pMap(apps, read, { concurrency: looking.concurrency });
 }
 
@@ -159,14 +156,9 @@ export function needsFlights(principals: readonly PrincipalState[]): boolean {
 }
 
 export async function observeAll(looking: Looking): Promise<TeamObservation> {
-  const [principals, apps] = await Promise.all([observePrincipals(looking), observeApps(looking)]);
-  return {
-    team: looking.team.name,
-    at: new Date(looking.clock.now()).toISOString(),
-    principals,
-    // After the config vars: whatever starts between the two looks starts with what the first one saw, or a later change.
-    apps: needsFlights(principals) ? await observeFlights(looking, apps) : apps,
-  };
+  const principals = await observePrincipals(looking);
+  const apps = await observeApps(looking, { flights: needsFlights(principals) });
+  return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), principals, apps };
 }
 
 function wantedVars(looking: Looking, app: Team['apps'][number]): DesiredConfigVars {

@@ -96,8 +96,11 @@ export interface AppsPort {
   /** Our config vars, raw. @throws KitError `app-not-found` | `heroku-forbidden` | transient. */
   vars(app: string): Promise<Readonly<Record<string, string>>>;
   flight(app: string): Promise<Flight>;
-  /** Each confirmed on its own release; failures are in the reports. */
-  write(items: ReadonlyArray<{ plan: ConfigVarPlan; desired: DesiredConfigVars }>, signal?: AbortSignal): Promise<AppWritten[]>;
+  /** Each confirmed on its own release; failures are in the reports. `guard` comes before every PATCH, and stops it by throwing. */
+  write(
+    items: ReadonlyArray<{ plan: ConfigVarPlan; desired: DesiredConfigVars }>,
+    options: { readonly guard: () => Promise<void>; readonly signal?: AbortSignal },
+  ): Promise<AppWritten[]>;
 }
 
 export interface AppWritten {

@@ -18,6 +18,15 @@ export function parseIntention(value: string | undefined): Intention | undefined
   return { at: match[1] ?? '', by: match[2] ?? '', before: (match[3] ?? '').split(' ').filter((id) => id !== '') };
 }
 
+/** Tags of ours about keys that the user no longer has. */
+export function staleTags(tags: Readonly<Record<string, string>>, keyIds: readonly string[]): string[] {
+  const about = (name: string) => [KEY_TAGS.inactiveSince, KEY_TAGS.refused].find((prefix) => name.startsWith(`${prefix}:`));
+  return Object.keys(tags).filter((name) => {
+    const prefix = about(name);
+    return prefix !== undefined && !keyIds.includes(name.slice(prefix.length + 1));
+  });
+}
+
 export function keyMemory(tags: Readonly<Record<string, string>>, keyId: string): Pick<KeyState, 'inactiveSince' | 'refused'> {
   const since = tags[inactiveTag(keyId)];
   const refused = tags[refusedTag(keyId)]?.split(' ')[0];

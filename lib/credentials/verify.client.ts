@@ -64,7 +64,8 @@ async function requests({ access }: PrincipalId, bucket: TeamBucket): Promise<Pr
   const Bucket = bucket.spec.name;
   const Key = probeKey(bucket);
   const prefix = keyPrefix(bucket.prefix);
-  const put = (acl: boolean) => new sdk.PutObjectCommand({ Bucket, Key, Body: Buffer.from('halcyon-kit'), ...(acl ? { ACL: bucket.spec.acl } : {}) });
+  const put = (acl: boolean) =>
+    new sdk.PutObjectCommand({ Bucket, Key, Body: Buffer.from('halcyon-kit'), ...(acl ? { ACL: bucket.spec.acl } : {}) });
   return [
     { what: 'GET a missing object', expected: 'missing', send: (s3) => s3.send(new sdk.GetObjectCommand({ Bucket, Key })) },
     {

@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { play, Play, type Happening, type History, type Operation } from './support/history.js';
+
+const happening = (what: fc.Arbitrary<Happening['what']>): fc.Arbitrary<Happening> =>
+  fc.record({ at: fc.integer({ min: 1, max: 120 }), what, n: fc.nat({ max: 999 }) });
+const any = fc.constantFrom<Happening['what']>(
+  'crash',
+  'lost-or-refused',
+  'burst',
+  'build',
+  'dyno',
+  'app-deleted',
+  'rollback',
+  'foreign-key',
+  'second-operator',
+  'overtaken',
+  'time',
+);
+const intents = fc.constantFrom<Operation['intent']>(
+  'ensure',
+  'rotate',
+  'rotate',
+  'rotate-smoke-fails',
+  'finish',
+  'undo',
+  'emergency',
+  'down',
+  'modes-a',
+  'modes-b',
+  'modes-c',
+);
+const history = (operation: fc.Arbitrary<Operation>): fc.Arbitrary<History> =>
+  fc.record({
+    perApp: fc.boolean(),
+    keyDelay: fc.constantFrom(0, 1000, 4000, 10_000),
+    releaseTime: fc.constantFrom(0, 0, 4000),
+    soak: fc.constantFrom(0, 3_600_000),
+    orphans: fc.boolean(),
+    operations: fc
+      .array(operation, { minLength: 1, maxLength: 4 })
+      .map((rest): Operation[] => [{ intent: 'ensure', happenings: [] }, ...rest]),
+  });
+const operation = (what: fc.Arbitrary<Happening['what']>, max: number): fc.Arbitrary<Operation> =>
+  fc.record({ intent: intents, happenings: fc.array(happening(what), { maxLength: max }) });
+
+/** Each generated history is played to its end, and then everything must be as promised. */
+async function holds(arbitrary: fc.Arbitrary<History>, numRuns: number): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(arbitrary, async (generated) => {
+      expect(await play(generated)).toEqual([]);
+    }),
+    { numRuns },
+  );
+}
+
+describe('whatever happens, no build fails, nothing unknown goes, and running again comes to rest', () => {
+  test(
+    'crashes and lost answers: 3,000 histories',
+    () => holds(history(operation(fc.constantFrom('crash', 'lost-or-refused', 'burst'), 3)), 3000),
+    300_000,
+  );
+  test(
+    'builds and dynos at any time: 3,000 histories',
+    () => holds(history(operation(fc.constantFrom('build', 'dyno', 'build', 'time', 'crash'), 6)), 3000),
+    300_000,
+  );
+  test('people and everything else: 3,000 histories', () => holds(history(operation(any, 6)), 3000), 300_000);
+  test('from nothing at all: 1,500 histories', () => {
+    const cold = history(operation(any, 4)).map((generated) => ({ ...generated, operations: generated.operations.slice(1) }));
+    return holds(cold, 1500);
+  }, 300_000);
+});
+
+describe('every moment of a run', () => {
+  const base: History = { perApp: false, keyDelay: 4000, releaseTime: 0, soak: 0, orphans: false, operations: [] };
+  const cases: Array<[Operation['intent'], Operation['intent'][]]> = [
+    ['ensure', []],
+    ['rotate', ['ensure']],
+    ['undo', ['ensure', 'rotate-smoke-fails']],
+    ['emergency', ['ensure']],
+    ['modes-c', ['ensure']],
+    ['down', ['ensure']],
+  ];
+  for (const what of ['crash', 'lost-or-refused'] as const) {
+    test.each(cases)(`%s, then ${what} at each moment in turn`, async (intent, before) => {
+      const start = before.map((earlier): Operation => ({ intent: earlier, happenings: [] }));
+      const whole = new Play({ ...base, operations: start });
+      whole.world.deploy(whole.team);
+      for (const earlier of start) await whole.operate(earlier);
+      whole.longest = 0;
+      await whole.operate({ intent, happenings: [] });
+      const moments = whole.longest;
+      expect(moments).toBeGreaterThan(10);
+      for (let at = 1; at <= moments; at += 1) {
+        const operations = [...start, { intent, happenings: [{ at, what, n: 0 }] }];
+        expect({ at, wrong: await play({ ...base, operations }) }).toEqual({ at, wrong: [] });
+      }
+    });
+  }
+});
