@@ -25,7 +25,7 @@ export const labelOf = (name: string): string => `${name}-1.0`;
 export function sourceTree(name: string, nonce: string): Record<string, FileSpec> {
   return {
     'cabal.config': { content: 'constraints: base ==4.7.0.2\n' },
-    'main.hs': { content: `main :: IO ()\nmain = putStrLn "${nonce}"\n` },
+    'main.hs': { content: program(nonce) },
     [`${name}.cabal`]: {
       content: [
         `name:          ${name}`,
@@ -72,14 +72,19 @@ export function installTree(install: Install, name: string, nonce: string): Reco
   const tag = ['1', install.platform, '/app', '/app', install.label, install.hash, '', '', install.ghc, '', '', '', '', '', ''];
   return {
     '.halcyon-tag': { content: `${tag.join('\t')}\n` },
-    [`app/bin/${name}`]: { content: server(nonce), executable: true },
+    [`app/bin/${name}`]: { content: program(nonce), executable: true },
     [`app/.halcyon/${install.label}/executable`]: { content: `${name}\n` },
     [`app/.halcyon/${install.label}/data-dir`]: { content: `/app/share/${install.label}\n` },
   };
 }
 
-/** A web server in Perl: what perl-base brings is on every Heroku stack and every Debian, without installing anything. */
-const server = (nonce: string): string => `#!/usr/bin/perl
+/**
+ * A Haskell program that prints the nonce; and, run as a script, a web server in Perl that serves it: GHC ignores the first line and
+ * takes the Perl for a comment. What perl-base brings is on every Heroku stack and every Debian, without installing anything.
+ */
+const program = (nonce: string): string => `#!/usr/bin/perl
+{-
+0;
 use strict;
 use warnings;
 use IO::Socket::INET;
@@ -102,4 +107,9 @@ while (1) {
     if $alive;
   close $client;
 }
+}
+__END__
+-}
+main :: IO ()
+main = putStrLn "${nonce}"
 `;

@@ -1,6 +1,6 @@
 import type { Refusal } from '../storage/refusals.js';
 import type { BuildLog } from './log.js';
-import type { Attempt } from './proofs.plan.js';
+import { judgeAttempt, type Attempt } from './proofs.plan.js';
 import type { Cause, Proof } from './report.js';
 
 /** What a smoke deploy saw, as far as causes are read from it. */
@@ -23,7 +23,8 @@ interface Rule extends Cause {
 /** Something the key should be able to do ended like this. */
 const failing = ({ attempts }: Symptoms, outcome: RegExp) =>
   attempts.some(
-    ({ attempt, outcome: said = '' }) => (attempt.expected === 'allowed' || attempt.expected === 'absent') && outcome.test(said),
+    ({ attempt, outcome: said }) =>
+      (attempt.expected === 'allowed' || attempt.expected === 'absent') && !judgeAttempt(attempt, said).ok && outcome.test(said ?? ''),
   );
 const some = (outcomes: readonly string[], pattern: RegExp) => outcomes.some((outcome) => pattern.test(outcome));
 

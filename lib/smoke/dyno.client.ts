@@ -1,6 +1,7 @@
 import { KitError } from '../errors.js';
 import type { Dyno, Heroku } from '../heroku/heroku.js';
 import { pause } from '../heroku/pause.js';
+import { plain } from './log.js';
 import { readMarks } from './script.js';
 
 export interface DynoRun {
@@ -76,13 +77,16 @@ async function readLog(heroku: Heroku, app: string, dyno: string, options: DynoO
   const silence = () => setTimeout(() => enough.abort(), 5000);
   let timer = silence();
   let text = '';
-  const output = () => text.split(/\r?\n/).map((line) => line.replace(/^\S+ \S+\[[^\]]+\]: ?/, ''));
+  const output = () =>
+    plain(text)
+      .split(/\r?\n/)
+      .map((line) => line.replace(/^\S+ \S+\[[^\]]+\]: ?/, '').trimEnd());
   const hear = (chunk: string) => {
     clearTimeout(timer);
     timer = silence();
     text += chunk;
     const said = output().filter((line) => line !== '');
-    options.say?.(said.at(-1) ?? '');
+    options.say?.((said.at(-1) ?? '').trim());
     if (readMarks(text, options.mark).status !== undefined) enough.abort();
   };
   try {

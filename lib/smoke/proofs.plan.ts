@@ -83,7 +83,7 @@ export function attempts(ground: Ground): Attempt[] {
 export function judgeAttempt(attempt: Attempt, outcome: string | undefined): Proof {
   const observed = outcome === undefined ? 'not tried: the dyno ended before' : answerOf(outcome);
   const ok = attempt.expected === 'refused' ? observed === 'denied' || outcome?.startsWith('400') === true : observed === attempt.expected;
-  return { proof: attempt.proof, expected: attempt.expected, observed, ok };
+  return { proof: attempt.proof, expected: attempt.expected === 'refused' ? 'denied' : attempt.expected, observed, ok };
 }
 
 function answerOf(outcome: string): string {

@@ -15,7 +15,7 @@ import { buildOn, type Built } from './build.client.js';
 import { causesOf } from './causes.plan.js';
 import { runScript, type DynoRun } from './dyno.client.js';
 import { currentKey, type Key } from './key.client.js';
-import { storageLines, type BuildLog } from './log.js';
+import { storageLines, type BuildLog, type StorageLine } from './log.js';
 import { Objects } from './objects.client.js';
 import { openPage } from './page.client.js';
 import {
@@ -186,7 +186,7 @@ export class SmokeRun {
   async #note(install: Install): Promise<string> {
     const key = `${this.#keyPrefix}${installKey(install)}`;
     this.#archives.push(key);
-    await this.#objects?.put(noteOf(this.name, key), '');
+    await this.#objects?.put(noteOf(this.name, key), this.#startedAt.toISOString());
     return key;
   }
 
@@ -213,6 +213,7 @@ export class SmokeRun {
     const built = await buildOn(heroku, app, source, { version: `${this.name}-${what}`, say: (line) => this.#say(line), signal });
     const { build, release, log } = built;
     this.#lastBuild = built;
+    this.#noteUploads(log.requests);
     this.#builds.push({ id: build.id, status: build.status, ...(release ? { release: release.version } : {}), log: log.lines.slice(-200) });
     this.#proofs.push(proof(`build and release succeed (${what})`, 'succeeded', release?.status ?? build.status));
     return built;
@@ -300,7 +301,15 @@ export class SmokeRun {
     const { heroku, signal } = this.context;
     const run = await runScript(heroku, app, script, { ...options, mark: this.name, signal, say: (line) => this.#say(line) });
     this.#dynoLines.push(...run.lines);
+    this.#noteUploads(storageLines(run.lines));
     return run;
+  }
+
+  /** What builds uploaded goes too: it is of no use without this run's source. */
+  #noteUploads(requests: readonly StorageLine[]): void {
+    const bucket = `s3://${this.#storage.bucket}/`;
+    for (const { action, url } of requests)
+      if (action === 'Uploading' && url.startsWith(bucket)) this.#archives.push(url.slice(bucket.length));
   }
 
   /** Goes on whatever happened, and after an abort too. */
@@ -323,7 +332,7 @@ export class SmokeRun {
     if (!objects) return;
     await Promise.all([
       ...runPrefixes(this.#ground).map((prefix) => remove(`objects under ${prefix}`, () => objects.remove(prefix))),
-      ...this.#archives.map((key) => remove(key, () => objects.remove(key))),
+      ...[...new Set(this.#archives)].map((key) => remove(key, () => objects.remove(key))),
     ]);
   }
 
