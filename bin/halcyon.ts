@@ -8,7 +8,13 @@ import { buildApp } from '../lib/stacks/app.js';
 const context = JSON.parse(process.env.CDK_CONTEXT_JSON ?? '{}') as Record<string, unknown>;
 try {
   const config = await loadConfig(String(context.config ?? process.env.HALCYON_CONFIG ?? 'halcyon.yaml'));
-  buildApp(config, { protect: !['false', false].includes(context.protect as string | boolean) }).synth();
+  const app = buildApp(config, { protect: String(context.protect) !== 'false' });
+  // Set by the cdk CLI when it has credentials: synthesis without any asks nobody.
+  if (process.env.CDK_DEFAULT_ACCOUNT) {
+    const { freeFailedCreations } = await import('../lib/stacks/failed-creations.client.js');
+    for (const name of await freeFailedCreations(app)) console.error(`${name}: its first deployment failed and was rolled back; it may go`);
+  }
+  app.synth();
 } catch (error) {
   if (!isKitError(error)) throw error;
   console.error(redact(error.message));

@@ -40,7 +40,10 @@ export async function storageRequest(aws: LocalAws, key: Key, request: StorageRe
   const body = method === 'PUT' ? 'prebuilt' : undefined;
   const md5 = body === undefined ? undefined : createHash('md5').update(body).digest('base64');
   const target = request.prefix === undefined ? path : `${path}?prefix=${encodeURIComponent(request.prefix)}`;
-  const plain: Record<string, string> = { ...(acl === undefined ? {} : { 'x-amz-acl': acl }), ...(md5 === undefined ? {} : { 'Content-MD5': md5 }) };
+  const plain: Record<string, string> = {
+    ...(acl === undefined ? {} : { 'x-amz-acl': acl }),
+    ...(md5 === undefined ? {} : { 'Content-MD5': md5 }),
+  };
   // The resource that version 2 signs has no query.
   if (request.signature === 2) return send(aws, { method, path: target, body, headers: sigv2(key, method, path, { acl, md5 }) });
   if (request.signature === 0) return send(aws, { method, path: target, body, headers: plain });

@@ -1,0 +1,36 @@
+import { Stack, type App } from 'aws-cdk-lib/core';
+import { createAws, type Aws } from '../aws/aws.js';
+
+/**
+ * Lift the termination protection of stacks whose first deployment failed. CloudFormation has rolled them back, so nothing is left in them;
+ * CDK deletes such a stack before it tries again, and would be refused. Healthy stacks are never touched.
+ *
+ * Whatever goes wrong here is left for the deployment itself to report: it needs more rights than this does.
+ *
+ * @returns names of the stacks that were freed.
+ */
+export async function freeFailedCreations(
+  app: App,
+  awsFor: (region: string) => Aws = (region) => createAws({ region, maxAttempts: 2 }),
+): Promise<string[]> {
+  const byRegion = new Map<string, Set<string>>();
+  for (const stack of app.node.children) {
+    if (!Stack.isStack(stack) || !stack.terminationProtection) continue;
+    byRegion.set(stack.region, (byRegion.get(stack.region) ?? new Set()).add(stack.stackName));
+  }
+  const freed = await Promise.all([...byRegion].map(([region, names]) => freeIn(awsFor(region), names).catch(() => [])));
+  return freed.flat();
+}
+
+async function freeIn(aws: Aws, names: ReadonlySet<string>): Promise<string[]> {
+  const { ListStacksCommand, UpdateTerminationProtectionCommand } = await import('@aws-sdk/client-cloudformation');
+  const cloudformation = await aws.cloudformation();
+  const { StackSummaries = [] } = await cloudformation.send(
+    new ListStacksCommand({ StackStatusFilter: ['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED'] }),
+  );
+  const failed = StackSummaries.map(({ StackName }) => StackName ?? '').filter((name) => names.has(name));
+  for (const StackName of failed) {
+    await cloudformation.send(new UpdateTerminationProtectionCommand({ StackName, EnableTerminationProtection: false }));
+  }
+  return failed;
+}

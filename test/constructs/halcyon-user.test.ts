@@ -1,0 +1,113 @@
+import { CfnParameter } from 'aws-cdk-lib/core';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { HalcyonUser, type HalcyonUserProps } from '../../lib/constructs/halcyon-user.js';
+import { MAX_USER_POLICY, policySize, type PolicyDocumentJson } from '../../lib/constructs/policies.js';
+import { validateUserPolicy } from '../../lib/constructs/validation.js';
+import { testStack } from '../support/stack.js';
+
+const PROPS: HalcyonUserProps = { team: 'payments', access: 'upload', bucketName: 'packages' };
+const templateOf = (props: Partial<HalcyonUserProps> = {}, region = 'eu-west-1'): Template => {
+  const stack = testStack({ account: '111122223333', region });
+  new HalcyonUser(stack, 'User', { ...PROPS, ...props });
+  return Template.fromStack(stack);
+};
+
+describe('the user', () => {
+  test('has its name, path and tags, and its policy inline', () => {
+    templateOf().hasResource('AWS::IAM::User', {
+      Properties: {
+        UserName: 'halcyon.team.payments.upload',
+        Path: '/halcyon/upload/payments/',
+        Policies: [{ PolicyName: 'halcyon', PolicyDocument: Match.objectLike({ Version: '2012-10-17' }) }],
+        Tags: Match.arrayWith([
+          { Key: 'halcyon:access', Value: 'upload' },
+          { Key: 'halcyon:team', Value: 'payments' },
+        ]),
+      },
+    });
+    templateOf().resourceCountIs('AWS::IAM::Policy', 0);
+  });
+
+  test('of one app is named after it', () => {
+    const template = templateOf({ app: 'payments-api', access: 'read-only' });
+    template.hasResourceProperties('AWS::IAM::User', {
+      UserName: 'halcyon.app.payments-api.read-only',
+      Tags: Match.arrayWith([{ Key: 'halcyon:app', Value: 'payments-api' }]),
+    });
+    template.hasResourceProperties('AWS::SecretsManager::Secret', { Name: 'halcyon/payments/payments-api/read-only' });
+  });
+
+  test.each([
+    ['eu-west-1', 'aws'],
+    ['cn-north-1', 'aws-cn'],
+    ['us-gov-west-1', 'aws-us-gov'],
+  ])('in %s its policy speaks of partition %s', (region, partition) => {
+    const [user] = Object.values(templateOf({}, region).findResources('AWS::IAM::User'));
+    const text = JSON.stringify(user?.Properties.Policies);
+    expect(text).toContain(`"arn:${partition}:s3:::packages/*"`);
+    expect(text.match(/arn:[a-z-]+:/g)?.every((arn) => arn === `arn:${partition}:`)).toBe(true);
+  });
+});
+
+describe('the secret', () => {
+  test('is empty: the key comes later', () => {
+    const template = templateOf();
+    template.hasResourceProperties('AWS::SecretsManager::Secret', {
+      Name: 'halcyon/payments/upload',
+      SecretString: Match.absent(),
+      GenerateSecretString: Match.absent(),
+    });
+    template.resourceCountIs('AWS::IAM::AccessKey', 0);
+  });
+
+  test('outlives the user, which cannot go while it has keys', () => {
+    const template = templateOf();
+    const [secret] = Object.keys(template.findResources('AWS::SecretsManager::Secret'));
+    template.hasResource('AWS::IAM::User', { DependsOn: [secret] });
+  });
+});
+
+describe('refuses', () => {
+  test.each<[Partial<HalcyonUserProps>, RegExp]>([
+    [{ access: 'write' as never }, /`access` must be one of read-only, upload, append-only, got: "write"/],
+    [{ acl: 'bucket-owner-read' as never }, /`acl` must be one of/],
+    [{ bucketName: 'A' }, /`bucketName` is not a bucket name/],
+    [{ bucketAccount: '1234' }, /`bucketAccount` must be an AWS account id of 12 digits/],
+    [{ prefix: '/packages/' }, /`prefix` must not begin or end with a slash/],
+    [{ prefix: 'a b' }, /`prefix` must be letters, digits/],
+    [{ prefix: '.halcyon-kit/x' }, /`prefix` must not be under ".halcyon-kit"/],
+    [{ kmsKeyArn: 'key' }, /`kmsKeyArn` must be the ARN of a KMS key/],
+    [{ team: 'pay ments' }, /`team` must be letters, digits/],
+    [{ app: 'a/b' }, /`app` must be letters, digits/],
+    [{ team: 't'.repeat(50) }, /its IAM user name is 70 characters, and IAM allows 64/],
+  ])('%j', (props, message) => {
+    expect(() => templateOf(props)).toThrow(message);
+  });
+
+  test('a policy that IAM would not take', () => {
+    const policy = (arn: string): PolicyDocumentJson => ({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: ['s3:GetObject'], Resource: [arn] }],
+    });
+    const room = MAX_USER_POLICY - policySize(policy(''));
+    expect(() => validateUserPolicy('halcyon.team.payments.upload', policy('x'.repeat(room)))).not.toThrow();
+    expect(() => validateUserPolicy('halcyon.team.payments.upload', policy('x'.repeat(room + 1)))).toThrow(
+      'the policy of halcyon.team.payments.upload is 2049 characters, and IAM allows 2048 inline a user; use a shorter bucket name or prefix',
+    );
+  });
+
+  test('nothing that only CloudFormation knows', () => {
+    const stack = testStack();
+    const parameter = (id: string) => new CfnParameter(stack, id).valueAsString;
+    new HalcyonUser(stack, 'User', {
+      team: 'payments',
+      access: 'upload',
+      bucketName: parameter('Name'),
+      bucketAccount: parameter('Owner'),
+      prefix: parameter('Prefix'),
+      kmsKeyArn: parameter('KeyArn'),
+    });
+    expect(JSON.stringify(Template.fromStack(stack).findResources('AWS::IAM::User'))).toContain('{"Ref":"Owner"}');
+  });
+});

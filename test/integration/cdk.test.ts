@@ -1,0 +1,173 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DescribeStackEventsCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CreateUserCommand, DeleteUserCommand, ListUsersCommand } from '@aws-sdk/client-iam';
+import { HeadBucketCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startLocalAws, type LocalAws } from '../../sandbox/aws/index.js';
+import { clients, failure } from '../../sandbox/test/support/clients.js';
+import { EXAMPLE } from '../support/config.js';
+
+/** The plain `cdk` CLI, as cdk.json sets it up, from the project's directory. */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const BUCKET = 'halcyon-payments-111122223333-eu-west-1';
+
+let aws: LocalAws;
+let directory: string;
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'halcyon-cdk-'));
+  aws = await startLocalAws({ region: 'eu-west-1' });
+});
+afterAll(async () => {
+  await aws?.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+interface Ran {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function cdk(text: string, ...args: string[]): Promise<Ran> {
+  const file = join(directory, 'halcyon.yaml');
+  writeFileSync(file, text);
+  return new Promise((resolve, reject) => {
+    const argv = [join(ROOT, 'node_modules/aws-cdk/bin/cdk'), ...args, '-c', `config=${file}`, '--output', join(directory, 'cdk.out')];
+    const child = spawn(process.execPath, argv, {
+      cwd: ROOT,
+      env: { ...process.env, ...aws.env, AWS_REGION: 'eu-west-1', CDK_HOME: join(directory, 'home'), CI: 'true', NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += String(chunk)));
+    child.stderr.on('data', (chunk) => (output += String(chunk)));
+    child.on('error', reject).on('close', (code) => resolve({ code, output }));
+  });
+}
+const deploy = (text: string, stack: string, ...args: string[]) => cdk(text, 'deploy', stack, '--require-approval', 'never', ...args);
+
+async function stack(name: string, region = 'eu-west-1') {
+  const { cloudformation } = clients(aws, { region });
+  const { Stacks } = await cloudformation.send(new DescribeStacksCommand({ StackName: name })).catch(() => ({ Stacks: [] }));
+  return Stacks?.[0];
+}
+const events = async (name: string) =>
+  (await clients(aws).cloudformation.send(new DescribeStackEventsCommand({ StackName: name }))).StackEvents?.length;
+const users = async () =>
+  ((await clients(aws).iam.send(new ListUsersCommand({}))).Users ?? []).map((user) => `${user.Path}${user.UserName}`).sort();
+const secret = async (SecretId: string) => failure(clients(aws).secrets.send(new DescribeSecretCommand({ SecretId })));
+const bucket = async () => (await failure(clients(aws).s3.send(new HeadBucketCommand({ Bucket: BUCKET })))).status ?? 200;
+
+/** Takes a user's name, so that CloudFormation cannot make it. */
+async function squat(UserName: string): Promise<() => Promise<unknown>> {
+  const { iam } = clients(aws);
+  await iam.send(new CreateUserCommand({ UserName }));
+  return () => iam.send(new DeleteUserCommand({ UserName }));
+}
+
+const CHANGED = EXAMPLE.replace('payments-api: { mode: read-only }', 'payments-api: { mode: upload, clean: false }');
+
+describe('the plain cdk CLI', () => {
+  test('lists every stack', async () => {
+    const { code, output } = await cdk(EXAMPLE, 'list');
+    expect(code, output).toBe(0);
+    expect(output.match(/^halcyon-.*$/gm)?.sort()).toEqual([
+      'halcyon-bucket-common',
+      'halcyon-buildpack',
+      'halcyon-payments',
+      'halcyon-search',
+    ]);
+  });
+
+  test('says what is wrong with the file, without a stack trace', async () => {
+    const { code, output } = await cdk(EXAMPLE.replace('read-only', 'readonly'), 'list');
+    expect(code).toBe(1);
+    expect(output).toMatch(/halcyon\.yaml:\d+:\d+ {2}teams\.payments\.apps\.payments-api\.mode: .*readonly/);
+    expect(output).not.toMatch(/^\s+at .*\(/m);
+  });
+
+  test('a first deployment that fails half way leaves nothing, and the next run mends it', async () => {
+    const leave = await squat('halcyon.team.payments.read-only');
+    const failed = await deploy(EXAMPLE, 'halcyon-payments');
+    expect(failed.code, failed.output).toBe(1);
+    expect((await stack('halcyon-payments'))?.StackStatus).toBe('ROLLBACK_COMPLETE');
+    expect(await bucket()).toBe(404);
+    expect(await users()).toEqual(['/halcyon.team.payments.read-only']);
+
+    await leave();
+    const mended = await deploy(EXAMPLE, 'halcyon-payments');
+    expect(mended.code, mended.output).toBe(0);
+    expect((await stack('halcyon-payments'))?.StackStatus).toBe('CREATE_COMPLETE');
+    expect(await users()).toEqual([
+      '/halcyon/read-only/payments/halcyon.team.payments.read-only',
+      '/halcyon/upload/payments/halcyon.team.payments.upload',
+    ]);
+    expect((await secret('halcyon/payments/read-only')).name).toBe('none');
+  });
+
+  test('a second deployment is a no-op', async () => {
+    const before = await events('halcyon-payments');
+    const { code, output } = await deploy(EXAMPLE, 'halcyon-payments');
+    expect(code, output).toBe(0);
+    expect(output).toContain('no changes');
+    expect(await events('halcyon-payments')).toBe(before);
+    expect((await cdk(EXAMPLE, 'diff', 'halcyon-payments', '--fail')).code).toBe(0);
+  });
+
+  test('a changed mode fails half way, rolls back, and then updates in place', async () => {
+    await clients(aws).s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'ghc/kept', Body: 'prebuilt' }));
+    expect((await cdk(CHANGED, 'diff', 'halcyon-payments', '--fail')).code).toBe(1);
+    const leave = await squat('halcyon.team.payments.append-only');
+    const failed = await deploy(CHANGED, 'halcyon-payments');
+    expect(failed.code, failed.output).toBe(1);
+    expect((await stack('halcyon-payments'))?.StackStatus).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(await users()).toContain('/halcyon/read-only/payments/halcyon.team.payments.read-only');
+    await leave();
+
+    const { code, output } = await deploy(CHANGED, 'halcyon-payments');
+    expect(code, output).toBe(0);
+    expect((await stack('halcyon-payments'))?.StackStatus).toBe('UPDATE_COMPLETE');
+    expect(await users()).toEqual([
+      '/halcyon/append-only/payments/halcyon.team.payments.append-only',
+      '/halcyon/upload/payments/halcyon.team.payments.upload',
+    ]);
+    expect((await clients(aws).s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'ghc/kept' }))).ContentLength).toBe(8);
+  });
+
+  test('destroying is refused until protection is lifted, and keeps the bucket', async () => {
+    const refused = await cdk(CHANGED, 'destroy', 'halcyon-payments', '--force');
+    expect(refused.code, refused.output).toBe(1);
+    expect(refused.output).toContain('TerminationProtection');
+
+    const lifted = await deploy(CHANGED, 'halcyon-payments', '-c', 'protect=false');
+    expect(lifted.code, lifted.output).toBe(0);
+    const { code, output } = await cdk(CHANGED, 'destroy', 'halcyon-payments', '--force');
+    expect(code, output).toBe(0);
+    expect(await stack('halcyon-payments')).toBeUndefined();
+    expect(await users()).toEqual([]);
+    expect((await secret('halcyon/payments/upload')).name).toBe('ResourceNotFoundException');
+    expect((await clients(aws).s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'ghc/kept' }))).ContentLength).toBe(8);
+  });
+
+  test('a team in a shared bucket brings its stack along', async () => {
+    const { code, output } = await deploy(EXAMPLE, 'halcyon-search');
+    expect(code, output).toBe(0);
+    expect((await stack('halcyon-bucket-common', 'us-east-1'))?.StackStatus).toBe('CREATE_COMPLETE');
+    expect((await stack('halcyon-search', 'us-east-1'))?.StackStatus).toBe('CREATE_COMPLETE');
+  });
+
+  test('nothing it writes holds a key', () => {
+    const out = join(directory, 'cdk.out');
+    const files = readdirSync(out).filter((name) => name.endsWith('.json'));
+    expect(files).toContain('halcyon-payments.template.json');
+    for (const name of files) {
+      const text = readFileSync(join(out, name), 'utf8');
+      expect(text.includes(aws.env.AWS_SECRET_ACCESS_KEY as string), name).toBe(false);
+      expect(text, name).not.toMatch(/AKIA[A-Z2-7]{16}|AWS::IAM::AccessKey|SecretString|GenerateSecretString/);
+    }
+  });
+});

@@ -1,0 +1,110 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Principal } from '../../lib/config/index.js';
+import { buildApp, type BuildAppOptions } from '../../lib/stacks/app.js';
+import { TeamStack } from '../../lib/stacks/team-stack.js';
+import { EXAMPLE, exampleConfig } from '../support/config.js';
+
+const made: string[] = [];
+afterEach(() => made.splice(0).forEach((dir) => rmSync(dir, { recursive: true, force: true })));
+
+function synth(text = EXAMPLE, options: BuildAppOptions = {}) {
+  const outdir = mkdtempSync(join(tmpdir(), 'halcyon-app-'));
+  made.push(outdir);
+  return buildApp(exampleConfig(text), { outdir, ...options }).synth();
+}
+const named = (name: string, text?: string, options?: BuildAppOptions) => synth(text, options).getStackByName(name);
+
+describe('whole stacks', () => {
+  test.each(['halcyon-payments', 'halcyon-search', 'halcyon-bucket-common', 'halcyon-buildpack'])('%s', (name) => {
+    expect(named(name).template).toMatchSnapshot();
+  });
+
+  test('are what CloudFormation’s schemas allow', () => {
+    const { directory } = synth(EXAMPLE, { validate: true });
+    const report = JSON.parse(readFileSync(join(directory, 'validation-report.json'), 'utf8'));
+    expect(report.pluginReports.map(({ pluginName }: { pluginName: string }) => pluginName)).not.toEqual([]);
+    expect(report.pluginReports.flatMap((plugin: { violations: unknown[] }) => plugin.violations)).toEqual([]);
+  });
+
+  test('come out the same each time, whatever order teams are in', () => {
+    const files = (text: string) => {
+      const { directory } = synth(text);
+      const names = readdirSync(directory).filter((name) => name.endsWith('.template.json'));
+      return Object.fromEntries(names.map((name) => [name, readFileSync(join(directory, name), 'utf8')]));
+    };
+    const [head, payments, search, tail] = EXAMPLE.split(/(?=^ {2}payments:)|(?=^ {2}search:)|(?=^signing:)/m);
+    expect(files(`${head}${search}${payments}${tail}`)).toEqual(files(EXAMPLE));
+  });
+});
+
+describe('the assembly', () => {
+  test('needs no bootstrap and no assets', () => {
+    const assembly = synth();
+    for (const stack of assembly.stacks) {
+      expect(stack.assets).toEqual([]);
+      expect(stack.requiresBootstrapStackVersion).toBeUndefined();
+      expect(stack.assumeRoleArn).toBeUndefined();
+      expect(Object.keys(stack.template).sort()).toEqual(['Description', 'Outputs', 'Resources']);
+    }
+    expect(JSON.stringify(assembly.manifest)).not.toContain('cdk:asset-manifest');
+  });
+
+  test('names account and region of each stack', () => {
+    expect(synth().stacks.map(({ stackName, environment: { account, region } }) => `${stackName} ${account} ${region}`)).toEqual([
+      'halcyon-bucket-common 111122223333 us-east-1',
+      'halcyon-buildpack 111122223333 us-east-1',
+      'halcyon-payments 111122223333 eu-west-1',
+      'halcyon-search 111122223333 us-east-1',
+    ]);
+  });
+
+  test('protects what retains something, until told not to', () => {
+    const protectedStacks = (options?: BuildAppOptions) =>
+      synth(EXAMPLE, options)
+        .stacks.filter(({ terminationProtection }) => terminationProtection)
+        .map(({ stackName }) => stackName);
+    expect(protectedStacks()).toEqual(['halcyon-bucket-common', 'halcyon-buildpack', 'halcyon-payments']);
+    expect(protectedStacks({ protect: false })).toEqual([]);
+  });
+
+  test('deploys a shared bucket first, and locks nothing by an export', () => {
+    const search = named('halcyon-search');
+    expect(search.dependencies.map(({ id }) => id)).toContain('halcyon-bucket-common');
+    expect(JSON.stringify(search.template)).not.toContain('ImportValue');
+  });
+
+  test('leaves out a team that has nothing to deploy', () => {
+    const text = 'teams: { payments: { apps: { payments-lab: { mode: public } } } }\n';
+    expect(synth(text).stacks).toEqual([]);
+    const [team] = exampleConfig(text).teams;
+    expect(() => new TeamStack(buildApp(exampleConfig()), 'x', { team: team as never, signing: { version: 4 } })).toThrow(
+      'team "payments" has public apps only and so nothing to deploy; give it a bucket first',
+    );
+  });
+});
+
+describe('keep', () => {
+  const users = (options?: BuildAppOptions) =>
+    Object.values(
+      named('halcyon-payments', EXAMPLE, options).template.Resources as Record<string, { Type: string; Properties: { UserName: string } }>,
+    )
+      .filter(({ Type }) => Type === 'AWS::IAM::User')
+      .map(({ Properties }) => Properties.UserName);
+
+  test('a principal stays, just as it was, while its key is being retired', () => {
+    const keep: Principal[] = [{ team: 'payments', access: 'append-only', apps: ['payments-old'] }];
+    expect(users()).toEqual(['halcyon.team.payments.upload', 'halcyon.team.payments.read-only']);
+    expect(users({ keep })).toEqual([...users(), 'halcyon.team.payments.append-only']);
+
+    const before = named(
+      'halcyon-payments',
+      EXAMPLE.replace('payments-api: { mode: read-only }', 'payments-api: { mode: upload, clean: false }'),
+    );
+    const kept = named('halcyon-payments', EXAMPLE, { keep });
+    const resource = ([id]: [string, unknown]) => id.startsWith('Teamappendonly');
+    expect(Object.entries(kept.template.Resources).filter(resource)).toEqual(Object.entries(before.template.Resources).filter(resource));
+  });
+});
