@@ -70,7 +70,19 @@ async function fetchTarball(url: string, to: string, caFile: string | undefined)
   if (url.startsWith('file://')) await cp(fileURLToPath(url), file);
   else {
     const trust = caFile === undefined || new URL(url).hostname !== 'localhost' ? [] : ['--cacert', caFile];
-    await run('curl', ['--disable', '--fail', '--silent', '--show-error', '--location', '--max-time', '60', ...trust, '--output', file, url]);
+    await run('curl', [
+      '--disable',
+      '--fail',
+      '--silent',
+      '--show-error',
+      '--location',
+      '--max-time',
+      '60',
+      ...trust,
+      '--output',
+      file,
+      url,
+    ]);
   }
   await tar.x({ file, cwd: unpacked, preserveOwner: false });
   await rename(await contentRoot(unpacked), to);

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { mkdir } from 'node:fs/promises';
@@ -7,6 +6,7 @@ import { lineSplitter } from './logs.js';
 import type { Machine } from './machine/machine.js';
 import { type App, type Dyno, type Release, now } from './model.js';
 import type { Route } from './router.js';
+import type { Attachment } from './rendezvous.js';
 import type { Settings } from './settings.js';
 
 /** Sources the profile scripts of the slug, then runs the command it is given, as Heroku's own start script does. */
@@ -21,8 +21,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Seconds. */
   readonly timeToLive?: number;
-  /** Takes the output in place of the log, and feeds the process. */
-  readonly attach?: (process: ChildProcess) => void;
+  /** The client that the process waits for: it takes the output in place of the log, and feeds the process. */
+  readonly attach?: Promise<Attachment>;
   /** Told of the output beside the log. */
   readonly onOutput?: (chunk: Buffer) => void;
 }
@@ -53,7 +53,10 @@ export class DynoManager {
       exited: Promise.resolve(0),
     };
     app.dynos.push(dyno);
-    dyno.exited = this.run(app, dyno, options);
+    dyno.exited = this.run(app, dyno, options).catch((error: Error) => {
+      app.log.add('heroku', dyno.name, `The sandbox could not run this dyno: ${error.message}`);
+      return 1;
+    });
     return dyno;
   }
 
@@ -93,6 +96,11 @@ export class DynoManager {
     try {
       if (slug !== undefined) await tar.x({ file: slug.file, cwd: room.app, preserveOwner: false });
       await mkdir(room.tmp, { recursive: true });
+      const attachment = options.attach === undefined ? undefined : await within(ATTACH_TIMEOUT_MS, options.attach);
+      if (options.attach !== undefined && attachment === undefined) {
+        log('Error R13 (Attach error) -> Failed to attach to process');
+        return 128;
+      }
       if ((dyno.state as string) === 'down') return 143;
       log(`Starting process with command \`${options.command}\``);
       const home = room.inside(room.app);
@@ -101,7 +109,7 @@ export class DynoManager {
         stack: app.stack,
         cwd: home,
         command: ['/bin/bash', '-c', START, 'bash', options.command],
-        stdin: options.attach === undefined ? 'ignore' : 'pipe',
+        stdin: attachment === undefined ? 'ignore' : 'pipe',
         env: {
           PATH: '/usr/local/bin:/usr/bin:/bin',
           LANG: 'C.UTF-8',
@@ -122,11 +130,11 @@ export class DynoManager {
         const splitter = lineSplitter((line) => app.log.add('app', dyno.name, line));
         stream?.on('data', (chunk: Buffer) => {
           options.onOutput?.(chunk);
-          if (options.attach === undefined) splitter.write(chunk);
+          if (attachment === undefined) splitter.write(chunk);
         });
         stream?.on('end', () => splitter.end());
       }
-      options.attach?.(child);
+      attachment?.(child);
       if (options.timeToLive !== undefined) {
         timer = setTimeout(() => {
           log('Time to live exceeded, stopping process');
@@ -156,10 +164,8 @@ export class DynoManager {
 
   private async terminate(app: App, dyno: Dyno): Promise<void> {
     const child = dyno.process;
-    if (child === undefined) {
-      await dyno.exited;
-      return;
-    }
+    // Not started yet: it will see that it is not wanted any more.
+    if (child === undefined) return;
     this.machine.kill(child, 'SIGTERM');
     const timer = setTimeout(() => {
       app.log.add(
@@ -201,6 +207,16 @@ export class DynoManager {
 function forget(app: App, dyno: Dyno): void {
   const index = app.dynos.indexOf(dyno);
   if (index >= 0) app.dynos.splice(index, 1);
+}
+
+const ATTACH_TIMEOUT_MS = 60_000;
+
+function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(undefined), ms);
+    timer.unref();
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { type Server, type TLSSocket, createServer } from 'node:tls';
 import { promisify } from 'node:util';
 
+/** Makes the client's connection the terminal of a process. */
+export type Attachment = (child: ChildProcess) => void;
+
 /** Where clients meet attached dynos: a TLS socket that takes a secret line, answers `rendezvous`, and is the process's terminal from then on. */
 export class Rendezvous {
   private server: Server | undefined;
@@ -21,13 +24,13 @@ export class Rendezvous {
     return join(this.dir, 'rendezvous.pem');
   }
 
-  /** A meeting point: its URL, and what to do with the process once it runs. The process waits for the client. */
-  async meet(): Promise<{ url: string; attach: (child: ChildProcess) => void }> {
+  /** A meeting point: its URL, and the connection of the client that comes there. */
+  async meet(): Promise<{ url: string; arrived: Promise<Attachment> }> {
     const server = await (this.opening ??= this.open());
     const secret = randomUUID();
     const arrived = new Promise<TLSSocket>((resolve) => this.waiting.set(secret, resolve));
     const url = `rendezvous://127.0.0.1:${(server.address() as AddressInfo).port}/${secret}`;
-    return { url, attach: (child) => void arrived.then((socket) => connect(socket, child)) };
+    return { url, arrived: arrived.then((socket) => (child) => connect(socket, child)) };
   }
 
   /** Make the certificate, so that a client can be told to trust it before its first attached dyno. */
@@ -55,10 +58,14 @@ export class Rendezvous {
     socket.on('close', () => this.sockets.delete(socket));
     socket.on('error', () => socket.destroy());
     socket.once('data', (chunk: Buffer) => {
-      const [line = ''] = chunk.toString('utf8').split(/\r?\n/);
-      const arrive = this.waiting.get(line.trim());
+      const end = chunk.indexOf('\n') + 1 || chunk.length;
+      const secret = chunk.subarray(0, end).toString('utf8').trim();
+      const arrive = this.waiting.get(secret);
       if (arrive === undefined) return void socket.end('no such session\r\n');
-      this.waiting.delete(line.trim());
+      this.waiting.delete(secret);
+      // What else was sent is for the process, which has yet to start.
+      socket.pause();
+      if (end < chunk.length) socket.unshift(chunk.subarray(end));
       socket.write('rendezvous\r\n');
       arrive(socket);
     });
@@ -76,6 +83,7 @@ function connect(socket: TLSSocket, child: ChildProcess): void {
       else stdin.end(chunk.subarray(0, end));
     });
     socket.on('end', () => stdin.end());
+    socket.resume();
   }
   let open = 2;
   for (const stream of [stdout, stderr]) {

@@ -17,7 +17,7 @@ interface Definition {
 
 /** Checks answers against the Platform API's own JSON schema. */
 export class ApiSchema {
-  private readonly routes: Array<{ method: string; pattern: RegExp; validate: ValidateFunction }> = [];
+  private readonly routes: Array<{ method: string; pattern: RegExp; validator: () => ValidateFunction }> = [];
 
   /** @param file - the schema, as `heroku/platform-api` publishes it. */
   constructor(file: string) {
@@ -32,10 +32,12 @@ export class ApiSchema {
     for (const [name, definition] of Object.entries(schema.definitions)) {
       for (const link of definition.links ?? []) {
         const target = targetOf(name, link);
+        let compiled: ValidateFunction | undefined;
         this.routes.push({
           method: link.method,
           pattern: new RegExp(`^${link.href.replace(/\{[^}]*\}/g, '[^/]+')}$`),
-          validate: ajv.compile(target),
+          // Compiled when first asked for: there are hundreds.
+          validator: () => (compiled ??= ajv.compile(target)),
         });
       }
     }
@@ -46,9 +48,10 @@ export class ApiSchema {
     const candidates = this.routes.filter((route) => route.method === method && route.pattern.test(path));
     if (candidates.length === 0) return undefined;
     // Two links may share an address (an app's own and a team's): one of them has to fit.
-    const failures = candidates.map(({ validate }) =>
-      validate(body) ? [] : (validate.errors ?? []).map((error) => `${error.instancePath} ${error.message}`),
-    );
+    const failures = candidates.map(({ validator }) => {
+      const validate = validator();
+      return validate(body) ? [] : (validate.errors ?? []).map((error) => `${error.instancePath} ${error.message}`);
+    });
     return failures.find((errors) => errors.length === 0) ?? failures[0];
   }
 }

@@ -36,6 +36,7 @@ export class Machine {
   private readonly running = new Map<number, Promise<void>>();
   private turn: Promise<unknown> = Promise.resolve();
   private rooms = 0;
+  private closed = false;
 
   private constructor(
     readonly dir: string,
@@ -103,6 +104,7 @@ export class Machine {
 
   /** Start a process in a group of its own, which dies with this process whatever happens. */
   start(options: RunOptions): ChildProcess {
+    if (this.closed) throw new Error('the sandbox is stopping');
     const child = this.isolated ? this.startIsolated(options) : this.startPlain(options);
     const { pid } = child;
     if (pid !== undefined) {
@@ -129,6 +131,7 @@ export class Machine {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     const ending = [...this.running.values()];
     for (const pid of this.running.keys()) signal(pid, 'SIGKILL');
     await Promise.all(ending);

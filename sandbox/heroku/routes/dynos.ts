@@ -80,7 +80,7 @@ export function dynoRoutes(api: Hono<Env>, { platform, rendezvous, settings }: S
     app.log.add('app', 'api', `Starting process with command \`${command}\` by user operator@example.com`);
     if (request.attach !== true) return c.json(dynoJson(app, await platform.dynos.start(app, options)), 201);
     const meeting = await rendezvous.meet();
-    const dyno = await platform.dynos.start(app, { ...options, attach: meeting.attach });
+    const dyno = await platform.dynos.start(app, { ...options, attach: meeting.arrived });
     dyno.attachUrl = meeting.url;
     return c.json(dynoJson(app, dyno), 201);
   });
