@@ -46,7 +46,7 @@ export class Upstream {
 
   constructor(
     ca: string,
-    private readonly rootKey: RootKey,
+    readonly rootKey: RootKey,
   ) {
     // MiniStack closes idle connections after 75 s; they are given up before, so that no request meets a closing one.
     this.agent = new Agent({

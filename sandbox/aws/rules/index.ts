@@ -4,6 +4,7 @@ import { lastUsed } from './last-used.js';
 import { newKeyDelay } from './new-key-delay.js';
 import { policyConditions } from './policy-conditions.js';
 import { privateAcl } from './private-acl.js';
+import { rootKey } from './root-key.js';
 import { secretVersions } from './secret-versions.js';
 import { sigv2Refused } from './sigv2-refused.js';
 import { twoKeys } from './two-keys.js';
@@ -15,6 +16,7 @@ export const RULES: readonly Rule[] = [
   wrongEndpoint,
   sigv2Refused,
   newKeyDelay,
+  rootKey,
   clockSkew,
   policyConditions,
   privateAcl,

@@ -305,6 +305,26 @@ describe('private-acl', () => {
   });
 });
 
+describe('root-key', () => {
+  const forged = (): Key => ({ ...rootKey(aws), secretAccessKey: 'forged' });
+  const list = (key: Key, direct = false) =>
+    failure(clients(aws, { key, direct }).s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: "a b+c/é*'" })));
+
+  test("root's signature is verified", async () => {
+    expect((await list(rootKey(aws))).name).toBe('none');
+    expect(await list(forged())).toMatchObject({ name: 'SignatureDoesNotMatch', status: 403 });
+    expect((await failure(clients(aws, { key: forged() }).sts.send(new GetCallerIdentityCommand({})))).name).toBe('SignatureDoesNotMatch');
+    expect((await list(forged(), true)).name).toBe('none'); // MiniStack alone
+  });
+
+  test.each(['test', '111122223333'])('%s is nobody', async (accessKeyId) => {
+    const key = { accessKeyId, secretAccessKey: 'x' };
+    expect((await list(key)).name).toBe('InvalidAccessKeyId');
+    expect((await failure(clients(aws, { key }).sts.send(new GetCallerIdentityCommand({})))).name).toBe('InvalidClientTokenId');
+    expect((await list(key, true)).name).toBe('none'); // MiniStack alone
+  });
+});
+
 test('the root key signs SigV2 too', async () => {
   aws.settings.sigv2.default = 'accept';
   expect((await send(aws, { path: object, headers: sigv2(rootKey(aws), 'GET', object) })).status).toBe(200);
