@@ -119,6 +119,7 @@ export class World {
   startWork(name: string, kind: 'build' | 'dyno', ms: number): void {
     const app = this.apps.get(name);
     if (app === undefined || app.deleted) return;
+    this.settle(app);
     const holds = app.vars.HALCYON_AWS_ACCESS_KEY_ID;
     const settled = app.releases.filter(({ endedAt }) => endedAt <= this.now).at(-1)?.version ?? 0;
     app.work.push({ id: `w${this.serial()}`, kind, startedAt: this.now, release: settled, holds, endedAt: this.now + ms });
@@ -130,6 +131,7 @@ export class World {
   rollBack(name: string): void {
     const app = this.apps.get(name);
     if (app === undefined || app.deleted) return;
+    this.settle(app);
     const now = app.vars.HALCYON_AWS_ACCESS_KEY_ID;
     const target = [...app.releases].reverse().find(({ vars }) => vars.HALCYON_AWS_ACCESS_KEY_ID !== now);
     if (target === undefined) return;
