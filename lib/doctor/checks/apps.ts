@@ -57,7 +57,8 @@ export const appStack = ofApps((one, _, { config }) => {
     config.buildpack.halcyonUrl === undefined &&
     one.app.mode !== 'public' &&
     /^heroku-(1[6-9]|[2-9]\d)$/.test(stack) &&
-    one.vars?.HALCYON_URL === undefined
+    one.vars !== undefined &&
+    one.vars.HALCYON_URL === undefined
   ) {
     findings.push(
       info('stack-without-ghc', subject(one), {
