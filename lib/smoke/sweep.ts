@@ -11,11 +11,17 @@ export const noteOf = (run: string, archiveKey: string): string => `${SMOKE_OBJE
 const archiveOf = (key: string): string | undefined => /^[^/]+\/[^/]+\/[^/]+\/archive\/(.+)$/.exec(key)?.[1];
 
 /** Remove objects that earlier runs left in a team's part of a bucket, and the archives they noted anywhere in it. @returns how many. */
-export async function sweepObjects(aws: Aws, bucket: string, prefix: string | undefined, io: IoHost): Promise<number> {
+export async function sweepObjects(
+  aws: Aws,
+  bucket: string,
+  prefix: string | undefined,
+  io: IoHost,
+  now: Date = new Date(),
+): Promise<number> {
   const objects = new Objects(aws, bucket);
   const archives: string[] = [];
   const leftover = ({ key, modified }: { key: string; modified: Date }) => {
-    if (!isLeftover(runOfKey(key) ?? '', modified)) return false;
+    if (!isLeftover(runOfKey(key) ?? '', modified, now)) return false;
     const archive = archiveOf(key);
     if (archive !== undefined && runOfKey(archive) !== undefined) archives.push(archive);
     return true;

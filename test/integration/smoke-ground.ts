@@ -1,14 +1,19 @@
 import { CreateBucketCommand, ListObjectsV2Command, PutBucketOwnershipControlsCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createAws, type Aws } from '../../lib/aws/aws.js';
 import { bucketPolicy, userPolicy } from '../../lib/constructs/policies.js';
-import { formatSecretValue, iamPath, secretName, userName } from '../../lib/contract/index.js';
-import { principalsOf, teamNamed } from '../../lib/config/derive.js';
+import { desiredConfigVars, formatSecretValue, iamPath, secretName, userName, type Access } from '../../lib/contract/index.js';
+import { principalsOf, storageOf, teamNamed } from '../../lib/config/derive.js';
 import type { App, BucketSpec, KitConfig, Team } from '../../lib/config/model.js';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { silentIo, type IoHost } from '../../lib/io/io-host.js';
+import { sourceTree } from '../../lib/smoke/archive.js';
+import { currentKey } from '../../lib/smoke/key.client.js';
 import type { SmokeContext } from '../../lib/smoke/smoke.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
 
@@ -21,6 +26,10 @@ export interface SmokeGround {
   /** Secret access keys in use, for canary tests. */
   readonly secrets: string[];
   team(name: string): Team;
+  /** Policy of a team's upload principal, as JSON. */
+  policyOf(team: string): string;
+  /** A directory with a source of a team's own, that nobody has built; its app has the config vars it should. */
+  ownSource(): Promise<string>;
   context(more?: { io?: IoHost; signal?: AbortSignal }): SmokeContext;
   /** Names of smoke apps and keys of objects that are still there. */
   leftovers(): Promise<string[]>;
@@ -53,10 +62,12 @@ export async function startGround(options: { upstreamDir?: string | null } = {})
     aws: { settings: { sigv2: { default: 'accept' } } },
     heroku: { upstreamDir: options.upstreamDir === undefined ? null : options.upstreamDir },
   });
+  const directories: string[] = [];
   const before = { ...process.env };
   Object.assign(process.env, sandbox.env);
   const stop = async () => {
     await sandbox.stop();
+    for (const dir of directories) await rm(dir, { recursive: true });
     for (const name of Object.keys(sandbox.env)) {
       if (before[name] === undefined) delete process.env[name];
       else process.env[name] = before[name];
@@ -97,6 +108,17 @@ export async function startGround(options: { upstreamDir?: string | null } = {})
       secrets,
       team: (name) => teamNamed(config, name),
       context: ({ io = silentIo, signal } = {}) => ({ config, aws, heroku, io, ...(signal ? { signal } : {}) }),
+      policyOf: (name) => policyFor(teamNamed(config, name), 'upload'),
+      ownSource: async () => {
+        const search = teamNamed(config, 'search');
+        const key = await currentKey(aws, { team: 'search', access: 'upload' });
+        const vars = desiredConfigVars(storageOf(config, search, search.apps[0] as App), key);
+        await heroku.patchConfigVars('search-web', vars);
+        const dir = await mkdtemp(join(tmpdir(), 'own-source-'));
+        directories.push(dir);
+        for (const [path, { content }] of Object.entries(sourceTree('own-app', 'their own'))) await writeFile(join(dir, path), content);
+        return dir;
+      },
       leftovers: async () => [
         ...(await heroku.apps()).map(({ name }) => name).filter((name) => name.startsWith('halcyon-smoke-')),
         ...(await Promise.all([own, common].map((bucket) => keysIn(aws, bucket.name)))).flat(),
@@ -107,6 +129,14 @@ export async function startGround(options: { upstreamDir?: string | null } = {})
     await stop();
     throw error;
   }
+}
+
+/** The user policy of a principal in a team's bucket. */
+function policyFor(one: Team, access: Access): string {
+  if (one.bucket === undefined) throw new Error(`team ${one.name} has no bucket`);
+  const { spec: bucket, prefix } = one.bucket;
+  const { acl, region, name: bucketName, account: bucketAccount } = bucket;
+  return JSON.stringify(userPolicy({ partition: 'aws', bucketName, bucketAccount, access, acl, region, ...(prefix ? { prefix } : {}) }));
 }
 
 async function makeBucket(aws: Aws, { name }: BucketSpec, config: KitConfig): Promise<void> {
@@ -124,19 +154,10 @@ async function makePrincipals(aws: Aws, one: Team): Promise<string[]> {
   const secrets: string[] = [];
   for (const principal of principalsOf(one)) {
     if (one.bucket === undefined) continue;
-    const { spec: bucket, prefix } = one.bucket;
     const UserName = userName(principal);
     await iam.send(new CreateUserCommand({ UserName, Path: iamPath(principal.access, one.name) }));
-    const policy = userPolicy({
-      partition: 'aws',
-      bucketName: bucket.name,
-      bucketAccount: bucket.account,
-      access: principal.access,
-      acl: bucket.acl,
-      region: bucket.region,
-      ...(prefix ? { prefix } : {}),
-    });
-    await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'halcyon', PolicyDocument: JSON.stringify(policy) }));
+    const PolicyDocument = policyFor(one, principal.access);
+    await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'halcyon', PolicyDocument }));
     const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
     const value = formatSecretValue(AccessKey?.AccessKeyId ?? '', AccessKey?.SecretAccessKey ?? '');
     await secretsManager.send(new CreateSecretCommand({ Name: secretName(principal), SecretString: value }));

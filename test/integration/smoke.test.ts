@@ -1,5 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { smokeTeam } from '../../lib/smoke/smoke.js';
+import { DeleteUserPolicyCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { userName } from '../../lib/contract/index.js';
+import { silentIo, type IoHost } from '../../lib/io/io-host.js';
+import { SMOKE_OBJECT_PREFIX } from '../../lib/smoke/proofs.plan.js';
+import { smokePrincipal, smokeTeam, type SmokeReport } from '../../lib/smoke/smoke.js';
+import { sweepApps } from '../../lib/smoke/short-lived.client.js';
+import { noteOf, sweepObjects } from '../../lib/smoke/sweep.js';
 import { startGround, type SmokeGround } from './smoke-ground.js';
 
 let ground: SmokeGround;
@@ -7,15 +14,136 @@ beforeAll(async () => {
   ground = await startGround();
 });
 afterAll(() => ground?.stop());
+afterEach(async () => {
+  // Whatever a test was about: nothing is ever left behind.
+  expect(await ground.leftovers()).toEqual([]);
+});
 
-const failed = (reports: Awaited<ReturnType<typeof smokeTeam>>) =>
+const failed = (reports: readonly SmokeReport[]) =>
   reports.flatMap(({ mode, proofs }) => proofs.filter(({ ok }) => !ok).map((proof) => ({ mode, ...proof })));
 
+/** Keeps everything that is said. */
+function listening(): { io: IoHost; said: string[] } {
+  const said: string[] = [];
+  const hear = (text?: string) => void said.push(text ?? '');
+  const step = (title: string) => (hear(title), { update: hear, done: hear, fail: hear });
+  return { io: { info: hear, debug: hear, warn: hear, step }, said };
+}
+
 describe('a team with a bucket of its own', () => {
-  test('each mode is proven, and nothing is left behind', async () => {
-    const reports = await smokeTeam(ground.context(), ground.team('payments'));
+  test('each mode is proven, and no secret is in anything said or reported', async () => {
+    const { io, said } = listening();
+    const reports = await smokeTeam(ground.context({ io }), ground.team('payments'));
     expect(failed(reports)).toEqual([]);
     expect(reports.map(({ mode, access }) => access ?? mode)).toEqual(['upload', 'read-only', 'append-only', 'public']);
-    expect(await ground.leftovers()).toEqual([]);
+    for (const { evidence } of reports) expect(evidence).toMatchObject({ platform: 'linux-ubuntu-24.04-x86_64', leftovers: [] });
+    const everything = `${said.join('\n')}\n${JSON.stringify(reports)}\n${JSON.stringify(ground.sandbox.heroku.log())}`;
+    expect(said.some((line) => line.includes('Downloading s3://'))).toBe(true);
+    for (const secret of [...ground.secrets, ground.sandbox.heroku.token]) expect(everything).not.toContain(secret);
   });
+});
+
+describe('two teams in a shared bucket', () => {
+  test('each is proven in its prefix and refused the other’s; what a dyno prebuilds is found by the next build', async () => {
+    const reports = [
+      ...(await smokeTeam(ground.context(), ground.team('search'), { modes: ['upload'], prebuild: true })),
+      ...(await smokeTeam(ground.context(), ground.team('search'), { modes: ['read-only'] })),
+    ];
+    expect(failed(reports)).toEqual([]);
+    const proven = reports.map(({ proofs }) => proofs.map(({ proof, observed }) => `${proof}: ${observed}`));
+    for (const proofs of proven) expect(proofs).toContain('upload to ads/: denied');
+    expect(proven[0]).toContain('one-off dyno builds and uploads: exit 0, done');
+  });
+});
+
+describe('what is wrong is named', () => {
+  const ads = () => ground.team('ads');
+  const principal = { team: 'ads', access: 'upload' } as const;
+
+  test('a key without its policy', async () => {
+    const iam = await ground.aws.iam();
+    const user = { UserName: userName(principal), PolicyName: 'halcyon' };
+    await iam.send(new DeleteUserPolicyCommand(user));
+    try {
+      const [report] = await smokeTeam(ground.context(), ads());
+      expect(report?.ok).toBe(false);
+      expect(report?.causes.map(({ code }) => code)).toContain('policy-denies');
+    } finally {
+      await iam.send(new PutUserPolicyCommand({ ...user, PolicyDocument: ground.policyOf('ads') }));
+    }
+  });
+
+  test('a bucket that refuses Signature Version 2', async () => {
+    const { sigv2 } = ground.sandbox.aws.settings;
+    sigv2.buckets['common-bucket'] = 'refuse';
+    try {
+      const [report] = await smokeTeam(ground.context(), ads());
+      expect(report?.causes.map(({ code }) => code)).toContain('sigv2-refused');
+    } finally {
+      delete sigv2.buckets['common-bucket'];
+    }
+  });
+
+  test('a key that AWS does not know, given for one principal', async () => {
+    const key = { id: 'AKIAUNKNOWN000000000', secret: 'not-the-secret-of-any-key-at-all' };
+    const report = await smokePrincipal(ground.context(), ads(), principal, { app: 'ads-web', key });
+    expect(report.causes.map(({ code }) => code)).toContain('key-unknown');
+    expect(JSON.stringify(report)).not.toContain(key.secret);
+  });
+
+  test('an app that is not there ends that mode, and says so', async () => {
+    const team = ads();
+    const gone = { ...team, apps: team.apps.map((app) => ({ ...app, name: 'no-such-app' })) };
+    const [report] = await smokeTeam(ground.context(), gone);
+    expect(report).toMatchObject({ ok: false, causes: [{ code: 'app-not-found' }] });
+  });
+});
+
+describe('whatever happens', () => {
+  test.each(['-----> Using buildpack', 'trying Halcyon', 'planting'])('an abort at "%s" leaves nothing behind', async (moment) => {
+    const abort = new AbortController();
+    const step = () => ({ update: (detail: string) => detail.startsWith(moment) && abort.abort(), done() {}, fail() {} });
+    const io = { ...silentIo, step } as IoHost;
+    const smoke = smokeTeam(ground.context({ io, signal: abort.signal }), ground.team('ads'));
+    await expect(smoke).rejects.toMatchObject({ code: 'interrupted' });
+  });
+
+  test('failures of Heroku on the way are waited out', async () => {
+    const { heroku } = ground.sandbox;
+    heroku.addFault({ kind: '503', times: 3, after: 2 });
+    heroku.addFault({ kind: 'reset-after', method: 'POST', path: '/apps' });
+    heroku.addFault({ kind: 'reset-after', method: 'POST', path: '/apps/*/builds' });
+    heroku.addFault({ kind: 'reset-after', method: 'POST', path: '/apps/*/dynos' });
+    heroku.settings.cutStreamsAfterBytes = 700;
+    heroku.settings.pendingAfterEofMs = 500;
+    try {
+      expect(failed(await smokeTeam(ground.context(), ground.team('ads')))).toEqual([]);
+    } finally {
+      heroku.clearFaults();
+      Object.assign(heroku.settings, { cutStreamsAfterBytes: 0, pendingAfterEofMs: 0 });
+    }
+  });
+
+  test('what an earlier run left behind is swept, and nothing else', async () => {
+    const { heroku, aws } = ground;
+    const run = 'halcyon-smoke-leftover';
+    const archive = `ads/linux-ubuntu-24.04-x86_64/ghc-7.8.4/halcyon-install-1234567-${run}-1.0.tar.gz`;
+    const s3 = await aws.s3();
+    const put = (Key: string) => s3.send(new PutObjectCommand({ Bucket: 'common-bucket', Key, Body: 'x' }));
+    await heroku.createApp({ name: run });
+    for (const key of [`ads/${run}/present`, `${SMOKE_OBJECT_PREFIX}${run}/present`, noteOf(run, archive), archive]) await put(key);
+    expect(await sweepApps(heroku, silentIo)).toEqual([]);
+    expect(await sweepObjects(aws, 'common-bucket', 'ads', silentIo)).toBe(0);
+    const later = new Date(Date.now() + 3 * 3_600_000);
+    expect(await sweepApps(heroku, silentIo, later)).toEqual([run]);
+    expect(await sweepObjects(aws, 'common-bucket', 'ads', silentIo, later)).toBe(4);
+  });
+});
+
+test("a team's own source goes to its own app, which stays", async () => {
+  const [report] = await smokeTeam(ground.context(), ground.team('search'), { app: 'search-web', source: await ground.ownSource() });
+  expect(report?.proofs.find(({ proof }) => proof === 'build finds the storage')).toMatchObject({ ok: true });
+  expect(report?.proofs.find(({ proof }) => proof === 'app is deployed')).toMatchObject({ ok: false, observed: 'buildpack only' });
+  expect(report?.causes.map(({ code }) => code)).toContain('dependencies-missing');
+  expect((await ground.heroku.app('search-web')).name).toBe('search-web');
 });
