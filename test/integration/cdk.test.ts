@@ -71,7 +71,8 @@ async function squat(UserName: string): Promise<() => Promise<unknown>> {
 
 const CHANGED = EXAMPLE.replace('payments-api: { mode: read-only }', 'payments-api: { mode: upload, clean: false }');
 
-describe('the plain cdk CLI', () => {
+// Each test starts the CLI several times, seconds each on an idle machine.
+describe('the plain cdk CLI', { timeout: 300_000 }, () => {
   test('lists every stack', async () => {
     const { code, output } = await cdk(EXAMPLE, 'list');
     expect(code, output).toBe(0);
