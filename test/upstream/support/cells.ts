@@ -26,7 +26,11 @@ const ACLS: readonly Acl[] = ['bucket-owner-full-control', 'private'];
 export const COLLAPSED: readonly Collapsed[] = [
   { cells: 'public × bucket × ACL', reason: 'no bucket in this mode, so there is nothing to sign for, no prefix and no ACL' },
   { cells: 'read-only × ACL', reason: 'nothing is uploaded, so no ACL is ever sent; the bucket’s ownership rule does not touch reads' },
+  { cells: 'a build without an archive × ACL private', reason: 'such a build uploads nothing; done with the other ACL' },
 ];
+
+/** Whether the cell begins with a build that finds no archive. */
+export const looksFirst = (cell: Cell): boolean => cell.acl !== 'private';
 
 export function cells(): Cell[] {
   const writing = (clean: boolean) =>

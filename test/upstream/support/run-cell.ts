@@ -12,7 +12,7 @@ import { createShortLived, smokeName } from '../../../lib/smoke/short-lived.clie
 import { attemptScript, publicScript } from '../../../lib/smoke/script.js';
 import { tarball } from '../../../lib/smoke/tarball.js';
 import type { LogEntry } from '../../../sandbox/index.js';
-import { accessOfCell, type Cell } from './cells.js';
+import { accessOfCell, looksFirst, type Cell } from './cells.js';
 import type { Rig } from './rig.js';
 
 const STACK = 'heroku-24';
@@ -22,8 +22,8 @@ export const HASKELL_ON_HEROKU = 'https://github.com/mietek/haskell-on-heroku';
 export interface Outcome {
   readonly cell: Cell;
   readonly buildpacks: readonly string[];
-  /** Of a source whose archive is not there yet. */
-  readonly first: Built;
+  /** Of a source whose archive is not there yet; undefined where the cell {@link looksFirst} not. */
+  readonly first?: Built;
   /** Of the same source, with the archive planted; undefined in mode `public`, which looks in no bucket of ours. */
   readonly second?: Built;
   /** What one-off dynos did with Halcyon's own S3 functions. */
@@ -53,7 +53,7 @@ export interface Expected {
 }
 
 /**
- * Take one cell through Halcyon's whole life: build without an archive, S3 functions on a one-off dyno, build with the archive, page.
+ * Take one cell through Halcyon's whole life: build without an archive, build with the archive, page, S3 functions on a one-off dyno.
  * @param options.resign - `false`: without our buildpack, whatever the cell says. Default: with it where signing is version 4.
  */
 export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean } = {}): Promise<Outcome> {
@@ -75,11 +75,11 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
   const install = { platform: platformOf(STACK)!, ghc: DEFAULT_GHC, label: labelOf(name), hash: sourceHash(files) };
   const archive = `${keyPrefix(storage.prefix)}${installKey(install)}`;
   const build = (version: string) => buildOn(heroku, name, tarball(files), { version, say: () => {} });
-  const first = await build('first');
+  const first = looksFirst(cell) ? await build('first') : undefined;
 
   const mark = `mark-${randomBytes(4).toString('hex')}`;
-  const dyno = (script: string) =>
-    runScript(heroku, name, script, { mark, timeToLive: 120, ...(first.release ? { release: first.release.version } : {}) });
+  const dyno = (script: string, after: Built) =>
+    runScript(heroku, name, script, { mark, timeToLive: 120, ...(after.release ? { release: after.release.version } : {}) });
   let proofs: Proof[];
   let tried: Attempt[] = [];
   let second: Built | undefined;
@@ -87,7 +87,7 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
   let dynoLines: readonly string[];
   const access = accessOfCell(cell);
   if (access === undefined || aws === undefined || storage.bucket === undefined) {
-    const run = await dyno(publicScript(CONFIG_VAR_NAMES, mark));
+    const run = await dyno(publicScript(CONFIG_VAR_NAMES, mark), first!);
     dynoLines = run.lines;
     const seen = run.outcomes.get(0) ?? 'not tried';
     proofs = [{ proof: 'a dyno has none of our config vars', expected: 'none', observed: seen, ok: seen === 'none' }];
@@ -97,25 +97,25 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
     const objects = new Objects(aws, storage.bucket);
     const others = ground.others.map((prefix) => `${prefix}/${name}/present`);
     await Promise.all([...plantedKeys(ground), ...others].map((path) => objects.put(path, 'smoke\n')));
-    tried = attempts(ground);
-    const run = await dyno(attemptScript(tried, mark));
-    dynoLines = run.lines;
-    proofs = tried.map((attempt, number) => judgeAttempt(attempt, run.outcomes.get(number)));
     await objects.put(archive, tarball(installTree(install, name, nonce)));
     second = await build('second');
     await heroku.scale(name, 'web', 1).catch(() => undefined); // a buildpack alone has no web process
     page = await openPage(app.webUrl, nonce, { timeoutMs: second.log.deployed === undefined ? 0 : 20_000 });
+    tried = attempts(ground);
+    const run = await dyno(attemptScript(tried, mark), second);
+    dynoLines = run.lines;
+    proofs = tried.map((attempt, number) => judgeAttempt(attempt, run.outcomes.get(number)));
   }
   await heroku.deleteApp(name);
   const requests = sandbox.aws
     .log()
     .filter((entry) => entry.service === 's3' && (key === undefined ? entry.resource?.includes(name) : entry.accessKeyId === key.id));
-  const logs = [...first.log.lines, ...(second?.log.lines ?? []), ...dynoLines].join('\n');
+  const logs = [...(first?.log.lines ?? []), ...(second?.log.lines ?? []), ...dynoLines].join('\n');
   return {
     expected:
       storage.bucket === undefined
         ? []
-        : expectedRequests(storage.bucket, `${keyPrefix(storage.prefix)}${install.platform}`, archive, tried),
+        : expectedRequests(storage.bucket, `${keyPrefix(storage.prefix)}${install.platform}`, archive, tried, first !== undefined),
     leaked: key !== undefined && logs.includes(key.secret),
     ...{ cell, buildpacks: plan.urls, first, second, proofs, dynoLines, page, requests, archive, userArn, bucket: storage.bucket },
     ...{ label: install.label, hash: install.hash, seconds: (Date.now() - began) / 1000 },
@@ -123,21 +123,19 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
 }
 
 /** A build without the archive looks for it, then for a compiler; with it, it takes it and asks for nothing else. */
-function expectedRequests(bucket: string, platform: string, archive: string, tried: readonly Attempt[]): Expected[] {
+function expectedRequests(bucket: string, platform: string, archive: string, tried: readonly Attempt[], looked: boolean): Expected[] {
   const get = (key: string, status: number): Expected => ({ operation: 'GetObject', resource: `${bucket}/${key}`, status });
   return [
-    get(archive, 404),
-    get(`${platform}/halcyon-ghc-${DEFAULT_GHC}.tar.gz`, 404),
+    ...(looked ? [get(archive, 404), get(`${platform}/halcyon-ghc-${DEFAULT_GHC}.tar.gz`, 404)] : []),
+    get(archive, 200),
     ...tried.map(({ operation, key, acl, expected }): Expected => {
       const name = { get: 'GetObject', list: 'ListObjects', put: 'PutObject', delete: 'DeleteObject' }[operation];
-      const good = operation === 'delete' ? 204 : 200;
       return {
         operation: name,
         resource: operation === 'list' ? bucket : `${bucket}/${key}`,
         ...(acl === undefined ? {} : { acl }),
-        status: { allowed: good, denied: 403, absent: 404, refused: 403 }[expected],
+        status: { allowed: operation === 'delete' ? 204 : 200, denied: 403, absent: 404, refused: 403 }[expected],
       };
     }),
-    get(archive, 200),
   ];
 }

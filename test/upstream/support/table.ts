@@ -3,7 +3,7 @@ import { accessOfCell, COLLAPSED, type Cell } from './cells.js';
 import type { Outcome } from './run-cell.js';
 
 /** A row a cell, as it was seen. */
-export function renderMatrix(results: ReadonlyArray<{ cell: Cell; outcome?: Outcome; error?: unknown }>): string {
+export function renderMatrix(results: ReadonlyArray<{ cell: Cell; outcome?: Outcome; error?: unknown }>, notes = COLLAPSED): string {
   const rows = results.map(({ cell, outcome, error }) => [
     accessOfCell(cell) ?? 'public',
     String(cell.signing),
@@ -13,7 +13,7 @@ export function renderMatrix(results: ReadonlyArray<{ cell: Cell; outcome?: Outc
   ]);
   return [
     renderTable(['mode', 'signing', 'bucket', 'ACL', 'storage', 'no archive', 'archive', 'S3 on a dyno', 'page', 'requests'], rows),
-    ...COLLAPSED.map(({ cells, reason }) => `left out: ${cells}: ${reason}`),
+    ...notes.map(({ cells, reason }) => `left out: ${cells}: ${reason}`),
   ].join('\n');
 }
 
@@ -28,7 +28,7 @@ function seen({ first, second, proofs, page, requests }: Outcome): string[] {
           : built.build.status;
   const versions = [...new Set(requests.map(({ signatureVersion }) => `v${signatureVersion}`))].join(' and ');
   return [
-    first.log.storage ?? 'nothing said',
+    (second ?? first)?.log.storage ?? 'nothing said',
     build(first),
     build(second),
     `${proofs.filter(({ ok }) => ok).length} of ${proofs.length}`,
