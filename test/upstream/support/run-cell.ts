@@ -100,7 +100,7 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
     await objects.put(archive, tarball(installTree(install, name, nonce)));
     second = await build('second');
     await heroku.scale(name, 'web', 1).catch(() => undefined); // a buildpack alone has no web process
-    page = await openPage(app.webUrl, nonce, { timeoutMs: second.log.deployed === undefined ? 0 : 20_000 });
+    page = await openPage(app.webUrl, nonce, { timeoutMs: second.log.deployed === undefined ? 0 : 90_000 });
     tried = attempts(ground);
     const run = await dyno(attemptScript(tried, mark), second);
     dynoLines = run.lines;
