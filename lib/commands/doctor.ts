@@ -1,6 +1,7 @@
+import { checkAccount, identity } from '../aws/identity.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from './command.js';
-import { openSession, preflight } from './session.js';
+import { openSession } from './session.js';
 
 /** Findings about every team, or those named. Exit code 1 where anything is broken. */
 export async function doctor(
@@ -9,7 +10,12 @@ export async function doctor(
   host: CommandHost,
 ): Promise<CommandResult> {
   const session = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
-  const { heroku } = await preflight(session, host);
+  // Not the preflight of the other commands: an app that is missing or of the Fir generation is a finding here, among others.
+  const heroku = await session.heroku();
+  const places = session.teams.flatMap(({ name, bucket }) =>
+    bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
+  );
+  if (places[0] !== undefined) checkAccount(await identity(session.aws(places[0].region)), places);
   const { runDoctor } = await import('../doctor/index.js');
   const { findings, ok } = await runDoctor({
     config: session.config,

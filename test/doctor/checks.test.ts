@@ -261,6 +261,19 @@ const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
     'broken sigv2-refused: bucket b',
   ],
   [
+    'private on a bucket without ACLs, where an upload was accepted all the same',
+    {
+      config: with_('acl: private'),
+      bucket: { ownership: 'BucketOwnerEnforced', kind: 'existing' },
+      principal: {
+        probe: {
+          context: { bucket: BUCKET.slice('bucket '.length), endpoint: 'e', region: 'r', signing: 4, acl: 'private' },
+          results: [{ operation: 'upload', status: 200, expected: 'allowed' }],
+        },
+      },
+    },
+  ],
+  [
     'a busy S3',
     {
       principal: {

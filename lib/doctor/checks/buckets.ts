@@ -54,9 +54,11 @@ export const bucketThere = ofBuckets((bucket) => {
 });
 
 /** The ACL that uploads carry, against what the bucket takes. */
-export const aclFits = ofBuckets((bucket) => {
+export const aclFits = ofBuckets((bucket, observation) => {
   const { ownership, publicAccess, spec, name } = bucket;
-  if (ownership === 'BucketOwnerEnforced' && spec.acl !== 'bucket-owner-full-control') {
+  // Reports conflict on what S3 does with `private` there: an upload that was accepted settles it.
+  const settled = accepted(bucket, observation);
+  if (!settled && ownership === 'BucketOwnerEnforced' && spec.acl !== 'bucket-owner-full-control') {
     const outcome = { operation: 'upload' as const, status: 400, error: { code: 'AccessControlListNotSupported' } };
     const refusal = classifyRefusal(outcome, {
       bucket: name,
@@ -68,7 +70,7 @@ export const aclFits = ofBuckets((bucket) => {
     })!;
     return [broken('acl-refused', subject(bucket), refusal)];
   }
-  if (spec.acl === 'public-read' && publicAccess?.BlockPublicAcls === true) {
+  if (!settled && spec.acl === 'public-read' && publicAccess?.BlockPublicAcls === true) {
     return [
       broken('acl-refused', subject(bucket), {
         message: `bucket ${name} blocks public ACLs, and uploads are sent with public-read`,
@@ -82,6 +84,16 @@ export const aclFits = ofBuckets((bucket) => {
   const body = { message: `object ownership is ${ownership ?? 'not set'}, and the template says ${wanted}`, fix: again(bucket) };
   return [ownership === null ? info('ownership-unset', subject(bucket), body) : warning('ownership-drift', subject(bucket), body)];
 });
+
+const accepted = ({ name, spec }: BucketFacts, { teams }: Observation): boolean =>
+  teams
+    .flatMap(({ principals }) => principals)
+    .some(
+      ({ probe }) =>
+        probe?.context.bucket === name &&
+        probe.context.acl === spec.acl &&
+        probe.results.some(({ operation, status = 0 }) => operation === 'upload' && status >= 200 && status < 300),
+    );
 
 /** Whether something may become public that is not meant to be. */
 export const publicAccess = ofBuckets((bucket) => {
