@@ -5,9 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildpackDir, halcyonEnv, run, startServer, V2 } from './support/shim.js';
 import { claimOf, expectedSignature } from './support/verify.js';
+
+// Many processes are started here, which a busy machine takes its time for.
+vi.setConfig({ testTimeout: 300_000 });
 
 let dir: string;
 /** PATH with a curl behind the shim that only says how it was called. */

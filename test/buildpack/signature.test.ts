@@ -3,9 +3,13 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
 import { halcyonEnv, inShim, KEY, run, startServer, V2, type Server, type Wire } from './support/shim.js';
 import { claimOf, expectedSignature } from './support/verify.js';
+
+// Hundreds of processes are started here, which a busy machine takes its time for.
+vi.setConfig({ testTimeout: 300_000 });
 
 const EMPTY = createHash('sha256').digest('hex');
 
