@@ -2,18 +2,18 @@ import { randomBytes } from 'node:crypto';
 import type { Aws } from '../aws/aws.js';
 import { storageOf } from '../config/derive.js';
 import type { KitConfig } from '../config/model.js';
-import { CONFIG_VAR_NAMES, desiredConfigVars, halcyonBucket, keyPrefix, type AppStorage } from '../contract/index.js';
+import { CONFIG_VAR_NAMES, halcyonBucket, keyPrefix, type AppStorage } from '../contract/index.js';
 import { KitError } from '../errors.js';
-import { isHaskellOnHeroku } from '../heroku/buildpacks.plan.js';
 import type { Heroku, HerokuApp } from '../heroku/heroku.js';
 import type { IoHost, Step } from '../io/io-host.js';
 import { redact, registerSecret } from '../io/redaction.js';
-import { classifyRefusal, type Refusal } from '../storage/refusals.js';
-import { halcyonRequest, type HalcyonRequest } from '../storage/halcyon-requests.js';
+import type { Refusal } from '../storage/refusals.js';
 import { DEFAULT_GHC, installKey, installTree, labelOf, platformOf, sourceHash, sourceTree, type Install } from './archive.js';
 import { buildOn, type Built } from './build.client.js';
 import { causesOf } from './causes.plan.js';
 import { runScript, type DynoRun } from './dyno.client.js';
+import { diagnose } from './diagnose.client.js';
+import { likeBuildpacks, likeConfigVars, registerUrlSecrets, withoutUserInfo } from './likeness.js';
 import { currentKey, type Key } from './key.client.js';
 import { storageLines, type BuildLog, type StorageLine } from './log.js';
 import { Objects } from './objects.client.js';
@@ -31,7 +31,7 @@ import {
 } from './proofs.plan.js';
 import type { BuildEvidence, Proof, SmokeReport } from './report.js';
 import { attemptScript, buildScript, publicScript } from './script.js';
-import { COPIED_CONFIG_VARS, createShortLived, smokeName } from './short-lived.client.js';
+import { createShortLived, smokeName } from './short-lived.client.js';
 import { packSource } from './source.js';
 import { neighbours, type Subject } from './subject.js';
 import { noteOf } from './sweep.js';
@@ -105,7 +105,7 @@ export class SmokeRun {
     const { app, principal } = this.subject;
     this.#say('looking at the app');
     const [like, vars, buildpacks] = await Promise.all([heroku.app(app.name), heroku.configVars(app.name), heroku.buildpacks(app.name)]);
-    this.#buildpacks = this.#wantedBuildpacks(buildpacks);
+    this.#buildpacks = likeBuildpacks(this.context.config, this.context.signingBuildpackUrl, buildpacks);
     this.#stack = like.stack;
     this.#platform = platformOf(like.stack) ?? '';
     if (principal) this.#key = this.options.key ?? (await currentKey(aws, principal));
@@ -115,7 +115,8 @@ export class SmokeRun {
     const ghc = vars.HALCYON_GHC_VERSION || DEFAULT_GHC;
     const own = this.options.source !== undefined;
     const target = own ? like : await this.#makeApp(like, vars);
-    if (this.#objects) await Promise.all(plantedKeys(this.#ground).map((key) => this.#objects?.put(key, this.#nonce)));
+    // One after another: none may still be on its way when an error sets off the removal.
+    for (const key of this.#objects ? plantedKeys(this.#ground) : []) await this.#objects?.put(key, this.#nonce);
     const built = own ? await this.#proveOwnSource(target.name) : await this.#provePlanted(target.name, ghc);
     if (built.build.status !== 'succeeded') return;
 
@@ -127,21 +128,9 @@ export class SmokeRun {
   async #makeApp(like: HerokuApp, vars: Record<string, string>): Promise<HerokuApp> {
     const { heroku, config } = this.context;
     this.#say(`making app ${this.name}`);
-    const desired = desiredConfigVars(this.#storage, this.#key);
-    const forks = { HALCYON_URL: config.buildpack.halcyonUrl, BASHMENOT_URL: config.buildpack.bashmenotUrl };
-    const copied = Object.fromEntries(COPIED_CONFIG_VARS.map((name) => [name, vars[name]]));
-    const configVars = Object.fromEntries(
-      Object.entries({ ...forks, ...copied, ...desired }).filter((entry): entry is [string, string] => Boolean(entry[1])),
-    );
-    for (const url of [...Object.values(configVars), ...this.#buildpacks]) registerUrlSecrets(url);
+    const configVars = likeConfigVars(config, this.#storage, this.#key, vars);
+    registerUrlSecrets([...Object.values(configVars), ...this.#buildpacks]);
     return createShortLived(heroku, { name: this.name, stack: like.stack, team: like.team, buildpacks: this.#buildpacks, configVars });
-  }
-
-  #wantedBuildpacks(current: readonly string[]): string[] {
-    const { config, signingBuildpackUrl } = this.context;
-    const list = current.some((url) => isHaskellOnHeroku(url, config.buildpack.url)) ? [...current] : [...current, config.buildpack.url];
-    if (config.signing.version !== 4 || signingBuildpackUrl === undefined) return list;
-    return [signingBuildpackUrl, ...list.filter((url) => url !== signingBuildpackUrl)];
   }
 
   /** Build our own source, with the archive planted that its build will look for; without private storage there is nothing to plant. */
@@ -231,35 +220,14 @@ export class SmokeRun {
     }
     this.#tried = list.map((attempt, number) => ({ attempt, outcome: run.outcomes.get(number) }));
     this.#proofs.push(...this.#tried.map(({ attempt, outcome }) => judgeAttempt(attempt, outcome)));
-    await this.#diagnose();
-  }
-
-  /** Where the key fails at what it should do: ask S3 the same from here, where its answer can be read whole. */
-  async #diagnose(): Promise<void> {
-    const failed = this.#tried.filter(({ attempt, outcome }) => attempt.expected === 'allowed' && !judgeAttempt(attempt, outcome).ok);
-    const spec = this.subject.team.bucket?.spec;
-    if (failed.length === 0 || !this.#key || !spec || !this.#storage.endpoint || !this.#storage.acl) return;
-    const { id, secret } = this.#key;
-    const store = {
-      endpoint: this.#storage.endpoint,
-      region: spec.region,
-      bucket: spec.name,
-      prefix: this.#storage.prefix,
-      acl: this.#storage.acl,
+    this.#refusals = await diagnose(this.#tried, {
+      team: this.subject.team,
+      storage: this.#storage,
+      key: this.#key,
       signing: this.context.config.signing.version,
-      key: { accessKeyId: id, secretAccessKey: secret },
-    };
-    const requests: Record<Attempt['operation'], HalcyonRequest> = {
-      get: { operation: 'download', key: `${this.name}/present` },
-      list: { operation: 'list', prefix: `${this.name}/` },
-      put: { operation: 'upload', key: `${this.name}/diagnosis`, body: Buffer.from(this.#nonce) },
-      delete: { operation: 'delete', key: `${this.name}/kept` },
-    };
-    for (const operation of new Set(failed.map(({ attempt }) => attempt.operation))) {
-      const outcome = await halcyonRequest(store, requests[operation], { signal: this.context.signal });
-      const refusal = classifyRefusal(outcome, { ...store, keyId: id, team: this.subject.team.name });
-      if (refusal && !this.#refusals.some(({ kind }) => kind === refusal.kind)) this.#refusals.push(refusal);
-    }
+      run: this.name,
+      signal: this.context.signal,
+    });
   }
 
   async #provePage(app: HerokuApp): Promise<void> {
@@ -399,11 +367,3 @@ export class SmokeRun {
     this.step.update(redact(detail));
   }
 }
-
-/** A user name or password in a URL is a credential. */
-function registerUrlSecrets(text: string): void {
-  const match = /^[a-z+]+:\/\/([^/@]*)@/.exec(text);
-  for (const part of match?.[1]?.split(':') ?? []) registerSecret(decodeURIComponent(part));
-}
-
-const withoutUserInfo = (url: string): string => url.replace(/^([a-z+]+:\/\/)[^/@]*@/, '$1');

@@ -37,15 +37,6 @@ export async function sweepApps(heroku: Heroku, io: IoHost, now: Date = new Date
   return removed;
 }
 
-/** Names of config vars, beside the kit's own, that decide which code a build runs and where it looks. Copied from the team's app. */
-export const COPIED_CONFIG_VARS = [
-  'HALCYON_URL',
-  'BASHMENOT_URL',
-  'HALCYON_GHC_VERSION',
-  'HALCYON_NO_PRIVATE_STORAGE',
-  'HALCYON_PUBLIC_STORAGE_URL',
-] as const;
-
 export interface ShortLived {
   readonly name: string;
   readonly stack: string;
