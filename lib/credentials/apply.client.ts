@@ -114,9 +114,10 @@ async function change(run: Run, step: Change, principal: PrincipalState): Promis
       return;
     }
     case 'reactivate':
-      await setStatus(step.keyId, 'Active');
+      // In this order, a crash leaves no time of an earlier soak behind.
+      await untag([inactiveTag(step.keyId)]);
       run.verified.delete(step.keyId);
-      return untag([inactiveTag(step.keyId)]);
+      return setStatus(step.keyId, 'Active');
     case 'deactivate':
       await setStatus(step.keyId, 'Inactive');
       return tag(inactiveTag(step.keyId), now());

@@ -72,7 +72,7 @@ export class Play {
   constructor(readonly history: History) {
     this.world.keyDelay = history.keyDelay;
     this.world.releaseTime = history.releaseTime;
-    this.policy = { ...DEFAULT_POLICY, soak: history.soak, poll: 20_000, patience: 30 * 60_000, verifications: 4, concurrency: 1 };
+    this.policy = { ...DEFAULT_POLICY, soak: history.soak, poll: 180_000, patience: 30 * 60_000, verifications: 4, concurrency: 1 };
   }
 
   get team(): Team {

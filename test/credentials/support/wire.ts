@@ -44,13 +44,13 @@ export async function startWire(options: SandboxOptions = {}): Promise<Wire> {
   };
 }
 
-/** A configuration of one team. */
-export function configOf(team: string, apps: Record<string, string>, extra = ''): KitConfig {
+/** A configuration of one team, as a file. */
+export function configText(team: string, apps: Record<string, string>, extra = ''): string {
   const lines = Object.entries(apps).map(([app, settings]) => `      ${app}: { ${settings} }`);
-  return parseConfig(
-    `teams:\n  ${team}:\n    bucket: { account: "111122223333", region: ${REGION} }\n${extra}    apps:\n${lines.join('\n')}\nsigning: { version: 4, buildpack: "https://example.com/sigv4.tgz" }\n`,
-  );
+  return `teams:\n  ${team}:\n    bucket: { account: "111122223333", region: ${REGION} }\n${extra}    apps:\n${lines.join('\n')}\nsigning: { version: 4, buildpack: "https://example.com/sigv4.tgz" }\n`;
 }
+
+export const configOf = (team: string, apps: Record<string, string>, extra = ''): KitConfig => parseConfig(configText(team, apps, extra));
 
 /** What the team's stack would make, without the seconds a deployment takes; and its apps. */
 export async function plant(wire: Wire, config: KitConfig): Promise<Team> {
