@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseConfig, principalsOf, storageOf } from '../../lib/config/index.js';
 import { bucketPolicy, userPolicy } from '../../lib/constructs/policies.js';
@@ -398,4 +399,11 @@ test('checks change nothing of what they judge', () => {
   };
   const frozen = freeze(observation({ bucket: { state: 'gone' } }));
   for (const check of CHECKS) expect(() => check(frozen)).not.toThrow();
+});
+
+test('docs/doctor.md names every finding that the tests have seen', () => {
+  const documented = new Set(readFileSync(new URL('../../docs/doctor.md', import.meta.url), 'utf8').match(/`[a-z0-9-]+`/g));
+  const seen = new Set(TABLE.flatMap(([, changes]) => judge(observation(changes)).map(({ name }) => `\`${name}\``)));
+  expect(seen.size).toBeGreaterThan(30);
+  expect([...seen].filter((name) => !documented.has(name))).toEqual([]);
 });
