@@ -1,6 +1,6 @@
 // Transpiles bin/ and lib/ to dist/ (a tenth of a second); --types adds declarations, for a package to publish.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,7 +12,7 @@ const sources = ['bin', 'lib'].flatMap((dir) =>
 );
 const { build } = await import('esbuild');
 if (process.argv.includes('--types')) rmSync(join(root, 'dist'), { recursive: true, force: true });
-await build({
+const { outputFiles } = await build({
   entryPoints: sources,
   outbase: root,
   outdir: join(root, 'dist'),
@@ -21,11 +21,14 @@ await build({
   target: 'node20',
   sourcemap: 'linked',
   logLevel: 'warning',
+  write: false,
 });
-for (const name of ['halcyon.js', 'halcyon-kit.js']) {
-  try {
-    chmodSync(join(root, 'dist/bin', name), 0o755);
-  } catch {}
+// `cdk` builds before each synth: what has not changed is left alone, and nobody reads a file half written.
+for (const { path, contents } of outputFiles) {
+  if (existsSync(path) && readFileSync(path).equals(contents)) continue;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.${process.pid}`, contents, { mode: /dist[\\/]bin[\\/].*\.js$/.test(path) ? 0o755 : 0o644 });
+  renameSync(`${path}.${process.pid}`, path);
 }
 if (process.argv.includes('--types')) {
   execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json')], {

@@ -169,8 +169,8 @@ export function createProgram(run: Runner, version: string): Command {
     .command('sandbox')
     .description('Start a local AWS and a local Heroku, and print the settings that aim any client at them.')
     .option('--json', 'print the settings as JSON')
-    .option('--env-file <file>', 'also write the settings to FILE, to be sourced by a shell')
-    .addHelpText('after', '\nExamples:\n  $ halcyon-kit sandbox --env-file .env.sandbox')
+    .option('--write-env <file>', 'also write the settings to FILE, to be sourced by a shell')
+    .addHelpText('after', '\nExamples:\n  $ halcyon-kit sandbox --write-env .env.sandbox')
     .action((options) => run(async (host) => (await import('./sandbox.js')).sandbox(options, host), options));
 
   return program;

@@ -5,14 +5,14 @@ import { KitError } from '../errors.js';
 import type { CommandHost, CommandResult } from './command.js';
 
 /** The sandbox is a program of its own that comes with the source checkout: the kit only starts it. */
-export async function sandbox(options: { json?: boolean; envFile?: string }, host: CommandHost): Promise<CommandResult> {
+export async function sandbox(options: { json?: boolean; writeEnv?: string }, host: CommandHost): Promise<CommandResult> {
   const script = fileURLToPath(new URL('../../../script/sandbox.mjs', import.meta.url));
   if (!existsSync(script))
     throw new KitError(
       'sandbox-missing',
       'the sandbox comes with a checkout of the project, not with the package: clone it and run "npm run sandbox" there',
     );
-  const args = [...(options.json ? ['--json'] : []), ...(options.envFile ? ['--env-file', options.envFile] : [])];
+  const args = [...(options.json ? ['--json'] : []), ...(options.writeEnv ? ['--write-env', options.writeEnv] : [])];
   const child = spawn(process.execPath, [script, ...args], { stdio: 'inherit', env: host.env });
   // A terminal sends Ctrl-C to the child as well; a signal to this process alone is passed on.
   host.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createAws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import type { KitConfig, Principal } from '../config/model.js';
 import { KitError } from '../errors.js';
@@ -45,7 +46,11 @@ export interface DeployerOptions {
 
 /** @throws KitError as {@link awsError} says, and `deploy-failed` with CloudFormation's own reason. */
 export async function createDeployer(options: DeployerOptions): Promise<Deployer> {
-  const [toolkitLib, { buildApp }] = await Promise.all([import('@aws-cdk/toolkit-lib'), import('../stacks/app.js')]);
+  const [toolkitLib, { buildApp }, { freeFailedCreations }] = await Promise.all([
+    import('@aws-cdk/toolkit-lib'),
+    import('../stacks/app.js'),
+    import('../stacks/failed-creations.client.js'),
+  ]);
   const { BaseCredentials, DiffMethod, StackSelectionStrategy, Toolkit } = toolkitLib;
   let running: Step | undefined;
   let reasons: string[] = [];
@@ -63,13 +68,15 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       ...(bundle ? { httpOptions: { agent: new Agent({ keepAlive: true, ca: readFileSync(bundle) }) } } : {}),
     },
   });
+  let freeFailed = async (): Promise<string[]> => [];
   const outdir = await mkdtemp(join(tmpdir(), 'halcyon-kit-'));
   const source = await toolkit.fromAssemblyBuilder(
-    async () => buildApp(options.config, { keep: [...(options.keep ?? [])], outdir: join(outdir, 'cdk.out') }).synth(),
-    {
-      outdir: join(outdir, 'cdk.out'),
-      disposeOutdir: false,
+    async () => {
+      const app = buildApp(options.config, { keep: options.keep, outdir: join(outdir, 'cdk.out') });
+      freeFailed = () => freeFailedCreations(app, (region) => createAws({ region, profile: options.profile }));
+      return app.synth();
     },
+    { outdir: join(outdir, 'cdk.out'), disposeOutdir: false },
   );
   const assembly = await toolkit.synth(source).catch((error: unknown) => {
     throw new KitError('synth-failed', `cannot make the CloudFormation templates: ${(error as Error).message}`, { cause: error });
@@ -104,6 +111,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
     },
     async deploy(stacks) {
       const done: DeployedStack[] = [];
+      if (stacks.length > 0) await freeFailed();
       for (const stack of stacks) {
         const result = await inStep(options.io, `deploying ${stack}`, async (step) => {
           running = step;
