@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const integration = { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: true };
+const integration = { testTimeout: 300_000, hookTimeout: 300_000 };
 
 export default defineConfig({
   test: {
@@ -16,7 +16,7 @@ export default defineConfig({
       {
         test: { name: 'integration', include: ['test/integration/**/*.test.ts', 'sandbox/test/integration/**/*.test.ts'], ...integration },
       },
-      { test: { name: 'upstream', include: ['test/upstream/**/*.test.ts'], ...integration, testTimeout: 300_000 } },
+      { test: { name: 'upstream', include: ['test/upstream/**/*.test.ts'], ...integration } },
     ],
   },
 });

@@ -199,7 +199,8 @@ export class SmokeRun {
 
   async #build(app: string, source: Buffer, what: string): Promise<Built> {
     const { heroku, signal } = this.context;
-    const built = await buildOn(heroku, app, source, { version: `${this.name}-${what}`, say: (line) => this.#say(line), signal });
+    this.#say(`building (${what})`);
+    const built = await buildOn(heroku, app, source, { version: `${this.name}-${what}`, say: (line) => this.#trace(line), signal });
     const { build, release, log } = built;
     this.#lastBuild = built;
     this.#noteUploads(log.requests);
@@ -267,7 +268,7 @@ export class SmokeRun {
 
   async #runScript(app: string, script: string, options: { timeToLive: number; release?: number; size?: string }): Promise<DynoRun> {
     const { heroku, signal } = this.context;
-    const run = await runScript(heroku, app, script, { ...options, mark: this.name, signal, say: (line) => this.#say(line) });
+    const run = await runScript(heroku, app, script, { ...options, mark: this.name, signal, say: (line) => this.#trace(line) });
     this.#dynoLines.push(...run.lines);
     this.#noteUploads(storageLines(run.lines));
     return run;
@@ -361,6 +362,11 @@ export class SmokeRun {
 
   get #keyPrefix(): string {
     return keyPrefix(this.#storage.prefix);
+  }
+
+  /** A line of a build's or a dyno's output: for `--verbose`, the evidence keeps it anyway. */
+  #trace(line: string): void {
+    this.context.io.debug(`${this.name}: ${redact(line)}`);
   }
 
   #say(detail: string): void {

@@ -66,7 +66,7 @@ async function runOne(context: SmokeContext, subject: Subject, options: RunOptio
   try {
     const report = await new SmokeRun(context, subject, options, step).prove();
     const held = report.proofs.filter(({ ok }) => ok).length;
-    const outcome = `${title}: ${held} of ${report.proofs.length} proofs hold`;
+    const outcome = `${held} of ${report.proofs.length} proofs hold`;
     if (report.ok) step.done(outcome);
     else step.fail(outcome);
     return report;
