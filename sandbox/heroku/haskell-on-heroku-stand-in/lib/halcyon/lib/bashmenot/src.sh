@@ -69,13 +69,27 @@ transfer() {
   esac
 }
 
+# hmac_sha1 KEY TEXT: base64 of HMAC-SHA1 (RFC 2104) for a key of 64 ASCII characters at most. openssl's own -hmac would show the key in argv.
+hmac_sha1() {
+  local LC_ALL=C key=$1 i code inside='' outside='' inner
+  for ((i = 0; i < 64; i++)); do
+    code=0
+    ((i >= ${#key})) || printf -v code '%d' "'${key:i:1}"
+    printf -v inside '%s\\x%02x' "$inside" $((code ^ 0x36))
+    printf -v outside '%s\\x%02x' "$outside" $((code ^ 0x5c))
+  done
+  inner=$({ printf '%b' "$inside"; printf '%s' "$2"; } | openssl sha1 -r)
+  inner=${inner:0:40}
+  { printf '%b' "$outside"; printf '%b' "$(sed 's/../\\x&/g' <<<"$inner")"; } | openssl sha1 -binary | openssl base64
+}
+
 # s3_request RETRY_REFUSALS METHOD RESOURCE QUERY MD5 ACL [CURL_OPTION]...: signed with version 2.
 s3_request() {
   local retry_refusals=$1 method=$2 resource=$3 query=$4 md5=$5 acl=$6 endpoint=${BASHMENOT_S3_ENDPOINT:-s3.amazonaws.com} date text signature
   shift 6
   date=$(LC_ALL=C date -u -R)
   text=$(printf '%s\n%s\n\n%s\n%s%s' "$method" "$md5" "$date" "${acl:+x-amz-acl:$acl$'\n'}" "$resource")
-  signature=$(printf '%s' "$text" | openssl sha1 -hmac "$BASHMENOT_AWS_SECRET_ACCESS_KEY" -binary | openssl base64)
+  signature=$(hmac_sha1 "$BASHMENOT_AWS_SECRET_ACCESS_KEY" "$text")
   transfer "$retry_refusals" "https://$endpoint$resource$query" \
     --header "Host: $endpoint" \
     --header "Date: $date" \
