@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -32,18 +33,25 @@ const S3 = [
 
 let aws: LocalAws;
 let s3: S3Client;
+let key: { AccessKeyId?: string | undefined; SecretAccessKey?: string | undefined };
 const herokus: LocalHeroku[] = [];
 beforeAll(async () => {
   aws = await startLocalAws({ settings: { sigv2: { default: 'accept' } } });
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = aws.env;
   const requestHandler = new NodeHttpHandler({ httpsAgent: new Agent({ ca: await readFile(aws.caFile) }) });
-  s3 = new S3Client({
-    endpoint: aws.url,
-    region: aws.region,
-    forcePathStyle: true,
-    credentials: { accessKeyId, secretAccessKey },
-    requestHandler,
-  });
+  const client = { endpoint: aws.url, region: aws.region, credentials: { accessKeyId, secretAccessKey }, requestHandler };
+  s3 = new S3Client({ ...client, forcePathStyle: true });
+  const iam = new IAMClient(client);
+  const Statement = [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }];
+  await iam.send(new CreateUserCommand({ UserName: 'halcyon' }));
+  await iam.send(
+    new PutUserPolicyCommand({
+      UserName: 'halcyon',
+      PolicyName: 's3',
+      PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement }),
+    }),
+  );
+  key = (await iam.send(new CreateAccessKeyCommand({ UserName: 'halcyon' }))).AccessKey ?? {};
 }, 300_000);
 afterAll(async () => {
   await Promise.all(herokus.map((heroku) => heroku.stop()));
@@ -57,8 +65,8 @@ async function start(dir: string | null): Promise<LocalHeroku> {
 }
 
 const storage = (bucket: string) => ({
-  HALCYON_AWS_ACCESS_KEY_ID: aws.env.AWS_ACCESS_KEY_ID,
-  HALCYON_AWS_SECRET_ACCESS_KEY: aws.env.AWS_SECRET_ACCESS_KEY,
+  HALCYON_AWS_ACCESS_KEY_ID: key.AccessKeyId,
+  HALCYON_AWS_SECRET_ACCESS_KEY: key.SecretAccessKey,
   HALCYON_S3_BUCKET: `${bucket}/team/pre`,
   HALCYON_S3_ENDPOINT: new URL(aws.url).host,
   HALCYON_S3_ACL: 'private',
@@ -114,7 +122,7 @@ test(
     expect(installs).toHaveLength(1);
     expect(installs).not.toContain(archive);
     // No value of a secret is ever in a build's log.
-    for (const { output } of [first, second, third]) expect(output).not.toContain(aws.env.AWS_SECRET_ACCESS_KEY);
+    for (const { output } of [first, second, third]) expect(output).not.toContain(key.SecretAccessKey);
   },
 );
 
