@@ -89,6 +89,12 @@ function stage(observation: TeamObservation, intent: Intent, policy: Policy, now
   const steps = retirements.flatMap((retirement) => retirement.steps);
   if (steps.length > 0) return { steps, waiting: [], blocked: [] };
   const waiting = retirements.flatMap((retirement) => retirement.waiting);
+  const stuck = waiting.length > 0 ? [] : observation.principals.filter(({ user }) => ways.get(user)?.needsSlot === true);
+  if (stuck.length > 0) {
+    const text = (principal: PrincipalState) =>
+      `${principal.label} needs a new key, and neither of the two it has can go; delete one by hand: ${principal.keys.map(({ id }) => id).join(', ')}`;
+    return { steps: [], waiting: [], blocked: stuck.map((principal) => ({ code: 'slots-full', text: text(principal) })) };
+  }
   return { steps: waiting.length > 0 ? [] : observation.principals.flatMap((principal) => tidy(principal, intent)), waiting, blocked: [] };
 }
 
@@ -96,7 +102,7 @@ function retires(principal: PrincipalState, key: KeyState, goal: string | undefi
   if (!isKnown(key) && key.refused !== 'revoked') return false;
   if (!kept) return true;
   if (goal !== undefined) return key.id !== goal;
-  return needsSlot && key.id !== principal.current && key.status === 'Inactive';
+  return needsSlot && key.id !== principal.current && (key.status === 'Inactive' || key.refused !== undefined);
 }
 
 /** A leaked key, and keys nobody can hold, of a principal that is no longer wanted. */
@@ -160,9 +166,10 @@ function markSteps(observation: TeamObservation, intent: Intent): Step[] {
 /** The newest key, where there is one before it to go back to. */
 function keyToUndo(principal: PrincipalState): KeyState | undefined {
   const pending = keyNamed(principal, principal.pending);
-  if (pending !== undefined && pending.id !== principal.current && keyNamed(principal, principal.current) !== undefined) return pending;
+  const current = keyNamed(principal, principal.current);
+  if (pending !== undefined && pending.id !== principal.current && current?.status === 'Active') return pending;
   const previous = keyNamed(principal, principal.previous);
-  return previous?.fingerprint === undefined ? undefined : keyNamed(principal, principal.current);
+  return previous?.fingerprint === undefined ? undefined : current;
 }
 
 /** Whatever must be settled by a person first. */

@@ -43,8 +43,8 @@ export interface ModelApp {
   releases: Array<{ version: number; description: string; createdAt: number; endedAt: number; vars: Record<string, string> }>;
   work: ModelBuild[];
   deleted: boolean;
-  /** Rolled back by someone since it was last looked at: nobody can know yet what it holds. */
-  unseen: boolean;
+  /** When someone rolled it back, until it is looked at: nobody can know what it holds, nor what has begun since. */
+  unseen?: number;
   /** Rolled back by someone to a key that was retired: broken until mended. */
   rolledBack: boolean;
 }
@@ -135,7 +135,7 @@ export class World {
     const now = app.vars.HALCYON_AWS_ACCESS_KEY_ID;
     const target = [...app.releases].reverse().find(({ vars }) => vars.HALCYON_AWS_ACCESS_KEY_ID !== now);
     if (target === undefined) return;
-    app.unseen = true;
+    app.unseen = this.now;
     this.release(app, { ...target.vars }, `Rollback to v${target.version}`, 0);
     const key = this.keyNamed(app.vars.HALCYON_AWS_ACCESS_KEY_ID);
     if (app.vars.HALCYON_AWS_ACCESS_KEY_ID !== undefined && key?.status !== 'Active') app.rolledBack = true;
@@ -163,11 +163,11 @@ export class World {
     return [...this.apps].flatMap(([name, app]) => {
       if (app.deleted) return [];
       this.settle(app);
-      const held = app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId && !app.rolledBack && !app.unseen ? [`app ${name}`] : [];
+      const held = app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId && !app.rolledBack && app.unseen === undefined ? [`app ${name}`] : [];
       return [
         ...held,
         ...this.running(app)
-          .filter(({ holds }) => holds === keyId)
+          .filter(({ holds, startedAt }) => holds === keyId && startedAt < (app.unseen ?? Infinity))
           .map(({ id, kind }) => `${kind} ${id} of ${name}`),
       ];
     });
@@ -349,7 +349,7 @@ export class World {
       vars: (name) =>
         look('GET config-vars', () => {
           const app = appNamed(name);
-          app.unseen = false;
+          delete app.unseen;
           return { ...app.vars };
         }),
       flight: (name) =>
@@ -409,7 +409,8 @@ export class World {
               this.violated(`${name} given ${keyId} before it works everywhere`);
             const names = plan.changes.map((change) => change.name).join(', ');
             const version = this.release(app, vars, `Set ${names} config vars`, this.releaseTime);
-            app.rolledBack = app.unseen = false;
+            app.rolledBack = false;
+            delete app.unseen;
             await run('PATCH config-vars', 'after');
             this.pass(this.releaseTime);
             await run('release', 'look');
@@ -465,5 +466,4 @@ const newApp = (now: number): ModelApp => ({
   work: [],
   deleted: false,
   rolledBack: false,
-  unseen: false,
 });
