@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import type { Intent, Outcome, Policy, Smoke } from '../credentials/index.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { CommandHost } from './command.js';
-import { buildpacksWanted } from './signing.js';
+import { buildpacksWanted } from '../buildpack/signing.js';
 import { engineContext } from './look.js';
 import type { Session } from './session.js';
 
@@ -20,11 +20,7 @@ export async function converge(session: Session, heroku: Heroku, host: CommandHo
     import('../credentials/index.js'),
     import('../heroku/buildpacks.sync.js'),
   ]);
-  const plans = await observeBuildpacks(
-    heroku,
-    buildpacksWanted(session.config, session.teams, options.buildpackUrl),
-    session.config.buildpack,
-  );
+  const plans = await observeBuildpacks(heroku, buildpacksWanted(session.config, session.teams, options.buildpackUrl), config.buildpack);
   await syncBuildpacks(heroku, plans, { io: host.io, signal: host.signal });
   return pMap(
     session.teams,

@@ -10,7 +10,7 @@ import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
 import { engineContext, principalsKept } from './look.js';
 import { exitCodeOf, renderBuildpacks, renderOutcome, renderPlan } from './render.js';
 import { openSession, preflight, type Session } from './session.js';
-import { buildpacksWanted } from './signing.js';
+import { buildpacksWanted } from '../buildpack/signing.js';
 import { converge } from './converge.js';
 
 export interface DownOptions extends ChangeOptions {
@@ -24,7 +24,9 @@ export interface DownOptions extends ChangeOptions {
 export async function down(names: readonly string[], options: DownOptions, host: CommandHost): Promise<CommandResult> {
   const onlyBuckets = names.length === 0 && !options.all && options.bucket !== undefined;
   const opened = await openSession(names, { ...options, all: onlyBuckets || options.all }, host);
-  const session: Session = onlyBuckets ? { ...opened, teams: [] } : opened;
+  // What is being taken down is not set up on the way.
+  const config = { ...opened.config, buildpack: { ...opened.config.buildpack, install: false } };
+  const session: Session = { ...opened, config, teams: onlyBuckets ? [] : opened.teams };
   const shared = sharedBuckets(session, options.bucket ?? []);
   const heroku = session.teams.length > 0 ? (await preflight(session, host)).heroku : undefined;
   const stacks = await stacksThere(session, shared);
@@ -86,10 +88,7 @@ async function lookAhead(session: Session, heroku: Heroku, host: CommandHost, fo
     import('../credentials/index.js'),
     import('../heroku/buildpacks.sync.js'),
   ]);
-  const buildpacks = await observeBuildpacks(heroku, buildpacksWanted(session.config, session.teams, undefined), {
-    ...session.config.buildpack,
-    install: false,
-  });
+  const buildpacks = await observeBuildpacks(heroku, X
   const teams = await Promise.all(
     session.teams.map(async (team) => ({
       team: team.name,

@@ -4,7 +4,7 @@ import type { Deployer, StackChange } from '../deploy/deploy.client.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { renderBuildpacks, renderPlan, renderStacks } from './render.js';
-import { buildpacksWanted } from './signing.js';
+import { buildpacksWanted } from '../buildpack/signing.js';
 import { regionOf, type Session } from './session.js';
 import type { CommandHost } from './command.js';
 

@@ -6,7 +6,7 @@ import { engineContext } from './look.js';
 import { prover } from './prove.js';
 import { exitCodeOf, renderOutcome, renderPlan } from './render.js';
 import { openSession, preflight, writeEvidence } from './session.js';
-import { signingBuildpackUrl } from './signing.js';
+import { signingBuildpackUrl } from '../buildpack/signing.js';
 import { converge } from './converge.js';
 
 export interface RotateOptions extends ChangeOptions {

@@ -3,7 +3,7 @@ import { KitError } from '../errors.js';
 import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
 import { proveTeams, renderReports } from './prove.js';
 import { openSession, preflight, writeEvidence } from './session.js';
-import { signingBuildpackUrl } from './signing.js';
+import { signingBuildpackUrl } from '../buildpack/signing.js';
 
 export interface SmokeOptions extends ChangeOptions {
   readonly all?: boolean;

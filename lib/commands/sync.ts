@@ -3,7 +3,7 @@ import { converge } from './converge.js';
 import { look, renderPicture } from './look.js';
 import { buildpackWarnings, exitCodeOf, renderOutcome } from './render.js';
 import { openSession, preflight, writeEvidence } from './session.js';
-import { publishIfHosted, signingBuildpackUrl } from './signing.js';
+import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { KitError } from '../errors.js';
 
 export interface SyncOptions extends ChangeOptions {
@@ -21,7 +21,7 @@ export async function sync(names: readonly string[], options: SyncOptions, host:
   if (options.dryRun || !picture.changes) return { data: picture, text: renderPicture(picture) };
   host.io.info(`${renderPicture(picture)}\n`);
   if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
-  await publishIfHosted(session, host);
+  await publishIfHosted(session.config, (region) => session.aws(region), host.io);
   const outcomes = await converge(session, heroku, host, { intent: { kind: 'ensure' }, buildpackUrl });
   await writeEvidence(options.evidence, { outcomes }, host);
   return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) === 1 ? 1 : 0 };

@@ -11,7 +11,7 @@ import { converge } from './converge.js';
 import { look, principalsKept, renderPicture, type Picture } from './look.js';
 import { buildpackWarnings, exitCodeOf, renderOutcome } from './render.js';
 import { openSession, preflight, writeEvidence, type Session } from './session.js';
-import { publishIfHosted, signingBuildpackUrl } from './signing.js';
+import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { proveTeams, renderReports } from './prove.js';
 
 export interface UpOptions extends ChangeOptions {
@@ -61,7 +61,7 @@ async function carryOut(
   await takeBucketsBack(session, host, prepared);
   const deployed = await deployer.deploy(changed.map(({ stack }) => stack));
   host.signal.throwIfAborted();
-  await publishIfHosted(session, host);
+  await publishIfHosted(session.config, (region) => session.aws(region), host.io);
   const outcomes = await converge(session, heroku, host, { intent: { kind: 'ensure' }, buildpackUrl });
   const failed = exitCodeOf(outcomes) === 1;
   const reports = failed || options.smoke === false ? [] : await proveTeams(session, heroku, host, { buildpackUrl });

@@ -1,3 +1,4 @@
+import { buildpacksWanted, signingBuildpackUrl } from '../buildpack/signing.js';
 import type { KitConfig, Team } from '../config/model.js';
 import type { DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
 import { anonymousHead } from '../storage/halcyon-requests.js';
@@ -5,13 +6,11 @@ import type { BuildpackFacts } from './model.js';
 
 /** What each app's list of buildpacks should hold. */
 export async function wantedBuildpacks(config: KitConfig, teams: readonly Team[]): Promise<ReadonlyMap<string, DesiredBuildpacks>> {
-  const { buildpacksWanted, signingBuildpackUrl } = await import('../commands/signing.js');
   return new Map(buildpacksWanted(config, teams, await signingBuildpackUrl(config)).map(({ app, desired }) => [app, desired]));
 }
 
 /** Whether Heroku could fetch the SigV4 buildpack; asked for archives only, as a git repository answers differently. */
 export async function observeBuildpack(config: KitConfig, signal?: AbortSignal): Promise<BuildpackFacts | undefined> {
-  const { signingBuildpackUrl } = await import('../commands/signing.js');
   const url = await signingBuildpackUrl(config);
   if (url === undefined || !/^https:.*\.tgz$/.test(url)) return undefined;
   const { status, failure } = await anonymousHead(url, { signal });

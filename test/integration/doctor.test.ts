@@ -22,7 +22,7 @@ import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createAws, type Aws } from '../../lib/aws/aws.js';
 import { publishBuildpack } from '../../lib/buildpack/publish.client.js';
-import { buildpacksWanted, signingBuildpackUrl } from '../../lib/commands/signing.js';
+import { buildpacksWanted, signingBuildpackUrl } from '../../lib/buildpack/signing.js';
 import { parseConfig, teamNamed, type KitConfig } from '../../lib/config/index.js';
 import { buildpackBucketName, secretName, userName, type Access } from '../../lib/contract/index.js';
 import { runTeam } from '../../lib/credentials/index.js';

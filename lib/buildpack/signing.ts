@@ -1,29 +1,28 @@
-import { isOurBuildpack } from '../buildpack/hosted.js';
+import type { Aws } from '../aws/aws.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { buildpackBucketName } from '../contract/index.js';
 import { buildpackHome } from '../stacks/homes.js';
 import type { DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
-import type { CommandHost } from './command.js';
-import type { Session } from './session.js';
+import { inStep, type IoHost } from '../io/io-host.js';
+import { hostedUrl, isOurBuildpack } from './hosted.js';
 
 /** URL of the SigV4 buildpack; undefined with signing version 2. A hosted one is known before it is published: its name is its content's hash. */
 export async function signingBuildpackUrl(config: KitConfig): Promise<string | undefined> {
-  if (config.signing.version !== 4 || config.signing.buildpack !== 'hosted')
-    return config.signing.version === 4 ? config.signing.buildpack : undefined;
+  if (config.signing.version !== 4) return undefined;
+  if (config.signing.buildpack !== 'hosted') return config.signing.buildpack;
   const place = buildpackHome(config);
   if (place === undefined) return undefined;
-  const [{ packBuildpack }, { hostedUrl }] = await Promise.all([import('../buildpack/pack.js'), import('../buildpack/hosted.js')]);
+  const { packBuildpack } = await import('./pack.js');
   return hostedUrl(buildpackBucketName(place.account, place.region), place.region, (await packBuildpack()).sha256);
 }
 
 /** Put the buildpack where the file says `hosted`; nothing is sent where it is there already. */
-export async function publishIfHosted(session: Session, host: CommandHost): Promise<void> {
-  const place =
-    session.config.signing.buildpack === 'hosted' && session.config.signing.version === 4 ? buildpackHome(session.config) : undefined;
+export async function publishIfHosted(config: KitConfig, aws: (region: string) => Aws, io: IoHost): Promise<void> {
+  const place = buildpackHome(config);
   if (place === undefined) return;
-  const [{ publishBuildpack }, { inStep }] = await Promise.all([import('../buildpack/publish.client.js'), import('../io/io-host.js')]);
-  await inStep(host.io, 'publishing the SigV4 buildpack', () =>
-    publishBuildpack(session.aws(place.region), buildpackBucketName(place.account, place.region)),
+  const { publishBuildpack } = await import('./publish.client.js');
+  await inStep(io, 'publishing the SigV4 buildpack', () =>
+    publishBuildpack(aws(place.region), buildpackBucketName(place.account, place.region)),
   );
 }
 
