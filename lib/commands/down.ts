@@ -88,7 +88,7 @@ async function lookAhead(session: Session, heroku: Heroku, host: CommandHost, fo
     import('../credentials/index.js'),
     import('../heroku/buildpacks.sync.js'),
   ]);
-  const buildpacks = await observeBuildpacks(heroku, X
+  const buildpacks = await observeBuildpacks(heroku, buildpacksWanted(session.config, session.teams, undefined), session.config.buildpack);
   const teams = await Promise.all(
     session.teams.map(async (team) => ({
       team: team.name,
