@@ -20,7 +20,11 @@ export async function converge(session: Session, heroku: Heroku, host: CommandHo
     import('../credentials/index.js'),
     import('../heroku/buildpacks.sync.js'),
   ]);
-  const plans = await observeBuildpacks(heroku, buildpacksWanted(session.config, session.teams, options.buildpackUrl), config.buildpack);
+  const plans = await observeBuildpacks(
+    heroku,
+    buildpacksWanted(session.config, session.teams, options.buildpackUrl),
+    session.config.buildpack,
+  );
   await syncBuildpacks(heroku, plans, { io: host.io, signal: host.signal });
   return pMap(
     session.teams,
