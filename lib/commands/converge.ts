@@ -9,7 +9,8 @@ import type { Session } from './session.js';
 export interface ConvergeOptions {
   readonly intent: Intent;
   readonly policy?: Partial<Policy>;
-  readonly buildpackUrl?: string;
+  /** Bring the apps' buildpacks up to date as well: `url` is that of the SigV4 buildpack, and without one it is taken out. Default: leave them alone. */
+  readonly buildpacks?: { readonly url?: string };
   /** Proves a key by a real build, where the engine asks for it. */
   readonly smoke?: Smoke;
 }
@@ -20,12 +21,11 @@ export async function converge(session: Session, heroku: Heroku, host: CommandHo
     import('../credentials/index.js'),
     import('../heroku/buildpacks.sync.js'),
   ]);
-  const plans = await observeBuildpacks(
-    heroku,
-    buildpacksWanted(session.config, session.teams, options.buildpackUrl),
-    session.config.buildpack,
-  );
-  await syncBuildpacks(heroku, plans, { io: host.io, signal: host.signal });
+  if (options.buildpacks !== undefined) {
+    const wanted = buildpacksWanted(session.config, session.teams, options.buildpacks.url);
+    const plans = await observeBuildpacks(heroku, wanted, session.config.buildpack);
+    await syncBuildpacks(heroku, plans, { io: host.io, signal: host.signal });
+  }
   return pMap(
     session.teams,
     async (team) =>

@@ -59,7 +59,9 @@ export async function down(names: readonly string[], options: DownOptions, host:
   }
 
   const outcomes =
-    heroku === undefined ? [] : await converge(session, heroku, host, { intent: { kind: 'down', force: options.force === true } });
+    heroku === undefined
+      ? []
+      : await converge(session, heroku, host, { intent: { kind: 'down', force: options.force === true }, buildpacks: {} });
   if (exitCodeOf(outcomes) !== 0)
     return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) };
   await destroy(session, host, options, stacks);

@@ -50,7 +50,6 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
   const outcomes = await converge(session, heroku, host, {
     intent,
     policy,
-    buildpackUrl,
     ...(options.smoke === false || intent.kind === 'emergency' ? {} : { smoke: prover(session, heroku, host, { buildpackUrl }) }),
   });
   await writeEvidence(options.evidence, { intent, outcomes }, host);

@@ -22,7 +22,7 @@ export async function sync(names: readonly string[], options: SyncOptions, host:
   host.io.info(`${renderPicture(picture)}\n`);
   if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
   await publishIfHosted(session.config, (region) => session.aws(region), host.io);
-  const outcomes = await converge(session, heroku, host, { intent: { kind: 'ensure' }, buildpackUrl });
+  const outcomes = await converge(session, heroku, host, { intent: { kind: 'ensure' }, buildpacks: { url: buildpackUrl } });
   await writeEvidence(options.evidence, { outcomes }, host);
   return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) === 1 ? 1 : 0 };
 }

@@ -62,7 +62,7 @@ async function carryOut(
   const deployed = await deployer.deploy(changed.map(({ stack }) => stack));
   host.signal.throwIfAborted();
   await publishIfHosted(session.config, (region) => session.aws(region), host.io);
-  const outcomes = await converge(session, heroku, host, { intent: { kind: 'ensure' }, buildpackUrl });
+  const outcomes = await converge(session, heroku, host, { intent: { kind: 'ensure' }, buildpacks: { url: buildpackUrl } });
   const failed = exitCodeOf(outcomes) === 1;
   const reports = failed || options.smoke === false ? [] : await proveTeams(session, heroku, host, { buildpackUrl });
   const evidence = { deployed, outcomes, smoke: reports };
