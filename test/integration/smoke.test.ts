@@ -103,7 +103,8 @@ describe('whatever happens', () => {
   test.each(['-----> Using buildpack', 'trying Halcyon', 'planting'])('an abort at "%s" leaves nothing behind', async (moment) => {
     const abort = new AbortController();
     const step = () => ({ update: (detail: string) => detail.startsWith(moment) && abort.abort(), done() {}, fail() {} });
-    const io = { ...silentIo, step } as IoHost;
+    const debug = (line: string) => line.includes(moment) && abort.abort();
+    const io = { ...silentIo, step, debug } as IoHost;
     const smoke = smokeTeam(ground.context({ io, signal: abort.signal }), ground.team('ads'));
     await expect(smoke).rejects.toMatchObject({ code: 'interrupted' });
   });
