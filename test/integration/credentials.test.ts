@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { userName } from '../../lib/contract/index.js';
 import { DEFAULT_POLICY, observeTeam, planTeam, runTeam, type Policy } from '../../lib/credentials/index.js';
+import type { IoHost } from '../../lib/io/io-host.js';
 import { configOf, keysOf, plant, startWire, type Wire } from '../credentials/support/wire.js';
 
 const policy: Policy = { ...DEFAULT_POLICY, poll: 50, soak: 0, patience: 5000 };
@@ -59,8 +60,18 @@ test('rotation replaces the keys of all apps and retires the old ones; nothing o
     (vars) => vars.HALCYON_AWS_SECRET_ACCESS_KEY ?? '',
   );
   const smoked: string[] = [];
+  const said: string[] = [];
+  const io: IoHost = {
+    info: (text) => void said.push(text),
+    debug: (text) => void said.push(text),
+    warn: (text) => void said.push(text),
+    step: (title) => (
+      said.push(title),
+      { update: (text) => void said.push(text), done: (text) => void said.push(text ?? ''), fail: (text) => void said.push(text) }
+    ),
+  };
   const outcome = await runTeam(
-    { ...context, smoke: async (_team, _principal, app) => void smoked.push(app) },
+    { ...context, io, smoke: async (_team, _principal, app) => void smoked.push(app) },
     team,
     { kind: 'rotate', due: false },
     policy,
@@ -73,7 +84,7 @@ test('rotation replaces the keys of all apps and retires the old ones; nothing o
     expect(principal.current).not.toBe(before.principals[index]?.current);
   }
   expect(planTeam(after, { kind: 'ensure' }).steps).toEqual([]);
-  const shown = JSON.stringify([outcome, before, after]);
+  const shown = JSON.stringify([outcome, before, after, said]);
   for (const app of team.apps) secrets.push((await wire.heroku.configVars(app.name)).HALCYON_AWS_SECRET_ACCESS_KEY ?? '');
   for (const secret of secrets) expect(secret !== '' && !shown.includes(secret)).toBe(true);
 });

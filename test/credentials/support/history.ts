@@ -190,6 +190,9 @@ export class Play {
       if (keyId === undefined) return;
       world.leaked.add(keyId);
       await this.run({ kind: 'emergency', keyId }, happenings);
+      // Whoever reports a leak makes sure that it was understood; until then nobody can know.
+      const marked = () => [...world.users.values()].some(({ tags }) => tags[`halcyon:refused:${keyId}`] !== undefined);
+      if (world.keyNamed(keyId) !== undefined && !marked()) await this.run({ kind: 'emergency', keyId }, []);
     } else if (intent === 'rotate' || intent === 'rotate-smoke-fails') {
       await this.run({ kind: 'rotate', due: false }, happenings, { smokeFails: intent === 'rotate-smoke-fails' });
     } else if (intent === 'down') {
