@@ -1,3 +1,4 @@
+import { defaultBucketName, MANAGED_BY, TAGS } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { Aws } from './aws.js';
 import { awsError } from './errors.js';
@@ -17,7 +18,7 @@ export async function bucketExists(aws: Aws, bucket: { name: string; account: st
     if (status === 403)
       throw new KitError(
         'bucket-name-taken',
-        `bucket ${bucket.name} exists but is not yours to use: choose another with "name:" in the file, or ask its owner (account ${bucket.account} was expected)`,
+        `bucket ${bucket.name} exists, but you may not use it: choose another with "name:" in the file, or, if it is of account ${bucket.account}, let your operator policy cover it (docs/operator-policy.md)`,
         { cause: error },
       );
     if (status === 301)
@@ -28,16 +29,65 @@ export async function bucketExists(aws: Aws, bucket: { name: string; account: st
   }
 }
 
+/** A bucket as the file has it: `owner` is the team or the shared bucket's name, `stack` the stack that makes it. */
+export interface OwnBucket {
+  readonly name: string;
+  readonly account: string;
+  readonly region: string;
+  readonly owner: string;
+  readonly stack: string;
+}
+
 /**
- * Delete every object, version and delete marker, then the bucket. No error where it is gone already.
+ * Nothing is taken over or deleted that the kit did not make: the bucket must be in its stack, have the kit's name for it, or carry the kit's tag. One that is not there passes.
+ * @throws KitError `bucket-not-ours`.
+ */
+export async function requireOwnBucket(aws: Aws, bucket: OwnBucket): Promise<void> {
+  if (bucket.name === defaultBucketName(bucket.owner, bucket.account, bucket.region)) return;
+  if (!(await bucketExists(aws, bucket))) return;
+  if ((await isInStack(aws, bucket)) || (await isTagged(aws, bucket))) return;
+  throw new KitError(
+    'bucket-not-ours',
+    `bucket ${bucket.name} was there before and is not of the kit's making, so it is left alone; name it with "existing:" to use it as it is, or choose another "name:"`,
+  );
+}
+
+async function isInStack(aws: Aws, bucket: OwnBucket): Promise<boolean> {
+  const { DescribeStackResourcesCommand } = await import('@aws-sdk/client-cloudformation');
+  try {
+    const { StackResources = [] } = await (await aws.cloudformation()).send(new DescribeStackResourcesCommand({ StackName: bucket.stack }));
+    return StackResources.some(
+      ({ ResourceType, PhysicalResourceId }) => ResourceType === 'AWS::S3::Bucket' && PhysicalResourceId === bucket.name,
+    );
+  } catch (error) {
+    if (/does not exist/.test((error as Error).message)) return false;
+    throw awsError(error, `look for bucket ${bucket.name} in ${bucket.stack}`);
+  }
+}
+
+async function isTagged(aws: Aws, bucket: OwnBucket): Promise<boolean> {
+  const { GetBucketTaggingCommand } = await import('@aws-sdk/client-s3');
+  try {
+    const { TagSet = [] } = await (
+      await aws.s3()
+    ).send(new GetBucketTaggingCommand({ Bucket: bucket.name, ExpectedBucketOwner: bucket.account }));
+    return TagSet.some(({ Key, Value }) => Key === TAGS.managedBy && Value === MANAGED_BY);
+  } catch (error) {
+    if ((error as { name?: string }).name === 'NoSuchTagSet') return false;
+    throw awsError(error, `read the tags of bucket ${bucket.name}`);
+  }
+}
+
+/**
+ * Delete every object, version and delete marker. No error where the bucket is gone already.
  * @returns how many were deleted.
  */
-export async function emptyAndDeleteBucket(
+export async function emptyBucket(
   aws: Aws,
   bucket: { name: string; account: string },
   options: { onProgress?: (deleted: number) => void; signal?: AbortSignal } = {},
 ): Promise<number> {
-  const { DeleteBucketCommand, DeleteObjectsCommand, ListObjectVersionsCommand } = await import('@aws-sdk/client-s3');
+  const { DeleteObjectsCommand, ListObjectVersionsCommand } = await import('@aws-sdk/client-s3');
   const s3 = await aws.s3();
   const target = { Bucket: bucket.name, ExpectedBucketOwner: bucket.account };
   let deleted = 0;
@@ -46,17 +96,26 @@ export async function emptyAndDeleteBucket(
       options.signal?.throwIfAborted();
       const page = await s3.send(new ListObjectVersionsCommand(target));
       const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].map(({ Key, VersionId }) => ({ Key, VersionId }));
-      if (found.length === 0) break;
+      if (found.length === 0) return deleted;
       const answer = await s3.send(new DeleteObjectsCommand({ ...target, Delete: { Objects: found, Quiet: true } }));
       const refused = answer.Errors?.[0];
       if (refused !== undefined) throw Object.assign(new Error(`${refused.Key}: ${refused.Message}`), { name: refused.Code ?? 'Error' });
       deleted += found.length;
       options.onProgress?.(deleted);
     }
-    await s3.send(new DeleteBucketCommand(target));
-    return deleted;
   } catch (error) {
     if ((error as { name?: string }).name === 'NoSuchBucket') return deleted;
+    throw awsError(error, `empty bucket ${bucket.name}`);
+  }
+}
+
+/** Delete an empty bucket. No error where it is gone already. */
+export async function deleteBucket(aws: Aws, bucket: { name: string; account: string }): Promise<void> {
+  const { DeleteBucketCommand } = await import('@aws-sdk/client-s3');
+  try {
+    await (await aws.s3()).send(new DeleteBucketCommand({ Bucket: bucket.name, ExpectedBucketOwner: bucket.account }));
+  } catch (error) {
+    if ((error as { name?: string }).name === 'NoSuchBucket') return;
     throw awsError(error, `delete bucket ${bucket.name}`);
   }
 }

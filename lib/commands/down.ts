@@ -1,13 +1,13 @@
-import { emptyAndDeleteBucket } from '../aws/bucket.js';
+import { emptyBucket, deleteBucket, requireOwnBucket } from '../aws/bucket.js';
+import { checkAccount, identity } from '../aws/identity.js';
 import type { BucketSpec, Team } from '../config/model.js';
 import { bucketStackName, teamStackName } from '../contract/index.js';
-import { createDeployer } from '../deploy/deploy.client.js';
-import { liftTerminationProtection, stackState } from '../deploy/stack.client.js';
+import { deleteStack, stackState } from '../deploy/stack.client.js';
 import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep } from '../io/io-host.js';
 import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
-import { engineContext, principalsKept } from './look.js';
+import { engineContext } from './look.js';
 import { exitCodeOf, renderBuildpacks, renderOutcome, renderPlan } from './render.js';
 import { openSession, preflight, type Session } from './session.js';
 import { buildpacksWanted } from '../buildpack/signing.js';
@@ -29,13 +29,32 @@ export async function down(names: readonly string[], options: DownOptions, host:
   const session: Session = { ...opened, config, teams: onlyBuckets ? [] : opened.teams };
   const shared = sharedBuckets(session, options.bucket ?? []);
   const heroku = session.teams.length > 0 ? (await preflight(session, host)).heroku : undefined;
+  if (shared[0] !== undefined)
+    checkAccount(
+      await identity(session.aws(shared[0].region)),
+      shared.map(({ id, account }) => ({ account, by: `shared bucket ${id}` })),
+    );
   const stacks = await stacksThere(session, shared);
   for (const bucket of shared) await refuseWhileUsed(session, bucket.id);
 
+  const owned: OwnedBucket[] = [
+    ...session.teams.flatMap((team) =>
+      team.bucket?.kind === 'own' ? [{ ...team.bucket.spec, owner: team.name, stack: teamStackName(team.name) }] : [],
+    ),
+    ...shared.map((bucket) => ({ ...bucket, owner: bucket.id, stack: bucketStackName(bucket.id) })),
+  ];
+  const buckets = options.deleteBucket ? owned : [];
+  for (const bucket of owned) {
+    if (!options.deleteBucket && !bucket.retention.retain && stacks.some(({ name }) => name === bucket.stack)) {
+      throw new KitError(
+        'bucket-not-retained',
+        `bucket ${bucket.name} goes with its stack (retention.retain: false); add --delete-bucket to delete it and what is in it, or set retain: true and run "halcyon-kit up" first`,
+      );
+    }
+  }
+  for (const bucket of buckets) await requireOwnBucket(session.aws(bucket.region), bucket);
+
   const picture = heroku === undefined ? { text: '', data: [] } : await lookAhead(session, heroku, host, options.force === true);
-  const buckets = options.deleteBucket
-    ? [...session.teams.flatMap((team) => (team.bucket?.kind === 'own' ? [team.bucket.spec] : [])), ...shared]
-    : [];
   const text = [
     picture.text,
     ...stacks.map(({ name }) => `- stack ${name}`),
@@ -64,11 +83,14 @@ export async function down(names: readonly string[], options: DownOptions, host:
       : await converge(session, heroku, host, { intent: { kind: 'down', force: options.force === true }, buildpacks: {} });
   if (exitCodeOf(outcomes) !== 0)
     return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) };
-  await destroy(session, host, options, stacks);
-  for (const spec of buckets) await deleteBucket(session, spec, host);
-  const kept = [...session.teams.flatMap((team) => (team.bucket?.kind === 'own' ? [team.bucket.spec] : [])), ...shared].filter(
-    (spec) => !buckets.includes(spec),
-  );
+  // CloudFormation deletes no bucket that has something in it.
+  for (const bucket of buckets.filter(({ retention }) => !retention.retain)) await empty(session, bucket, host);
+  await destroy(session, host, stacks);
+  for (const bucket of buckets) {
+    await empty(session, bucket, host);
+    await deleteBucket(session.aws(bucket.region), bucket);
+  }
+  const kept = owned.filter((bucket) => !buckets.includes(bucket));
   return {
     data: {
       outcomes,
@@ -104,6 +126,9 @@ async function lookAhead(session: Session, heroku: Heroku, host: CommandHost, fo
       .join('\n\n'),
   };
 }
+
+/** A bucket that a stack of ours made, and whose it is. */
+type OwnedBucket = BucketSpec & { readonly owner: string; readonly stack: string };
 
 interface StackThere {
   readonly name: string;
@@ -147,33 +172,18 @@ async function refuseWhileUsed(session: Session, id: string): Promise<void> {
   }
 }
 
-async function destroy(session: Session, host: CommandHost, options: DownOptions, stacks: readonly StackThere[]): Promise<void> {
-  if (stacks.length === 0) return;
-  const deployer = await createDeployer({
-    config: session.config,
-    keep: await principalsKept(session, session.teams),
-    io: host.io,
-    profile: options.profile,
-  });
-  try {
-    for (const { name, region } of stacks) {
-      host.signal.throwIfAborted();
-      await liftTerminationProtection(session.aws(region), name);
-      await deployer.destroy([name]);
-    }
-  } finally {
-    await deployer.close();
+async function destroy(session: Session, host: CommandHost, stacks: readonly StackThere[]): Promise<void> {
+  for (const { name, region } of stacks) {
+    host.signal.throwIfAborted();
+    await inStep(host.io, `deleting stack ${name}`, () => deleteStack(session.aws(region), name, host.signal));
   }
 }
 
-const deleteBucket = (session: Session, spec: BucketSpec, host: CommandHost): Promise<number> =>
+const empty = (session: Session, bucket: OwnedBucket, host: CommandHost): Promise<number> =>
   inStep(
     host.io,
-    `deleting bucket ${spec.name}`,
+    `emptying bucket ${bucket.name}`,
     (step) =>
-      emptyAndDeleteBucket(session.aws(spec.region), spec, {
-        onProgress: (deleted) => step.update(`${deleted} objects`),
-        signal: host.signal,
-      }),
+      emptyBucket(session.aws(bucket.region), bucket, { onProgress: (deleted) => step.update(`${deleted} objects`), signal: host.signal }),
     (deleted) => `${deleted} objects`,
   );

@@ -33,13 +33,14 @@ export interface Deployer {
   deploy(stacks: readonly string[]): Promise<DeployedStack[]>;
   /** The bucket of a stack's template, as a resource to import. */
   bucketResource(stack: string): { logicalId: string; resource: TemplateResource } | undefined;
-  destroy(stacks: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface DeployerOptions {
   readonly config: KitConfig;
   readonly keep?: readonly Principal[];
+  /** Names of the buckets that still accept signature version 2. Default: none. */
+  readonly acceptSigV2?: ReadonlySet<string>;
   readonly io: IoHost;
   readonly profile?: string;
 }
@@ -72,7 +73,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const outdir = await mkdtemp(join(tmpdir(), 'halcyon-kit-'));
   const source = await toolkit.fromAssemblyBuilder(
     async () => {
-      const app = buildApp(options.config, { keep: options.keep, outdir: join(outdir, 'cdk.out') });
+      const app = buildApp(options.config, { keep: options.keep, acceptSigV2: options.acceptSigV2, outdir: join(outdir, 'cdk.out') });
       freeFailed = () => freeFailedCreations(app, (region) => createAws({ region, profile: options.profile }));
       return app.synth();
     },
@@ -142,21 +143,6 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       const { Resources = {} } = assembly.cloudAssembly.getStackByName(stack).template as { Resources?: Record<string, TemplateResource> };
       const found = Object.entries(Resources).find(([, resource]) => resource.Type === 'AWS::S3::Bucket');
       return found && { logicalId: found[0], resource: found[1] };
-    },
-    async destroy(stacks) {
-      for (const stack of stacks) {
-        await inStep(options.io, `destroying ${stack}`, async (step) => {
-          running = step;
-          reasons = [];
-          try {
-            await toolkit.destroy(assembly, { stacks: { ...select([stack]), expand: toolkitLib.ExpandStackSelection.NONE } });
-          } catch (error) {
-            throw deployFailure(error, stack, reasons);
-          } finally {
-            running = undefined;
-          }
-        });
-      }
     },
     async close() {
       await assembly.dispose();

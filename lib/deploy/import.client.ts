@@ -1,7 +1,7 @@
 import type { Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import { KitError } from '../errors.js';
-import { stackState } from './stack.client.js';
+import { deleteStack, stackState } from './stack.client.js';
 
 /** A resource of a template, as CloudFormation takes it. */
 export interface TemplateResource {
@@ -30,16 +30,13 @@ export async function importBucket(aws: Aws, target: BucketImport, signal?: Abor
     GetTemplateCommand,
     waitUntilChangeSetCreateComplete,
     waitUntilStackImportComplete,
-    waitUntilStackDeleteComplete,
-    DeleteStackCommand,
   } = cloudformation;
   const wait = { client: cfn, maxWaitTime: 600, minDelay: 1, maxDelay: 5, abortSignal: signal };
   try {
     let state = await stackState(aws, target.stack);
     if (state.status === 'ROLLBACK_COMPLETE') {
       // What a failed creation leaves behind holds nothing and takes nothing in.
-      await cfn.send(new DeleteStackCommand({ StackName: target.stack }));
-      await waitUntilStackDeleteComplete(wait, { StackName: target.stack });
+      await deleteStack(aws, target.stack, signal);
       state = { exists: false, outputs: {} };
     }
     const before = state.exists

@@ -1,5 +1,6 @@
 import type { Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
+import { KitError } from '../errors.js';
 
 /** Lift termination protection, the last guard before a stack goes. No error where the stack is gone already. */
 export async function liftTerminationProtection(aws: Aws, stack: string): Promise<void> {
@@ -34,5 +35,32 @@ export async function stackState(aws: Aws, stack: string): Promise<StackState> {
   } catch (error) {
     if (/does not exist/.test((error as Error).message)) return { exists: false, outputs: {} };
     throw awsError(error, `read the state of stack ${stack}`);
+  }
+}
+
+/**
+ * Delete a stack and wait until it is gone. No error where it is gone already.
+ * @throws KitError `stack-not-deleted` with CloudFormation's reason; running again tries again.
+ */
+export async function deleteStack(aws: Aws, stack: string, signal?: AbortSignal): Promise<void> {
+  const { DeleteStackCommand, DescribeStackEventsCommand, waitUntilStackDeleteComplete } = await import('@aws-sdk/client-cloudformation');
+  const client = await aws.cloudformation();
+  await liftTerminationProtection(aws, stack);
+  try {
+    await client.send(new DeleteStackCommand({ StackName: stack }));
+    await waitUntilStackDeleteComplete({ client, maxWaitTime: 1800, minDelay: 1, maxDelay: 5, abortSignal: signal }, { StackName: stack });
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(await stackState(aws, stack)).exists) return;
+    const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName: stack })).catch(() => ({ StackEvents: [] }));
+    const failed = StackEvents.find(
+      ({ ResourceStatus, LogicalResourceId }) => ResourceStatus === 'DELETE_FAILED' && LogicalResourceId !== stack,
+    );
+    if (failed === undefined) throw awsError(error, `delete stack ${stack}`);
+    throw new KitError(
+      'stack-not-deleted',
+      `CloudFormation could not delete ${failed.LogicalResourceId} of ${stack}: ${failed.ResourceStatusReason}; mend the cause and run again`,
+      { cause: error },
+    );
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isKitError, KitError } from '../errors.js';
 import { silentIo, type IoHost } from '../io/io-host.js';
-import { redact, registerSecret } from '../io/redaction.js';
+import { redact, registerSecret, registerUrlSecrets } from '../io/redaction.js';
 import type { Heroku } from './heroku.js';
 import { herokuApiUrl } from './host.js';
 import { PATIENCE, type Patience } from './retry.plan.js';
@@ -192,8 +192,11 @@ interface InstallationJson {
   buildpack: { url?: string | null; name?: string | null };
 }
 
-const buildpackUrls = (installations: InstallationJson[]): string[] =>
-  [...installations].sort((a, b) => a.ordinal - b.ordinal).map(({ buildpack }) => buildpack.url ?? buildpack.name ?? '');
+function buildpackUrls(installations: InstallationJson[]): string[] {
+  const urls = [...installations].sort((a, b) => a.ordinal - b.ordinal).map(({ buildpack }) => buildpack.url ?? buildpack.name ?? '');
+  registerUrlSecrets(urls); // Private buildpacks are often named with a token in their URL.
+  return urls;
+}
 
 const newestFirst = <T extends { createdAt: string }>(items: T[]): T[] =>
   items.sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));

@@ -14,6 +14,13 @@ export function registerSecret(value: string | undefined): void {
   }
 }
 
+/** Register the user names and passwords in URLs: they are credentials. Texts that are no URLs are passed over. */
+export function registerUrlSecrets(texts: Iterable<string>): void {
+  for (const text of texts) {
+    for (const part of /^[a-z+]+:\/\/([^/@]*)@/.exec(text)?.[1]?.split(':') ?? []) registerSecret(part);
+  }
+}
+
 /** `text` with every registered secret replaced by `[redacted]`. */
 export function redact(text: string): string {
   let out = text;

@@ -1,7 +1,6 @@
 import type { KitConfig } from '../config/model.js';
 import { desiredConfigVars, type AppStorage } from '../contract/index.js';
 import { isHaskellOnHeroku } from '../heroku/buildpacks.plan.js';
-import { registerSecret } from '../io/redaction.js';
 import type { Key } from './key.client.js';
 
 /** What makes a short-lived app like the team's. */
@@ -33,13 +32,6 @@ export function likeBuildpacks(config: KitConfig, signingUrl: string | undefined
   const list = current.some((url) => isHaskellOnHeroku(url, config.buildpack.url)) ? [...current] : [...current, config.buildpack.url];
   if (config.signing.version !== 4 || signingUrl === undefined) return list;
   return [signingUrl, ...list.filter((url) => url !== signingUrl)];
-}
-
-/** A user name or password in a URL is a credential. */
-export function registerUrlSecrets(texts: Iterable<string>): void {
-  for (const text of texts) {
-    for (const part of /^[a-z+]+:\/\/([^/@]*)@/.exec(text)?.[1]?.split(':') ?? []) registerSecret(part);
-  }
 }
 
 export const withoutUserInfo = (url: string): string => url.replace(/^([a-z+]+:\/\/)[^/@]*@/, '$1');

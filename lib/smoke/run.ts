@@ -6,14 +6,14 @@ import { CONFIG_VAR_NAMES, halcyonBucket, keyPrefix, type AppStorage } from '../
 import { KitError } from '../errors.js';
 import type { Heroku, HerokuApp } from '../heroku/heroku.js';
 import type { IoHost, Step } from '../io/io-host.js';
-import { redact, registerSecret } from '../io/redaction.js';
+import { redact, registerSecret, registerUrlSecrets } from '../io/redaction.js';
 import type { Refusal } from '../storage/refusals.js';
 import { DEFAULT_GHC, installKey, installTree, labelOf, platformOf, sourceHash, sourceTree, type Install } from './archive.js';
 import { buildOn, type Built } from './build.client.js';
 import { causesOf } from './causes.plan.js';
 import { runScript, type DynoRun } from './dyno.client.js';
 import { diagnose } from './diagnose.client.js';
-import { likeBuildpacks, likeConfigVars, registerUrlSecrets, withoutUserInfo } from './likeness.js';
+import { likeBuildpacks, likeConfigVars, withoutUserInfo } from './likeness.js';
 import { currentKey, type Key } from './key.client.js';
 import { storageLines, type BuildLog, type StorageLine } from './log.js';
 import { Objects } from './objects.client.js';
@@ -31,7 +31,7 @@ import {
 } from './proofs.plan.js';
 import type { BuildEvidence, Proof, SmokeReport } from './report.js';
 import { attemptScript, buildScript, publicScript } from './script.js';
-import { createShortLived, smokeName } from './short-lived.client.js';
+import { createShortLived, runOfKey, smokeName } from './short-lived.client.js';
 import { packSource } from './source.js';
 import { neighbours, type Subject } from './subject.js';
 import { noteOf } from './sweep.js';
@@ -274,11 +274,14 @@ export class SmokeRun {
     return run;
   }
 
-  /** What builds uploaded goes too: it is of no use without this run's source. */
+  /** What builds uploaded of this run's own package goes too: it is of no use without its source. All else, a GHC too, serves the team. */
   #noteUploads(requests: readonly StorageLine[]): void {
+    if (this.options.source !== undefined) return;
     const bucket = `s3://${this.#storage.bucket}/`;
-    for (const { action, url } of requests)
-      if (action === 'Uploading' && url.startsWith(bucket)) this.#archives.push(url.slice(bucket.length));
+    for (const { action, url } of requests) {
+      const key = url.startsWith(bucket) ? url.slice(bucket.length) : '';
+      if (action === 'Uploading' && runOfKey(key) === this.name) this.#archives.push(key);
+    }
   }
 
   /** Goes on whatever happened, and after an abort too. */
@@ -301,7 +304,7 @@ export class SmokeRun {
     if (!objects) return;
     await Promise.all([
       ...runPrefixes(this.#ground).map((prefix) => remove(`objects under ${prefix}`, () => objects.remove(prefix))),
-      ...[...new Set(this.#archives)].map((key) => remove(key, () => objects.remove(key))),
+      ...[...new Set(this.#archives)].map((key) => remove(key, () => objects.removeKey(key))),
     ]);
   }
 

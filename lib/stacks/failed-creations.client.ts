@@ -25,9 +25,7 @@ export async function freeFailedCreations(
 async function freeIn(aws: Aws, names: ReadonlySet<string>): Promise<string[]> {
   const { ListStacksCommand, UpdateTerminationProtectionCommand } = await import('@aws-sdk/client-cloudformation');
   const cloudformation = await aws.cloudformation();
-  const { StackSummaries = [] } = await cloudformation.send(
-    new ListStacksCommand({ StackStatusFilter: ['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED'] }),
-  );
+  const { StackSummaries = [] } = await cloudformation.send(new ListStacksCommand({ StackStatusFilter: ['ROLLBACK_COMPLETE'] }));
   const failed = StackSummaries.map(({ StackName }) => StackName ?? '').filter((name) => names.has(name));
   for (const StackName of failed) {
     await cloudformation.send(new UpdateTerminationProtectionCommand({ StackName, EnableTerminationProtection: false }));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { redact, registerSecret } from '../../lib/io/redaction.js';
+import { redact, registerSecret, registerUrlSecrets } from '../../lib/io/redaction.js';
 
 test('a registered secret is blanked in every form it may be written in', () => {
   const canary = 'cAnAry/one+two"three==';
@@ -22,4 +22,9 @@ test('texts too short to be secrets are left alone', () => {
   registerSecret('1');
   registerSecret(undefined);
   expect(redact('HALCYON_NO_UPLOAD=1')).toBe('HALCYON_NO_UPLOAD=1');
+});
+
+test('a token in the URL of a private buildpack is a secret', () => {
+  registerUrlSecrets(['https://deploy:canary-token-in-url@git.example.com/acme/buildpack', 'heroku/nodejs']);
+  expect(redact('1. https://deploy:canary-token-in-url@git.example.com/acme/buildpack')).not.toContain('canary-token-in-url');
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KitConfig } from '../../lib/config/model.js';
-import { redact } from '../../lib/io/redaction.js';
-import { likeBuildpacks, likeConfigVars, registerUrlSecrets, withoutUserInfo } from '../../lib/smoke/likeness.js';
+import { redact, registerUrlSecrets } from '../../lib/io/redaction.js';
+import { likeBuildpacks, likeConfigVars, withoutUserInfo } from '../../lib/smoke/likeness.js';
 
 const url = 'https://github.com/mietek/haskell-on-heroku';
 const config = (version: 2 | 4, more: object = {}) =>
