@@ -1,0 +1,11 @@
+import { Stack } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import { HalcyonBucket, HalcyonUser } from '../lib/index.js';
+
+export class Packages extends Stack {
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    const { bucket } = new HalcyonBucket(this, 'Packages');
+    new HalcyonUser(this, 'Builder', { bucketName: bucket.bucketName, team: 'payments', access: 'upload' });
+  }
+}
