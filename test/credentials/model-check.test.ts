@@ -11,6 +11,7 @@ const any = fc.constantFrom<Happening['what']>(
   'build',
   'dyno',
   'app-deleted',
+  'release-fails',
   'rollback',
   'foreign-key',
   'second-operator',

@@ -19,6 +19,7 @@ export interface Happening {
     | 'dyno'
     | 'app-deleted'
     | 'rollback'
+    | 'release-fails'
     | 'foreign-key'
     | 'second-operator'
     | 'overtaken'
@@ -155,6 +156,11 @@ export class Play {
       case 'rollback':
         world.rollBack(app);
         return 0;
+      case 'release-fails': {
+        const found = world.apps.get(app);
+        if (found !== undefined) found.broken = true;
+        return 0;
+      }
       case 'foreign-key': {
         const users = [...world.users.values()].filter(({ keys }) => keys.length < 2);
         const user = users[n % Math.max(1, users.length)];
@@ -206,6 +212,7 @@ export class Play {
   async settle(): Promise<void> {
     const { world } = this;
     world.deploy(this.team, this.history.orphans);
+    for (const app of world.apps.values()) app.broken = false;
     // Whoever reports a leak makes sure of it.
     for (const keyId of world.leaked) if (world.keyNamed(keyId) !== undefined) await this.run({ kind: 'emergency', keyId }, []);
     for (let attempt = 0; attempt < 8; attempt += 1) {

@@ -43,8 +43,10 @@ export interface ModelApp {
   releases: Array<{ version: number; description: string; createdAt: number; endedAt: number; vars: Record<string, string> }>;
   work: ModelBuild[];
   deleted: boolean;
-  /** When someone rolled it back, until it is looked at: nobody can know what it holds, nor what has begun since. */
+  /** When someone rolled it back, until it is looked at: for a moment nobody can know what it holds, nor what has begun since. */
   unseen?: number;
+  /** Its release command fails. */
+  broken: boolean;
   /** Rolled back by someone to a key that was retired: broken until mended. */
   rolledBack: boolean;
 }
@@ -136,9 +138,9 @@ export class World {
     const target = [...app.releases].reverse().find(({ vars }) => vars.HALCYON_AWS_ACCESS_KEY_ID !== now);
     if (target === undefined) return;
     app.unseen = this.now;
-    this.release(app, { ...target.vars }, `Rollback to v${target.version}`, 0);
-    const key = this.keyNamed(app.vars.HALCYON_AWS_ACCESS_KEY_ID);
-    if (app.vars.HALCYON_AWS_ACCESS_KEY_ID !== undefined && key?.status !== 'Active') app.rolledBack = true;
+    this.release(app, { ...target.vars }, `Rollback to v${target.version}`, this.releaseTime);
+    const key = this.keyNamed(target.vars.HALCYON_AWS_ACCESS_KEY_ID);
+    if (target.vars.HALCYON_AWS_ACCESS_KEY_ID !== undefined && key?.status !== 'Active') app.rolledBack = true;
   }
 
   private release(app: ModelApp, vars: Record<string, string>, description: string, ms: number): number {
@@ -163,11 +165,13 @@ export class World {
     return [...this.apps].flatMap(([name, app]) => {
       if (app.deleted) return [];
       this.settle(app);
-      const held = app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId && !app.rolledBack && app.unseen === undefined ? [`app ${name}`] : [];
+      // Longer ago than a look takes is no excuse.
+      const unseen = app.unseen !== undefined && this.now - app.unseen < 60_000 ? app.unseen : undefined;
+      const held = app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId && !app.rolledBack && unseen === undefined ? [`app ${name}`] : [];
       return [
         ...held,
         ...this.running(app)
-          .filter(({ holds, startedAt }) => holds === keyId && startedAt < (app.unseen ?? Infinity))
+          .filter(({ holds, startedAt }) => holds === keyId && startedAt < (unseen ?? Infinity))
           .map(({ id, kind }) => `${kind} ${id} of ${name}`),
       ];
     });
@@ -349,12 +353,14 @@ export class World {
       vars: (name) =>
         look('GET config-vars', () => {
           const app = appNamed(name);
-          delete app.unseen;
+          // While the rollback's release has not ended, its config vars do not show.
+          if ((app.releases.at(-1)?.endedAt ?? 0) <= this.now) delete app.unseen;
           return { ...app.vars };
         }),
       flight: (name) =>
         look('GET flight', () => {
           const app = appNamed(name);
+          if ((app.releases.at(-1)?.endedAt ?? 0) > this.now) delete app.unseen;
           const releases: Release[] = [...app.releases].reverse().map(({ version, description, createdAt, endedAt }) => ({
             id: `r${version}`,
             version,
@@ -407,6 +413,7 @@ export class World {
               this.violated(`${name} given a wrong secret`);
             if (keyId !== undefined && (this.keyNamed(keyId)?.knownAt ?? 0) > this.now)
               this.violated(`${name} given ${keyId} before it works everywhere`);
+            if (app.broken) throw new KitError('release-failed', `the release command of ${name} failed`);
             const names = plan.changes.map((change) => change.name).join(', ');
             const version = this.release(app, vars, `Set ${names} config vars`, this.releaseTime);
             app.rolledBack = false;
@@ -466,4 +473,5 @@ const newApp = (now: number): ModelApp => ({
   work: [],
   deleted: false,
   rolledBack: false,
+  broken: false,
 });
