@@ -34,6 +34,11 @@ export class Objects {
     return found.length;
   }
 
+  /** Remove one object, by its exact key: another may be named like it and longer. @returns how many versions. */
+  async removeKey(key: string): Promise<number> {
+    return this.remove(key, (entry) => entry.key === key);
+  }
+
   async #list(prefix: string): Promise<Array<{ key: string; modified: Date; version?: string }>> {
     const [s3, sdk] = await this.#s3();
     const found: Array<{ key: string; modified: Date; version?: string }> = [];

@@ -21,14 +21,15 @@ export async function sweepObjects(
   const objects = new Objects(aws, bucket);
   const archives: string[] = [];
   const leftover = ({ key, modified }: { key: string; modified: Date }) => {
-    if (!isLeftover(runOfKey(key) ?? '', modified, now)) return false;
+    const run = runOfKey(key);
+    if (!isLeftover(run ?? '', modified, now)) return false;
     const archive = archiveOf(key);
-    if (archive !== undefined && runOfKey(archive) !== undefined) archives.push(archive);
+    if (archive !== undefined && runOfKey(archive) === run) archives.push(archive);
     return true;
   };
   let removed = 0;
   for (const place of [`${keyPrefix(prefix)}halcyon-smoke-`, SMOKE_OBJECT_PREFIX]) removed += await objects.remove(place, leftover);
-  for (const archive of archives) removed += await objects.remove(archive);
+  for (const archive of archives) removed += await objects.removeKey(archive);
   if (removed > 0) io.info(`removed ${removed} objects from ${bucket}, left behind by earlier smoke deploys`);
   return removed;
 }

@@ -1,5 +1,5 @@
 import { DeleteUserPolicyCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { userName } from '../../lib/contract/index.js';
 import { silentIo, type IoHost } from '../../lib/io/io-host.js';
@@ -21,6 +21,14 @@ afterEach(async () => {
 
 const failed = (reports: readonly SmokeReport[]) =>
   reports.flatMap(({ mode, proofs }) => proofs.filter(({ ok }) => !ok).map((proof) => ({ mode, ...proof })));
+
+/** Remove what is in the shared bucket. @returns the keys. */
+async function takeAway(): Promise<string[]> {
+  const keys = await ground.leftovers();
+  const s3 = await ground.aws.s3();
+  for (const Key of keys) await s3.send(new DeleteObjectCommand({ Bucket: 'common-bucket', Key }));
+  return keys;
+}
 
 /** Keeps everything that is said. */
 function listening(): { io: IoHost; said: string[] } {
@@ -53,6 +61,8 @@ describe('two teams in a shared bucket', () => {
     const proven = reports.map(({ proofs }) => proofs.map(({ proof, observed }) => `${proof}: ${observed}`));
     for (const proofs of proven) expect(proofs).toContain('upload to ads/: denied');
     expect(proven[0]).toContain('one-off dyno builds and uploads: exit 0, done');
+    // The GHC that was made on the way serves the team's own builds; the run's package is gone.
+    expect(await takeAway()).toEqual([expect.stringMatching(/^search\/.*\/halcyon-ghc-7\.8\.4\.tar\.gz$/)]);
   });
 });
 
@@ -147,4 +157,16 @@ test("a team's own source goes to its own app, which stays", async () => {
   expect(report?.proofs.find(({ proof }) => proof === 'app is deployed')).toMatchObject({ ok: false, observed: 'buildpack only' });
   expect(report?.causes.map(({ code }) => code)).toContain('dependencies-missing');
   expect((await ground.heroku.app('search-web')).name).toBe('search-web');
+});
+
+test("what a team's own build uploaded, to its own bucket, stays there", async () => {
+  const source = await ground.ownSource();
+  // Lets the build make what is missing, and upload it, instead of giving up.
+  await ground.heroku.patchConfigVars('search-web', { HALCYON_NO_BUILD_DEPENDENCIES: '0' });
+  const [report] = await smokeTeam(ground.context(), ground.team('search'), { app: 'search-web', source });
+  expect(report?.proofs.find(({ proof }) => proof === 'app is deployed')).toMatchObject({ ok: true });
+  expect((await takeAway()).sort()).toEqual([
+    expect.stringMatching(/^search\/.*\/halcyon-install-[0-9a-f]{7}-own-app-1\.0\.tar\.gz$/),
+    expect.stringMatching(/^search\/.*\/halcyon-ghc-7\.8\.4\.tar\.gz$/),
+  ]);
 });
