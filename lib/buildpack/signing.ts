@@ -1,24 +1,27 @@
 import type { Aws } from '../aws/aws.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { buildpackBucketName } from '../contract/index.js';
-import { buildpackHome } from '../stacks/homes.js';
+import { buildpackHomes } from '../stacks/homes.js';
 import type { DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import { hostedUrl, isOurBuildpack } from './hosted.js';
 
-/** URL of the SigV4 buildpack; undefined with signing version 2. A hosted one is known before it is published: its name is its content's hash. */
-export async function signingBuildpackUrl(config: KitConfig): Promise<string | undefined> {
+/**
+ * URL of the SigV4 buildpack; undefined with signing version 2. A hosted one is known before it is published: its name is its content's hash.
+ * @param teams - of one account, as each account hosts its own. Default: all of the file.
+ */
+export async function signingBuildpackUrl(config: KitConfig, teams: readonly Team[] = config.teams): Promise<string | undefined> {
   if (config.signing.version !== 4) return undefined;
   if (config.signing.buildpack !== 'hosted') return config.signing.buildpack;
-  const place = buildpackHome(config);
+  const [place] = buildpackHomes(config, teams);
   if (place === undefined) return undefined;
   const { packBuildpack } = await import('./pack.js');
   return hostedUrl(buildpackBucketName(place.account, place.region), place.region, (await packBuildpack()).sha256);
 }
 
 /** Put the buildpack where the file says `hosted`; nothing is sent where it is there already. */
-export async function publishIfHosted(config: KitConfig, aws: (region: string) => Aws, io: IoHost): Promise<void> {
-  const place = buildpackHome(config);
+export async function publishIfHosted(config: KitConfig, teams: readonly Team[], aws: (region: string) => Aws, io: IoHost): Promise<void> {
+  const [place] = buildpackHomes(config, teams);
   if (place === undefined) return;
   const { publishBuildpack } = await import('./publish.client.js');
   await inStep(io, 'publishing the SigV4 buildpack', () =>

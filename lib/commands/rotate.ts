@@ -46,7 +46,7 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
     host.io.info(`${picture}\n`);
     if (!(await host.confirm(question(intent)))) throw new KitError('declined', 'nothing was changed');
   }
-  const buildpackUrl = await signingBuildpackUrl(session.config);
+  const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   const outcomes = await converge(session, heroku, host, {
     intent,
     policy,

@@ -25,7 +25,7 @@ export async function smoke(names: readonly string[], options: SmokeOptions, hos
     );
   }
   const { heroku } = await preflight(session, host);
-  const buildpackUrl = await signingBuildpackUrl(session.config);
+  const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   if (options.dryRun) {
     const planned = session.teams.flatMap((team) =>
       [...new Set(team.apps.map(({ mode }) => mode))]

@@ -15,13 +15,13 @@ export interface SyncOptions extends ChangeOptions {
 export async function sync(names: readonly string[], options: SyncOptions, host: CommandHost): Promise<CommandResult> {
   const session = await openSession(names, options, host);
   const { heroku } = await preflight(session, host);
-  const buildpackUrl = await signingBuildpackUrl(session.config);
+  const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   const picture = await look(session, heroku, host, { buildpackUrl });
   for (const warning of buildpackWarnings(picture.buildpacks)) host.io.warn(warning);
   if (options.dryRun || !picture.changes) return { data: picture, text: renderPicture(picture) };
   host.io.info(`${renderPicture(picture)}\n`);
   if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
-  await publishIfHosted(session.config, (region) => session.aws(region), host.io);
+  await publishIfHosted(session.config, session.teams, (region) => session.aws(region), host.io);
   const outcomes = await converge(session, heroku, host, { intent: { kind: 'ensure' }, buildpacks: { url: buildpackUrl } });
   await writeEvidence(options.evidence, { outcomes }, host);
   return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) === 1 ? 1 : 0 };

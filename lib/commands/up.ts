@@ -28,7 +28,7 @@ export async function up(names: readonly string[], options: UpOptions, host: Com
   const deployer = await createDeployer({ config: session.config, keep, io: host.io, profile: options.profile });
   try {
     const targets = stacksFor(session.config, session.teams, keep);
-    const buildpackUrl = await signingBuildpackUrl(session.config);
+    const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
     const picture = await look(session, heroku, host, { deployer, stacks: targets.map(({ name }) => name), buildpackUrl });
     for (const warning of buildpackWarnings(picture.buildpacks)) host.io.warn(warning);
     if (options.dryRun) return { data: picture, text: renderPicture(picture) };
@@ -61,7 +61,7 @@ async function carryOut(
   await takeBucketsBack(session, host, prepared);
   const deployed = await deployer.deploy(changed.map(({ stack }) => stack));
   host.signal.throwIfAborted();
-  await publishIfHosted(session.config, (region) => session.aws(region), host.io);
+  await publishIfHosted(session.config, session.teams, (region) => session.aws(region), host.io);
   const outcomes = await converge(session, heroku, host, { intent: { kind: 'ensure' }, buildpacks: { url: buildpackUrl } });
   const failed = exitCodeOf(outcomes) === 1;
   const reports = failed || options.smoke === false ? [] : await proveTeams(session, heroku, host, { buildpackUrl });

@@ -6,12 +6,16 @@ import type { BuildpackFacts } from './model.js';
 
 /** What each app's list of buildpacks should hold. */
 export async function wantedBuildpacks(config: KitConfig, teams: readonly Team[]): Promise<ReadonlyMap<string, DesiredBuildpacks>> {
-  return new Map(buildpacksWanted(config, teams, await signingBuildpackUrl(config)).map(({ app, desired }) => [app, desired]));
+  return new Map(buildpacksWanted(config, teams, await signingBuildpackUrl(config, teams)).map(({ app, desired }) => [app, desired]));
 }
 
 /** Whether Heroku could fetch the SigV4 buildpack; asked for archives only, as a git repository answers differently. */
-export async function observeBuildpack(config: KitConfig, signal?: AbortSignal): Promise<BuildpackFacts | undefined> {
-  const url = await signingBuildpackUrl(config);
+export async function observeBuildpack(
+  config: KitConfig,
+  teams: readonly Team[],
+  signal?: AbortSignal,
+): Promise<BuildpackFacts | undefined> {
+  const url = await signingBuildpackUrl(config, teams);
   if (url === undefined || !/^https:.*\.tgz$/.test(url)) return undefined;
   const { status, failure } = await anonymousHead(url, { signal });
   return {

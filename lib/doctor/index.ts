@@ -57,7 +57,7 @@ export async function observe(options: DoctorOptions): Promise<Observation> {
   const [buildpacks, stacks, buildpack] = await Promise.all([
     wantedBuildpacks(config, teams),
     heroku.stacks(),
-    observeBuildpack(config, signal),
+    observeBuildpack(config, teams, signal),
   ]);
   const shared = { buildpacks, stacks: new Map(stacks.map(({ name, state }) => [name, state])) };
   const facts = await inStep(io, 'looking at keys and apps, and asking S3 as each key', () =>

@@ -75,6 +75,8 @@ export interface Build {
   readonly updatedAt: string;
   readonly outputStreamUrl?: string;
   readonly releaseId?: string;
+  /** It runs, or ran, with these, in order; undefined where Heroku does not say. */
+  readonly buildpacks?: readonly string[];
 }
 
 export interface Dyno {

@@ -33,6 +33,7 @@ export interface BuildJson {
   output_stream_url?: string | null;
   release?: { id?: string } | null;
   source_blob?: { url?: string | null; version?: string | null } | null;
+  buildpacks?: Array<{ url?: string | null; name?: string | null }> | null;
 }
 
 export interface DynoJson {
@@ -83,6 +84,7 @@ export function toBuild(json: BuildJson): Build {
     updatedAt: json.updated_at,
     ...(json.output_stream_url ? { outputStreamUrl: signedUrl(json.output_stream_url) } : {}),
     ...(json.release?.id ? { releaseId: json.release.id } : {}),
+    ...(json.buildpacks?.length ? { buildpacks: json.buildpacks.map(({ url, name }) => url ?? name ?? '') } : {}),
   };
 }
 

@@ -1,9 +1,9 @@
 import { App, LegacyStackSynthesizer } from 'aws-cdk-lib/core';
-import type { KitConfig, Principal } from '../config/model.js';
+import type { KitConfig, Principal, Signing } from '../config/model.js';
 import { BUILDPACK_STACK, bucketStackName, teamStackName } from '../contract/index.js';
 import { BucketStack } from './bucket-stack.js';
 import { BuildpackStack } from './buildpack-stack.js';
-import { buildpackHome, hasStack } from './homes.js';
+import { buildpackHomes, hasStack } from './homes.js';
 import { TeamStack } from './team-stack.js';
 
 export { hasStack } from './homes.js';
@@ -11,6 +11,8 @@ export { hasStack } from './homes.js';
 export interface BuildAppOptions {
   /** Principals that stay in their team's stack although no app needs them any more. Default: none. */
   readonly keep?: readonly Principal[];
+  /** Names of buckets that go on accepting signature version 2, as apps that sign so still use them. Default: none. */
+  readonly acceptSigV2?: ReadonlySet<string>;
   /** Directory of the cloud assembly. Default: what the `cdk` CLI says, else a temporary one. */
   readonly outdir?: string;
   /** `false` lifts the stacks' termination protection at the next deployment. Default true: protected where something is retained. */
@@ -32,17 +34,27 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
   });
   const common = options.protect === false ? { terminationProtection: false } : {};
 
-  const home = buildpackHome(config);
-  if (home !== undefined) new BuildpackStack(app, BUILDPACK_STACK, { home, ...common });
+  const signing = (bucket: string | undefined): Pick<Signing, 'version'> =>
+    bucket !== undefined && options.acceptSigV2?.has(bucket) ? { version: 2 } : config.signing;
+
+  // One an account, all of one name: only what the CDK calls them differs.
+  buildpackHomes(config).forEach((home, index) => {
+    new BuildpackStack(app, index === 0 ? BUILDPACK_STACK : `${BUILDPACK_STACK}-${home.account}`, { home, ...common });
+  });
   const shared = new Map(
     config.buckets.map((bucket) => [
       bucket.id,
-      new BucketStack(app, bucketStackName(bucket.id), { bucket, signing: config.signing, ...common }),
+      new BucketStack(app, bucketStackName(bucket.id), { bucket, signing: signing(bucket.name), ...common }),
     ]),
   );
   for (const team of config.teams) {
     if (!hasStack(team, options.keep)) continue;
-    const stack = new TeamStack(app, teamStackName(team.name), { team, signing: config.signing, keep: options.keep, ...common });
+    const stack = new TeamStack(app, teamStackName(team.name), {
+      team,
+      signing: signing(team.bucket?.spec.name),
+      keep: options.keep,
+      ...common,
+    });
     // Order only: the bucket's stack is deployed first, and nothing is locked.
     const bucket = team.bucket?.kind === 'shared' ? shared.get(team.bucket.shared) : undefined;
     if (bucket !== undefined) stack.addStackDependency(bucket);

@@ -17,9 +17,15 @@ export function stackPrincipals(team: Team, keep: readonly Principal[] = []): Pr
 export const hasStack = (team: Team, keep: readonly Principal[] = []): boolean =>
   team.bucket !== undefined && (team.bucket.kind === 'own' || stackPrincipals(team, keep).length > 0);
 
-/** Where `signing.buildpack: hosted` is served from: beside the file's first bucket. Undefined where it is not asked for. */
-export function buildpackHome(config: KitConfig): Home | undefined {
-  if (config.signing.version !== 4 || config.signing.buildpack !== 'hosted') return undefined;
-  const first = config.buckets[0] ?? config.teams.find((team) => team.bucket !== undefined)?.bucket?.spec;
-  return first && { account: first.account, region: first.region };
+/**
+ * Where `signing.buildpack: hosted` is served from: in each account beside the file's first bucket there. Empty where it is not asked for.
+ * @param teams - only for these. Default: all of the file.
+ */
+export function buildpackHomes(config: KitConfig, teams: readonly Team[] = config.teams): Home[] {
+  if (config.signing.version !== 4 || config.signing.buildpack !== 'hosted') return [];
+  const buckets = [...config.buckets, ...config.teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec]))];
+  const used = new Set(teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec.account])));
+  const first = new Map<string, Home>();
+  for (const { account, region } of buckets) if (used.has(account) && !first.has(account)) first.set(account, { account, region });
+  return [...first.values()];
 }

@@ -71,6 +71,25 @@ describe('the assembly', () => {
     ]);
   });
 
+  test('serves the buildpack in each account by a stack of the one name', () => {
+    const two = EXAMPLE.replace('{ account: "111122223333", region: eu-west-1,', '{ account: "444455556666", region: eu-west-1,');
+    const serving = synth(two).stacks.filter(({ stackName }) => stackName === 'halcyon-buildpack');
+    expect(serving.map(({ id, environment: { account, region } }) => `${id} ${account} ${region}`).sort()).toEqual([
+      'halcyon-buildpack 111122223333 us-east-1',
+      'halcyon-buildpack-444455556666 444455556666 eu-west-1',
+    ]);
+  });
+
+  test('lets a bucket go on accepting version 2, and no other, where it is told to', () => {
+    const acceptSigV2 = new Set(['halcyon-common-111122223333-us-east-1']);
+    const denying = (options?: BuildAppOptions) =>
+      synth(EXAMPLE, options)
+        .stacks.filter(({ template }) => JSON.stringify(template).includes('DenySigV2'))
+        .map(({ stackName }) => stackName);
+    expect(denying()).toEqual(['halcyon-bucket-common', 'halcyon-payments']);
+    expect(denying({ acceptSigV2 })).toEqual(['halcyon-payments']);
+  });
+
   test('protects what retains something, until told not to', () => {
     const protectedStacks = (options?: BuildAppOptions) =>
       synth(EXAMPLE, options)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { teamNamed } from '../../lib/config/index.js';
-import { buildpackHome, hasStack, stackPrincipals } from '../../lib/stacks/homes.js';
+import { buildpackHomes, hasStack, stackPrincipals } from '../../lib/stacks/homes.js';
 import { EXAMPLE, exampleConfig } from '../support/config.js';
 
 const payments = (text = EXAMPLE) => teamNamed(exampleConfig(text), 'payments');
@@ -42,17 +42,30 @@ describe('hasStack', () => {
   });
 });
 
-describe('buildpackHome', () => {
+describe('buildpackHomes', () => {
   const withSigning = (signing: string) => exampleConfig(EXAMPLE.replace(/signing: .*\n/, `signing: ${signing}\n`));
+  const TWO = EXAMPLE.replace('{ account: "111122223333", region: eu-west-1,', '{ account: "444455556666", region: eu-west-1,');
 
   test('beside the first bucket of the file', () => {
-    expect(buildpackHome(exampleConfig())).toEqual({ account: '111122223333', region: 'us-east-1' });
-    expect(buildpackHome({ ...exampleConfig(), buckets: [] })).toEqual({ account: '111122223333', region: 'eu-west-1' });
-    expect(buildpackHome({ ...exampleConfig(), buckets: [], teams: [] })).toBeUndefined();
+    expect(buildpackHomes(exampleConfig())).toEqual([{ account: '111122223333', region: 'us-east-1' }]);
+    const config = exampleConfig();
+    expect(buildpackHomes({ ...config, buckets: [], teams: [payments()] })).toEqual([{ account: '111122223333', region: 'eu-west-1' }]);
+    expect(buildpackHomes({ ...config, buckets: [], teams: [] })).toEqual([]);
+  });
+
+  test('in each account, beside the first bucket there', () => {
+    const config = exampleConfig(TWO);
+    const [first, second] = [
+      { account: '444455556666', region: 'eu-west-1' },
+      { account: '111122223333', region: 'us-east-1' },
+    ];
+    expect(buildpackHomes(config)).toEqual([second, first]);
+    expect(buildpackHomes(config, [teamNamed(config, 'payments')])).toEqual([first]);
+    expect(buildpackHomes(config, [teamNamed(config, 'search')])).toEqual([second]);
   });
 
   test('nowhere when it is published elsewhere, or not used', () => {
-    expect(buildpackHome(withSigning('{ version: 4, buildpack: "https://example.com/sigv4.tgz" }'))).toBeUndefined();
-    expect(buildpackHome(withSigning('{ version: 2, acknowledgeV2: true }'))).toBeUndefined();
+    expect(buildpackHomes(withSigning('{ version: 4, buildpack: "https://example.com/sigv4.tgz" }'))).toEqual([]);
+    expect(buildpackHomes(withSigning('{ version: 2, acknowledgeV2: true }'))).toEqual([]);
   });
 });
