@@ -8,6 +8,7 @@ import { exitCodeOf, renderOutcome, renderPlan } from './render.js';
 import { openSession, preflight, writeEvidence } from './session.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
 import { converge } from './converge.js';
+import { emergency } from './emergency.js';
 
 export interface RotateOptions extends ChangeOptions {
   readonly all?: boolean;
@@ -32,6 +33,7 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
     waves: parseWaves(options.waves),
   };
   const session = await openSession(names, options, host);
+  if (intent.kind === 'emergency') return emergency(session, intent.keyId, { ...options, policy }, host);
   const { heroku } = await preflight(session, host);
   const { observeTeam, planTeam, DEFAULT_POLICY } = await import('../credentials/index.js');
   const plans = await Promise.all(
@@ -50,7 +52,7 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
   const outcomes = await converge(session, heroku, host, {
     intent,
     policy,
-    ...(options.smoke === false || intent.kind === 'emergency' ? {} : { smoke: prover(session, heroku, host, { buildpackUrl }) }),
+    ...(options.smoke === false ? {} : { smoke: prover(session, heroku, host, { buildpackUrl }) }),
   });
   await writeEvidence(options.evidence, { intent, outcomes }, host);
   return { data: { intent, outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) };
@@ -77,7 +79,6 @@ export function parseWaves(text: string): Policy['waves'] {
 }
 
 function question(intent: Intent): string {
-  if (intent.kind === 'emergency') return `Deactivate ${intent.keyId} at once?`;
   if (intent.kind === 'delete-unknown') return `Delete ${intent.keyId}, which the kit did not make?`;
   return 'Go on?';
 }

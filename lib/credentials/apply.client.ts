@@ -21,6 +21,8 @@ export interface Run extends Looking {
   readonly io: IoHost;
   readonly signal?: AbortSignal;
   readonly smoke?: Smoke;
+  /** The team's stack was deployed a moment ago. */
+  readonly deployed?: boolean;
   lease: Lease;
   /** Who takes the lease; default: this process. */
   readonly holder?: Holder;

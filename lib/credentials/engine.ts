@@ -1,7 +1,9 @@
 import pMap from 'p-map';
 import { KitError } from '../errors.js';
+import { inStep } from '../io/io-host.js';
 import { applyStep, record, type Run } from './apply.client.js';
 import { inWords } from './clock.js';
+import { killAtOnce } from './emergency.client.js';
 import { keysToReplace, next, type Next } from './keys.plan.js';
 import { takeLease, thisProcess } from './lease.client.js';
 import type { Intent, Knowledge, Outcome, Step, TeamObservation, Waiting } from './model.js';
@@ -13,18 +15,26 @@ const ROUNDS = 2000;
 /** Transient failures in a row before giving up. */
 const FAILURES = 6;
 
+/** How long IAM's lists may lack what a deployment made. */
+const LATE = 60_000;
+const LATE_POLL = 2000;
+
 /** What cannot be undone, or may cut someone off: done only on what was seen since the last step. */
 const FINAL: ReadonlySet<Step['kind']> = new Set(['deactivate', 'delete-key', 'delete-principal', 'delete-unknown']);
 
 /**
- * Observe, plan, act, until there is nothing left to do, or something must be waited for or settled by a person. Never throws but for
- * an abort and for mistakes of its own: what went wrong is in the outcome, with the evidence of what was done before.
+ * Observe, plan, act, until there is nothing left to do, or something must be waited for or settled by a person. Throws nothing but the
+ * signal's reason after an abort, and mistakes of its own: what went wrong is in the outcome, with the evidence of what was done before.
  * @param from - an observation made a moment ago: apps are not read again if AWS still says the same.
  */
 export async function converge(run: Run, intent: Intent, from?: TeamObservation): Promise<Outcome> {
   let last: Next | undefined;
   try {
-    if (intent.kind === 'emergency') await killAtOnce(run, intent);
+    if (intent.kind === 'emergency') {
+      const killed = await killAtOnce(run, intent.keyId);
+      run.evidence.push(...killed);
+      run.began ||= killed.length > 0;
+    }
     if (run.ports.lease !== undefined) {
       try {
         const holder = run.holder ?? thisProcess(run.policy.leaseTtl, run.clock.now());
@@ -36,30 +46,11 @@ export async function converge(run: Run, intent: Intent, from?: TeamObservation)
     }
     return await rounds(run, intent, from, (made) => (last = made));
   } catch (error) {
-    if (run.signal?.aborted && !(error instanceof KitError)) throw error;
+    run.signal?.throwIfAborted();
     if (!(error instanceof KitError)) throw error;
     return outcome(run, 'failed', error.message, last, { code: error.code, message: error.message });
   } finally {
     await run.lease.release();
-  }
-}
-
-/** A leaked key does not wait for a lease: nothing that another operator does makes it right to let it live. */
-async function killAtOnce(run: Run, intent: Intent & { kind: 'emergency' }): Promise<void> {
-  for (let round = 0; round < FAILURES; round += 1) {
-    const principals = await observePrincipals(run);
-    const observation: TeamObservation = { team: run.team.name, at: '', principals, apps: [] };
-    const { steps } = next(observation, intent, run.policy, run.clock.now(), knowledge(run, new Map()));
-    const urgent = steps.filter(
-      (step) => 'keyId' in step && step.keyId === intent.keyId && (step.kind === 'mark-revoked' || step.kind === 'deactivate'),
-    );
-    if (urgent.length === 0) return;
-    for (const step of urgent) {
-      await applyStep(run, step, observation).catch(async (error: unknown) => {
-        if (!isTransient(error)) throw error;
-        await run.clock.sleep(500 * 2 ** round, run.signal);
-      });
-    }
   }
 }
 
@@ -69,6 +60,7 @@ async function rounds(run: Run, intent: Intent, from: TeamObservation | undefine
   let replace: Map<string, string> | undefined;
   let failures = 0;
   const waitUntil = run.clock.now() + run.policy.patience;
+  const lateUntil = run.clock.now() + LATE;
   for (let round = 0; round < ROUNDS; round += 1) {
     run.signal?.throwIfAborted();
     try {
@@ -79,6 +71,11 @@ async function rounds(run: Run, intent: Intent, from: TeamObservation | undefine
       replace ??= keysToReplace(observation, intent, run.policy, run.clock.now());
       const made = next(observation, intent, run.policy, run.clock.now(), knowledge(run, replace));
       planned(made);
+      if (isLate(run, made, lateUntil)) {
+        await inStep(run.io, 'Waiting for IAM to list what was just deployed', () => run.clock.sleep(LATE_POLL, run.signal));
+        observation = from = undefined;
+        continue;
+      }
       if (made.blocked.length > 0) return outcome(run, 'blocked', made.blocked.map(({ text }) => text).join('; '), made);
       const { steps } = made;
       if (steps.length === 0) {
@@ -122,6 +119,13 @@ async function rounds(run: Run, intent: Intent, from: TeamObservation | undefine
     `the keys of team ${run.team.name} did not come to rest in ${ROUNDS} rounds; see the evidence, and report it`,
   );
 }
+
+/** What a deployment has just made, and IAM's lists may not show yet. */
+const isLate = (run: Run, { blocked }: Next, until: number): boolean =>
+  run.deployed === true &&
+  blocked.length > 0 &&
+  run.clock.now() < until &&
+  blocked.every(({ code }) => code === 'user-missing' || code === 'secret-missing');
 
 const isKill = (step: Step): boolean => step.kind === 'deactivate' && step.reason.startsWith('leaked');
 

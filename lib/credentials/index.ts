@@ -7,12 +7,13 @@ import type { IoHost } from '../io/io-host.js';
 import type { Run, Smoke } from './apply.client.js';
 import { herokuApps } from './apps.client.js';
 import { realClock, type Clock } from './clock.js';
+import { findKeyOf, killAtOnce, type FoundKey, type Killing } from './emergency.client.js';
 import { converge } from './engine.js';
 import { keysToReplace, NO_KNOWLEDGE, plan } from './keys.plan.js';
 import { awsKeys } from './keys.client.js';
 import { noLease } from './lease.client.js';
 import { s3LeaseStore } from './lease-store.client.js';
-import { DEFAULT_POLICY, type Intent, type Outcome, type Plan, type Policy, type TeamObservation } from './model.js';
+import { DEFAULT_POLICY, type Event, type Intent, type Outcome, type Plan, type Policy, type TeamObservation } from './model.js';
 import { observeAll, parseUser } from './observe.client.js';
 import type { Ports } from './ports.js';
 import { Recent } from './recent.js';
@@ -22,6 +23,7 @@ import { awsVerifier } from './verify.client.js';
 
 export * from './model.js';
 export type { Clock } from './clock.js';
+export type { FoundKey } from './emergency.client.js';
 export type { Smoke } from './apply.client.js';
 
 /** What the engine works with. `aws` is for the region of the team's bucket. */
@@ -34,6 +36,8 @@ export interface EngineContext {
   readonly clock?: Clock;
   /** Called during a rotation when the first app has the new key, before any other gets it. */
   readonly smoke?: Smoke;
+  /** The team's stack was deployed a moment ago: users that IAM does not list yet are looked for again, for up to a minute. */
+  readonly deployed?: boolean;
 }
 
 /** Secrets seen with an observation: they never become part of it. */
@@ -71,6 +75,23 @@ export async function runTeam(
 ): Promise<Outcome> {
   const known = from === undefined ? undefined : vaults.get(from);
   return converge(makeRun(context, team, policy, known ?? new Vault()), intent, known === undefined ? undefined : from);
+}
+
+/** What finding and killing a key needs: no Heroku. */
+export type KillContext = Pick<EngineContext, 'aws' | 'io' | 'signal' | 'clock'>;
+
+/** Whose of the team's users a key is; undefined: nobody's. */
+export async function findKey(context: KillContext, team: Team, keyId: string): Promise<FoundKey | undefined> {
+  return findKeyOf(killing(context, team), keyId);
+}
+
+/** Mark a leaked key and make it inactive, by IAM alone: the first thing that {@link runTeam} does in an emergency. @returns what was done. */
+export async function killKey(context: KillContext, team: Team, keyId: string): Promise<Event[]> {
+  return killAtOnce(killing(context, team), keyId);
+}
+
+function killing({ aws, io, signal, clock = realClock }: KillContext, team: Team): Killing {
+  return { team, ports: { keys: awsKeys(aws) }, recent: new Recent(clock), clock, io, ...(signal ? { signal } : {}) };
 }
 
 /** Principals that the file no longer wants and whose keys have not been retired: their users must stay in the team's stack meanwhile. */
@@ -111,6 +132,7 @@ export function runOf(given: {
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
   readonly smoke?: Smoke;
+  readonly deployed?: boolean;
   readonly holder?: Run['holder'];
   readonly isGone?: Run['isGone'];
 }): Run {
