@@ -47,7 +47,8 @@ const program = createProgram(async (run, options) => {
     process.exitCode = result.exitCode ?? 0;
   } catch (error) {
     io.close();
-    fail(error, options);
+    // Whatever an interruption looks like from within (a cancelled request, say), it is one.
+    fail(abort.signal.aborted ? abort.signal.reason : error, options);
   }
 }, version);
 

@@ -39,7 +39,12 @@ export function buildpacksWanted(
     team.apps.map((app) => ({
       app: app.name,
       desired: {
-        signing: app.mode === 'public' || buildpackUrl === undefined ? { version: 2 as const } : { version: 4 as const, buildpackUrl },
+        signing:
+          app.mode === 'public'
+            ? { version: 2 as const, why: 'an app in mode public signs nothing' }
+            : buildpackUrl === undefined
+              ? { version: 2 as const, ...(config.signing.version === 4 ? { why: 'the team is taken down' } : {}) }
+              : { version: 4 as const, buildpackUrl },
         ours: (url: string) => isOurBuildpack(url, config.signing.buildpack),
         install: { enabled: config.buildpack.install, url: config.buildpack.url },
       },

@@ -49,7 +49,12 @@ export const explainAccount: Explain = (value) =>
   ACCOUNT_PATTERN.test(value) ? undefined : `must be an AWS account id of 12 digits, ${got(value)}`;
 
 export const explainRegion: Explain = (value) =>
-  REGION_PATTERN.test(value) ? undefined : `must be an AWS region such as eu-west-1, ${got(value)}`;
+  REGION_PATTERN.test(value) && (!AWS_REGION_PATTERN.test(value) || DIRECTION.test(value))
+    ? undefined
+    : `must be an AWS region such as eu-west-1, ${got(value)}`;
+
+/** Where in its area a region of AWS's is: new regions come, new directions do not. */
+const DIRECTION = /-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d{1,2}$/;
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html (general purpose buckets) */
 export const explainBucket: Explain = (value) => {

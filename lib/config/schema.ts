@@ -89,7 +89,7 @@ const heroku = z.strictObject({
   team: named(
     names.explainHerokuTeam,
     names.HEROKU_TEAM_PATTERN,
-    'Heroku team that smoke apps are made in. Default: the personal account',
+    'Heroku team that the apps must belong to. Default: it is not checked',
   ).optional(),
 });
 

@@ -32,7 +32,7 @@ teams: # each team is a stack: halcyon-TEAM
       region: ${region}
       # versioning: true                 # keep overwritten and deleted packages, for retention.noncurrentDays
       # retention: { expireAfterDays: 365 }
-    # heroku: { team: acme }             # where smoke apps are made; default: your own account
+    # heroku: { team: acme }             # the Heroku team that the apps must belong to
     # credentials: per-app               # one key an app; default: one a mode
 
     # public:    no private bucket; public packages only
@@ -43,5 +43,8 @@ ${lines.join('\n')}
 
 # How requests to S3 are signed. Version 4 goes through the kit's buildpack, which works in every region.
 signing: { version: 4, buildpack: hosted }
+
+# Apps without haskell-on-heroku among their buildpacks are reported; this adds it.
+# buildpack: { install: true }
 `;
 }

@@ -16,7 +16,7 @@ export function toolkitIo(io: IoHost, step: () => Step | undefined, onFailure: (
         const event = (message.data as { event?: { LogicalResourceId?: string; ResourceStatus?: string; ResourceStatusReason?: string } })
           .event;
         if (event?.LogicalResourceId) {
-          step()?.update(`${event.LogicalResourceId} ${event.ResourceStatus ?? ''}`);
+          if (!event.ResourceStatus?.endsWith('_IN_PROGRESS')) step()?.update(`${event.LogicalResourceId} ${event.ResourceStatus ?? ''}`);
           if (event.ResourceStatus?.endsWith('_FAILED') && event.ResourceStatusReason)
             onFailure(`${event.LogicalResourceId}: ${event.ResourceStatusReason}`);
         }

@@ -1,7 +1,7 @@
 /** What an app's list of buildpacks should hold; the rest of the list is the team's own. */
 export interface DesiredBuildpacks {
-  /** With version 4: the URL of the SigV4 buildpack. */
-  readonly signing: { readonly version: 2 } | { readonly version: 4; readonly buildpackUrl: string };
+  /** With version 4: the URL of the SigV4 buildpack. With version 2 it goes: `why`, for people; default: because of the version. */
+  readonly signing: { readonly version: 2; readonly why?: string } | { readonly version: 4; readonly buildpackUrl: string };
   /** Whether a URL is the SigV4 buildpack, in any of its versions. */
   readonly ours: (url: string) => boolean;
   /** haskell-on-heroku: where to get it, and whether to add it where it is missing. */
@@ -38,7 +38,14 @@ export function planBuildpacks(current: readonly string[], desired: DesiredBuild
 
   const wanted = signing.version === 4 ? signing.buildpackUrl : undefined;
   if (wanted !== undefined) changes.push(...planOurs(current, held, wanted));
-  else changes.push(...held.map((url): BuildpackChange => ({ action: 'remove', url, reason: 'requests are signed with version 2' })));
+  else
+    changes.push(
+      ...held.map((url): BuildpackChange => ({
+        action: 'remove',
+        url,
+        reason: signing.version === 2 && signing.why !== undefined ? signing.why : 'requests are signed with version 2',
+      })),
+    );
 
   const present = others.some((url) => isHaskellOnHeroku(url, install.url));
   const add = !present && install.enabled;

@@ -6,11 +6,14 @@ export interface TerminalOptions {
   /** Where lines go; default process.stderr. */
   readonly stream?: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   readonly verbose?: boolean;
-  /** A live line for what is under way; default: when the stream is a terminal. Otherwise every change is a line of its own. */
+  /** A live line for what is under way; default: when the stream is a terminal. Otherwise plain lines. */
   readonly live?: boolean;
   /** Milliseconds; default Date.now. */
   readonly now?: () => number;
 }
+
+/** Without a terminal a step says what it is doing no more often than this, in ms: a log wants to be read. */
+const PLAIN_PAUSE = 5_000;
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
@@ -61,6 +64,7 @@ export function createTerminal(options: TerminalOptions = {}): IoHost & { close(
     warn: (message) => line(`${pc.yellow('!')} ${message}`),
     step(title): Step {
       const self = { title, detail: '', since: now() };
+      let lastLine = now();
       open.set(self, self);
       if (live) draw();
       else line(`- ${title} …`);
@@ -75,7 +79,10 @@ export function createTerminal(options: TerminalOptions = {}): IoHost & { close(
           if (detail === self.detail) return;
           self.detail = detail;
           if (live) draw();
-          else line(`  ${title}: ${detail}`);
+          else if (now() - lastLine >= PLAIN_PAUSE) {
+            lastLine = now();
+            line(`  ${title}: ${detail}`);
+          }
         },
         done: (outcome) => end(pc.green('✔'), outcome ? `${title}: ${outcome}` : title),
         fail: (outcome) => end(pc.red('✘'), `${title}: ${outcome}`),

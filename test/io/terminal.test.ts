@@ -18,12 +18,15 @@ function capture(live: boolean, verbose = false) {
   return { io, raw: () => raw, lines: () => stripVTControlCharacters(raw).split('\n'), pass: (ms: number) => (clock += ms) };
 }
 
-test('without a terminal every change is a line of its own', () => {
+test('without a terminal there are plain lines, and a long step says now and then what it is doing', () => {
   const { io, lines, pass } = capture(false);
   const step = io.step('deploying halcyon-payments');
+  step.update('too soon to say');
+  pass(5_000);
   step.update('Bucket CREATE_IN_PROGRESS');
   step.update('Bucket CREATE_IN_PROGRESS');
-  pass(65_000);
+  step.update('too soon after that');
+  pass(60_000);
   step.done('2 resources');
   expect(lines()).toEqual([
     '- deploying halcyon-payments …',
