@@ -2,7 +2,6 @@ import type { IIoHost, IoMessage, IoRequest } from '@aws-cdk/toolkit-lib';
 import type { IoHost, Step } from '../io/io-host.js';
 
 /** Strips ANSI: the toolkit colours its lines itself. */
-// eslint-disable-next-line no-control-regex
 const plain = (text: string): string => text.replace(/\x1b\[[0-9;]*m/g, '').trim();
 
 /** The toolkit's messages as ours: resources become the running step's detail, warnings stay, the rest is for `--verbose`. */
