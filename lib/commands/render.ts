@@ -1,5 +1,5 @@
 import type { Outcome, Plan, Step } from '../credentials/model.js';
-import type { StackChange } from '../deploy/deploy.client.js';
+import { inWordsOf, isStackChanged, type StackPicture } from '../deploy/stacks.plan.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { renderTable } from '../io/table.js';
 
@@ -7,18 +7,19 @@ import { renderTable } from '../io/table.js';
 
 const ACTIONS = { create: '+', update: '~', replace: '±', delete: '-' } as const;
 
-export function renderStacks(stacks: readonly StackChange[]): string {
-  const changed = stacks.filter((stack) => stack.changes.length > 0);
+export function renderStacks(stacks: readonly StackPicture[]): string {
+  const changed = stacks.filter(isStackChanged);
   if (changed.length === 0) return 'Stacks: no change';
-  const rows = changed.flatMap(({ stack, changes }) =>
-    changes.map(({ action, type, logicalId, properties }) => [
+  const rows = changed.flatMap(({ stack, changes, failed }) => [
+    ...(failed === undefined ? [] : [['±', stack, 'AWS::CloudFormation::Stack', '', inWordsOf(failed)]]),
+    ...changes.map(({ action, type, logicalId, properties }) => [
       ACTIONS[action],
       stack,
       type,
       logicalId,
       action === 'update' ? (properties ?? []).join(', ') : '',
     ]),
-  );
+  ]);
   return `Stacks\n${renderTable(['', 'stack', 'type', 'resource', 'changed'], rows)}`;
 }
 

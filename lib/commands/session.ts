@@ -5,6 +5,7 @@ import { loadConfig } from '../config/index.js';
 import { teamNamed } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { KitError } from '../errors.js';
+import { herokuApiUrl, isLocal } from '../heroku/host.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { CommandHost, GlobalOptions } from './command.js';
 
@@ -64,6 +65,7 @@ export async function preflight(session: Session, host: CommandHost): Promise<{ 
     team.bucket === undefined ? [] : [{ account: team.bucket.spec.account, by: `team ${team.name}`, region: team.bucket.spec.region }],
   );
   const region = wanted[0]?.region;
+  refuseLocalAws(host.env);
   const step = host.io.step('checking credentials and apps');
   try {
     const [who, heroku] = await Promise.all([region === undefined ? undefined : identity(session.aws(region)), session.heroku()]);
@@ -76,6 +78,19 @@ export async function preflight(session: Session, host: CommandHost): Promise<{ 
     step.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
     throw error;
   }
+}
+
+/**
+ * Apps on Heroku cannot reach this machine, and what is left of a sandbox's settings would be written to all of them.
+ * @throws KitError `aws-endpoint-local`.
+ */
+export function refuseLocalAws(env: NodeJS.ProcessEnv): void {
+  const name = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'].find((one) => env[one] && URL.canParse(env[one]) && isLocal(new URL(env[one])));
+  if (name === undefined || isLocal(new URL(herokuApiUrl(env.HEROKU_HOST)))) return;
+  throw new KitError(
+    'aws-endpoint-local',
+    `${name} is ${env[name]}, on this machine, which apps on Heroku cannot reach; unset it, or set HEROKU_HOST to the sandbox's Heroku as well`,
+  );
 }
 
 /** Write evidence (JSON without secrets) where the operator asked for it. */

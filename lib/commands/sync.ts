@@ -1,6 +1,6 @@
 import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
 import { converge } from './converge.js';
-import { look, renderPicture } from './look.js';
+import { look, pictureExitCode, renderPicture } from './look.js';
 import { buildpackWarnings, exitCodeOf, renderOutcome } from './render.js';
 import { openSession, preflight, writeEvidence } from './session.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
@@ -18,11 +18,15 @@ export async function sync(names: readonly string[], options: SyncOptions, host:
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   const picture = await look(session, heroku, host, { buildpackUrl });
   for (const warning of buildpackWarnings(picture.buildpacks)) host.io.warn(warning);
-  if (options.dryRun || !picture.changes) return { data: picture, text: renderPicture(picture) };
+  if (options.dryRun || !picture.changes) return { data: picture, text: renderPicture(picture), exitCode: pictureExitCode(picture) };
   host.io.info(`${renderPicture(picture)}\n`);
   if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
   await publishIfHosted(session.config, session.teams, (region) => session.aws(region), host.io);
-  const outcomes = await converge(session, heroku, host, { intent: { kind: 'ensure' }, buildpacks: { url: buildpackUrl } });
+  const outcomes = await converge(session, heroku, host, {
+    intent: { kind: 'ensure' },
+    buildpacks: { plans: picture.buildpacks },
+    from: picture.teams,
+  });
   await writeEvidence(options.evidence, { outcomes }, host);
   return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) === 1 ? 1 : 0 };
 }

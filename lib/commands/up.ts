@@ -3,14 +3,19 @@ import type { Outcome } from '../credentials/model.js';
 import { bucketExists } from '../aws/bucket.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
 import { importBucket } from '../deploy/import.client.js';
-import { stacksFor, type StackTarget } from '../deploy/stacks.plan.js';
+import { deleteStack } from '../deploy/stack.client.js';
+import { isStackChanged, stacksFor, type StackTarget } from '../deploy/stacks.plan.js';
 import { inStep } from '../io/io-host.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
-import { converge } from './converge.js';
-import { look, principalsKept, renderPicture, type Picture } from './look.js';
+import { bringBuildpacks, converge } from './converge.js';
+import { look, pictureExitCode, principalsKept, renderPicture, type Picture } from './look.js';
 import { buildpackWarnings, exitCodeOf, renderOutcome } from './render.js';
 import { openSession, preflight, writeEvidence, type Session } from './session.js';
+import { observeSignatures } from '../buildpack/sigv2.client.js';
+import { bucketsStillOnV2, renderOnV2 } from '../buildpack/sigv2.plan.js';
+import { BUILDPACK_STACK } from '../contract/index.js';
+import { inAccountsOf } from '../stacks/homes.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { proveTeams, renderReports } from './prove.js';
 
@@ -25,13 +30,16 @@ export async function up(names: readonly string[], options: UpOptions, host: Com
   const session = await openSession(names, options, host);
   const { heroku } = await preflight(session, host);
   const keep = await principalsKept(session, session.teams);
-  const deployer = await createDeployer({ config: session.config, keep, io: host.io, profile: options.profile });
+  const config = inAccountsOf(session.config, session.teams);
+  const onV2 = bucketsStillOnV2(await observeSignatures(config, session.teams, { aws: (region) => session.aws(region), heroku }));
+  const acceptSigV2 = new Set(onV2.map(({ bucket }) => bucket));
+  const deployer = await createDeployer({ config, keep, acceptSigV2, io: host.io, profile: options.profile });
   try {
     const targets = stacksFor(session.config, session.teams, keep);
     const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
-    const picture = await look(session, heroku, host, { deployer, stacks: targets.map(({ name }) => name), buildpackUrl });
+    const picture = await look(session, heroku, host, { deployer, targets, buildpackUrl, onV2 });
     for (const warning of buildpackWarnings(picture.buildpacks)) host.io.warn(warning);
-    if (options.dryRun) return { data: picture, text: renderPicture(picture) };
+    if (options.dryRun) return { data: picture, text: renderPicture(picture), exitCode: pictureExitCode(picture) };
     if (picture.changes) {
       host.io.info(`${renderPicture(picture)}\n`);
       if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
@@ -49,6 +57,10 @@ interface Prepared {
   readonly buildpackUrl?: string;
 }
 
+/**
+ * The buildpack is served and set before any bucket refuses version 2: until then apps sign with it, from then on they sign with version 4.
+ * Keys come last, when their users are there. Back to version 2 it is the other way round: the buildpack goes when all else is done.
+ */
 async function carryOut(
   session: Session,
   heroku: Heroku,
@@ -57,12 +69,26 @@ async function carryOut(
   options: UpOptions,
 ): Promise<CommandResult> {
   const { deployer, picture, buildpackUrl } = prepared;
-  const changed = picture.stacks.filter((stack) => stack.changes.length > 0);
-  await takeBucketsBack(session, host, prepared);
-  const deployed = await deployer.deploy(changed.map(({ stack }) => stack));
-  host.signal.throwIfAborted();
+  const changed = picture.stacks.filter(isStackChanged).map(({ stack }) => stack);
+  const deploy = async (stacks: readonly string[]) => {
+    for (const stack of stacks) await clearFailedDeletion(session, host, prepared, stack);
+    await takeBucketsBack(session, host, prepared, stacks);
+    const done = await deployer.deploy(stacks);
+    host.signal.throwIfAborted();
+    return done;
+  };
+  const serving = await deploy(changed.filter((stack) => stack === BUILDPACK_STACK));
   await publishIfHosted(session.config, session.teams, (region) => session.aws(region), host.io);
-  const outcomes = await converge(session, heroku, host, { intent: { kind: 'ensure' }, buildpacks: { url: buildpackUrl } });
+  const buildpacks = { plans: picture.buildpacks };
+  const before = session.config.signing.version === 4;
+  if (before) await bringBuildpacks(session, heroku, host, buildpacks);
+  const deployed = [...serving, ...(await deploy(changed.filter((stack) => stack !== BUILDPACK_STACK)))];
+  for (const notice of renderOnV2(picture.onV2)) host.io.warn(notice);
+  const outcomes = await converge(session, heroku, host, {
+    intent: { kind: 'ensure' },
+    from: picture.teams,
+    ...(before ? {} : { buildpacks }),
+  });
   const failed = exitCodeOf(outcomes) === 1;
   const reports = failed || options.smoke === false ? [] : await proveTeams(session, heroku, host, { buildpackUrl });
   const evidence = { deployed, outcomes, smoke: reports };
@@ -81,10 +107,17 @@ const upExitCode = (outcomes: readonly Outcome[]): number => (exitCodeOf(outcome
  * A stack that would create a bucket which is there already takes it back in: it was kept when an earlier stack went.
  * @throws KitError `bucket-name-taken` where the bucket belongs to someone else.
  */
-async function takeBucketsBack(session: Session, host: CommandHost, { deployer, targets, picture }: Prepared): Promise<void> {
-  for (const { stack, changes } of picture.stacks) {
+async function takeBucketsBack(
+  session: Session,
+  host: CommandHost,
+  { deployer, targets, picture }: Prepared,
+  stacks: readonly string[],
+): Promise<void> {
+  for (const { stack, changes, failed } of picture.stacks) {
+    if (!stacks.includes(stack)) continue;
+    const anew = failed === 'ROLLBACK_COMPLETE' || failed === 'DELETE_FAILED';
     const target = targets.find(({ name }) => name === stack);
-    const creates = changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'create');
+    const creates = anew || changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'create');
     const found = creates ? deployer.bucketResource(stack) : undefined;
     if (target?.bucket === undefined || found === undefined) continue;
     const { region, bucket } = target;
@@ -93,4 +126,11 @@ async function takeBucketsBack(session: Session, host: CommandHost, { deployer, 
       importBucket(session.aws(region), { stack, bucket: bucket.name, ...found }, host.signal),
     );
   }
+}
+
+/** CloudFormation takes no change to a stack whose deletion failed half way: it must go first. What it retains stays. */
+async function clearFailedDeletion(session: Session, host: CommandHost, { targets, picture }: Prepared, stack: string): Promise<void> {
+  const target = targets.find(({ name }) => name === stack);
+  if (target === undefined || picture.stacks.find((one) => one.stack === stack)?.failed !== 'DELETE_FAILED') return;
+  await inStep(host.io, `completing the deletion of ${stack}`, () => deleteStack(session.aws(target.region), stack, host.signal));
 }

@@ -161,6 +161,7 @@ async function smoke(run: Run, step: Extract<Step, { kind: 'smoke' }>, principal
 
 async function writeApps(run: Run, step: Extract<Step, { kind: 'write-apps' }>, observation: TeamObservation): Promise<readonly string[]> {
   run.signal?.throwIfAborted();
+  await requireVersion2(run, step.apps);
   run.began = true;
   const items = step.apps.map((write) => itemOf(run, write, observation));
   const written = await run.ports.apps.write(items, { guard: () => run.lease.check(), signal: run.signal });
@@ -178,6 +179,14 @@ async function writeApps(run: Run, step: Extract<Step, { kind: 'write-apps' }>, 
     })),
   });
   return step.apps.map(({ app }) => app);
+}
+
+/** With signature version 2, before any app is told to sign so: it must be accepted. The file's word alone is not enough. */
+async function requireVersion2(run: Run, writes: readonly AppWrite[]): Promise<void> {
+  if (run.config.signing.version !== 2) return;
+  const keyId = writes.find((write) => write.keyId !== null)?.keyId;
+  const secretAccessKey = keyId ? run.vault.secretOf(keyId) : undefined;
+  if (keyId && secretAccessKey !== undefined) await run.ports.verifier.checkVersion2?.({ accessKeyId: keyId, secretAccessKey });
 }
 
 /** The plan's item in the terms of `lib/heroku`: secrets come from the vault only here. */

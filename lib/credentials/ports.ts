@@ -89,6 +89,8 @@ export interface SecretVersion {
 export interface VerifierPort {
   /** Undefined when all is as the access says; else what is not yet, in words. @throws KitError `access-too-wide` when something is allowed that must not be. */
   check(id: PrincipalId, key: KeyPair): Promise<string | undefined>;
+  /** That the bucket takes signature version 2 of a key that works. @throws KitError `sigv2-refused`, or a transient one. */
+  checkVersion2?(key: KeyPair): Promise<void>;
 }
 
 /** Heroku. */
@@ -121,5 +123,6 @@ export interface LeaseStore {
   read(): Promise<{ readonly body: string; readonly etag: string; readonly ageMs: number } | undefined>;
   /** @returns the new etag, or undefined when it is no longer the one with `etag`. */
   replace(body: string, etag: string): Promise<string | undefined>;
+  /** Nothing when it is no longer the one with `etag`. */
   remove(etag: string): Promise<void>;
 }

@@ -1,9 +1,12 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { Aws, KeyPair } from '../aws/aws.js';
+import type { Aws } from '../aws/aws.js';
+import { s3Endpoint } from '../config/derive.js';
 import type { TeamBucket } from '../config/model.js';
 import { keyPrefix, type PrincipalId } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import { errorName, failure, httpStatus } from './failure.js';
+import { halcyonRequest } from '../storage/halcyon-requests.js';
+import { classifyRefusal } from '../storage/refusals.js';
 import type { VerifierPort } from './ports.js';
 
 /** How a request is to end. */
@@ -24,6 +27,7 @@ const UNKNOWN_KEY = new Set([
  */
 export function awsVerifier(aws: Aws, bucket: TeamBucket): VerifierPort {
   const clients = new Map<string, Aws>();
+  let takesVersion2 = false;
   return {
     async check(id, key) {
       const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
@@ -38,7 +42,7 @@ export function awsVerifier(aws: Aws, bucket: TeamBucket): VerifierPort {
       for (const { what, expected, send } of await requests(id, bucket)) {
         const problem = await attempt(what, expected, () => send(s3));
         if (problem === 'allowed') {
-          if (what.startsWith('PUT')) await removeProbe(aws, bucket, key);
+          if (what.startsWith('PUT')) await removeProbe(aws, bucket);
           throw new KitError(
             'access-too-wide',
             `key ${key.accessKeyId} may ${what}, which its access (${id.access}) must not allow; check the policies of its user and of bucket ${bucket.spec.name}`,
@@ -47,6 +51,19 @@ export function awsVerifier(aws: Aws, bucket: TeamBucket): VerifierPort {
         if (problem !== undefined) return problem;
       }
       return undefined;
+    },
+    async checkVersion2(key) {
+      if (takesVersion2) return;
+      const { name, region, acl } = bucket.spec;
+      const endpoint = s3Endpoint(bucket.spec);
+      const store = { endpoint, region, bucket: name, prefix: bucket.prefix, acl, signing: 2 as const, key };
+      const answer = await halcyonRequest(store, { operation: 'download', key: PROBE });
+      const refusal = classifyRefusal(answer, { bucket: name, endpoint, region, signing: 2, keyId: key.accessKeyId });
+      if (refusal?.kind === 'sigv2-refused') throw new KitError('sigv2-refused', `${refusal.message}; ${refusal.fix}`);
+      // A policy that refused version 2 until a moment ago, or a server that does not know the key yet: worth another look.
+      if (refusal !== undefined)
+        throw new KitError('aws-unavailable', `a request signed with version 2 fails: ${refusal.message}; ${refusal.fix}`);
+      takesVersion2 = true;
     },
   };
 }
@@ -57,7 +74,8 @@ interface Probe {
   send(s3: S3Client): Promise<unknown>;
 }
 
-const probeKey = (bucket: TeamBucket): string => `${keyPrefix(bucket.prefix)}halcyon-kit-verify/none`;
+const PROBE = 'halcyon-kit-verify/none';
+const probeKey = (bucket: TeamBucket): string => `${keyPrefix(bucket.prefix)}${PROBE}`;
 
 async function requests({ access }: PrincipalId, bucket: TeamBucket): Promise<Probe[]> {
   const sdk = await import('@aws-sdk/client-s3');
@@ -113,7 +131,7 @@ function notYet(where: string, error: unknown): string {
   return `${where} answers ${httpStatus(error) ?? ''} ${name}`.replaceAll('  ', ' ').trim();
 }
 
-async function removeProbe(aws: Aws, bucket: TeamBucket, _key: KeyPair): Promise<void> {
+async function removeProbe(aws: Aws, bucket: TeamBucket): Promise<void> {
   const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
   await (await aws.s3()).send(new DeleteObjectCommand({ Bucket: bucket.spec.name, Key: probeKey(bucket) })).catch(() => undefined);
 }

@@ -1,4 +1,5 @@
 import type { BucketSpec, KitConfig, Principal, Team } from '../config/model.js';
+import type { StackChange } from './deploy.client.js';
 import { BUILDPACK_STACK, bucketStackName, buildpackBucketName, teamStackName } from '../contract/index.js';
 import { buildpackHomes, hasStack } from '../stacks/homes.js';
 
@@ -35,3 +36,27 @@ export function stacksFor(config: KitConfig, teams: readonly Team[], keep: reado
     ),
   ];
 }
+
+/** What a stack's deployment would change, with what is wrong with the stack itself. */
+export interface StackPicture extends StackChange {
+  /** Its status where it must be deployed although its template may be the same. */
+  readonly failed?: FailedStatus;
+}
+
+export type FailedStatus = keyof typeof FAILED;
+
+/** A stack in one of these still answers the template that was asked for, while nothing, or not all, of it is there. */
+const FAILED = {
+  ROLLBACK_COMPLETE: 'its last creation failed: is made anew',
+  ROLLBACK_FAILED: 'its last creation failed: is made anew',
+  CREATE_FAILED: 'its last creation failed: is made anew',
+  DELETE_FAILED: 'its last deletion failed: is completed, and the stack made anew',
+} as const;
+
+/** @param status - CloudFormation's; undefined where there is no such stack. */
+export const stackPicture = (change: StackChange, status: string | undefined): StackPicture =>
+  status !== undefined && status in FAILED ? { ...change, failed: status as FailedStatus } : change;
+
+export const isStackChanged = (stack: StackPicture): boolean => stack.changes.length > 0 || stack.failed !== undefined;
+
+export const inWordsOf = (failed: FailedStatus): string => FAILED[failed];

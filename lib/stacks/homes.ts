@@ -29,3 +29,13 @@ export function buildpackHomes(config: KitConfig, teams: readonly Team[] = confi
   for (const { account, region } of buckets) if (used.has(account) && !first.has(account)) first.set(account, { account, region });
   return [...first.values()];
 }
+
+/** The part of a file in the accounts of `teams`: one set of credentials reaches no other. */
+export function inAccountsOf(config: KitConfig, teams: readonly Team[]): KitConfig {
+  const accounts = new Set(teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec.account])));
+  return {
+    ...config,
+    buckets: config.buckets.filter(({ account }) => accounts.has(account)),
+    teams: config.teams.filter(({ bucket }) => bucket !== undefined && accounts.has(bucket.spec.account)),
+  };
+}

@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import { renderStacks } from '../../lib/commands/render.js';
+import { teamNamed } from '../../lib/config/index.js';
+import { isStackChanged, stackPicture, stacksFor } from '../../lib/deploy/stacks.plan.js';
+import { EXAMPLE, exampleConfig } from '../support/config.js';
+
+describe('a stack whose template is as it should be', () => {
+  const same = { stack: 'halcyon-payments', changes: [] };
+
+  test.each(['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', undefined])('%s: is left alone', (status) => {
+    expect(isStackChanged(stackPicture(same, status))).toBe(false);
+    expect(renderStacks([stackPicture(same, status)])).toBe('Stacks: no change');
+  });
+
+  test.each([
+    ['ROLLBACK_COMPLETE', 'its last creation failed: is made anew'],
+    ['ROLLBACK_FAILED', 'its last creation failed: is made anew'],
+    ['CREATE_FAILED', 'its last creation failed: is made anew'],
+    ['DELETE_FAILED', 'its last deletion failed: is completed, and the stack made anew'],
+  ])('%s: is deployed all the same', (status, words) => {
+    const seen = stackPicture(same, status);
+    expect(isStackChanged(seen)).toBe(true);
+    expect(renderStacks([seen])).toContain(words);
+  });
+});
+
+test('only the selected teams’ accounts serve the buildpack', () => {
+  const config = exampleConfig(
+    EXAMPLE.replace('{ account: "111122223333", region: eu-west-1,', '{ account: "444455556666", region: eu-west-1,'),
+  );
+  const targets = (team: string) => stacksFor(config, [teamNamed(config, team)]).map(({ name, bucket }) => [name, bucket?.account]);
+  expect(targets('payments')).toEqual([
+    ['halcyon-buildpack', '444455556666'],
+    ['halcyon-payments', '444455556666'],
+  ]);
+  expect(targets('search')).toEqual([
+    ['halcyon-buildpack', '111122223333'],
+    ['halcyon-bucket-common', '111122223333'],
+    ['halcyon-search', undefined],
+  ]);
+});
