@@ -1,5 +1,5 @@
 // The kit itself: start-up, synth, deployment and the sandbox, each beside the plainest thing that does the same.
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,7 +34,8 @@ export async function figures(): Promise<Figure[]> {
     writeFileSync(join(dir, 'halcyon.yaml'), FILE);
     writeFileSync(join(dir, 'bare.cjs'), BARE);
     writeFileSync(join(dir, 'empty.mjs'), '');
-    cpSync(join(root, 'cdk.json'), join(dir, 'cdk.json'));
+    const { build: _, ...cdkJson } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')) as Record<string, unknown>;
+    writeFileSync(join(dir, 'cdk.json'), JSON.stringify(cdkJson));
     return [...(await startUp(dir)), ...(await synth(dir)), ...(await sandbox(dir))];
   } finally {
     rmSync(dir, { recursive: true, force: true });
