@@ -1,4 +1,4 @@
-import { iamPath, IAM_ROOT_PATH, KIT_OBJECT_PREFIX, keyPrefix, principalArnPattern, type Access, type Acl } from '../contract/index.js';
+import { IAM_ROOT_PATH, KIT_OBJECT_PREFIX, keyPrefix, principalArnPattern, type Access, type Acl } from '../contract/index.js';
 
 /** The kit's IAM policies as plain JSON: pure, so that they can be measured, shown and compared without the CDK. */
 
@@ -141,7 +141,3 @@ export function bucketPolicy(options: BucketPolicyOptions): PolicyDocumentJson {
 
 /** How IAM counts an inline policy: characters without white space. */
 export const policySize = (policy: PolicyDocumentJson): number => JSON.stringify(policy).replace(/\s/g, '').length;
-
-/** ARN of a principal's user, for messages and checks. */
-export const userArn = (partition: string, account: string, access: Access, team: string, name: string): string =>
-  `arn:${partition}:iam::${account}:user${iamPath(access, team)}${name}`;

@@ -54,12 +54,14 @@ export function s3LeaseStore(aws: Aws, bucket: string, team: string): LeaseStore
         throw wrap(error);
       }
     },
-    async remove() {
+    async remove(etag) {
       const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
+      // Not every store that speaks S3 heeds the condition of a deletion.
+      if ((await this.read())?.etag !== etag) return;
       try {
-        await (await aws.s3()).send(new DeleteObjectCommand(at));
+        await (await aws.s3()).send(new DeleteObjectCommand({ ...at, IfMatch: etag }));
       } catch (error) {
-        throw wrap(error);
+        if (!taken(error)) throw wrap(error);
       }
     },
   };

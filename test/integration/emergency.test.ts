@@ -5,7 +5,6 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { CommandHost } from '../../lib/commands/command.js';
 import { rotate, type RotateOptions } from '../../lib/commands/rotate.js';
 import { parseConfig } from '../../lib/config/index.js';
-import type { Team } from '../../lib/config/model.js';
 import { userName } from '../../lib/contract/index.js';
 import { DEFAULT_POLICY, runTeam } from '../../lib/credentials/index.js';
 import { silentIo } from '../../lib/io/io-host.js';
@@ -22,7 +21,6 @@ ${['bills', 'maps', 'mail']
 signing: { version: 4, buildpack: "https://example.com/sigv4.tgz" }
 `;
 const config = parseConfig(text);
-const teamNamed = (name: string) => config.teams.find((team) => team.name === name) as Team;
 
 let wire: Wire;
 let dir: string;

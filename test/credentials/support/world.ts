@@ -457,7 +457,10 @@ export class World {
           () => this.leaseObject && { body: this.leaseObject.body, etag: this.leaseObject.etag, ageMs: this.now - this.leaseObject.at },
         ),
       replace: (body, etag) => effect('PutObject lease', () => (this.leaseObject?.etag === etag ? write(body) : undefined)),
-      remove: () => effect('DeleteObject lease', () => void (this.leaseObject = undefined)),
+      remove: (etag) =>
+        effect('DeleteObject lease', () => {
+          if (this.leaseObject?.etag === etag) this.leaseObject = undefined;
+        }),
     };
   }
 }
