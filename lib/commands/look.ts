@@ -35,9 +35,7 @@ export async function principalsKept(session: Session, teams: readonly Team[]): 
   const { principalsToKeep } = await import('../credentials/index.js');
   return (
     await Promise.all(
-      teams
-        .filter((team) => regionOf(team) !== undefined)
-        .map((team) => principalsToKeep(session.aws(regionOf(team) ?? ''), session.config, team)),
+      teams.filter((team) => regionOf(team) !== undefined).map((team) => principalsToKeep(session.aws(regionOf(team) ?? ''), team)),
     )
   ).flat();
 }

@@ -95,7 +95,7 @@ function killing({ aws, io, signal, clock = realClock }: KillContext, team: Team
 }
 
 /** Principals that the file no longer wants and whose keys have not been retired: their users must stay in the team's stack meanwhile. */
-export async function principalsToKeep(aws: Aws, _config: KitConfig, team: Team): Promise<Principal[]> {
+export async function principalsToKeep(aws: Aws, team: Team): Promise<Principal[]> {
   const keys = awsKeys(aws);
   const declared = new Set(principalsOf(team).map(userName));
   const users = (await keys.users(team.name)).filter((user) => !declared.has(user.name) && user.keys.length > 0);

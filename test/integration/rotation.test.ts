@@ -128,7 +128,7 @@ test('a mode change moves apps to another principal; the former one retires, and
   await plant(wire, changed);
   const former = userName({ team: 'change', access: 'upload' });
   // No stack of CloudFormation's here: the user belongs to none, as after a plain deployment that left it behind.
-  expect(await principalsToKeep(wire.aws, changed, team(changed))).toEqual([]);
+  expect(await principalsToKeep(wire.aws, team(changed))).toEqual([]);
   const outcome = await run(changed, { kind: 'ensure' });
   expect(outcome).toMatchObject({ status: 'done' });
   expect(outcome.evidence.map(({ step }) => step)).toContain('delete-principal');
