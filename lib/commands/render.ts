@@ -32,12 +32,12 @@ export function renderBuildpacks(plans: readonly AppBuildpacks[]): string {
 }
 
 /** Apps without haskell-on-heroku: reported, never changed unasked. */
-export function buildpackWarnings(plans: readonly AppBuildpacks[]): string[] {
+export function buildpackWarnings(plans: readonly AppBuildpacks[], url: string): string[] {
   return plans
     .filter(({ plan }) => plan.problem !== undefined)
     .map(
       ({ app }) =>
-        `app ${app} does not have haskell-on-heroku among its buildpacks; add it with "heroku buildpacks:add -a ${app}", or set buildpack.install: true in the file`,
+        `app ${app} does not have haskell-on-heroku among its buildpacks; add it with "heroku buildpacks:add ${url} -a ${app}", or set buildpack.install: true in the file`,
     );
 }
 

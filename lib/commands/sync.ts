@@ -17,7 +17,7 @@ export async function sync(names: readonly string[], options: SyncOptions, host:
   const { heroku } = await preflight(session, host);
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   const picture = await look(session, heroku, host, { buildpackUrl });
-  for (const warning of buildpackWarnings(picture.buildpacks)) host.io.warn(warning);
+  for (const warning of buildpackWarnings(picture.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
   if (options.dryRun || !picture.changes) return { data: picture, text: renderPicture(picture), exitCode: pictureExitCode(picture) };
   host.io.info(`${renderPicture(picture)}\n`);
   if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');

@@ -1,6 +1,6 @@
 import { KitError } from '../errors.js';
 import type { Outcome } from '../credentials/model.js';
-import { bucketExists } from '../aws/bucket.js';
+import { bucketExists, requireOwnBucket } from '../aws/bucket.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
 import { importBucket } from '../deploy/import.client.js';
 import { deleteStack } from '../deploy/stack.client.js';
@@ -38,7 +38,7 @@ export async function up(names: readonly string[], options: UpOptions, host: Com
     const targets = stacksFor(session.config, session.teams, keep);
     const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
     const picture = await look(session, heroku, host, { deployer, targets, buildpackUrl, onV2 });
-    for (const warning of buildpackWarnings(picture.buildpacks)) host.io.warn(warning);
+    for (const warning of buildpackWarnings(picture.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
     if (options.dryRun) return { data: picture, text: renderPicture(picture), exitCode: pictureExitCode(picture) };
     if (picture.changes) {
       host.io.info(`${renderPicture(picture)}\n`);
@@ -95,7 +95,12 @@ async function carryOut(
   await writeEvidence(options.evidence, evidence, host);
   return {
     data: evidence,
-    text: [...outcomes.map(renderOutcome), ...(reports.length > 0 ? ['', renderReports(reports)] : [])].join('\n'),
+    text: [
+      ...outcomes.map(renderOutcome),
+      ...(reports.length > 0 ? ['', renderReports(reports)] : []),
+      // Said again at the end: an app that cannot build must not hide behind proofs that hold.
+      ...buildpackWarnings(picture.buildpacks, session.config.buildpack.url).map((warning) => `! ${warning}`),
+    ].join('\n'),
     exitCode: reports.some((report) => !report.ok) ? 1 : upExitCode(outcomes),
   };
 }
@@ -105,7 +110,7 @@ const upExitCode = (outcomes: readonly Outcome[]): number => (exitCodeOf(outcome
 
 /**
  * A stack that would create a bucket which is there already takes it back in: it was kept when an earlier stack went.
- * @throws KitError `bucket-name-taken` where the bucket belongs to someone else.
+ * @throws KitError `bucket-name-taken` where the bucket belongs to someone else, `bucket-not-ours` where the kit did not make it.
  */
 async function takeBucketsBack(
   session: Session,
@@ -122,6 +127,7 @@ async function takeBucketsBack(
     if (target?.bucket === undefined || found === undefined) continue;
     const { region, bucket } = target;
     if (!(await bucketExists(session.aws(region), bucket))) continue;
+    await requireOwnBucket(session.aws(region), { ...bucket, region, stack });
     await inStep(host.io, `taking bucket ${bucket.name} back into ${stack}`, () =>
       importBucket(session.aws(region), { stack, bucket: bucket.name, ...found }, host.signal),
     );

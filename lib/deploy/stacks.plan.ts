@@ -7,7 +7,8 @@ import { buildpackHomes, hasStack } from '../stacks/homes.js';
 export interface StackTarget {
   readonly name: string;
   readonly region: string;
-  readonly bucket?: Pick<BucketSpec, 'name' | 'account'>;
+  /** `owner`: whose it is, as its default name says. */
+  readonly bucket?: Pick<BucketSpec, 'name' | 'account'> & { readonly owner: string };
 }
 
 /** In the order they are deployed: the buildpack's, shared buckets', teams'. Pure. */
@@ -18,11 +19,11 @@ export function stacksFor(config: KitConfig, teams: readonly Team[], keep: reado
     ...buildpackHomes(config, withStack).map(({ account, region }) => ({
       name: BUILDPACK_STACK,
       region,
-      bucket: { name: buildpackBucketName(account, region), account },
+      bucket: { name: buildpackBucketName(account, region), account, owner: 'kit-buildpack' },
     })),
     ...config.buckets
       .filter((bucket) => shared.has(bucket.id))
-      .map((bucket) => ({ name: bucketStackName(bucket.id), region: bucket.region, bucket })),
+      .map((bucket) => ({ name: bucketStackName(bucket.id), region: bucket.region, bucket: { ...bucket, owner: bucket.id } })),
     ...withStack.flatMap((team) =>
       team.bucket === undefined
         ? []
@@ -30,7 +31,7 @@ export function stacksFor(config: KitConfig, teams: readonly Team[], keep: reado
             {
               name: teamStackName(team.name),
               region: team.bucket.spec.region,
-              ...(team.bucket.kind === 'own' ? { bucket: team.bucket.spec } : {}),
+              ...(team.bucket.kind === 'own' ? { bucket: { ...team.bucket.spec, owner: team.name } } : {}),
             },
           ],
     ),
