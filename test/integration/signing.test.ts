@@ -47,8 +47,17 @@ const refusesV2 = async () => {
 const ours = async (app: string) =>
   Object.keys(await heroku.configVars(app)).filter((name) => (CONFIG_VAR_NAMES as string[]).includes(name));
 
-test('a stack whose creation failed is made anew', async () => {
+test('sync without a stack is blocked, and says so with exit code 1, looking or not', async () => {
   work.write(file(V2));
+  for (const last of ['--dry-run', '--yes']) {
+    const { code, stdout } = await work.kit(['sync', 'payments', last]);
+    expect(code).toBe(1);
+    expect(stdout).toContain('blocked: ');
+    expect(stdout).not.toContain('nothing to change');
+  }
+});
+
+test('a stack whose creation failed is made anew', async () => {
   const iam = await aws.iam();
   await iam.send(new CreateUserCommand({ UserName: 'halcyon.team.payments.upload' }));
   expect((await work.kit(['up', 'payments', '--yes', '--no-smoke'])).code).toBe(1);
