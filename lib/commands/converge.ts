@@ -18,6 +18,8 @@ export interface ConvergeOptions {
   readonly buildpacks?: { readonly url?: string; readonly plans?: readonly AppBuildpacks[] };
   /** What was seen of the teams a moment ago, so that it is not read again. */
   readonly from?: ReadonlyArray<{ readonly team: string; readonly observation: TeamObservation }>;
+  /** Stacks were deployed just now: what IAM does not list yet may still come. */
+  readonly deployed?: boolean;
   /** Proves a key by a real build, where the engine asks for it. */
   readonly smoke?: Smoke;
 }
@@ -37,7 +39,7 @@ export async function converge(session: Session, heroku: Heroku, host: CommandHo
     session.teams,
     async (team) =>
       runTeam(
-        { ...engineContext(session, heroku, host, team), ...(options.smoke ? { smoke: options.smoke } : {}) },
+        { ...engineContext(session, heroku, host, team), ...(options.smoke ? { smoke: options.smoke } : {}), deployed: options.deployed },
         team,
         options.intent,
         { ...DEFAULT_POLICY, ...options.policy },

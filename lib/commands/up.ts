@@ -86,7 +86,9 @@ async function carryOut(
   for (const notice of renderOnV2(picture.onV2)) host.io.warn(notice);
   const outcomes = await converge(session, heroku, host, {
     intent: { kind: 'ensure' },
-    from: picture.teams,
+    // What was seen before a deployment says nothing of the users that it made.
+    ...(deployed.length > 0 ? {} : { from: picture.teams }),
+    deployed: deployed.length > 0,
     ...(before ? {} : { buildpacks }),
   });
   const failed = exitCodeOf(outcomes) === 1;
