@@ -30,7 +30,7 @@ describe('freeFailedCreations', () => {
       { StackName: 'halcyon-payments', EnableTerminationProtection: false },
     ]);
     expect(cloudformation.commandCalls(ListStacksCommand)[0]?.args[0].input).toEqual({
-      StackStatusFilter: ['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED'],
+      StackStatusFilter: ['ROLLBACK_COMPLETE'],
     });
   });
 
