@@ -5,7 +5,7 @@ const integration = { testTimeout: 300_000, hookTimeout: 300_000 };
 export default defineConfig({
   test: {
     // Integration tests wait more than they compute.
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
       {
         test: {
