@@ -81,7 +81,7 @@ async function trustBoth({ aws, heroku }: Sandbox): Promise<string> {
 /** It holds the sandbox's root key: for its owner's eyes, and never over a file of somebody else's. */
 async function writeEnvFile(path: string, env: Readonly<Record<string, string>>): Promise<void> {
   if (existsSync(path) && !(await readFile(path, 'utf8')).startsWith(HEADER)) {
-    throw new KitError('env-file-exists', `${path} exists and is not of the sandbox's making: choose another --env-file`);
+    throw new KitError('env-file-exists', `${path} exists and is not of the sandbox's making: choose another --write-env`);
   }
   await writeFile(`${path}.new`, HEADER + exportLines(env), { mode: 0o600 });
   await rename(`${path}.new`, path);

@@ -1,23 +1,23 @@
-import { KitError } from '../errors.js';
-import type { Outcome } from '../credentials/model.js';
 import { bucketExists, requireOwnBucket } from '../aws/bucket.js';
+import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
+import { observeSignatures } from '../buildpack/sigv2.client.js';
+import { bucketsStillOnV2, renderOnV2 } from '../buildpack/sigv2.plan.js';
+import { BUILDPACK_STACK } from '../contract/index.js';
+import type { Outcome } from '../credentials/model.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
 import { importBucket } from '../deploy/import.client.js';
 import { deleteStack } from '../deploy/stack.client.js';
 import { isStackChanged, stacksFor, type StackTarget } from '../deploy/stacks.plan.js';
-import { inStep } from '../io/io-host.js';
+import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
+import { inStep } from '../io/io-host.js';
+import { inAccountsOf } from '../stacks/homes.js';
 import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
 import { bringBuildpacks, converge } from './converge.js';
 import { look, pictureExitCode, principalsKept, renderPicture, type Picture } from './look.js';
+import { proveTeams, renderReports } from './prove.js';
 import { buildpackWarnings, exitCodeOf, renderOutcome } from './render.js';
 import { openSession, preflight, writeEvidence, type Session } from './session.js';
-import { observeSignatures } from '../buildpack/sigv2.client.js';
-import { bucketsStillOnV2, renderOnV2 } from '../buildpack/sigv2.plan.js';
-import { BUILDPACK_STACK } from '../contract/index.js';
-import { inAccountsOf } from '../stacks/homes.js';
-import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
-import { proveTeams, renderReports } from './prove.js';
 
 export interface UpOptions extends ChangeOptions {
   readonly all?: boolean;
