@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
-import type { CommandHost } from '../lib/commands/command.js';
+import type { CommandHost } from '../lib/cli/command.js';
 import { createProgram } from '../lib/commands/program.js';
 import { isKitError, KitError } from '../lib/errors.js';
 import { redact } from '../lib/io/redaction.js';

@@ -11,7 +11,7 @@ try {
   const app = buildApp(config, { protect: String(context.protect) !== 'false' });
   // Set by the cdk CLI when it has credentials: synthesis without any asks nobody.
   if (process.env.CDK_DEFAULT_ACCOUNT) {
-    const { freeFailedCreations } = await import('../lib/stacks/failed-creations.client.js');
+    const { freeFailedCreations } = await import('../lib/deploy/failed-creations.client.js');
     for (const name of await freeFailedCreations(app)) console.error(`${name}: its first deployment failed and was rolled back; it may go`);
   }
   app.synth();

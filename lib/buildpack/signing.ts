@@ -1,7 +1,7 @@
 import type { Aws } from '../aws/aws.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { buildpackBucketName } from '../contract/index.js';
-import { buildpackHomes } from '../stacks/homes.js';
+import { buildpackHomes } from '../config/environments.js';
 import type { DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import { hostedUrl, isOurBuildpack } from './hosted.js';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { packBuildpack } from '../buildpack/pack.js';
-import type { CommandHost, CommandResult } from './command.js';
+import type { CommandHost, CommandResult } from '../cli/command.js';
 
 export async function pack(options: { output: string; dryRun?: boolean }, _host: CommandHost): Promise<CommandResult> {
   const { tgz, sha256 } = await packBuildpack();

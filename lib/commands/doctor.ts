@@ -1,7 +1,7 @@
 import { checkAccount, identity } from '../aws/identity.js';
 import { renderTable } from '../io/table.js';
-import type { CommandHost, CommandResult, GlobalOptions } from './command.js';
-import { openSession } from './session.js';
+import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
+import { openSession } from '../cli/session.js';
 
 /** Findings about every team, or those named. Exit code 1 where anything is broken. */
 export async function doctor(

@@ -6,12 +6,12 @@ import { deleteStack, stackState } from '../deploy/stack.client.js';
 import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep } from '../io/io-host.js';
-import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
-import { engineContext } from './look.js';
-import { exitCodeOf, renderBuildpacks, renderOutcome, renderPlan } from './render.js';
-import { openSession, preflight, type Session } from './session.js';
+import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
+import { engineContext } from '../cli/look.js';
+import { exitCodeOf, renderBuildpacks, renderOutcome, renderPlan } from '../cli/render.js';
+import { openSession, preflight, type Session } from '../cli/session.js';
 import { buildpacksWanted } from '../buildpack/signing.js';
-import { converge } from './converge.js';
+import { converge } from '../cli/converge.js';
 
 export interface DownOptions extends ChangeOptions {
   readonly all?: boolean;
@@ -109,7 +109,7 @@ export async function down(names: readonly string[], options: DownOptions, host:
 
 async function lookAhead(session: Session, heroku: Heroku, host: CommandHost, force: boolean) {
   const [{ observeTeam, planTeam, DEFAULT_POLICY }, { observeBuildpacks }] = await Promise.all([
-    import('../credentials/index.js'),
+    import('../engine/index.js'),
     import('../heroku/buildpacks.sync.js'),
   ]);
   const buildpacks = await observeBuildpacks(heroku, buildpacksWanted(session.config, session.teams, undefined), session.config.buildpack);

@@ -1,13 +1,13 @@
 import { checkAccount, identity } from '../aws/identity.js';
 import type { Team } from '../config/model.js';
-import type { FoundKey, Policy } from '../credentials/index.js';
+import type { FoundKey, Policy } from '../engine/index.js';
 import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep } from '../io/io-host.js';
-import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
-import { converge } from './converge.js';
-import { exitCodeOf, renderOutcome } from './render.js';
-import { regionOf, writeEvidence, type Session } from './session.js';
+import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
+import { converge } from '../cli/converge.js';
+import { exitCodeOf, renderOutcome } from '../cli/render.js';
+import { regionOf, writeEvidence, type Session } from '../cli/session.js';
 
 /** Looking at apps beforehand is for the picture only: a Heroku that answers slowly must not keep a leaked key alive for longer. */
 const LOOK_MS = 10_000;
@@ -27,7 +27,7 @@ interface Holder extends FoundKey {
  * @throws KitError `key-not-found` where no user of the session's teams has the key; `wrong-account`.
  */
 export async function emergency(session: Session, keyId: string, options: EmergencyOptions, host: CommandHost): Promise<CommandResult> {
-  const { killKey } = await import('../credentials/index.js');
+  const { killKey } = await import('../engine/index.js');
   const holder = await holderOf(session, keyId, host);
   const { team, principal, user, status } = holder;
   const whose = `${keyId} is a key of ${principal} (IAM user ${user}), ${status.toLowerCase()}`;
@@ -64,7 +64,7 @@ export async function emergency(session: Session, keyId: string, options: Emerge
 
 /** The one team, of those that were asked for, with a user that has the key. */
 async function holderOf(session: Session, keyId: string, host: CommandHost): Promise<Holder> {
-  const { findKey } = await import('../credentials/index.js');
+  const { findKey } = await import('../engine/index.js');
   const wanted = session.teams.flatMap((team) =>
     team.bucket === undefined ? [] : [{ team, account: team.bucket.spec.account, by: `team ${team.name}` }],
   );

@@ -6,7 +6,7 @@ import { parseConfig } from '../config/index.js';
 import { starterFile } from '../config/starter.js';
 import { MODES, type Mode } from '../contract/index.js';
 import { KitError } from '../errors.js';
-import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
+import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 
 export interface InitOptions extends ChangeOptions {
   readonly team?: string;

@@ -1,5 +1,5 @@
 import { Argument, Command, Option } from 'commander';
-import type { CommandHost, CommandResult } from './command.js';
+import type { CommandHost, CommandResult } from '../cli/command.js';
 
 /** Runs a command: its module is loaded only now, so that `--help` starts at once. */
 export type Runner = (

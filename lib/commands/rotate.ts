@@ -1,13 +1,13 @@
-import type { Intent, Policy } from '../credentials/model.js';
+import type { Intent, Policy } from '../engine/model.js';
 import { KitError } from '../errors.js';
-import { parseDuration } from './duration.js';
-import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
-import { engineContext } from './look.js';
-import { prover } from './prove.js';
-import { exitCodeOf, renderOutcome, renderPlan } from './render.js';
-import { openSession, preflight, writeEvidence } from './session.js';
+import { parseDuration } from '../cli/duration.js';
+import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
+import { engineContext } from '../cli/look.js';
+import { prover } from '../cli/prove.js';
+import { exitCodeOf, renderOutcome, renderPlan } from '../cli/render.js';
+import { openSession, preflight, writeEvidence } from '../cli/session.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
-import { converge } from './converge.js';
+import { converge } from '../cli/converge.js';
 import { emergency } from './emergency.js';
 
 export interface RotateOptions extends ChangeOptions {
@@ -35,7 +35,7 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
   const session = await openSession(names, options, host);
   if (intent.kind === 'emergency') return emergency(session, intent.keyId, { ...options, policy }, host);
   const { heroku } = await preflight(session, host);
-  const { observeTeam, planTeam, DEFAULT_POLICY } = await import('../credentials/index.js');
+  const { observeTeam, planTeam, DEFAULT_POLICY } = await import('../engine/index.js');
   const plans = await Promise.all(
     session.teams.map(async (team) => {
       const observation = await observeTeam(engineContext(session, heroku, host, team), team);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { KitError } from '../errors.js';
-import type { CommandHost, CommandResult } from './command.js';
+import type { CommandHost, CommandResult } from '../cli/command.js';
 
 /** The sandbox is a program of its own that comes with the source checkout: the kit only starts it. */
 export async function sandbox(options: { json?: boolean; writeEnv?: string }, host: CommandHost): Promise<CommandResult> {

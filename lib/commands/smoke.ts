@@ -1,8 +1,8 @@
 import type { Mode } from '../contract/index.js';
 import { KitError } from '../errors.js';
-import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
-import { proveTeams, renderReports } from './prove.js';
-import { openSession, preflight, writeEvidence } from './session.js';
+import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
+import { proveTeams, renderReports } from '../cli/prove.js';
+import { openSession, preflight, writeEvidence } from '../cli/session.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
 
 export interface SmokeOptions extends ChangeOptions {

@@ -1,10 +1,10 @@
-import type { AppState, KeyState, PrincipalState, TeamObservation } from '../credentials/model.js';
+import type { AppState, KeyState, PrincipalState, TeamObservation } from '../engine/model.js';
 import { teamStackName } from '../contract/index.js';
 import { stackState } from '../deploy/stack.client.js';
 import { renderTable } from '../io/table.js';
-import type { CommandHost, CommandResult, GlobalOptions } from './command.js';
-import { engineContext } from './look.js';
-import { openSession, preflight, regionOf } from './session.js';
+import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
+import { engineContext } from '../cli/look.js';
+import { openSession, preflight, regionOf } from '../cli/session.js';
 
 /** What there is, without judging it: `doctor` judges. Without a team every team is shown. */
 export async function status(
@@ -14,7 +14,7 @@ export async function status(
 ): Promise<CommandResult> {
   const session = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
   const { heroku } = await preflight(session, host);
-  const { observeTeam } = await import('../credentials/index.js');
+  const { observeTeam } = await import('../engine/index.js');
   const teams = await Promise.all(
     session.teams.map(async (team) => {
       const region = regionOf(team);

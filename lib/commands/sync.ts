@@ -1,8 +1,8 @@
-import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
-import { converge } from './converge.js';
-import { look, pictureExitCode, renderPicture } from './look.js';
-import { buildpackWarnings, exitCodeOf, renderOutcome } from './render.js';
-import { openSession, preflight, writeEvidence } from './session.js';
+import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
+import { converge } from '../cli/converge.js';
+import { look, pictureExitCode, renderPicture } from '../cli/look.js';
+import { buildpackWarnings, exitCodeOf, renderOutcome } from '../cli/render.js';
+import { openSession, preflight, writeEvidence } from '../cli/session.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { KitError } from '../errors.js';
 

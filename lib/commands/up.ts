@@ -3,7 +3,7 @@ import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { observeSignatures } from '../buildpack/sigv2.client.js';
 import { bucketsStillOnV2, renderOnV2 } from '../buildpack/sigv2.plan.js';
 import { BUILDPACK_STACK } from '../contract/index.js';
-import type { Outcome } from '../credentials/model.js';
+import type { Outcome } from '../engine/model.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
 import { importBucket } from '../deploy/import.client.js';
 import { deleteStack } from '../deploy/stack.client.js';
@@ -11,13 +11,13 @@ import { isStackChanged, stacksFor, type StackTarget } from '../deploy/stacks.pl
 import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep } from '../io/io-host.js';
-import { inAccountsOf } from '../stacks/homes.js';
-import type { ChangeOptions, CommandHost, CommandResult } from './command.js';
-import { bringBuildpacks, converge } from './converge.js';
-import { look, pictureExitCode, principalsKept, renderPicture, type Picture } from './look.js';
-import { proveTeams, renderReports } from './prove.js';
-import { buildpackWarnings, exitCodeOf, renderOutcome } from './render.js';
-import { openSession, preflight, writeEvidence, type Session } from './session.js';
+import { inAccountsOf } from '../config/environments.js';
+import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
+import { bringBuildpacks, converge } from '../cli/converge.js';
+import { look, pictureExitCode, principalsKept, renderPicture, type Picture } from '../cli/look.js';
+import { proveTeams, renderReports } from '../cli/prove.js';
+import { buildpackWarnings, exitCodeOf, renderOutcome } from '../cli/render.js';
+import { openSession, preflight, writeEvidence, type Session } from '../cli/session.js';
 
 export interface UpOptions extends ChangeOptions {
   readonly all?: boolean;

@@ -3,7 +3,7 @@ import { principalsOf } from '../config/derive.js';
 import { loadConfig } from '../config/index.js';
 import { halcyonBucket, principalLabel } from '../contract/index.js';
 import { renderTable } from '../io/table.js';
-import type { CommandHost, CommandResult, GlobalOptions } from './command.js';
+import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 
 export async function validate(options: GlobalOptions, _host: CommandHost): Promise<CommandResult> {
   const config = await loadConfig(resolve(options.config));

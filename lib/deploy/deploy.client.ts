@@ -50,7 +50,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const [toolkitLib, { buildApp }, { freeFailedCreations }] = await Promise.all([
     import('@aws-cdk/toolkit-lib'),
     import('../stacks/app.js'),
-    import('../stacks/failed-creations.client.js'),
+    import('./failed-creations.client.js'),
   ]);
   const { BaseCredentials, DiffMethod, StackSelectionStrategy, Toolkit } = toolkitLib;
   let running: Step | undefined;

@@ -1,7 +1,7 @@
 import type { BucketSpec, KitConfig, Principal, Team } from '../config/model.js';
 import type { StackChange } from './deploy.client.js';
 import { BUILDPACK_STACK, bucketStackName, buildpackBucketName, teamStackName } from '../contract/index.js';
-import { buildpackHomes, hasStack } from '../stacks/homes.js';
+import { buildpackHomes, hasStack } from '../config/environments.js';
 
 /** A stack that `teams` need, and the bucket in it, if any: its name is known before it is made. */
 export interface StackTarget {

@@ -3,7 +3,7 @@ import type { KeyPair } from '../aws/aws.js';
 import { principalOf, storageOf } from '../config/derive.js';
 import type { App, KitConfig, Team } from '../config/model.js';
 import { desiredConfigVars, principalLabel } from '../contract/index.js';
-import { fingerprint, type Vault } from '../credentials/vault.js';
+import { fingerprint, type Vault } from '../engine/run/vault.js';
 import { isKitError } from '../errors.js';
 import { planBuildpacks, type DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
 import type { Heroku } from '../heroku/heroku.js';

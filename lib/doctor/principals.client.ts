@@ -3,11 +3,11 @@ import type { Aws } from '../aws/aws.js';
 import { principalsOf } from '../config/derive.js';
 import type { Team } from '../config/model.js';
 import { principalLabel, secretName, STAGES, userName, type PrincipalId } from '../contract/index.js';
-import { awsKeys } from '../credentials/keys.client.js';
-import { parseUser } from '../credentials/observe.client.js';
-import type { UserRecord } from '../credentials/ports.js';
-import { awsSecrets } from '../credentials/secrets.client.js';
-import type { Vault } from '../credentials/vault.js';
+import { awsKeys } from '../engine/ports/iam.client.js';
+import { parseUser } from '../engine/run/observe.client.js';
+import type { UserRecord } from '../engine/ports/ports.js';
+import { awsSecrets } from '../engine/ports/secrets-manager.client.js';
+import type { Vault } from '../engine/run/vault.js';
 import { Reader } from './guard.js';
 import type { PolicyJson, PrincipalFacts } from './model.js';
 

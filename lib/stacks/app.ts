@@ -3,10 +3,10 @@ import type { KitConfig, Principal, Signing } from '../config/model.js';
 import { BUILDPACK_STACK, bucketStackName, teamStackName } from '../contract/index.js';
 import { BucketStack } from './bucket-stack.js';
 import { BuildpackStack } from './buildpack-stack.js';
-import { buildpackHomes, hasStack } from './homes.js';
+import { buildpackHomes, hasStack } from '../config/environments.js';
 import { TeamStack } from './team-stack.js';
 
-export { hasStack } from './homes.js';
+export { hasStack } from '../config/environments.js';
 
 export interface BuildAppOptions {
   /** Principals that stay in their team's stack although no app needs them any more. Default: none. */

@@ -4,7 +4,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aw
 import type { Construct } from 'constructs';
 import { BUILDPACK_PREFIX, BUILDPACK_STACK, buildpackBucketName, MANAGED_BY, OUTPUTS, TAGS } from '../contract/index.js';
 import { tagAll } from './bucket-stack.js';
-import type { Home } from './homes.js';
+import type { Home } from '../config/environments.js';
 
 /**
  * Serves the SigV4 buildpack to Heroku's builds: `halcyon-buildpack`. Anyone may get objects under one prefix by HTTPS; nobody may list.

@@ -6,7 +6,7 @@ import { HalcyonUser } from '../constructs/halcyon-user.js';
 import { MANAGED_BY, TAGS, teamStackName } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import { bucketOf, bucketOutputs, tagAll } from './bucket-stack.js';
-import { stackPrincipals } from './homes.js';
+import { stackPrincipals } from '../config/environments.js';
 
 export interface TeamStackProps extends StackProps {
   readonly team: Team;

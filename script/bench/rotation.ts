@@ -12,9 +12,9 @@ import * as tar from 'tar';
 import { principalsOf, storageOf } from '../../lib/config/derive.js';
 import type { KitConfig, Team } from '../../lib/config/model.js';
 import { desiredConfigVars, userName } from '../../lib/contract/index.js';
-import { DEFAULT_POLICY, runTeam } from '../../lib/credentials/index.js';
+import { DEFAULT_POLICY, runTeam } from '../../lib/engine/index.js';
 import { sigv2 } from '../../sandbox/test/support/clients.js';
-import { configOf, plant, startWire, type Wire } from '../../test/credentials/support/wire.js';
+import { configOf, plant, startWire, type Wire } from '../../test/engine/support/wire.js';
 import type { Figure } from './measure.js';
 
 export interface LoadOptions {

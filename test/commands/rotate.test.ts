@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseDuration } from '../../lib/commands/duration.js';
+import { parseDuration } from '../../lib/cli/duration.js';
 import { intentOf, parseWaves } from '../../lib/commands/rotate.js';
 
 describe('durations', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { renderStacks } from '../../lib/commands/render.js';
+import { renderStacks } from '../../lib/cli/render.js';
 import { teamNamed } from '../../lib/config/index.js';
 import { isStackChanged, stackPicture, stacksFor } from '../../lib/deploy/stacks.plan.js';
 import { EXAMPLE, exampleConfig } from '../support/config.js';

@@ -25,7 +25,7 @@ import { publishBuildpack } from '../../lib/buildpack/publish.client.js';
 import { buildpacksWanted, signingBuildpackUrl } from '../../lib/buildpack/signing.js';
 import { parseConfig, teamNamed, type KitConfig } from '../../lib/config/index.js';
 import { buildpackBucketName, secretName, userName, type Access } from '../../lib/contract/index.js';
-import { runTeam } from '../../lib/credentials/index.js';
+import { runTeam } from '../../lib/engine/index.js';
 import { runDoctor, type DoctorReport, type Finding } from '../../lib/doctor/index.js';
 import { observeBuildpacks, syncBuildpacks } from '../../lib/heroku/buildpacks.sync.js';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';

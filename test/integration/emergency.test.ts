@@ -2,13 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { CommandHost } from '../../lib/commands/command.js';
+import type { CommandHost } from '../../lib/cli/command.js';
 import { rotate, type RotateOptions } from '../../lib/commands/rotate.js';
 import { parseConfig } from '../../lib/config/index.js';
 import { userName } from '../../lib/contract/index.js';
-import { DEFAULT_POLICY, runTeam } from '../../lib/credentials/index.js';
+import { DEFAULT_POLICY, runTeam } from '../../lib/engine/index.js';
 import { silentIo } from '../../lib/io/io-host.js';
-import { keysOf, plant, REGION, startWire, type Wire } from '../credentials/support/wire.js';
+import { keysOf, plant, REGION, startWire, type Wire } from '../engine/support/wire.js';
 
 const text = `
 teams:

@@ -10,9 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { KitConfig, Team } from '../../lib/config/model.js';
-import { DEFAULT_POLICY, observeTeam, planTeam, runTeam, type Outcome, type Policy } from '../../lib/credentials/index.js';
+import { DEFAULT_POLICY, observeTeam, planTeam, runTeam, type Outcome, type Policy } from '../../lib/engine/index.js';
 import type { Fault as AwsFault } from '../../sandbox/index.js';
-import { configOf, configText, plant, startWire, type Wire } from '../credentials/support/wire.js';
+import { configOf, configText, plant, startWire, type Wire } from '../engine/support/wire.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const policy: Policy = { ...DEFAULT_POLICY, poll: 50, soak: 0, patience: 5000 };
@@ -44,7 +44,7 @@ beforeAll(async () => {
   // Beside the packages it needs, and bundled, so that it starts fast.
   mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
   child = join(root, `node_modules/.cache/engine-child-${process.pid}.mjs`);
-  const entry = join(root, 'test/credentials/support/engine-child.ts');
+  const entry = join(root, 'test/engine/support/engine-child.ts');
   await build({
     entryPoints: [entry],
     outfile: child,

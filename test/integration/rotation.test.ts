@@ -11,9 +11,9 @@ import {
   type Intent,
   type Outcome,
   type Policy,
-} from '../../lib/credentials/index.js';
+} from '../../lib/engine/index.js';
 import type { KitConfig } from '../../lib/config/model.js';
-import { configOf, keysOf, plant, startWire, type Wire } from '../credentials/support/wire.js';
+import { configOf, keysOf, plant, startWire, type Wire } from '../engine/support/wire.js';
 
 const policy: Policy = { ...DEFAULT_POLICY, poll: 50, soak: 0, patience: 5000 };
 let wire: Wire;

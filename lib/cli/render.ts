@@ -1,0 +1,82 @@
+import type { Outcome, Plan, Step } from '../engine/model.js';
+import { inWordsOf, isStackChanged, type StackPicture } from '../deploy/stacks.plan.js';
+import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
+import { renderTable } from '../io/table.js';
+
+/** Plans and outcomes as people read them. Pure. */
+
+const ACTIONS = { create: '+', update: '~', replace: '±', delete: '-' } as const;
+
+export function renderStacks(stacks: readonly StackPicture[]): string {
+  const changed = stacks.filter(isStackChanged);
+  if (changed.length === 0) return 'Stacks: no change';
+  const rows = changed.flatMap(({ stack, changes, failed }) => [
+    ...(failed === undefined ? [] : [['±', stack, 'AWS::CloudFormation::Stack', '', inWordsOf(failed)]]),
+    ...changes.map(({ action, type, logicalId, properties }) => [
+      ACTIONS[action],
+      stack,
+      type,
+      logicalId,
+      action === 'update' ? (properties ?? []).join(', ') : '',
+    ]),
+  ]);
+  return `Stacks\n${renderTable(['', 'stack', 'type', 'resource', 'changed'], rows)}`;
+}
+
+export function renderBuildpacks(plans: readonly AppBuildpacks[]): string {
+  const rows = plans.flatMap(({ app, plan, forks }) => [
+    ...plan.changes.map(({ action, url, reason }) => [app, action, short(url), reason]),
+    ...Object.entries(forks).map(([name, url]) => [app, 'set', `${name}=${url}`, 'named in the file']),
+  ]);
+  return rows.length === 0 ? '' : `Buildpacks (in force at the next build)\n${renderTable(['app', 'action', 'buildpack', 'why'], rows)}`;
+}
+
+/** Apps without haskell-on-heroku: reported, never changed unasked. */
+export function buildpackWarnings(plans: readonly AppBuildpacks[], url: string): string[] {
+  return plans
+    .filter(({ plan }) => plan.problem !== undefined)
+    .map(
+      ({ app }) =>
+        `app ${app} does not have haskell-on-heroku among its buildpacks; add it with "heroku buildpacks:add ${url} -a ${app}", or set buildpack.install: true in the file`,
+    );
+}
+
+export function renderPlan(team: string, plan: Plan): string {
+  const rows = plan.steps.map((step, index) => [String(index + 1), step.kind, subject(step), step.reason]);
+  return [
+    rows.length === 0
+      ? `${team}: keys and config vars are as they should be`
+      : `${team}: keys and config vars\n${renderTable(['', 'step', 'what', 'why'], rows)}`,
+    ...plan.waiting.map(({ text }) => `waiting: ${text}`),
+    ...plan.blocked.map(({ text }) => `blocked: ${text}`),
+    ...plan.notices.map((text) => `note: ${text}`),
+  ].join('\n');
+}
+
+function subject(step: Step): string {
+  if (step.kind === 'write-apps')
+    return step.apps
+      .map(({ app, changes }) => `${app} (${changes.length === 1 ? changes[0] : `${changes.length} config vars`}, restarts)`)
+      .join(', ');
+  if (step.kind === 'smoke') return `${step.principal}, ${step.app}`;
+  if (step.kind === 'wait') return '';
+  return 'keyId' in step ? `${step.principal} ${step.keyId}` : step.principal;
+}
+
+export function renderOutcome(outcome: Outcome): string {
+  return [
+    `${outcome.team}: ${outcome.summary}`,
+    ...outcome.waiting.map(({ text }) => `  waiting: ${text}`),
+    ...outcome.blocked.map(({ text }) => `  blocked: ${text}`),
+    ...outcome.notices.map((text) => `  note: ${text}`),
+  ].join('\n');
+}
+
+/** 0: all done or nothing due; 2: something waits; 1: something failed or is blocked. */
+export function exitCodeOf(outcomes: readonly Outcome[]): number {
+  if (outcomes.some(({ status }) => status === 'failed' || status === 'blocked')) return 1;
+  return outcomes.some(({ status }) => status === 'waiting') ? 2 : 0;
+}
+
+/** A published buildpack's URL ends in its hash: enough of it tells versions apart. */
+const short = (url: string): string => url.replace(/^https?:\/\/.*\/(halcyon-sigv4-[0-9a-f]{8})[0-9a-f]{56}\.tgz$/, '$1….tgz');

@@ -1,0 +1,41 @@
+import { principalsOf } from './derive.js';
+import type { BucketSpec, KitConfig, Principal, Team } from './model.js';
+
+/** Where things are deployed: pure, and free of the CDK, so that the CLI can ask without loading it. */
+
+/** An account and a region of it. */
+export type Home = Pick<BucketSpec, 'account' | 'region'>;
+
+/** Principals of a team's stack: those its apps need, then those in `keep` that they no longer do. */
+export function stackPrincipals(team: Team, keep: readonly Principal[] = []): Principal[] {
+  const needed = principalsOf(team);
+  const same = (a: Principal, b: Principal) => a.access === b.access && a.app === b.app;
+  return [...needed, ...keep.filter((kept) => kept.team === team.name && !needed.some((principal) => same(principal, kept)))];
+}
+
+/** Whether a team has a stack at all: one with only public apps and no bucket of its own has nothing to deploy. */
+export const hasStack = (team: Team, keep: readonly Principal[] = []): boolean =>
+  team.bucket !== undefined && (team.bucket.kind === 'own' || stackPrincipals(team, keep).length > 0);
+
+/**
+ * Where `signing.buildpack: hosted` is served from: in each account beside the file's first bucket there. Empty where it is not asked for.
+ * @param teams - only for these. Default: all of the file.
+ */
+export function buildpackHomes(config: KitConfig, teams: readonly Team[] = config.teams): Home[] {
+  if (config.signing.version !== 4 || config.signing.buildpack !== 'hosted') return [];
+  const buckets = [...config.buckets, ...config.teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec]))];
+  const used = new Set(teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec.account])));
+  const first = new Map<string, Home>();
+  for (const { account, region } of buckets) if (used.has(account) && !first.has(account)) first.set(account, { account, region });
+  return [...first.values()];
+}
+
+/** The part of a file in the accounts of `teams`: one set of credentials reaches no other. */
+export function inAccountsOf(config: KitConfig, teams: readonly Team[]): KitConfig {
+  const accounts = new Set(teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec.account])));
+  return {
+    ...config,
+    buckets: config.buckets.filter(({ account }) => accounts.has(account)),
+    teams: config.teams.filter(({ bucket }) => bucket !== undefined && accounts.has(bucket.spec.account)),
+  };
+}

@@ -1,0 +1,116 @@
+import { CONFIG_VAR_NAMES, type ConfigVarName } from '../../contract/index.js';
+import type { AppState, AppWrite, Intent, Knowledge, Policy, PrincipalState, Step, TeamObservation } from '../model.js';
+import { keyNamed } from './principal.plan.js';
+
+/** Key each principal's apps may be given, by user. */
+export type Goals = ReadonlyMap<string, string>;
+
+export interface AppsPlan {
+  readonly steps: readonly Step[];
+  /** Some app still lacks what it should have, and will not get it in this run. */
+  readonly failed: readonly string[];
+}
+
+/** Which apps to write now: all at once, or as far as the next wave goes, with a smoke deploy after the first. */
+export function planApps(observation: TeamObservation, goals: Goals, intent: Intent, policy: Policy, knowledge: Knowledge): AppsPlan {
+  const present = observation.apps.filter((app) => app.state === 'present');
+  const failed = present.filter((app) => knowledge.failedApps.has(app.name)).map((app) => app.name);
+  const writes = present
+    .filter((app) => !failed.includes(app.name))
+    .flatMap((app) => {
+      const write = writeOf(observation, app, goals, intent);
+      return write === undefined || write.changes.length === 0 ? [] : [{ app, write }];
+    });
+  if (intent.kind !== 'rotate' && intent.kind !== 'undo' && intent.kind !== 'finish') return { steps: all(writes, intent), failed };
+
+  const urgent = writes.filter(({ app }) => !holdsLiveKey(observation, app));
+  if (urgent.length > 0) return { steps: all(urgent, intent, 'they have no working key'), failed };
+
+  // Waves count the apps of principals in motion: those with an older key that still works.
+  const moving = new Set(observation.principals.filter((p) => goals.has(p.user) && hasOlder(p, goals.get(p.user))).map((p) => p.user));
+  const inMotion = inOrder(present.filter((app) => app.user !== undefined && moving.has(app.user)));
+  const moved = inMotion.filter((app) => !writes.some((write) => write.app.name === app.name) && !failed.includes(app.name));
+
+  const first = moved[0];
+  const unproven = first?.user === undefined ? undefined : goals.get(first.user);
+  if (
+    intent.kind === 'rotate' &&
+    knowledge.canSmoke &&
+    first !== undefined &&
+    unproven !== undefined &&
+    !moved.some((app) => knowledge.smoked.has(goals.get(app.user ?? '') ?? ''))
+  ) {
+    const principal = observation.principals.find((p) => p.user === first.user)?.label ?? '';
+    const reason = 'a build must work with the new key before more apps get it';
+    return { steps: [{ kind: 'smoke', principal, user: first.user ?? '', keyId: unproven, app: first.name, reason }], failed };
+  }
+  if (writes.length === 0) return { steps: [], failed };
+
+  const outside = writes.filter(({ app }) => !inMotion.includes(app));
+  if (outside.length > 0) return { steps: all(outside, intent), failed };
+  const total = inMotion.length;
+  const target = policy.waves.map((wave) => waveSize(wave, total)).find((size) => size > moved.length) ?? total;
+  const waiting = inMotion.filter((app) => writes.some((write) => write.app.name === app.name));
+  const wave = waiting.slice(0, Math.max(1, target - moved.length - failed.length)).map((app) => app.name);
+  const reason =
+    moved.length === 0 && wave.length < waiting.length
+      ? `first ${wave.join(', ')} alone`
+      : `wave to ${Math.min(total, moved.length + wave.length)} of ${total} apps`;
+  const apps = wave.map((name) => writes.find(({ app }) => app.name === name)?.write).filter((write) => write !== undefined);
+  return { steps: [{ kind: 'write-apps', wave: `${Math.min(total, moved.length + wave.length)}/${total}`, reason, apps }], failed };
+}
+
+/** `3` apps, or `10%` of `total`, rounded up. */
+export function waveSize(wave: string, total: number): number {
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(wave)?.[1];
+  return Math.min(total, percent === undefined ? Number(wave) : Math.ceil((total * Number(percent)) / 100));
+}
+
+/** What differs between an app and what it should hold; undefined while its principal has no key to give. */
+export function writeOf(observation: TeamObservation, app: AppState, goals: Goals, intent: Intent): AppWrite | undefined {
+  if (intent.kind === 'down')
+    return { app: app.name, keyId: null, changes: CONFIG_VAR_NAMES.filter((name) => app.vars[name] !== undefined) };
+  if (app.user === undefined)
+    return { app: app.name, keyId: null, changes: CONFIG_VAR_NAMES.filter((name) => app.vars[name] !== undefined) };
+  const keyId = goals.get(app.user);
+  if (keyId === undefined) return undefined;
+  const key = observation.principals.flatMap((principal) => principal.keys).find((candidate) => candidate.id === keyId);
+  const wanted: Record<string, string | null | undefined> = {
+    ...app.wanted,
+    HALCYON_AWS_ACCESS_KEY_ID: keyId,
+    HALCYON_AWS_SECRET_ACCESS_KEY: key?.fingerprint ?? null,
+  };
+  const changes: ConfigVarName[] = CONFIG_VAR_NAMES.filter((name) => (app.vars[name] ?? null) !== (wanted[name] ?? null));
+  return { app: app.name, keyId, changes };
+}
+
+function all(writes: ReadonlyArray<{ app: AppState; write: AppWrite }>, intent: Intent, why?: string): Step[] {
+  if (writes.length === 0) return [];
+  const reason = why ?? (intent.kind === 'down' ? 'the team goes' : 'they differ from the file or from the current key');
+  return [
+    {
+      kind: 'write-apps',
+      wave: 'all',
+      reason,
+      apps: inOrder(writes.map(({ app }) => app)).map((app) => (writes.find((w) => w.app === app) as { write: AppWrite }).write),
+    },
+  ];
+}
+
+/** The canary first, then those that upload, then the rest. */
+function inOrder(apps: readonly AppState[]): AppState[] {
+  const rank = (app: AppState) => (app.canary ? 0 : app.access === 'upload' ? 1 : app.access === 'append-only' ? 2 : 3);
+  return [...apps].sort((a, b) => rank(a) - rank(b));
+}
+
+function hasOlder(principal: PrincipalState, goal: string | undefined): boolean {
+  return principal.keys.some((key) => key.id !== goal && key.status === 'Active' && key.fingerprint !== undefined);
+}
+
+/** The app can go on working for now: its own principal's key, active, with the right secret. */
+function holdsLiveKey(observation: TeamObservation, app: AppState): boolean {
+  const principal = observation.principals.find((candidate) => candidate.user === app.user);
+  if (principal === undefined) return app.vars.HALCYON_AWS_ACCESS_KEY_ID === undefined;
+  const key = keyNamed(principal, app.vars.HALCYON_AWS_ACCESS_KEY_ID);
+  return key?.status === 'Active' && key.refused !== 'revoked' && key.fingerprint === app.vars.HALCYON_AWS_SECRET_ACCESS_KEY;
+}

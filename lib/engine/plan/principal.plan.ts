@@ -1,0 +1,122 @@
+import type { Blocked, KeyState, KeyStepKind, Knowledge, PrincipalState, Step } from '../model.js';
+import { inWords } from '../clock.js';
+
+/**
+ * IAM and the caller's clock may differ: requests signed more than five minutes off are refused, so a key made under an intention was
+ * made within this of the time it names, retries included.
+ */
+const INTENTION_WINDOW = 6 * 60_000;
+
+export const keyNamed = (principal: PrincipalState, id: string | undefined): KeyState | undefined =>
+  id === undefined ? undefined : principal.keys.find((key) => key.id === id);
+
+export const isKnown = (key: KeyState): boolean => key.fingerprint !== undefined || key.stored;
+
+/** Active, ours, and not turned away. */
+const isUsable = (key: KeyState | undefined): key is KeyState =>
+  key !== undefined && key.status === 'Active' && key.fingerprint !== undefined && key.refused === undefined;
+
+/**
+ * A key that this kit made and whose answer never arrived: it appeared under a recorded intention, within minutes of it, is the only
+ * one that did, has never been used (nobody has its secret), and is in no secret version.
+ */
+export function isOrphan(principal: PrincipalState, key: KeyState): boolean {
+  const { creating } = principal;
+  if (creating === undefined || isKnown(key) || key.lastUsedAt !== undefined) return false;
+  const ours = (candidate: KeyState) =>
+    !isKnown(candidate) &&
+    !creating.before.includes(candidate.id) &&
+    Math.abs(Date.parse(candidate.createdAt) - Date.parse(creating.at)) <= INTENTION_WINDOW;
+  return ours(key) && principal.keys.filter(ours).length === 1;
+}
+
+export const unknownKeys = (principal: PrincipalState): KeyState[] =>
+  principal.keys.filter((key) => !isKnown(key) && !isOrphan(principal, key) && key.refused !== 'revoked');
+
+export function describeUnknown(principal: PrincipalState, key: KeyState, now: number): string {
+  const used = key.lastUsedAt === undefined ? 'never used' : `last used ${inWords(now - Date.parse(key.lastUsedAt))} ago`;
+  return `${principal.label} has a key that nobody here made: ${key.id} (${key.status.toLowerCase()}, ${inWords(now - Date.parse(key.createdAt))} old, ${used})`;
+}
+
+/** A key that is, or is about to be, the one to hold; and what is left to do until it is. */
+export interface Goal {
+  /** Set once the key is verified, current and usable: apps may be given it. */
+  readonly keyId?: string;
+  readonly steps: readonly Step[];
+  readonly blocked: readonly Blocked[];
+  /** A new key is needed and both slots are taken by keys of ours: one that is inactive may go before its time. */
+  readonly needsSlot?: true;
+}
+
+/** The way of a declared principal to one good current key. Keys that stand in the way are left to `retire`, but for those nobody can hold. */
+export function goalOf(principal: PrincipalState, knowledge: Knowledge): Goal {
+  const of = { principal: principal.label, user: principal.user };
+  const step = (kind: Exclude<KeyStepKind, 'smoke'>, keyId: string, reason: string): Goal => ({
+    steps: [{ kind, ...of, keyId, reason }],
+    blocked: [],
+  });
+  const current = keyNamed(principal, principal.current);
+  const pending = keyNamed(principal, principal.pending);
+  const previous = keyNamed(principal, principal.previous);
+
+  const leaked = principal.keys.find((key) => key.refused === 'revoked' && key.status === 'Active');
+  if (leaked !== undefined) return step('deactivate', leaked.id, 'leaked: it must stop working at once');
+
+  const held = principal.keys.find((key) => key.fingerprint !== undefined && !key.stored);
+  if (held !== undefined) return step('store-pending', held.id, 'its secret must be kept before anything else');
+  const orphan = principal.keys.find((key) => isOrphan(principal, key));
+  if (orphan !== undefined) return step('delete-orphan', orphan.id, 'made here, but the answer with its secret was lost');
+
+  if (isUsable(pending)) return advance(principal, pending, knowledge, 'new');
+  if (
+    current !== undefined &&
+    current.refused !== undefined &&
+    previous !== undefined &&
+    previous.refused === undefined &&
+    previous.fingerprint
+  ) {
+    // Going back is asked for by an undo; after a leak the other key serves only if it works already.
+    if (previous.status === 'Active') return advance(principal, previous, knowledge, 'previous');
+    if (current.refused === 'undone') return step('reactivate', previous.id, `going back to it from ${current.id}`);
+  }
+  const replace = knowledge.replace.get(principal.user);
+  if (isUsable(current) && replace !== current.id) return { keyId: current.id, steps: [], blocked: [] };
+  if (!isUsable(current) && isUsable(previous)) return advance(principal, previous, knowledge, 'previous');
+
+  if (principal.keys.length < 2) return create(principal, replace !== undefined && isUsable(current) ? current : undefined, current);
+  const spent = principal.keys.find((key) => key.refused === 'revoked' && key.status === 'Inactive');
+  if (spent !== undefined) return step('delete-key', spent.id, 'leaked and inactive; its slot is needed for a new key');
+  const strangers = unknownKeys(principal);
+  if (strangers.length > 0) {
+    return {
+      steps: [],
+      blocked: [
+        {
+          code: 'slots-full',
+          text: `${principal.label} needs a new key, but both its slots are taken, one by ${strangers.map((key) => key.id).join(', ')}`,
+        },
+      ],
+    };
+  }
+  return { steps: [], blocked: [], needsSlot: true };
+}
+
+function advance(principal: PrincipalState, key: KeyState, knowledge: Knowledge, what: 'new' | 'previous'): Goal {
+  const of = { principal: principal.label, user: principal.user, keyId: key.id };
+  const next: Step = knowledge.verified.has(key.id)
+    ? { kind: 'promote', ...of, reason: `the ${what} key works everywhere it was tried` }
+    : { kind: 'verify', ...of, reason: `a ${what === 'new' ? 'new' : 'reactivated'} key is not known everywhere at once` };
+  return { steps: [next], blocked: [] };
+}
+
+function create(principal: PrincipalState, replacing: KeyState | undefined, current: KeyState | undefined): Goal {
+  const reason =
+    replacing !== undefined
+      ? `replaces ${replacing.id}`
+      : current === undefined
+        ? principal.current === undefined
+          ? 'it has no key yet'
+          : `its key ${principal.current} is gone`
+        : `its key ${current.id} is ${current.refused ?? 'inactive'}`;
+  return { steps: [{ kind: 'create-key', principal: principal.label, user: principal.user, reason }], blocked: [] };
+}

@@ -1,0 +1,111 @@
+import { inWords } from '../clock.js';
+import type { AppState, Intent, KeyState, Policy, PrincipalState, Step, TeamObservation, Waiting } from '../model.js';
+
+export interface RetirePlan {
+  readonly steps: readonly Step[];
+  readonly waiting: readonly Waiting[];
+}
+
+/** Uses seen up to this long after apps moved are laid to the coarseness of AWS's last-used time. */
+const COARSE = 60_000;
+
+/**
+ * The retire barrier. An older key is deactivated when no app holds it, nothing that began while one did is still running, and nothing
+ * else uses it; it soaks; then it is deleted. Whatever cannot be looked at counts as a holder.
+ */
+export function planRetirement(
+  observation: TeamObservation,
+  principal: PrincipalState,
+  key: KeyState,
+  intent: Intent,
+  policy: Policy,
+  now: number,
+): RetirePlan {
+  const of = { principal: principal.label, user: principal.user, keyId: key.id };
+  const act = (kind: 'deactivate' | 'start-soak' | 'delete-key', reason: string): RetirePlan => ({
+    steps: [{ kind, ...of, reason }],
+    waiting: [],
+  });
+  const held = holders(observation, key.id, intent, now).map((waiting) => ({ ...waiting, keyId: key.id, principal: principal.label }));
+
+  if (key.refused === 'revoked' && key.status === 'Inactive') {
+    const apps = observation.apps.filter((app) => app.vars.HALCYON_AWS_ACCESS_KEY_ID === key.id && app.state === 'present');
+    if (apps.length === 0) return act('delete-key', 'leaked, inactive, and no app holds it');
+  }
+  if (held.length > 0) return { steps: [], waiting: held };
+  if (key.status === 'Active') {
+    const use = recentUse(observation, key, intent, policy, now);
+    if (use !== undefined) return { steps: [], waiting: [{ ...use, keyId: key.id, principal: principal.label }] };
+    return act('deactivate', 'no app holds it, and nothing that began with it is still running');
+  }
+  if (intent.kind === 'down') return act('delete-key', 'the team goes');
+  // A key that was never current was never given to an app, so there is nothing to come back for.
+  if (key.id === principal.pending && key.id !== principal.current) return act('delete-key', 'it was never given to an app');
+  if (key.inactiveSince === undefined) {
+    return policy.soak === 0
+      ? act('delete-key', 'inactive, and no soak is asked for')
+      : act('start-soak', 'inactive since an unknown time');
+  }
+  const until = Date.parse(key.inactiveSince) + policy.soak;
+  if (now < until) {
+    const text = `${key.id} stays inactive for ${inWords(until - now)} more, in case something still needs it`;
+    return { steps: [], waiting: [{ kind: 'soak', ...of, text, since: key.inactiveSince, until: new Date(until).toISOString() }] };
+  }
+  return act('delete-key', `inactive for ${inWords(now - Date.parse(key.inactiveSince))} and not missed`);
+}
+
+type Holder = Pick<Waiting, 'kind' | 'app' | 'text' | 'since'>;
+
+/** Everything that holds, or may hold, the key. */
+export function holders(observation: TeamObservation, keyId: string, intent: Intent, now: number): Holder[] {
+  return observation.apps.flatMap((app): Holder[] => {
+    const of = { app: app.name };
+    if (app.state === 'missing') return [];
+    if (app.state === 'unreadable')
+      return [
+        { ...of, kind: 'unreadable', text: `${app.name} cannot be read, so it may hold ${keyId}: ${app.problem ?? 'no reason given'}` },
+      ];
+    if (app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId) return [{ ...of, kind: 'holder', text: `${app.name} holds ${keyId}` }];
+    const { flight } = app;
+    if (flight === undefined) return [{ ...of, kind: 'unlooked', text: `what is running on ${app.name} has not been looked at` }];
+    if (flight.unsettled) return [{ ...of, kind: 'holder', text: `the newest release of ${app.name} has not ended` }];
+    if (intent.kind === 'down' && intent.force) return [];
+    return flight.running
+      .filter((running) => mayHoldOlder(flight, running))
+      .map((running) => ({
+        ...of,
+        kind: 'holder',
+        since: running.startedAt,
+        text: `${running.kind} ${running.id} of ${app.name} began ${inWords(now - Date.parse(running.startedAt))} ago, before the app had its present key`,
+      }));
+  });
+}
+
+function mayHoldOlder(flight: NonNullable<AppState['flight']>, running: { startedAt: string; release?: number }): boolean {
+  const { keyRelease } = flight;
+  if (keyRelease === undefined) return false;
+  if (running.release !== undefined && running.release >= keyRelease.version) return false;
+  // Heroku's times are whole seconds: what began in the same second may have begun before.
+  return Date.parse(running.startedAt) <= Date.parse(keyRelease.at);
+}
+
+/** A use after every app had moved, that no build explains: something unknown holds the key, until it has been quiet for a while. */
+function recentUse(
+  observation: TeamObservation,
+  key: KeyState,
+  intent: Intent,
+  policy: Policy,
+  now: number,
+): (Holder & { until?: string }) | undefined {
+  if (key.lastUsedAt === undefined || (intent.kind === 'down' && intent.force)) return undefined;
+  const used = Date.parse(key.lastUsedAt);
+  const explained = Math.max(
+    0,
+    ...observation.apps.flatMap(({ flight }) =>
+      [flight?.keyRelease?.at, flight?.lastEnded].flatMap((at) => (at === undefined ? [] : [Date.parse(at)])),
+    ),
+  );
+  if (used <= explained + COARSE || now - used >= policy.quiet) return undefined;
+  const text = `${key.id} was used ${inWords(now - used)} ago (${key.lastUsedService ?? 'service unknown'}), after every app had moved: something the file does not name holds it`;
+  return { kind: 'recent-use', text, since: key.lastUsedAt, until: new Date(used + policy.quiet).toISOString() };
+}

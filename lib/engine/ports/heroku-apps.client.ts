@@ -1,0 +1,95 @@
+import { CONFIG_VAR_NAMES } from '../../contract/index.js';
+import type { Build, Dyno, Heroku, Release } from '../../heroku/heroku.js';
+import { syncApps } from '../../heroku/sync.js';
+import { registerSecret } from '../../io/redaction.js';
+import type { IoHost } from '../../io/io-host.js';
+import type { Flight } from '../model.js';
+import type { AppsPort } from './ports.js';
+
+/** Releases looked at: the latest change of the key is nearly always among the newest few. */
+const RELEASES = 100;
+const BUILDS = 50;
+/** Dynos that run a command to its end, and so keep the config vars they began with; those of the formation restart at every release. */
+const ONE_OFF = new Set(['run', 'scheduler', 'release']);
+
+/** Heroku, by way of the façade. */
+export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): AppsPort {
+  return {
+    async vars(app) {
+      const all = await heroku.configVars(app);
+      registerSecret(all.HALCYON_AWS_SECRET_ACCESS_KEY);
+      return Object.fromEntries(CONFIG_VAR_NAMES.flatMap((name) => (Object.hasOwn(all, name) ? [[name, all[name] as string]] : [])));
+    },
+    async flight(app) {
+      const [releases, builds, dynos] = await Promise.all([
+        heroku.releases(app, { max: RELEASES }),
+        heroku.builds(app, { max: BUILDS }),
+        heroku.dynos(app),
+      ]);
+      return flightOf(releases, builds, dynos);
+    },
+    async write(items, { guard, signal }) {
+      const guarded = Object.create(heroku, {
+        patchConfigVars: {
+          value: async (...args: Parameters<Heroku['patchConfigVars']>) => {
+            await guard();
+            return heroku.patchConfigVars(...args);
+          },
+        },
+      }) as Heroku;
+      const reports = await syncApps(guarded, items, { io, signal, concurrency });
+      return reports.map(({ app, status, release, confirmedAt, error }) => ({
+        app,
+        ok: status !== 'failed',
+        ...(release === undefined ? {} : { release }),
+        ...(confirmedAt === undefined ? {} : { confirmedAt }),
+        ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+      }));
+    },
+  };
+}
+
+/** What may hold an older key than the app does now. Pure. */
+export function flightOf(releases: readonly Release[], builds: readonly Build[], dynos: readonly Dyno[]): Flight {
+  const keyRelease = keyReleaseOf(releases);
+  const running: Flight['running'] = [
+    ...builds
+      .filter(({ status }) => status === 'pending')
+      .map(({ id, createdAt }) => ({ kind: 'build' as const, id, startedAt: createdAt })),
+    ...dynos
+      .filter(({ type, state }) => ONE_OFF.has(type) && state !== 'crashed' && state !== 'down')
+      .map(({ name, createdAt, releaseVersion }) => ({ kind: 'dyno' as const, id: name, startedAt: createdAt, release: releaseVersion })),
+  ];
+  const ended = builds.filter(({ status, createdAt }) => status !== 'pending' && keyRelease !== undefined && createdAt <= keyRelease.at);
+  const lastEnded = ended
+    .map(({ updatedAt }) => updatedAt)
+    .sort()
+    .at(-1);
+  return {
+    unsettled: releases[0]?.status === 'pending',
+    running,
+    ...(keyRelease ? { keyRelease } : {}),
+    ...(lastEnded ? { lastEnded } : {}),
+  };
+}
+
+/**
+ * The latest release that may have changed the app's key. Only descriptions that surely did not are passed over: deploys, and config
+ * changes that name other variables. With none among those looked at, the key is older than all of them.
+ */
+export function keyReleaseOf(releases: readonly Release[]): Flight['keyRelease'] {
+  const found = releases.find((release) => mayChangeKey(release.description));
+  const oldest = releases.at(-1);
+  const release = found ?? (releases.length >= RELEASES ? oldest : undefined);
+  return release === undefined
+    ? undefined
+    : { version: release.version, at: release.updatedAt > release.createdAt ? release.updatedAt : release.createdAt };
+}
+
+/** Heroku writes `Deploy 1a2b3c4d`, `Initial release`, `Set A, B config vars`, `Remove A config vars`, `Rollback to v12`, `Attach …`. */
+export function mayChangeKey(description: string): boolean {
+  if (/HALCYON_AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)/.test(description)) return true;
+  if (/^(Deploy |Initial release|Enable Logplex)/i.test(description)) return false;
+  const names = /^(?:Set|Remove|Unset) ([\w, ]+) config vars?$/i.exec(description)?.[1];
+  return names === undefined;
+}

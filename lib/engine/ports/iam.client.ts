@@ -1,0 +1,137 @@
+import type { Aws } from '../../aws/aws.js';
+import { ACCESSES, iamPath, teamStackName } from '../../contract/index.js';
+import { KitError } from '../../errors.js';
+import { registerSecret } from '../../io/redaction.js';
+import { errorName, failure, isAmbiguous } from '../../aws/failure.js';
+import type { KeysPort, UserRecord } from './ports.js';
+
+/** IAM, by way of the SDK. */
+export function awsKeys(aws: Aws): KeysPort {
+  const iam = () => aws.iam();
+  const guard = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw failure(error, doing);
+    }
+  };
+  /** A thing that is gone is as good as deleted; a retried deletion of the SDK's finds it so. */
+  const unlessGone = async (work: () => Promise<unknown>): Promise<void> => {
+    await work().catch((error: unknown) => {
+      if (errorName(error) !== 'NoSuchEntityException' && errorName(error) !== 'NoSuchEntity') throw error;
+    });
+  };
+  return {
+    users: (team) => guard(`list the IAM users of team ${team}`, () => readUsers(aws, team)),
+    async createKey(user) {
+      const { CreateAccessKeyCommand } = await import('@aws-sdk/client-iam');
+      try {
+        // One attempt: a retry after a lost answer would make a second key, or hit the limit because of the first.
+        const answer = await (await aws.once().iam()).send(new CreateAccessKeyCommand({ UserName: user }));
+        const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, CreateDate } = answer.AccessKey ?? {};
+        registerSecret(secretAccessKey);
+        if (!accessKeyId || !secretAccessKey) throw new KitError('aws-ambiguous', `IAM answered without the new key of ${user}; run again`);
+        return { accessKeyId, secretAccessKey, createdAt: (CreateDate ?? new Date()).toISOString() };
+      } catch (error) {
+        if (errorName(error) === 'LimitExceededException' || errorName(error) === 'LimitExceeded') {
+          throw new KitError('state-changed', `user ${user} has two access keys already; run again to look anew`, { cause: error });
+        }
+        if (isAmbiguous(error)) {
+          throw new KitError('aws-ambiguous', `the answer of iam:CreateAccessKey for ${user} was lost; run again, which finds out`, {
+            cause: error,
+          });
+        }
+        throw failure(error, `make an access key for ${user} (iam:CreateAccessKey)`);
+      }
+    },
+    setStatus: (user, keyId, status) =>
+      guard(`make key ${keyId} ${status.toLowerCase()} (iam:UpdateAccessKey)`, async () => {
+        const { UpdateAccessKeyCommand } = await import('@aws-sdk/client-iam');
+        await (await iam()).send(new UpdateAccessKeyCommand({ UserName: user, AccessKeyId: keyId, Status: status }));
+      }),
+    deleteKey: (user, keyId) =>
+      guard(`delete key ${keyId} (iam:DeleteAccessKey)`, async () => {
+        const { DeleteAccessKeyCommand } = await import('@aws-sdk/client-iam');
+        await unlessGone(async () => (await iam()).send(new DeleteAccessKeyCommand({ UserName: user, AccessKeyId: keyId })));
+      }),
+    tag: (user, Key, Value) =>
+      guard(`tag user ${user} (iam:TagUser)`, async () => {
+        const { TagUserCommand } = await import('@aws-sdk/client-iam');
+        await (await iam()).send(new TagUserCommand({ UserName: user, Tags: [{ Key, Value }] }));
+      }),
+    untag: (user, keys) =>
+      guard(`remove tags of user ${user} (iam:UntagUser)`, async () => {
+        const { UntagUserCommand } = await import('@aws-sdk/client-iam');
+        await (await iam()).send(new UntagUserCommand({ UserName: user, TagKeys: [...keys] }));
+      }),
+    usersInStack: (team) => guard(`list the resources of stack ${teamStackName(team)}`, () => readStackUsers(aws, team)),
+    deleteUser: (user) =>
+      guard(`delete user ${user}`, async () => {
+        const sdk = await import('@aws-sdk/client-iam');
+        const client = await iam();
+        await unlessGone(async () => {
+          const { PolicyNames = [] } = await client.send(new sdk.ListUserPoliciesCommand({ UserName: user }));
+          for (const PolicyName of PolicyNames) await client.send(new sdk.DeleteUserPolicyCommand({ UserName: user, PolicyName }));
+          await client.send(new sdk.DeleteUserCommand({ UserName: user }));
+        });
+      }),
+  };
+}
+
+async function readUsers(aws: Aws, team: string): Promise<UserRecord[]> {
+  const sdk = await import('@aws-sdk/client-iam');
+  const client = await aws.iam();
+  const readKeys = async (UserName: string): Promise<UserRecord['keys']> => {
+    const { AccessKeyMetadata = [] } = await client.send(new sdk.ListAccessKeysCommand({ UserName }));
+    return Promise.all(
+      AccessKeyMetadata.map(async ({ AccessKeyId: id = '', Status, CreateDate }) => {
+        const { AccessKeyLastUsed: used } = await client.send(new sdk.GetAccessKeyLastUsedCommand({ AccessKeyId: id }));
+        return {
+          id,
+          status: Status === 'Active' ? ('Active' as const) : ('Inactive' as const),
+          createdAt: (CreateDate ?? new Date(0)).toISOString(),
+          ...(used?.LastUsedDate === undefined ? {} : { lastUsedAt: used.LastUsedDate.toISOString(), lastUsedService: used.ServiceName }),
+        };
+      }),
+    );
+  };
+  const readUser = async (name: string, path: string): Promise<UserRecord | undefined> => {
+    try {
+      const [keys, { Tags = [] }] = await Promise.all([readKeys(name), client.send(new sdk.ListUserTagsCommand({ UserName: name }))]);
+      return { name, path, keys, tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])) };
+    } catch (error) {
+      // Deleted between the list and the look.
+      if (errorName(error).startsWith('NoSuchEntity')) return undefined;
+      throw error;
+    }
+  };
+  const found: UserRecord[] = [];
+  for (const access of ACCESSES) {
+    const path = iamPath(access, team);
+    for await (const page of sdk.paginateListUsers({ client }, { PathPrefix: path })) {
+      for (const { UserName, Path } of page.Users ?? []) {
+        const user = UserName === undefined || Path !== path ? undefined : await readUser(UserName, Path);
+        if (user !== undefined) found.push(user);
+      }
+    }
+  }
+  return found;
+}
+
+async function readStackUsers(aws: Aws, team: string): Promise<ReadonlySet<string>> {
+  const { paginateListStackResources } = await import('@aws-sdk/client-cloudformation');
+  const client = await aws.cloudformation();
+  const users = new Set<string>();
+  try {
+    for await (const page of paginateListStackResources({ client }, { StackName: teamStackName(team) })) {
+      for (const resource of page.StackResourceSummaries ?? []) {
+        const present = !['DELETE_COMPLETE', 'DELETE_SKIPPED'].includes(resource.ResourceStatus ?? '');
+        if (resource.ResourceType === 'AWS::IAM::User' && present && resource.PhysicalResourceId) users.add(resource.PhysicalResourceId);
+      }
+    }
+  } catch (error) {
+    if (errorName(error) === 'ValidationError' && /does not exist/.test((error as Error).message)) return users;
+    throw error;
+  }
+  return users;
+}

@@ -1,0 +1,128 @@
+import type { DesiredConfigVars, PrincipalId } from '../../contract/index.js';
+import type { ConfigVarPlan } from '../../heroku/config-vars.plan.js';
+import { KitError } from '../../errors.js';
+import type { KeyPair } from '../../aws/aws.js';
+import type { Flight } from '../model.js';
+
+/**
+ * The effects the engine needs, and no more; all else is pure. Implementations throw KitError, with a code in
+ * {@link TRANSIENT} where looking again and going on is right.
+ */
+export interface Ports {
+  readonly keys: KeysPort;
+  readonly secrets: SecretsPort;
+  readonly verifier: VerifierPort;
+  readonly apps: AppsPort;
+  /** Undefined where there is no bucket to hold one. */
+  readonly lease?: LeaseStore;
+}
+
+/** Codes of errors after which a state is unknown or a service busy: observe, and plan again. */
+export const TRANSIENT: readonly string[] = [
+  'aws-unavailable',
+  'aws-throttled',
+  'aws-unreachable',
+  'aws-ambiguous',
+  'heroku-unavailable',
+  'heroku-rate-limited',
+  'heroku-ambiguous',
+  'heroku-timeout',
+  'release-pending',
+  'release-not-found',
+  'config-vars-not-taken',
+  'state-changed',
+];
+
+export const isTransient = (error: unknown): boolean => error instanceof KitError && TRANSIENT.includes(error.code);
+
+/** IAM. */
+export interface KeysPort {
+  /** Users of the team, with their keys and tags. */
+  users(team: string): Promise<UserRecord[]>;
+  /** One attempt: repeated after a lost answer, it would make another. @throws KitError `aws-ambiguous`, or `state-changed` when it surely has two already. */
+  createKey(user: string): Promise<KeyPair & { readonly createdAt: string }>;
+  setStatus(user: string, keyId: string, status: 'Active' | 'Inactive'): Promise<void>;
+  /** No error when it is gone already. */
+  deleteKey(user: string, keyId: string): Promise<void>;
+  tag(user: string, key: string, value: string): Promise<void>;
+  untag(user: string, keys: readonly string[]): Promise<void>;
+  /** Names of the users that the team's stack holds. */
+  usersInStack(team: string): Promise<ReadonlySet<string>>;
+  /** The user and its policies; it has no keys. */
+  deleteUser(user: string): Promise<void>;
+}
+
+export interface UserRecord {
+  readonly name: string;
+  readonly path: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly keys: ReadonlyArray<{
+    readonly id: string;
+    readonly status: 'Active' | 'Inactive';
+    readonly createdAt: string;
+    readonly lastUsedAt?: string;
+    readonly lastUsedService?: string;
+  }>;
+}
+
+/** Secrets Manager, by name. */
+export interface SecretsPort {
+  /** Undefined when there is no such secret. Values come for labelled versions and for those of `keyIds`. */
+  read(name: string, keyIds: readonly string[]): Promise<SecretVersion[] | undefined>;
+  /** Idempotent: the version's id follows from the key id. */
+  putPending(name: string, key: KeyPair): Promise<void>;
+  /** Move AWSCURRENT to the key's version; AWSPREVIOUS goes where it was. */
+  promote(name: string, versionId: string, from: string | undefined): Promise<void>;
+  dropPending(name: string, versionId: string): Promise<void>;
+  /** At once, so that a secret of the same name can be made again. */
+  delete(name: string): Promise<void>;
+}
+
+export interface SecretVersion {
+  readonly versionId: string;
+  readonly stages: readonly string[];
+  readonly keyId: string;
+  readonly secret?: string;
+}
+
+/** One round of requests as the key. */
+export interface VerifierPort {
+  /** Undefined when all is as the access says; else what is not yet, in words. @throws KitError `access-too-wide` when something is allowed that must not be. */
+  check(id: PrincipalId, key: KeyPair): Promise<string | undefined>;
+  /** That the bucket takes signature version 2 of a key that works. @throws KitError `sigv2-refused`, or a transient one. */
+  checkVersion2?(key: KeyPair): Promise<void>;
+}
+
+/** Heroku. */
+export interface AppsPort {
+  /** Our config vars, raw. @throws KitError `app-not-found` | `heroku-forbidden` | transient. */
+  vars(app: string): Promise<Readonly<Record<string, string>>>;
+  flight(app: string): Promise<Flight>;
+  /** Each confirmed on its own release; failures are in the reports. `guard` comes before every PATCH, and stops it by throwing. */
+  write(
+    items: ReadonlyArray<{ plan: ConfigVarPlan; desired: DesiredConfigVars }>,
+    options: { readonly guard: () => Promise<void>; readonly signal?: AbortSignal },
+  ): Promise<AppWritten[]>;
+}
+
+export interface AppWritten {
+  readonly app: string;
+  readonly ok: boolean;
+  readonly release?: number;
+  readonly confirmedAt?: string;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** One object in the team's bucket, written conditionally. */
+export interface LeaseStore {
+  /** Where it is, for people. */
+  readonly place: string;
+  /** @returns its etag, or undefined when there is one already. */
+  create(body: string): Promise<string | undefined>;
+  /** `ageMs`: since it was last written, by the store's own clock. */
+  read(): Promise<{ readonly body: string; readonly etag: string; readonly ageMs: number } | undefined>;
+  /** @returns the new etag, or undefined when it is no longer the one with `etag`. */
+  replace(body: string, etag: string): Promise<string | undefined>;
+  /** Nothing when it is no longer the one with `etag`. */
+  remove(etag: string): Promise<void>;
+}

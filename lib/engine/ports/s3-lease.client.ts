@@ -1,0 +1,68 @@
+import type { Aws } from '../../aws/aws.js';
+import { leaseKey } from '../../contract/index.js';
+import { KitError } from '../../errors.js';
+import { errorName, failure, httpStatus } from '../../aws/failure.js';
+import type { LeaseStore } from './ports.js';
+
+/** The lease of a team: one object of its bucket, written with S3's conditional writes. */
+export function s3LeaseStore(aws: Aws, bucket: string, team: string): LeaseStore {
+  const at = { Bucket: bucket, Key: leaseKey(team) };
+  const place = `s3://${at.Bucket}/${at.Key}`;
+  const wrap = (error: unknown): KitError =>
+    errorName(error) === 'NoSuchBucket'
+      ? new KitError('bucket-missing', `bucket ${bucket} does not exist; deploy the stack of team ${team} first`, { cause: error })
+      : failure(error, `use the lease ${place}`);
+  /** 412: the condition does not hold. 409: another conditional write was under way. 404: there is none to replace. */
+  const taken = (error: unknown): boolean => [404, 409, 412].includes(httpStatus(error) ?? 0) && errorName(error) !== 'NoSuchBucket';
+
+  const put = async (body: string, condition: { IfNoneMatch: string } | { IfMatch: string }): Promise<string | undefined> => {
+    const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+    try {
+      const answer = await (
+        await aws.s3()
+      ).send(new PutObjectCommand({ ...at, ...condition, Body: body, ContentType: 'application/json' }));
+      return answer.ETag ?? '';
+    } catch (error) {
+      if (taken(error)) return undefined;
+      throw wrap(error);
+    }
+  };
+  return {
+    place,
+    create: (body) => put(body, { IfNoneMatch: '*' }),
+    replace: (body, etag) => put(body, { IfMatch: etag }),
+    async read() {
+      const { GetObjectCommand } = await import('@aws-sdk/client-s3');
+      const command = new GetObjectCommand(at);
+      let date: string | undefined;
+      // Age by the store's own clock, so that operators' clocks need not agree.
+      command.middlewareStack.add(
+        (next) => async (args) => {
+          const result = await next(args);
+          date = (result.response as { headers?: Record<string, string> }).headers?.date;
+          return result;
+        },
+        { step: 'deserialize', name: 'readDate' },
+      );
+      try {
+        const answer = await (await aws.s3()).send(command);
+        const now = date === undefined ? Date.now() : Date.parse(date);
+        const body = (await answer.Body?.transformToString()) ?? '';
+        return { body, etag: answer.ETag ?? '', ageMs: Math.max(0, now - (answer.LastModified?.getTime() ?? now)) };
+      } catch (error) {
+        if (httpStatus(error) === 404 && errorName(error) !== 'NoSuchBucket') return undefined;
+        throw wrap(error);
+      }
+    },
+    async remove(etag) {
+      const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
+      // Not every store that speaks S3 heeds the condition of a deletion.
+      if ((await this.read())?.etag !== etag) return;
+      try {
+        await (await aws.s3()).send(new DeleteObjectCommand({ ...at, IfMatch: etag }));
+      } catch (error) {
+        if (!taken(error)) throw wrap(error);
+      }
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import type { Aws } from '../../aws/aws.js';
+import { formatSecretValue, keyIdOfVersion, parseSecretValue, secretVersionId, STAGES } from '../../contract/index.js';
+import { registerSecret } from '../../io/redaction.js';
+import { errorName, failure } from '../../aws/failure.js';
+import type { SecretsPort, SecretVersion } from './ports.js';
+
+const isMissing = (error: unknown): boolean => errorName(error) === 'ResourceNotFoundException';
+
+/** Secrets Manager, by way of the SDK. Secrets are found by name, and their labels are moved explicitly. */
+export function awsSecrets(aws: Aws): SecretsPort {
+  const guard = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw failure(error, doing);
+    }
+  };
+  return {
+    read: (name, keyIds) => guard(`read secret ${name}`, () => readSecret(aws, name, keyIds)),
+    putPending: (name, key) =>
+      guard(`store a key in secret ${name} (secretsmanager:PutSecretValue)`, async () => {
+        registerSecret(key.secretAccessKey);
+        const { PutSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
+        await (
+          await aws.secrets()
+        ).send(
+          new PutSecretValueCommand({
+            SecretId: name,
+            ClientRequestToken: secretVersionId(key.accessKeyId),
+            SecretString: formatSecretValue(key.accessKeyId, key.secretAccessKey),
+            VersionStages: [STAGES.pending],
+          }),
+        );
+      }),
+    promote: (name, versionId, from) =>
+      guard(`make a key current in secret ${name}`, async () => {
+        if (from === versionId) return;
+        const { UpdateSecretVersionStageCommand } = await import('@aws-sdk/client-secrets-manager');
+        const move = {
+          SecretId: name,
+          VersionStage: STAGES.current,
+          MoveToVersionId: versionId,
+          ...(from === undefined ? {} : { RemoveFromVersionId: from }),
+        };
+        await (await aws.secrets()).send(new UpdateSecretVersionStageCommand(move));
+      }),
+    dropPending: (name, versionId) =>
+      guard(`remove ${STAGES.pending} in secret ${name}`, async () => {
+        const { UpdateSecretVersionStageCommand } = await import('@aws-sdk/client-secrets-manager');
+        await (
+          await aws.secrets()
+        ).send(new UpdateSecretVersionStageCommand({ SecretId: name, VersionStage: STAGES.pending, RemoveFromVersionId: versionId }));
+      }),
+    delete: (name) =>
+      guard(`delete secret ${name}`, async () => {
+        const { DeleteSecretCommand } = await import('@aws-sdk/client-secrets-manager');
+        // At once: its keys are gone, and a secret waiting for deletion would keep the name from the next stack.
+        await (
+          await aws.secrets()
+        )
+          .send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }))
+          .catch((error: unknown) => {
+            if (!isMissing(error)) throw error;
+          });
+      }),
+  };
+}
+
+async function readSecret(aws: Aws, name: string, keyIds: readonly string[]): Promise<SecretVersion[] | undefined> {
+  const { paginateListSecretVersionIds, GetSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
+  const client = await aws.secrets();
+  const found: Array<{ versionId: string; stages: string[] }> = [];
+  try {
+    for await (const page of paginateListSecretVersionIds({ client }, { SecretId: name, IncludeDeprecated: true })) {
+      for (const { VersionId, VersionStages = [] } of page.Versions ?? [])
+        if (VersionId) found.push({ versionId: VersionId, stages: VersionStages });
+    }
+  } catch (error) {
+    if (
+      isMissing(error) ||
+      (errorName(error) === 'InvalidRequestException' && /marked for deletion|scheduled for deletion/.test((error as Error).message))
+    ) {
+      return undefined;
+    }
+    throw error;
+  }
+  const read = async ({ versionId, stages }: (typeof found)[number]): Promise<SecretVersion[]> => {
+    const named = keyIdOfVersion(versionId);
+    if (named === undefined ? stages.length === 0 : !keyIds.includes(named))
+      return named === undefined ? [] : [{ versionId, stages, keyId: named }];
+    try {
+      const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: name, VersionId: versionId }));
+      if (named === undefined && SecretString === '') return [];
+      const value = parseSecretValue(SecretString, name);
+      return [{ versionId, stages, keyId: value.HALCYON_AWS_ACCESS_KEY_ID, secret: value.HALCYON_AWS_SECRET_ACCESS_KEY }];
+    } catch (error) {
+      if (isMissing(error)) return named === undefined ? [] : [{ versionId, stages, keyId: named }];
+      throw error;
+    }
+  };
+  return (await Promise.all(found.map(read))).flat();
+}

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import { registerSecret } from '../../io/redaction.js';
+
+/** Secret keys by access key id: in memory only, registered for redaction on arrival, and never part of an observation. */
+export class Vault {
+  readonly #secrets = new Map<string, string>();
+
+  put(keyId: string, secret: string): void {
+    registerSecret(secret);
+    this.#secrets.set(keyId, secret);
+  }
+  secretOf(keyId: string): string | undefined {
+    return this.#secrets.get(keyId);
+  }
+  has(keyId: string): boolean {
+    return this.#secrets.has(keyId);
+  }
+  fingerprintOf(keyId: string): string | undefined {
+    const secret = this.#secrets.get(keyId);
+    return secret === undefined ? undefined : fingerprint(secret);
+  }
+  toJSON(): string {
+    return '[vault]';
+  }
+}
+
+/** What may be shown of a secret: 12 hex digits of its SHA-256. A secret key has 240 random bits, so this tells nothing of it. */
+export const fingerprint = (secret: string): string => `sha256:${createHash('sha256').update(secret).digest('hex').slice(0, 12)}`;

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { teamNamed } from '../../lib/config/index.js';
+import { buildpackHomes, hasStack, stackPrincipals } from '../../lib/config/environments.js';
+import { EXAMPLE, exampleConfig } from '../support/config.js';
+
+const payments = (text = EXAMPLE) => teamNamed(exampleConfig(text), 'payments');
+
+describe('stackPrincipals', () => {
+  const kept = { team: 'payments', access: 'append-only', apps: [] } as const;
+
+  test('what the apps need, then what is kept', () => {
+    expect(stackPrincipals(payments(), [kept]).map(({ access }) => access)).toEqual(['upload', 'read-only', 'append-only']);
+  });
+
+  test('nothing twice, and nothing of other teams', () => {
+    const keep = [
+      { ...kept, access: 'upload' as const },
+      { ...kept, team: 'search' },
+    ];
+    expect(stackPrincipals(payments(), keep)).toEqual(stackPrincipals(payments()));
+  });
+
+  test('an app’s own principal is not its team’s', () => {
+    expect(stackPrincipals(payments(), [{ ...kept, access: 'upload', app: 'payments-builder' }])).toHaveLength(3);
+  });
+});
+
+describe('hasStack', () => {
+  const apps = (text: string) => `teams:\n  payments:\n${text}    apps: { payments-lab: { mode: public } }\n`;
+
+  test.each([
+    ['without a bucket', '', false],
+    ['with a bucket of its own, which must not go', '    bucket: { account: "111122223333", region: eu-west-1 }\n', true],
+    ['with a bucket that existed before', '    bucket: { existing: packages, account: "111122223333", region: eu-west-1 }\n', false],
+  ])('public apps only, %s', (_what, bucket, expected) => {
+    expect(hasStack(payments(apps(bucket)))).toBe(expected);
+  });
+
+  test('a principal whose key is being retired needs the stack', () => {
+    const team = payments(apps('    bucket: { existing: packages, account: "111122223333", region: eu-west-1 }\n'));
+    expect(hasStack(team, [{ team: 'payments', access: 'upload', apps: [] }])).toBe(true);
+  });
+});
+
+describe('buildpackHomes', () => {
+  const withSigning = (signing: string) => exampleConfig(EXAMPLE.replace(/signing: .*\n/, `signing: ${signing}\n`));
+  const TWO = EXAMPLE.replace('{ account: "111122223333", region: eu-west-1,', '{ account: "444455556666", region: eu-west-1,');
+
+  test('beside the first bucket of the file', () => {
+    expect(buildpackHomes(exampleConfig())).toEqual([{ account: '111122223333', region: 'us-east-1' }]);
+    const config = exampleConfig();
+    expect(buildpackHomes({ ...config, buckets: [], teams: [payments()] })).toEqual([{ account: '111122223333', region: 'eu-west-1' }]);
+    expect(buildpackHomes({ ...config, buckets: [], teams: [] })).toEqual([]);
+  });
+
+  test('in each account, beside the first bucket there', () => {
+    const config = exampleConfig(TWO);
+    const [first, second] = [
+      { account: '444455556666', region: 'eu-west-1' },
+      { account: '111122223333', region: 'us-east-1' },
+    ];
+    expect(buildpackHomes(config)).toEqual([second, first]);
+    expect(buildpackHomes(config, [teamNamed(config, 'payments')])).toEqual([first]);
+    expect(buildpackHomes(config, [teamNamed(config, 'search')])).toEqual([second]);
+  });
+
+  test('nowhere when it is published elsewhere, or not used', () => {
+    expect(buildpackHomes(withSigning('{ version: 4, buildpack: "https://example.com/sigv4.tgz" }'))).toEqual([]);
+    expect(buildpackHomes(withSigning('{ version: 2, acknowledgeV2: true }'))).toEqual([]);
+  });
+});

@@ -1,0 +1,302 @@
+import { describe, expect, test } from 'vitest';
+import { desiredConfigVars, type ConfigVarName } from '../../../lib/contract/index.js';
+import { keysToReplace, NO_KNOWLEDGE, plan } from '../../../lib/engine/plan/next.plan.js';
+import {
+  DEFAULT_POLICY,
+  type AppState,
+  type Flight,
+  type Intent,
+  type KeyState,
+  type Knowledge,
+  type Policy,
+  type PrincipalState,
+  type TeamObservation,
+} from '../../../lib/engine/model.js';
+
+const NOW = Date.parse('2026-06-01T12:00:00Z');
+const ago = (minutes: number): string => new Date(NOW - minutes * 60_000).toISOString();
+const DAY = 24 * 60;
+const wanted = desiredConfigVars({ mode: 'upload', bucket: 'b', endpoint: 's3', acl: 'private' });
+
+const key = (id: string, more: Partial<KeyState> = {}): KeyState => ({
+  id,
+  status: 'Active',
+  createdAt: ago(100 * DAY),
+  fingerprint: `print-${id}`,
+  stored: true,
+  ...more,
+});
+const unknown = (id: string, more: Partial<KeyState> = {}): KeyState => ({
+  id,
+  status: 'Active',
+  createdAt: ago(3 * DAY),
+  stored: false,
+  ...more,
+});
+const principal = (more: Partial<PrincipalState> = {}): PrincipalState => ({
+  id: { team: 'team', access: 'upload' },
+  label: 'team/upload',
+  user: 'user',
+  declared: true,
+  exists: true,
+  secret: 'present',
+  keys: [key('OLD')],
+  versions: {},
+  current: 'OLD',
+  ...more,
+});
+const calm: Flight = { unsettled: false, running: [], keyRelease: { version: 7, at: ago(60) } };
+const app = (name: string, keyId: string | undefined, more: Partial<AppState> = {}): AppState => {
+  const vars: Partial<Record<ConfigVarName, string>> = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== null));
+  return {
+    name,
+    user: 'user',
+    access: 'upload',
+    canary: false,
+    state: 'present',
+    vars: keyId === undefined ? {} : { ...vars, HALCYON_AWS_ACCESS_KEY_ID: keyId, HALCYON_AWS_SECRET_ACCESS_KEY: `print-${keyId}` },
+    wanted,
+    flight: calm,
+    ...more,
+  };
+};
+const team = (principals: PrincipalState[], apps: AppState[]): TeamObservation => ({ team: 'team', at: ago(0), principals, apps });
+const ensure: Intent = { kind: 'ensure' };
+const rotate: Intent = { kind: 'rotate', due: false };
+const finish: Intent = { kind: 'finish' };
+
+function planned(observation: TeamObservation, intent: Intent, options: { policy?: Partial<Policy>; knowledge?: Partial<Knowledge> } = {}) {
+  const policy = { ...DEFAULT_POLICY, ...options.policy };
+  const replace = keysToReplace(observation, intent, policy, NOW);
+  return plan(observation, intent, policy, NOW, { ...NO_KNOWLEDGE, replace, ...options.knowledge });
+}
+/** `kind subject` of each step. */
+const brief = (observation: TeamObservation, intent: Intent, options = {}) =>
+  planned(observation, intent, options).steps.map((step) =>
+    step.kind === 'write-apps'
+      ? `write ${step.wave}: ${step.apps.map(({ app: name }) => name).join(' ')}`
+      : step.kind === 'wait'
+        ? 'wait'
+        : 'keyId' in step
+          ? `${step.kind} ${step.keyId}`
+          : step.kind,
+  );
+/** The first stage only. */
+const now = (observation: TeamObservation, intent: Intent, options = {}) =>
+  brief(observation, intent, options).slice(0, planned(observation, intent, options).ready);
+
+const NEW = '(new key of team/upload)';
+
+describe('the whole way', () => {
+  test('nothing to do', () => {
+    expect(planned(team([principal()], [app('a', 'OLD')]), ensure)).toEqual({ steps: [], ready: 0, waiting: [], blocked: [], notices: [] });
+  });
+  test('a first key', () => {
+    const observation = team([principal({ keys: [], current: undefined, secret: 'empty' })], [app('a', undefined)]);
+    expect(brief(observation, ensure)).toEqual(['create-key', `store-pending ${NEW}`, `verify ${NEW}`, `promote ${NEW}`, 'write all: a']);
+  });
+  test('a rotation of twenty apps, in waves, with a soak', () => {
+    const apps = Array.from({ length: 20 }, (_, n) => app(`a${n}`, 'OLD', { canary: n === 4, access: n === 7 ? 'upload' : 'read-only' }));
+    expect(brief(team([principal()], apps), rotate, { knowledge: { canSmoke: true } })).toEqual([
+      'create-key',
+      `store-pending ${NEW}`,
+      `verify ${NEW}`,
+      `promote ${NEW}`,
+      'write 1/20: a4',
+      `smoke ${NEW}`,
+      'write 2/20: a7',
+      expect.stringMatching(/^write 20\/20: a0 a1 a2 a3 a5 a6 a8 /),
+      'deactivate OLD',
+      'wait',
+      'delete-key OLD',
+    ]);
+  });
+  test('only what is due', () => {
+    const young = principal({ user: 'young', label: 'team/young', keys: [key('YOUNG', { createdAt: ago(80 * DAY) })], current: 'YOUNG' });
+    const observation = team([principal(), young], [app('a', 'OLD'), app('b', 'YOUNG', { user: 'young' })]);
+    expect(now(observation, { kind: 'rotate', due: true })).toEqual(['create-key']);
+    expect(planned(observation, { kind: 'rotate', due: true }, { policy: { maxAge: 200 * DAY * 60_000 } }).steps).toEqual([]);
+  });
+  test('it is plain data', () => {
+    const made = planned(team([principal()], [app('a', 'OLD')]), rotate);
+    expect(JSON.parse(JSON.stringify(made))).toEqual(made);
+  });
+});
+
+describe('what was left half done', () => {
+  const creating = { at: ago(30), by: 'someone', before: ['OLD'] };
+  const lost = unknown('LOST', { createdAt: ago(30) });
+  const half = (more: Partial<PrincipalState>) => team([principal(more)], [app('a', 'OLD')]);
+  test.each<[string, TeamObservation, string[]]>([
+    ['the answer with the secret was lost', half({ keys: [key('OLD'), lost], creating }), ['delete-orphan LOST']],
+    ['known to this process, not stored', half({ keys: [key('OLD'), key('N', { stored: false })] }), ['store-pending N']],
+    ['stored, not verified', half({ keys: [key('OLD'), key('N')], pending: 'N' }), ['verify N']],
+    ['current and pending at once: a first version, not verified', half({ keys: [key('N')], current: 'N', pending: 'N' }), ['verify N']],
+    ['promoted, apps not written', half({ keys: [key('OLD'), key('N')], current: 'N', previous: 'OLD' }), ['write 1/1: a']],
+    ['the current key is gone', half({ keys: [], current: 'OLD' }), ['create-key']],
+    ['the current key was deactivated by hand', half({ keys: [key('OLD', { status: 'Inactive' })] }), ['create-key']],
+    ['the intention is over', team([principal({ creating })], [app('a', 'OLD')]), ['tidy-tags']],
+  ])('%s', (_, observation, expected) => {
+    expect(now(observation, finish)).toEqual(expected);
+  });
+
+  test.each<[string, KeyState, Partial<PrincipalState>]>([
+    ['made days after the intention', unknown('X', { createdAt: ago(20) }), { creating }],
+    ['there before the intention', unknown('X', { createdAt: ago(30) }), { creating: { ...creating, before: ['OLD', 'X'] } }],
+    ['used by someone', unknown('X', { createdAt: ago(30), lastUsedAt: ago(2) }), { creating }],
+    ['without an intention', unknown('X', { createdAt: ago(30) }), {}],
+  ])('a key %s is not taken for ours', (_, stranger, more) => {
+    const made = planned(team([principal({ keys: [key('OLD'), stranger], ...more })], [app('a', 'OLD')]), finish);
+    expect(made.steps).toEqual([]);
+    expect(made.blocked).toMatchObject([{ code: 'unknown-key', text: expect.stringContaining('X (active, ') }]);
+  });
+
+  test('a rotation under way is finished, and not begun anew', () => {
+    const observation = team(
+      [principal({ keys: [key('OLD', { status: 'Inactive', inactiveSince: ago(60) }), key('N')], current: 'N', previous: 'OLD' })],
+      [app('a', 'N')],
+    );
+    expect(planned(observation, rotate)).toMatchObject({ ready: 0, waiting: [{ kind: 'soak', keyId: 'OLD' }] });
+  });
+});
+
+describe('the retire barrier', () => {
+  const rotated = (flight: Flight, old: Partial<KeyState> = {}, holds = 'N') =>
+    team([principal({ keys: [key('OLD', old), key('N')], current: 'N', previous: 'OLD' })], [app('a', 'N'), app('b', holds, { flight })]);
+  const at = { version: 9, at: ago(5) };
+  test.each<[string, Flight, Partial<KeyState>, string]>([
+    [
+      'a build from before',
+      { ...calm, keyRelease: at, running: [{ kind: 'build', id: 'b1', startedAt: ago(6) }] },
+      {},
+      'build b1 of b began 6 min ago',
+    ],
+    ['a build of the same second', { ...calm, keyRelease: at, running: [{ kind: 'build', id: 'b1', startedAt: ago(5) }] }, {}, 'build b1'],
+    [
+      'a dyno on the old release',
+      { ...calm, keyRelease: at, running: [{ kind: 'dyno', id: 'run.1', startedAt: ago(6), release: 8 }] },
+      {},
+      'dyno run.1',
+    ],
+    ['a release that has not ended', { ...calm, unsettled: true }, {}, 'newest release of b'],
+    ['a use nobody explains', { ...calm, keyRelease: at }, { lastUsedAt: ago(2) }, 'something the file does not name'],
+  ])('waits for %s', (_, flight, old, text) => {
+    const made = planned(rotated(flight, old), finish);
+    expect(made.ready).toBe(0);
+    expect(made.waiting).toMatchObject([{ keyId: 'OLD', text: expect.stringContaining(text) }]);
+  });
+  test.each<[string, Flight, Partial<KeyState>]>([
+    ['nothing', calm, {}],
+    ['a build from after', { ...calm, keyRelease: at, running: [{ kind: 'build', id: 'b1', startedAt: ago(4) }] }, {}],
+    ['a dyno on the new release', { ...calm, keyRelease: at, running: [{ kind: 'dyno', id: 'run.1', startedAt: ago(6), release: 9 }] }, {}],
+    ['an app that never had a key', { unsettled: false, running: [{ kind: 'build', id: 'b1', startedAt: ago(6) }] }, {}],
+    ['a use before the apps moved', { ...calm, keyRelease: at }, { lastUsedAt: ago(5) }],
+    ['a use that an ended build explains', { ...calm, keyRelease: at, lastEnded: ago(2) }, { lastUsedAt: ago(2) }],
+    ['a use long ago', { ...calm, keyRelease: at }, { lastUsedAt: ago(15), createdAt: ago(DAY) }],
+  ])('is passed with %s', (_, flight, old) => {
+    expect(now(rotated(flight, old), finish)).toEqual(['deactivate OLD']);
+  });
+  test('an app that cannot be read may hold the key', () => {
+    const observation = team(
+      [principal({ keys: [key('OLD'), key('N')], current: 'N' })],
+      [app('a', undefined, { state: 'unreadable', problem: 'forbidden', user: 'user' })],
+    );
+    expect(planned(observation, finish)).toMatchObject({ ready: 0, waiting: [{ kind: 'unreadable', app: 'a' }] });
+  });
+  test('a rollback that brought a soaking key back is mended first', () => {
+    const observation = rotated(calm, { status: 'Inactive', inactiveSince: ago(2 * DAY) }, 'OLD');
+    expect(now(observation, finish)).toEqual(['write all: b']);
+    expect(now(observation, ensure)).toEqual(['write all: b']);
+  });
+  test('after the soak it goes', () => {
+    expect(now(rotated(calm, { status: 'Inactive', inactiveSince: ago(2 * DAY) }), finish)).toEqual(['delete-key OLD']);
+  });
+});
+
+describe('other wishes', () => {
+  const both = principal({ keys: [key('OLD', { status: 'Inactive', inactiveSince: ago(60) }), key('N')], current: 'N', previous: 'OLD' });
+  test('undo: the previous key comes back, apps move, the newer one goes', () => {
+    expect(brief(team([both], [app('a', 'N'), app('b', 'N')]), { kind: 'undo' }, { policy: { soak: 0 } })).toEqual([
+      'mark-undone N',
+      'reactivate OLD',
+      'verify OLD',
+      'promote OLD',
+      'write 1/2: a',
+      'write 2/2: b',
+      'deactivate N',
+      'delete-key N',
+    ]);
+  });
+  test('undo again goes on, and does not swing back', () => {
+    const undone = principal({ keys: [key('OLD'), key('N', { refused: 'undone' })], current: 'OLD', previous: 'N' });
+    expect(brief(team([undone], [app('a', 'OLD')]), { kind: 'undo' }, { policy: { soak: 0 } })).toEqual(['deactivate N', 'delete-key N']);
+  });
+  test('undo with nothing before', () => {
+    expect(planned(team([principal()], [app('a', 'OLD')]), { kind: 'undo' }).blocked).toMatchObject([{ code: 'nothing-to-undo' }]);
+  });
+  test('emergency: dead at once, then a new key for all apps together; what it costs is said beforehand', () => {
+    const made = planned(team([principal()], [app('a', 'OLD'), app('b', 'OLD')]), { kind: 'emergency', keyId: 'OLD' });
+    expect(made.notices).toEqual([expect.stringMatching(/without a working key .*: a, b;/)]);
+    expect(brief(team([principal()], [app('a', 'OLD'), app('b', 'OLD')]), { kind: 'emergency', keyId: 'OLD' })).toEqual([
+      'mark-revoked OLD',
+      'deactivate OLD',
+      'create-key',
+      `store-pending ${NEW}`,
+      `verify ${NEW}`,
+      `promote ${NEW}`,
+      'write all: a b',
+      'delete-key OLD',
+    ]);
+  });
+  test('a leaked key is never reactivated by an undo', () => {
+    const leaked = principal({ keys: [key('OLD', { status: 'Inactive', refused: 'revoked' }), key('N')], current: 'N', previous: 'OLD' });
+    expect(brief(team([leaked], [app('a', 'N')]), { kind: 'undo' })).not.toContain('reactivate OLD');
+  });
+  test('emergency with an unknown key id', () => {
+    expect(planned(team([principal()], []), { kind: 'emergency', keyId: 'NONE' }).blocked).toMatchObject([{ code: 'key-not-found' }]);
+  });
+  test.each<[string, KeyState, AppState, string[], string | undefined]>([
+    ['goes when asked for', unknown('X'), app('a', 'OLD'), ['delete-unknown X'], undefined],
+    ['stays while an app holds it', unknown('X'), app('a', 'X'), [], 'key-in-use'],
+    ['is not one of ours', key('X'), app('a', 'OLD'), [], 'key-known'],
+  ])('an unknown key %s', (_, stranger, holder, steps, code) => {
+    const observation = team([principal({ keys: [key('OLD'), stranger] })], [holder]);
+    expect(brief(observation, { kind: 'delete-unknown', keyId: 'X' })).toEqual(steps);
+    expect(planned(observation, { kind: 'delete-unknown', keyId: 'X' }).blocked[0]?.code).toBe(code);
+  });
+  test('down: apps let go, then keys go, without a soak', () => {
+    expect(brief(team([principal()], [app('a', 'OLD')]), { kind: 'down', force: false })).toEqual([
+      'write all: a',
+      'deactivate OLD',
+      'delete-key OLD',
+    ]);
+  });
+  test('down waits for builds, unless forced', () => {
+    const busy = { ...calm, running: [{ kind: 'build' as const, id: 'b1', startedAt: ago(90) }] };
+    const observation = team([principal()], [app('a', undefined, { flight: busy })]);
+    expect(now(observation, { kind: 'down', force: false })).toEqual([]);
+    expect(now(observation, { kind: 'down', force: true })).toEqual(['deactivate OLD']);
+  });
+  test('a mode change: the app moves to its new principal, the old one retires and goes', () => {
+    const former = principal({ user: 'former', label: 'team/former', declared: false, inStack: false, keys: [key('F')], current: 'F' });
+    expect(brief(team([principal(), former], [app('a', 'F')]), ensure, { policy: { soak: 0 } })).toEqual([
+      'write all: a',
+      'deactivate F',
+      'delete-key F',
+      'delete-principal',
+    ]);
+  });
+  test('an unknown key does not keep apps from getting what they should have', () => {
+    const made = planned(team([principal({ keys: [key('OLD'), unknown('X')] })], [app('a', undefined)]), ensure);
+    expect(made.steps.map(({ kind }) => kind)).toEqual(['write-apps']);
+    expect(made.notices).toEqual([expect.stringContaining('X (active')]);
+  });
+  test.each<[string, TeamObservation, Intent, string]>([
+    ['no user', team([principal({ exists: false, keys: [], secret: 'missing', current: undefined })], []), ensure, 'user-missing'],
+    ['no secret', team([principal({ secret: 'missing' })], []), rotate, 'secret-missing'],
+    ['no such app', team([principal()], [app('a', undefined, { state: 'missing' })]), ensure, 'app-not-found'],
+    ['both slots taken', team([principal({ keys: [unknown('X'), unknown('Y')], current: undefined })], []), ensure, 'slots-full'],
+  ])('blocked: %s', (_, observation, intent, code) => {
+    expect(planned(observation, intent)).toMatchObject({ ready: 0, steps: [], blocked: [{ code }] });
+  });
+});

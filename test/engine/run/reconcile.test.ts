@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../../lib/config/index.js';
+import type { Team } from '../../../lib/config/model.js';
+import { userName } from '../../../lib/contract/index.js';
+import { findKeyOf, killAtOnce } from '../../../lib/engine/run/emergency.client.js';
+import { converge } from '../../../lib/engine/run/reconcile.client.js';
+import { DEFAULT_POLICY, runOf, type Intent } from '../../../lib/engine/index.js';
+import type { Ports } from '../../../lib/engine/ports/ports.js';
+import { Recent } from '../../../lib/engine/run/recent.js';
+import { KitError } from '../../../lib/errors.js';
+import { silentIo } from '../../../lib/io/io-host.js';
+import { World, type Hook } from '../support/world.js';
+
+const config = parseConfig(
+  'teams:\n  team:\n    bucket: { account: "111122223333", region: eu-west-1 }\n    apps:\n      one: { mode: upload }\n      two: { mode: upload }\nsigning: { version: 4, buildpack: "https://example.com/x.tgz" }\n',
+);
+const team = config.teams[0] as Team;
+const USER = userName({ team: 'team', access: 'upload' });
+const policy = { ...DEFAULT_POLICY, soak: 0, concurrency: 1 };
+
+function setUp() {
+  const world = new World();
+  world.deploy(team);
+  const run = (intent: Intent, more: { hook?: Hook; signal?: AbortSignal; deployed?: boolean; ports?: (ports: Ports) => Ports } = {}) => {
+    const ports = world.ports(more.hook ?? (() => {}));
+    const { signal, deployed } = more;
+    return converge(
+      runOf({ config, team, policy, io: silentIo, clock: world.clock, ports: more.ports?.(ports) ?? ports, signal, deployed }),
+      intent,
+    );
+  };
+  const kill = (keyId: string, hook: Hook = () => {}) =>
+    killAtOnce({ team, ports: world.ports(hook), recent: new Recent(world.clock), clock: world.clock, io: silentIo }, keyId);
+  return { world, run, kill };
+}
+
+describe('Ctrl-C', () => {
+  test.each(['CreateAccessKey', 'PATCH config-vars', 'verify'])('at %s: the reason is thrown, the lease given back', async (moment) => {
+    const { world, run } = setUp();
+    const controller = new AbortController();
+    const reason = new KitError('interrupted', 'interrupted; run the same command again to go on');
+    const hook: Hook = (operation) => void (operation === moment && controller.abort(reason));
+    await expect(run({ kind: 'ensure' }, { hook, signal: controller.signal })).rejects.toBe(reason);
+    expect(world.leaseObject).toBeUndefined();
+    expect(await run({ kind: 'ensure' })).toMatchObject({ status: 'done' });
+    expect(world.violations).toEqual([]);
+  });
+});
+
+describe('right after a deployment', () => {
+  /** IAM lists nobody for so long. */
+  const late =
+    (world: World, ms: number) =>
+    (ports: Ports): Ports => {
+      const until = world.now + ms;
+      return { ...ports, keys: { ...ports.keys, users: async (name) => (world.now < until ? [] : ports.keys.users(name)) } };
+    };
+
+  test('users that IAM does not list yet are looked for again', async () => {
+    const { world, run } = setUp();
+    expect(await run({ kind: 'ensure' }, { deployed: true, ports: late(world, 45_000) })).toMatchObject({ status: 'done' });
+    expect(world.apps.get('one')?.vars.HALCYON_AWS_ACCESS_KEY_ID).toBe(world.users.get(USER)?.keys[0]?.id);
+  });
+
+  test('for a minute, no longer', async () => {
+    const { world, run } = setUp();
+    const began = world.now;
+    const outcome = await run({ kind: 'ensure' }, { deployed: true, ports: late(world, 3_600_000) });
+    expect(outcome).toMatchObject({ status: 'blocked', blocked: [{ code: 'user-missing' }], evidence: [] });
+    expect(world.now - began).toBeGreaterThanOrEqual(60_000);
+    expect(world.now - began).toBeLessThan(70_000);
+  });
+
+  test('not where nothing was deployed', async () => {
+    const { world, run } = setUp();
+    const began = world.now;
+    expect(await run({ kind: 'ensure' }, { ports: late(world, 45_000) })).toMatchObject({ status: 'blocked' });
+    expect(world.now - began).toBeLessThan(5000);
+  });
+
+  test('not for what time does not mend', async () => {
+    const { world, run } = setUp();
+    (world.apps.get('two') as { deleted: boolean }).deleted = true;
+    const began = world.now;
+    const outcome = await run({ kind: 'ensure' }, { deployed: true, ports: late(world, 3_600_000) });
+    expect(outcome.blocked.map(({ code }) => code).sort()).toEqual(['app-not-found', 'user-missing']);
+    expect(world.now - began).toBeLessThan(5000);
+  });
+});
+
+describe('killing a leaked key', () => {
+  const atRest = async () => {
+    const made = setUp();
+    await made.run({ kind: 'ensure' });
+    const key = made.world.users.get(USER)?.keys[0]?.id ?? '';
+    made.world.leaked.add(key);
+    return { ...made, key };
+  };
+
+  test('asks IAM alone', async () => {
+    const { world, kill, key } = await atRest();
+    const asked: string[] = [];
+    const done = await kill(key, (operation) => void asked.push(operation));
+    expect([...new Set(asked)]).toEqual(['ListUsers', 'TagUser', 'UpdateAccessKey Inactive']);
+    expect(done.map(({ step, principal }) => [step, principal])).toEqual([
+      ['mark-revoked', 'team/upload'],
+      ['deactivate', 'team/upload'],
+    ]);
+    expect(world.keyNamed(key)?.status).toBe('Inactive');
+    expect(await kill(key)).toEqual([]);
+  });
+
+  test('goes on after failures that pass, and says so after those that do not', async () => {
+    const { world, kill, key } = await atRest();
+    let failures = 4;
+    const busy: Hook = () => {
+      if ((failures -= 1) >= 0) throw new KitError('aws-unavailable', 'no answer');
+    };
+    await kill(key, busy);
+    expect(world.keyNamed(key)?.status).toBe('Inactive');
+    failures = Infinity;
+    await expect(kill(key, busy)).rejects.toMatchObject({ code: 'aws-unavailable' });
+  });
+
+  test('a key of nobody here is left alone', async () => {
+    const { world, kill } = await atRest();
+    expect(await kill('AKIANOBODY')).toEqual([]);
+    const looking = { team, ports: world.ports(() => {}), recent: new Recent(world.clock), clock: world.clock, io: silentIo };
+    expect(await findKeyOf(looking, 'AKIANOBODY')).toBeUndefined();
+  });
+
+  test('the engine does it first, and goes on to a new key', async () => {
+    const { world, run, key } = await atRest();
+    const effects: string[] = [];
+    const hook: Hook = (operation, phase) => void (phase === 'after' && effects.push(operation));
+    const outcome = await run({ kind: 'emergency', keyId: key }, { hook });
+    expect(outcome).toMatchObject({ status: 'done' });
+    expect(outcome.evidence.slice(0, 2).map(({ step }) => step)).toEqual(['mark-revoked', 'deactivate']);
+    expect(effects.indexOf('UpdateAccessKey Inactive')).toBeLessThan(effects.indexOf('PutObject lease'));
+    expect(world.keyNamed(key)).toBeUndefined();
+    expect(world.violations).toEqual([]);
+  });
+});

@@ -1,0 +1,280 @@
+import { parseConfig, type KitConfig } from '../../../lib/config/index.js';
+import type { Team } from '../../../lib/config/model.js';
+import { principalsOf, principalOf } from '../../../lib/config/derive.js';
+import { secretName, STAGES, userName } from '../../../lib/contract/index.js';
+import { converge } from '../../../lib/engine/run/reconcile.client.js';
+import { DEFAULT_POLICY, runOf, type Intent, type Outcome, type Policy } from '../../../lib/engine/index.js';
+import { KitError } from '../../../lib/errors.js';
+import { silentIo } from '../../../lib/io/io-host.js';
+import { Crash, World, type Hook } from './world.js';
+
+/** Something that happens at the `at`-th moment of a run: a moment is before or after an effect, or before a look. */
+export interface Happening {
+  readonly at: number;
+  readonly what:
+    | 'crash'
+    | 'lost-or-refused'
+    | 'burst'
+    | 'build'
+    | 'dyno'
+    | 'app-deleted'
+    | 'rollback'
+    | 'release-fails'
+    | 'foreign-key'
+    | 'second-operator'
+    | 'overtaken'
+    | 'time';
+  readonly n: number;
+}
+export interface Operation {
+  readonly intent:
+    'ensure' | 'rotate' | 'rotate-smoke-fails' | 'finish' | 'undo' | 'emergency' | 'down' | 'modes-a' | 'modes-b' | 'modes-c';
+  readonly happenings: readonly Happening[];
+}
+export interface History {
+  readonly perApp: boolean;
+  readonly keyDelay: number;
+  readonly releaseTime: number;
+  readonly soak: number;
+  readonly orphans: boolean;
+  readonly operations: readonly Operation[];
+}
+
+const MODES = {
+  a: ['upload', 'read-only', 'read-only', 'public'],
+  b: ['read-only', 'upload', 'read-only', 'read-only'],
+  c: ['read-only', 'read-only', 'read-only', 'public'],
+} as const;
+
+const configs = new Map<string, KitConfig>();
+function configFor(modes: keyof typeof MODES, perApp: boolean): KitConfig {
+  const name = `${modes}${perApp}`;
+  const made =
+    configs.get(name) ??
+    parseConfig(
+      `teams:\n  team:\n    bucket: { account: "111122223333", region: eu-west-1 }\n    credentials: ${perApp ? 'per-app' : 'per-mode'}\n    apps:\n${MODES[
+        modes
+      ]
+        .map((mode, index) => `      app-${index}: { mode: ${mode} }`)
+        .join('\n')}\nsigning: { version: 4, buildpack: "https://example.com/x.tgz" }\n`,
+    );
+  configs.set(name, made);
+  return made;
+}
+
+/** Moments a single run may take: the bound of the promise that it comes to an end. */
+const MOMENTS = 4000;
+
+export class Play {
+  readonly world = new World();
+  modes: keyof typeof MODES = 'a';
+  readonly policy: Policy;
+  longest = 0;
+  constructor(readonly history: History) {
+    this.world.keyDelay = history.keyDelay;
+    this.world.releaseTime = history.releaseTime;
+    this.policy = { ...DEFAULT_POLICY, soak: history.soak, poll: 180_000, patience: 30 * 60_000, verifications: 4, concurrency: 1 };
+  }
+
+  get team(): Team {
+    return configFor(this.modes, this.history.perApp).teams[0] as Team;
+  }
+
+  /** One process from start to end; `crashed` when it was killed. */
+  async run(
+    intent: Intent,
+    happenings: readonly Happening[],
+    options: { smokeFails?: boolean; nested?: boolean } = {},
+  ): Promise<Outcome | 'crashed'> {
+    let moment = 0;
+    let trouble = 0;
+    const hook: Hook = async (operation, phase) => {
+      moment += 1;
+      if (moment > MOMENTS) throw new Error(`no end after ${MOMENTS} moments, at ${operation}`);
+      const since = this.world.now;
+      for (const happening of happenings)
+        if (happening.at === moment) trouble = Math.max(trouble, await this.happen(happening, operation, phase, since));
+      if (trouble > 0) {
+        trouble -= 1;
+        throw new KitError(
+          operation === 'CreateAccessKey' && phase === 'after' ? 'aws-ambiguous' : 'aws-unavailable',
+          `${operation} ${phase}: no answer`,
+        );
+      }
+    };
+    const id = `holder-${this.world.serial()}`;
+    const run = runOf({
+      config: configFor(this.modes, this.history.perApp),
+      team: this.team,
+      ports: this.world.ports(hook),
+      policy: this.policy,
+      io: silentIo,
+      clock: this.world.clock,
+      holder: { id, who: 'operator@test', pid: 1, machine: '', since: new Date(this.world.now).toISOString(), ttl: this.policy.leaseTtl },
+      isGone: (other) => this.#dead.has(other.id),
+      ...(options.smokeFails === undefined
+        ? {}
+        : {
+            smoke: async () => {
+              if (options.smokeFails) throw new KitError('smoke-failed', 'the build failed');
+            },
+          }),
+    });
+    try {
+      const outcome = await converge(run, intent);
+      this.longest = Math.max(this.longest, moment);
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
+      this.#dead.add(id);
+      return 'crashed';
+    }
+  }
+  readonly #dead = new Set<string>();
+
+  /** @param since - when this moment began. @returns how many answers in a row go wrong. */
+  private async happen({ what, n }: Happening, operation: string, phase: string, since: number): Promise<number> {
+    const { world } = this;
+    const app = `app-${n % 4}`;
+    switch (what) {
+      case 'crash':
+        throw new Crash(`${operation} ${phase}`);
+      case 'lost-or-refused':
+        return 1;
+      case 'burst':
+        return 2 + (n % 9);
+      case 'build':
+        world.startWork(app, 'build', 1000 + (n % 1000) * 900);
+        return 0;
+      case 'dyno':
+        world.startWork(app, 'dyno', 1000 + (n % 1000) * 3000);
+        return 0;
+      case 'app-deleted': {
+        const found = world.apps.get(app);
+        if (found !== undefined) found.deleted = true;
+        return 0;
+      }
+      case 'rollback':
+        world.rollBack(app);
+        return 0;
+      case 'release-fails': {
+        const found = world.apps.get(app);
+        if (found !== undefined) found.broken = true;
+        return 0;
+      }
+      case 'foreign-key': {
+        const users = [...world.users.values()].filter(({ keys }) => keys.length < 2);
+        const user = users[n % Math.max(1, users.length)];
+        if (user === undefined) return 0;
+        // Out of the few minutes in which an intention stands; see isOrphan.
+        world.pass(20 * 60_000);
+        world.makeKey(user.name, true);
+        world.pass(20 * 60_000);
+        return 0;
+      }
+      case 'second-operator':
+      case 'overtaken': {
+        // A process that stops between looking at its lease and the effect cannot be told from a slow one: S3 has no fence for IAM.
+        if (phase !== 'look' && (what === 'overtaken' || world.now - since > this.policy.leaseTtl / 5)) return 0;
+        if (what === 'overtaken') world.pass(this.policy.leaseTtl * 3);
+        await this.run(n % 2 === 0 ? { kind: 'ensure' } : { kind: 'rotate', due: false }, []);
+        return 0;
+      }
+      case 'time':
+        world.pass(n * 1000);
+        return 0;
+    }
+  }
+
+  async operate({ intent, happenings }: Operation): Promise<void> {
+    const { world } = this;
+    if (intent.startsWith('modes-')) {
+      this.modes = intent.slice(-1) as keyof typeof MODES;
+      world.deploy(this.team, this.history.orphans);
+      await this.run({ kind: 'ensure' }, happenings);
+    } else if (intent === 'emergency') {
+      const keyId = [...world.users.values()].flatMap(({ keys }) => keys.filter(({ foreign }) => !foreign)).at(-1)?.id;
+      if (keyId === undefined) return;
+      world.leaked.add(keyId);
+      await this.run({ kind: 'emergency', keyId }, happenings);
+      // Whoever reports a leak makes sure that it was understood; until then nobody can know.
+      const marked = () => [...world.users.values()].some(({ tags }) => tags[`halcyon:refused:${keyId}`] !== undefined);
+      if (world.keyNamed(keyId) !== undefined && !marked()) await this.run({ kind: 'emergency', keyId }, []);
+    } else if (intent === 'rotate' || intent === 'rotate-smoke-fails') {
+      await this.run({ kind: 'rotate', due: false }, happenings, { smokeFails: intent === 'rotate-smoke-fails' });
+    } else if (intent === 'down') {
+      await this.run({ kind: 'down', force: false }, happenings);
+    } else {
+      await this.run({ kind: intent as 'ensure' | 'finish' | 'undo' }, happenings);
+    }
+  }
+
+  /** Nothing goes wrong any more: a few runs must be enough. */
+  async settle(): Promise<void> {
+    const { world } = this;
+    world.deploy(this.team, this.history.orphans);
+    for (const app of world.apps.values()) app.broken = false;
+    // Whoever reports a leak makes sure of it.
+    for (const keyId of world.leaked) if (world.keyNamed(keyId) !== undefined) await this.run({ kind: 'emergency', keyId }, []);
+    for (let attempt = 0; attempt < 8; attempt += 1) {
+      world.pass(4 * 3_600_000);
+      const ensured = await this.run({ kind: 'finish' }, []);
+      if (ensured === 'crashed') throw new Error('cannot crash here');
+      if (ensured.status === 'done' || ensured.status === 'nothing-due') return;
+      for (const { code, text } of ensured.blocked) {
+        const id = code === 'unknown-key' ? /AKIA\d+/.exec(text)?.[0] : undefined;
+        if (id === undefined) continue;
+        world.mayDeleteUnknown.add(id);
+        await this.run({ kind: 'delete-unknown', keyId: id }, []);
+      }
+      if (attempt === 7) throw new Error(`does not come to rest: ${JSON.stringify(ensured, null, 1)}`);
+    }
+  }
+
+  /** What is wrong with the world at rest. */
+  faults(): string[] {
+    const { world, team } = this;
+    const wrong: string[] = [...world.violations];
+    const declared = principalsOf(team);
+    for (const principal of declared) {
+      const user = world.users.get(userName(principal));
+      const keys = user?.keys ?? [];
+      const current = [...(world.secrets.get(secretName(principal))?.values() ?? [])].find(({ stages }) => stages.has(STAGES.current));
+      if (keys.length !== 1 || keys[0]?.status !== 'Active')
+        wrong.push(`${userName(principal)} has ${keys.map(({ id, status }) => `${id} ${status}`).join(', ') || 'no key'}`);
+      if (keys[0]?.id !== current?.keyId) wrong.push(`${userName(principal)}: current is ${current?.keyId}, not ${keys[0]?.id}`);
+      if (Object.keys(user?.tags ?? {}).length > 0) wrong.push(`${userName(principal)} has tags left: ${JSON.stringify(user?.tags)}`);
+      if (keys.some(({ id }) => world.leaked.has(id))) wrong.push(`${userName(principal)} still has a leaked key`);
+    }
+    for (const user of world.users.values()) {
+      if (declared.some((principal) => userName(principal) === user.name)) continue;
+      if (user.keys.length > 0) wrong.push(`${user.name} is no longer wanted and has ${user.keys.map(({ id }) => id).join(', ')}`);
+      if (!user.inStack) wrong.push(`${user.name} is in no stack and still there`);
+    }
+    for (const app of team.apps) {
+      const state = world.apps.get(app.name);
+      if (state === undefined || state.deleted) continue;
+      const principal = principalOf(team, app);
+      const expected = principal === undefined ? undefined : world.users.get(userName(principal))?.keys[0];
+      if (state.vars.HALCYON_AWS_ACCESS_KEY_ID !== expected?.id)
+        wrong.push(`${app.name} holds ${state.vars.HALCYON_AWS_ACCESS_KEY_ID}, not ${expected?.id}`);
+      if (state.vars.HALCYON_AWS_SECRET_ACCESS_KEY !== expected?.secret) wrong.push(`${app.name} holds a wrong secret`);
+      if ((state.vars.HALCYON_NO_UPLOAD === '1') !== (app.mode === 'read-only'))
+        wrong.push(`${app.name}: HALCYON_NO_UPLOAD is wrong for ${app.mode}`);
+    }
+    return wrong;
+  }
+}
+
+/** Play a history to its end. @returns what is wrong: nothing, if the promises hold. */
+export async function play(history: History): Promise<string[]> {
+  const made = new Play(history);
+  made.world.deploy(made.team);
+  for (const operation of history.operations) {
+    await made.operate(operation);
+    made.world.pass(60_000);
+    if (made.world.violations.length > 0) return made.world.violations;
+  }
+  await made.settle();
+  return made.faults();
+}
