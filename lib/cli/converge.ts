@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import type { Intent, Outcome, Policy, Smoke, TeamObservation } from '../engine/index.js';
+import type { Intent, Policy, Smoke, TeamObservation, TeamResult } from '../engine/index.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import type { CommandHost } from './command.js';
@@ -28,7 +28,7 @@ export interface ConvergeOptions {
  * The one engine, two teams at a time. Buildpacks come before it, since a build with new config vars needs them. In `down`, and with
  * signature version 2, ours is taken out last, and only when every team came through: until then the apps' builds sign with it.
  */
-export async function converge(session: Session, heroku: Heroku, host: CommandHost, options: ConvergeOptions): Promise<Outcome[]> {
+export async function converge(session: Session, heroku: Heroku, host: CommandHost, options: ConvergeOptions): Promise<TeamResult[]> {
   const { runTeam, DEFAULT_POLICY } = await import('../engine/index.js');
   const last = options.intent.kind === 'down' || session.config.signing.version === 2;
   const setBuildpacks = async () => {

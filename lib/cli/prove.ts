@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import type { KeyPair } from '../aws/aws.js';
 import type { Mode, PrincipalId } from '../contract/index.js';
 import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
@@ -31,13 +32,13 @@ export async function proveTeams(session: Session, heroku: Heroku, host: Command
 
 /** For the engine: proves that a key works before the second app gets it. */
 export function prover(session: Session, heroku: Heroku, host: CommandHost, options: { buildpackUrl?: string }) {
-  return async (team: Team, principal: PrincipalId, app: string, key: { id: string; secret: string }): Promise<void> => {
+  return async (team: Team, principal: PrincipalId, app: string, key: KeyPair): Promise<void> => {
     const { smokePrincipal } = await import('../smoke/smoke.js');
     const report = await smokePrincipal(
       { ...engineContext(session, heroku, host, team), signingBuildpackUrl: options.buildpackUrl },
       team,
       principal,
-      { app, key },
+      { app, key: { id: key.accessKeyId, secret: key.secretAccessKey } },
     );
     if (!report.ok) throw new KitError('smoke-failed', failure(report));
   };

@@ -3,7 +3,7 @@ import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { observeSignatures } from '../buildpack/sigv2.client.js';
 import { bucketsStillOnV2, renderOnV2 } from '../buildpack/sigv2.plan.js';
 import { BUILDPACK_STACK } from '../contract/index.js';
-import type { Outcome } from '../engine/model.js';
+import type { TeamResult } from '../engine/model.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
 import { importBucket } from '../deploy/import.client.js';
 import { deleteStack } from '../deploy/stack.client.js';
@@ -108,7 +108,7 @@ async function carryOut(
 }
 
 /** A key that is soaking after a move between principals does not make `up` unfinished: the next run, or `rotate --finish`, deletes it. */
-const upExitCode = (outcomes: readonly Outcome[]): number => (exitCodeOf(outcomes) === 1 ? 1 : 0);
+const upExitCode = (outcomes: readonly TeamResult[]): number => (exitCodeOf(outcomes) === 1 ? 1 : 0);
 
 /**
  * A stack that would create a bucket which is there already takes it back in: it was kept when an earlier stack went.

@@ -16,7 +16,7 @@ export interface PrincipalState {
   /** The file still wants it. */
   readonly declared: boolean;
   readonly exists: boolean;
-  /** Part of the team's stack; asked only where it is not declared. */
+  /** The team's stack still holds it, and takes it away when it is deployed next. Absent where it is declared or does not exist. */
   readonly inStack?: boolean;
   readonly secret: 'missing' | 'empty' | 'present';
   readonly keys: readonly KeyState[];
@@ -24,7 +24,7 @@ export interface PrincipalState {
   readonly current?: string;
   readonly pending?: string;
   readonly previous?: string;
-  /** Version id by key id, of every key that the secret has ever held. */
+  /** Version id by key id, of every key that the secret still lists a version of. */
   readonly versions: Readonly<Record<string, string>>;
   /** Tags about keys that are gone. */
   readonly stale?: readonly string[];
@@ -57,7 +57,7 @@ export interface KeyState {
 
 export interface AppState {
   readonly name: string;
-  /** IAM user whose key it should hold; undefined: none (public, or no longer in the file). */
+  /** IAM user whose key it should hold; undefined: none, in mode `public`. */
   readonly user?: string;
   readonly canary: boolean;
   readonly access?: string;
@@ -68,12 +68,13 @@ export interface AppState {
   /** What the file wants, but for the key's two. */
   readonly wanted: DesiredConfigVars;
   /** What may still be using an older key. Looked at only where some key is to retire. */
-  readonly flight?: Flight;
+  readonly activity?: Activity;
 }
 
-export interface Flight {
+/** Builds and one-off dynos that are running, and since which release the app has its present key. */
+export interface Activity {
   /** The newest release has not ended, so what the app holds may be about to change. */
-  readonly unsettled: boolean;
+  readonly releasePending: boolean;
   /** The latest release that may have changed the key: whatever started after `at`, or on this version, has the present one. */
   readonly keyRelease?: { readonly version: number; readonly at: string };
   readonly running: ReadonlyArray<{
@@ -149,6 +150,15 @@ export interface Knowledge {
   readonly replace: ReadonlyMap<string, string>;
 }
 
+export const NO_KNOWLEDGE: Knowledge = {
+  verified: new Set(),
+  smoked: new Set(),
+  failedApps: new Map(),
+  canSmoke: false,
+  began: false,
+  replace: new Map(),
+};
+
 interface OfPrincipal {
   /** In words: why. */
   readonly reason: string;
@@ -167,12 +177,13 @@ export type Step =
         | 'reactivate'
         | 'mark-undone'
         | 'mark-revoked'
-        | 'deactivate'
         | 'start-soak'
         | 'delete-key'
         | 'delete-unknown';
       readonly keyId: string;
     })
+  /** A leaked key is deactivated before all else, whoever holds it. */
+  | (OfPrincipal & { readonly kind: 'deactivate'; readonly keyId: string; readonly cause?: 'leaked' })
   | (OfPrincipal & { readonly kind: 'tidy-tags' | 'delete-principal' })
   | { readonly kind: 'write-apps'; readonly reason: string; readonly wave: string; readonly apps: readonly AppWrite[] }
   | (OfPrincipal & { readonly kind: 'smoke'; readonly keyId: string; readonly app: string })
@@ -190,8 +201,20 @@ export interface AppWrite {
 }
 
 export interface Waiting {
-  /** `unlooked`: what runs on an app has not been asked yet. */
-  readonly kind: 'holder' | 'recent-use' | 'soak' | 'unreadable' | 'unlooked';
+  readonly kind:
+    /** An app holds the key. */
+    | 'holds'
+    /** The newest release of an app has not ended, so it may yet hold it. */
+    | 'release-pending'
+    /** A build or a one-off dyno is running that began with it. */
+    | 'in-flight'
+    /** An app cannot be read, so it may hold it. */
+    | 'unreadable'
+    /** What is running on an app has not been asked yet. */
+    | 'unobserved'
+    /** Something unknown has used it. */
+    | 'recent-use'
+    | 'soak';
   readonly app?: string;
   readonly keyId: string;
   readonly principal: string;
@@ -206,10 +229,9 @@ export interface Blocked {
   readonly text: string;
 }
 
-/** What will be done, in order. The first `ready` steps can be done now; then one looks again. */
+/** What will be done, in order; else what is waited for, or must be settled by a person first. */
 export interface Plan {
   readonly steps: readonly Step[];
-  readonly ready: number;
   readonly waiting: readonly Waiting[];
   readonly blocked: readonly Blocked[];
   readonly notices: readonly string[];
@@ -232,7 +254,7 @@ export interface Event {
 }
 
 /** `done`, `nothing-due`: exit code 0; `waiting`: 2; `blocked`, `failed`: 1. */
-export interface Outcome {
+export interface TeamResult {
   readonly team: string;
   readonly status: 'done' | 'nothing-due' | 'waiting' | 'blocked' | 'failed';
   /** One sentence. */

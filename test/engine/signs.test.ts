@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { keyIdOfVersion, secretVersionId } from '../../lib/contract/index.js';
-import { flightOf, keyReleaseOf, mayChangeKey } from '../../lib/engine/ports/heroku-apps.client.js';
+import { activityOf, keyReleaseOf, mayChangeKey } from '../../lib/engine/ports/heroku-apps.client.js';
 import { inWords } from '../../lib/engine/clock.js';
 import { isAmbiguous, failure } from '../../lib/aws/failure.js';
 import { parseUser } from '../../lib/engine/run/observe.client.js';
@@ -58,8 +58,8 @@ describe('which release may have changed the key', () => {
       { ...dyno, name: 'run.1', type: 'run' },
       { ...dyno, name: 'run.2', type: 'run', state: 'crashed' },
     ];
-    expect(flightOf([release(4, 'Rollback to v1')], builds, dynos)).toEqual({
-      unsettled: false,
+    expect(activityOf([release(4, 'Rollback to v1')], builds, dynos)).toEqual({
+      releasePending: false,
       keyRelease: { version: 4, at: '2026-01-01T00:01:04Z' },
       running: [
         { kind: 'build', id: 'b1', startedAt: at },

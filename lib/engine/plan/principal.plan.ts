@@ -38,8 +38,8 @@ export function describeUnknown(principal: PrincipalState, key: KeyState, now: n
   return `${principal.label} has a key that nobody here made: ${key.id} (${key.status.toLowerCase()}, ${inWords(now - Date.parse(key.createdAt))} old, ${used})`;
 }
 
-/** A key that is, or is about to be, the one to hold; and what is left to do until it is. */
-export interface Goal {
+/** What is left to do until a principal has one good current key. */
+export interface PrincipalPlan {
   /** Set once the key is verified, current and usable: apps may be given it. */
   readonly keyId?: string;
   readonly steps: readonly Step[];
@@ -48,10 +48,10 @@ export interface Goal {
   readonly needsSlot?: true;
 }
 
-/** The way of a declared principal to one good current key. Keys that stand in the way are left to `retire`, but for those nobody can hold. */
-export function goalOf(principal: PrincipalState, knowledge: Knowledge): Goal {
+/** Brings a declared principal to one good current key. Keys that stand in the way are left to `retire`, but for those nobody can hold. */
+export function planPrincipal(principal: PrincipalState, knowledge: Knowledge): PrincipalPlan {
   const of = { principal: principal.label, user: principal.user };
-  const step = (kind: Exclude<KeyStepKind, 'smoke'>, keyId: string, reason: string): Goal => ({
+  const step = (kind: Exclude<KeyStepKind, 'smoke'>, keyId: string, reason: string): PrincipalPlan => ({
     steps: [{ kind, ...of, keyId, reason }],
     blocked: [],
   });
@@ -60,7 +60,7 @@ export function goalOf(principal: PrincipalState, knowledge: Knowledge): Goal {
   const previous = keyNamed(principal, principal.previous);
 
   const leaked = principal.keys.find((key) => key.refused === 'revoked' && key.status === 'Active');
-  if (leaked !== undefined) return step('deactivate', leaked.id, 'leaked: it must stop working at once');
+  if (leaked !== undefined) return { steps: [stopLeaked(principal, leaked)], blocked: [] };
 
   const held = principal.keys.find((key) => key.fingerprint !== undefined && !key.stored);
   if (held !== undefined) return step('store-pending', held.id, 'its secret must be kept before anything else');
@@ -101,7 +101,17 @@ export function goalOf(principal: PrincipalState, knowledge: Knowledge): Goal {
   return { steps: [], blocked: [], needsSlot: true };
 }
 
-function advance(principal: PrincipalState, key: KeyState, knowledge: Knowledge, what: 'new' | 'previous'): Goal {
+/** Before all else, and whoever holds it. */
+export const stopLeaked = (principal: PrincipalState, key: KeyState): Step => ({
+  kind: 'deactivate',
+  principal: principal.label,
+  user: principal.user,
+  keyId: key.id,
+  cause: 'leaked',
+  reason: 'leaked: it must stop working at once',
+});
+
+function advance(principal: PrincipalState, key: KeyState, knowledge: Knowledge, what: 'new' | 'previous'): PrincipalPlan {
   const of = { principal: principal.label, user: principal.user, keyId: key.id };
   const next: Step = knowledge.verified.has(key.id)
     ? { kind: 'promote', ...of, reason: `the ${what} key works everywhere it was tried` }
@@ -109,7 +119,7 @@ function advance(principal: PrincipalState, key: KeyState, knowledge: Knowledge,
   return { steps: [next], blocked: [] };
 }
 
-function create(principal: PrincipalState, replacing: KeyState | undefined, current: KeyState | undefined): Goal {
+function create(principal: PrincipalState, replacing: KeyState | undefined, current: KeyState | undefined): PrincipalPlan {
   const reason =
     replacing !== undefined
       ? `replaces ${replacing.id}`
@@ -119,4 +129,13 @@ function create(principal: PrincipalState, replacing: KeyState | undefined, curr
           : `its key ${principal.current} is gone`
         : `its key ${current.id} is ${current.refused ?? 'inactive'}`;
   return { steps: [{ kind: 'create-key', principal: principal.label, user: principal.user, reason }], blocked: [] };
+}
+
+/** The newest key, where there is one before it to go back to. */
+export function keyToUndo(principal: PrincipalState): KeyState | undefined {
+  const pending = keyNamed(principal, principal.pending);
+  const current = keyNamed(principal, principal.current);
+  if (pending !== undefined && pending.id !== principal.current && current?.status === 'Active') return pending;
+  const previous = keyNamed(principal, principal.previous);
+  return previous?.fingerprint === undefined ? undefined : current;
 }

@@ -39,10 +39,10 @@ export function awsVerifier(aws: Aws, bucket: TeamBucket): VerifierPort {
         return notYet('STS', error);
       }
       const s3 = await as.s3();
-      for (const { what, expected, send } of await requests(id, bucket)) {
+      for (const { what, expected, writes, send } of await requests(id, bucket)) {
         const problem = await attempt(what, expected, () => send(s3));
         if (problem === 'allowed') {
-          if (what.startsWith('PUT')) await removeProbe(aws, bucket);
+          if (writes) await removeProbe(aws, bucket);
           throw new KitError(
             'access-too-wide',
             `key ${key.accessKeyId} may ${what}, which its access (${id.access}) must not allow; check the policies of its user and of bucket ${bucket.spec.name}`,
@@ -71,6 +71,8 @@ export function awsVerifier(aws: Aws, bucket: TeamBucket): VerifierPort {
 interface Probe {
   readonly what: string;
   readonly expected: Expected;
+  /** Where it succeeds, it leaves an object behind. */
+  readonly writes?: true;
   send(s3: S3Client): Promise<unknown>;
 }
 
@@ -93,8 +95,8 @@ async function requests({ access }: PrincipalId, bucket: TeamBucket): Promise<Pr
     },
     // Uploads must carry the configured ACL; a key that may only read must not even then.
     access === 'read-only'
-      ? { what: 'PUT an object', expected: 'denied', send: (s3) => s3.send(put(true)) }
-      : { what: 'PUT an object without its ACL', expected: 'denied', send: (s3) => s3.send(put(false)) },
+      ? { what: 'PUT an object', expected: 'denied', writes: true, send: (s3) => s3.send(put(true)) }
+      : { what: 'PUT an object without its ACL', expected: 'denied', writes: true, send: (s3) => s3.send(put(false)) },
     {
       what: 'DELETE an object',
       expected: access === 'upload' ? 'allowed' : 'denied',

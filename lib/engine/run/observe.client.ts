@@ -23,8 +23,8 @@ import type { Recent } from './recent.js';
 import { keyMemory, parseIntention, staleTags } from '../tags.js';
 import { fingerprint, type Vault } from './vault.js';
 
-/** Everything one look needs. `recent` lays our own latest effects over answers that do not show them yet. */
-export interface Looking {
+/** What observing needs. `recent` lays our own latest effects over answers that do not show them yet. */
+export interface ObserveContext {
   readonly config: KitConfig;
   readonly team: Team;
   readonly ports: Ports;
@@ -34,7 +34,7 @@ export interface Looking {
   readonly concurrency: number;
 }
 
-export async function observePrincipals(looking: Looking): Promise<PrincipalState[]> {
+export async function observePrincipals(looking: ObserveContext): Promise<PrincipalState[]> {
   const { team, ports, recent } = looking;
   const users = recent.over(await ports.keys.users(team.name));
   const declared = principalsOf(team);
@@ -65,7 +65,7 @@ export async function observePrincipals(looking: Looking): Promise<PrincipalStat
 }
 
 async function readPrincipal(
-  looking: Looking,
+  looking: ObserveContext,
   id: PrincipalId,
   user: UserRecord,
   declared: boolean,
@@ -116,12 +116,12 @@ async function readPrincipal(
 }
 
 /**
- * One request an app, its config vars; with `flights`, three more before it: what is running, and since when the app has its key. In that
+ * One request an app, its config vars; with `activity`, three more before it: what is running, and since when the app has its key. In that
  * order: an app that still has the new key at the end had it when the others were answered, but for a rollback and back in between.
  */
 export async function observeApps(
-  looking: Looking,
-  options: { readonly names?: readonly string[]; readonly flights: boolean },
+  looking: ObserveContext,
+  options: { readonly names?: readonly string[]; readonly activity: boolean },
 ): Promise<AppState[]> {
   const { team, ports } = looking;
   const read = async (app: Team['apps'][number]): Promise<AppState> => {
@@ -135,11 +135,11 @@ export async function observeApps(
       wanted: wantedVars(looking, app),
     };
     try {
-      const flight = options.flights ? await ports.apps.flight(app.name) : undefined;
+      const activity = options.activity ? await ports.apps.activity(app.name) : undefined;
       const vars: Partial<Record<ConfigVarName, string>> = { ...(await ports.apps.vars(app.name)) };
       const secret = vars.HALCYON_AWS_SECRET_ACCESS_KEY;
       if (secret !== undefined) vars.HALCYON_AWS_SECRET_ACCESS_KEY = fingerprint(secret);
-      return { ...base, state: 'present', vars, ...(flight === undefined ? {} : { flight }) };
+      return { ...base, state: 'present', vars, ...(activity === undefined ? {} : { activity }) };
     } catch (error) {
       if (isKitError(error, 'app-not-found')) return { ...base, state: 'missing', vars: {} };
       if (isKitError(error, 'heroku-forbidden')) return { ...base, state: 'unreadable', problem: error.message, vars: {} };
@@ -151,17 +151,17 @@ export async function observeApps(
 }
 
 /** Whether some key is to retire, so that what still runs must be looked at. */
-export function needsFlights(principals: readonly PrincipalState[]): boolean {
+export function needsActivity(principals: readonly PrincipalState[]): boolean {
   return principals.some((principal) => principal.keys.length > (principal.declared ? 1 : 0));
 }
 
-export async function observeAll(looking: Looking): Promise<TeamObservation> {
+export async function observeAll(looking: ObserveContext): Promise<TeamObservation> {
   const principals = await observePrincipals(looking);
-  const apps = await observeApps(looking, { flights: needsFlights(principals) });
+  const apps = await observeApps(looking, { activity: needsActivity(principals) });
   return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), principals, apps };
 }
 
-function wantedVars(looking: Looking, app: Team['apps'][number]): DesiredConfigVars {
+function wantedVars(looking: ObserveContext, app: Team['apps'][number]): DesiredConfigVars {
   return {
     ...desiredConfigVars(storageOf(looking.config, looking.team, app)),
     HALCYON_AWS_ACCESS_KEY_ID: null,

@@ -2,13 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../lib/config/index.js';
 import type { Team } from '../../../lib/config/model.js';
 import { userName } from '../../../lib/contract/index.js';
-import { findKeyOf, killAtOnce } from '../../../lib/engine/run/emergency.client.js';
-import { converge } from '../../../lib/engine/run/reconcile.client.js';
-import { DEFAULT_POLICY, runOf, type Intent } from '../../../lib/engine/index.js';
+import { DEFAULT_POLICY, type Intent } from '../../../lib/engine/model.js';
 import type { Ports } from '../../../lib/engine/ports/ports.js';
-import { Recent } from '../../../lib/engine/run/recent.js';
+import { findKeyOf, killAtOnce } from '../../../lib/engine/run/kill.client.js';
+import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
-import { silentIo } from '../../../lib/io/io-host.js';
+import { runContext } from '../support/run-context.js';
 import { World, type Hook } from '../support/world.js';
 
 const config = parseConfig(
@@ -24,13 +23,9 @@ function setUp() {
   const run = (intent: Intent, more: { hook?: Hook; signal?: AbortSignal; deployed?: boolean; ports?: (ports: Ports) => Ports } = {}) => {
     const ports = world.ports(more.hook ?? (() => {}));
     const { signal, deployed } = more;
-    return converge(
-      runOf({ config, team, policy, io: silentIo, clock: world.clock, ports: more.ports?.(ports) ?? ports, signal, deployed }),
-      intent,
-    );
+    return reconcile(runContext(world, config, { policy, ports: more.ports?.(ports) ?? ports, signal, deployed }), intent);
   };
-  const kill = (keyId: string, hook: Hook = () => {}) =>
-    killAtOnce({ team, ports: world.ports(hook), recent: new Recent(world.clock), clock: world.clock, io: silentIo }, keyId);
+  const kill = (keyId: string, hook: Hook = () => {}) => killAtOnce(runContext(world, config, { ports: world.ports(hook) }), keyId);
   return { world, run, kill };
 }
 
@@ -125,8 +120,7 @@ describe('killing a leaked key', () => {
   test('a key of nobody here is left alone', async () => {
     const { world, kill } = await atRest();
     expect(await kill('AKIANOBODY')).toEqual([]);
-    const looking = { team, ports: world.ports(() => {}), recent: new Recent(world.clock), clock: world.clock, io: silentIo };
-    expect(await findKeyOf(looking, 'AKIANOBODY')).toBeUndefined();
+    expect(await findKeyOf(runContext(world, config), 'AKIANOBODY')).toBeUndefined();
   });
 
   test('the engine does it first, and goes on to a new key', async () => {

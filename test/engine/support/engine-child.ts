@@ -15,5 +15,5 @@ const context = {
   heroku: createHeroku({ token: process.env.HEROKU_API_KEY ?? '', host: process.env.HEROKU_HOST }),
   io: silentIo,
 };
-const outcome = await runTeam(context, team, { kind: 'rotate', due: false }, { ...DEFAULT_POLICY, soak: 0, poll: 50 });
-process.stdout.write(`${JSON.stringify(outcome)}\n`);
+const result = await runTeam(context, team, { kind: 'rotate', due: false }, { ...DEFAULT_POLICY, soak: 0, poll: 50 });
+process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -2,10 +2,10 @@ import { parseConfig, type KitConfig } from '../../../lib/config/index.js';
 import type { Team } from '../../../lib/config/model.js';
 import { principalsOf, principalOf } from '../../../lib/config/derive.js';
 import { secretName, STAGES, userName } from '../../../lib/contract/index.js';
-import { converge } from '../../../lib/engine/run/reconcile.client.js';
-import { DEFAULT_POLICY, runOf, type Intent, type Outcome, type Policy } from '../../../lib/engine/index.js';
+import { DEFAULT_POLICY, type Intent, type Policy, type TeamResult } from '../../../lib/engine/model.js';
+import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
-import { silentIo } from '../../../lib/io/io-host.js';
+import { runContext } from './run-context.js';
 import { Crash, World, type Hook } from './world.js';
 
 /** Something that happens at the `at`-th moment of a run: a moment is before or after an effect, or before a look. */
@@ -85,7 +85,7 @@ export class Play {
     intent: Intent,
     happenings: readonly Happening[],
     options: { smokeFails?: boolean; nested?: boolean } = {},
-  ): Promise<Outcome | 'crashed'> {
+  ): Promise<TeamResult | 'crashed'> {
     let moment = 0;
     let trouble = 0;
     const hook: Hook = async (operation, phase) => {
@@ -102,15 +102,11 @@ export class Play {
         );
       }
     };
-    const id = `holder-${this.world.serial()}`;
-    const run = runOf({
-      config: configFor(this.modes, this.history.perApp),
-      team: this.team,
+    const id = `owner-${this.world.serial()}`;
+    const context = runContext(this.world, configFor(this.modes, this.history.perApp), {
       ports: this.world.ports(hook),
       policy: this.policy,
-      io: silentIo,
-      clock: this.world.clock,
-      holder: { id, who: 'operator@test', pid: 1, machine: '', since: new Date(this.world.now).toISOString(), ttl: this.policy.leaseTtl },
+      owner: { id, who: 'operator@test', pid: 1, machine: '', since: new Date(this.world.now).toISOString(), ttl: this.policy.leaseTtl },
       isGone: (other) => this.#dead.has(other.id),
       ...(options.smokeFails === undefined
         ? {}
@@ -121,9 +117,9 @@ export class Play {
           }),
     });
     try {
-      const outcome = await converge(run, intent);
+      const result = await reconcile(context, intent);
       this.longest = Math.max(this.longest, moment);
-      return outcome;
+      return result;
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
       this.#dead.add(id);

@@ -2,7 +2,7 @@ import type { KeyPair } from '../../../lib/aws/aws.js';
 import { principalsOf } from '../../../lib/config/derive.js';
 import type { Team } from '../../../lib/config/model.js';
 import { iamPath, secretName, secretVersionId, STAGES, userName } from '../../../lib/contract/index.js';
-import { flightOf } from '../../../lib/engine/ports/heroku-apps.client.js';
+import { activityOf } from '../../../lib/engine/ports/heroku-apps.client.js';
 import type { Clock } from '../../../lib/engine/clock.js';
 import type { AppsPort, AppWritten, KeysPort, LeaseStore, Ports, SecretsPort, VerifierPort } from '../../../lib/engine/ports/ports.js';
 import { KitError } from '../../../lib/errors.js';
@@ -357,8 +357,8 @@ export class World {
           if ((app.releases.at(-1)?.endedAt ?? 0) <= this.now) delete app.unseen;
           return { ...app.vars };
         }),
-      flight: (name) =>
-        look('GET flight', () => {
+      activity: (name) =>
+        look('GET activity', () => {
           const app = appNamed(name);
           if ((app.releases.at(-1)?.endedAt ?? 0) > this.now) delete app.unseen;
           const releases: Release[] = [...app.releases].reverse().map(({ version, description, createdAt, endedAt }) => ({
@@ -391,7 +391,7 @@ export class World {
               createdAt: seconds(startedAt),
               command: '',
             }));
-          return flightOf(releases, builds, dynos);
+          return activityOf(releases, builds, dynos);
         }),
       write: async (items, { guard }) => {
         const reports: AppWritten[] = [];

@@ -1,13 +1,13 @@
 import { principalLabel } from '../../contract/index.js';
 import { inStep } from '../../io/io-host.js';
-import type { Run } from './apply.client.js';
 import type { Event } from '../model.js';
 import { parseUser } from './observe.client.js';
 import { isTransient, type Ports } from '../ports/ports.js';
 import { inactiveTag, keyMemory, refusedTag } from '../tags.js';
+import type { RunContext } from './run.js';
 
 /** What killing a key takes: IAM alone. Neither Heroku nor Secrets Manager nor a lease may be in the way. */
-export type Killing = Pick<Run, 'team' | 'recent' | 'clock' | 'io' | 'signal'> & { readonly ports: Pick<Ports, 'keys'> };
+export type IamContext = Pick<RunContext, 'team' | 'recent' | 'clock' | 'io' | 'signal'> & { readonly ports: Pick<Ports, 'keys'> };
 
 /** Whose a key is. */
 export interface FoundKey {
@@ -19,7 +19,7 @@ export interface FoundKey {
   readonly revoked: boolean;
 }
 
-export async function findKeyOf({ team, ports, recent }: Killing, keyId: string): Promise<FoundKey | undefined> {
+export async function findKeyOf({ team, ports, recent }: IamContext, keyId: string): Promise<FoundKey | undefined> {
   for (const user of recent.over(await ports.keys.users(team.name))) {
     const key = user.keys.find(({ id }) => id === keyId);
     if (key === undefined) continue;
@@ -38,32 +38,32 @@ const ATTEMPTS = 7;
  * makes it right to let the key live.
  * @returns what was done; nothing where no user of the team has the key, or it was dead already.
  */
-export async function killAtOnce(run: Killing, keyId: string): Promise<Event[]> {
-  const { keys } = run.ports;
+export async function killAtOnce(context: IamContext, keyId: string): Promise<Event[]> {
+  const { keys } = context.ports;
   const done: Event[] = [];
-  const now = () => new Date(run.clock.now()).toISOString();
+  const now = () => new Date(context.clock.now()).toISOString();
   const effect = async (kind: 'mark-revoked' | 'deactivate', doing: string, at: FoundKey, work: () => Promise<void>) => {
-    run.signal?.throwIfAborted();
-    await inStep(run.io, `${doing} key ${keyId} of ${at.principal}`, work);
+    context.signal?.throwIfAborted();
+    await inStep(context.io, `${doing} key ${keyId} of ${at.principal}`, work);
     done.push({ at: now(), step: kind, principal: at.principal, keyId, text: 'leaked: it must stop working at once, and never come back' });
   };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const found = await findKeyOf(run, keyId);
+      const found = await findKeyOf(context, keyId);
       if (found === undefined) return done;
       const { user } = found;
-      const tag = (name: string, value: string) => keys.tag(user, name, value).then(() => run.recent.tagged(user, name, value));
+      const tag = (name: string, value: string) => keys.tag(user, name, value).then(() => context.recent.tagged(user, name, value));
       if (!found.revoked) await effect('mark-revoked', 'Revoking', found, () => tag(refusedTag(keyId), `revoked ${now()}`));
       if (found.status === 'Inactive') return done;
       await effect('deactivate', 'Deactivating', found, async () => {
         await keys.setStatus(user, keyId, 'Inactive');
-        run.recent.status(user, keyId, 'Inactive');
+        context.recent.status(user, keyId, 'Inactive');
         await tag(inactiveTag(keyId), now());
       });
       return done;
     } catch (error) {
       if (!isTransient(error) || attempt >= ATTEMPTS) throw error;
-      await run.clock.sleep(Math.min(250 * 2 ** attempt, 5000), run.signal);
+      await context.clock.sleep(Math.min(250 * 2 ** attempt, 5000), context.signal);
     }
   }
 }
