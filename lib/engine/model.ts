@@ -190,9 +190,6 @@ export type Step =
   /** Forecast only: what will be waited for between the steps around it. */
   | { readonly kind: 'wait'; readonly reason: string };
 
-/** Steps about one existing key. */
-export type KeyStepKind = Extract<Step, { readonly keyId: string }>['kind'];
-
 export interface AppWrite {
   readonly app: string;
   /** Key it will hold; null: none. */
@@ -201,20 +198,11 @@ export interface AppWrite {
 }
 
 export interface Waiting {
-  readonly kind:
-    /** An app holds the key. */
-    | 'holds'
-    /** The newest release of an app has not ended, so it may yet hold it. */
-    | 'release-pending'
-    /** A build or a one-off dyno is running that began with it. */
-    | 'in-flight'
-    /** An app cannot be read, so it may hold it. */
-    | 'unreadable'
-    /** What is running on an app has not been asked yet. */
-    | 'unobserved'
-    /** Something unknown has used it. */
-    | 'recent-use'
-    | 'soak';
+  /**
+   * An app `holds` the key, or may: its newest release has not ended, a build or one-off dyno that began with the key is running, or it
+   * cannot be read, or has not been asked yet what runs on it. Else something unknown has used the key, or it is inactive for a while first.
+   */
+  readonly kind: 'holds' | 'release-pending' | 'in-flight' | 'unreadable' | 'unobserved' | 'recent-use' | 'soak';
   readonly app?: string;
   readonly keyId: string;
   readonly principal: string;

@@ -38,72 +38,56 @@ function forecast(observation: TeamObservation, intent: Intent, policy: Policy, 
 }
 
 function after(team: Imagined, step: Step): Imagined {
-  const began = { ...team.knowledge, began: true };
+  const now = new Date(team.now).toISOString();
+  const began = { ...team, knowledge: { ...team.knowledge, began: true } };
   switch (step.kind) {
     case 'wait':
       return team;
     case 'create-key': {
       const id = `(new key of ${step.principal})`;
-      const key: KeyState = { id, status: 'Active', createdAt: new Date(team.now).toISOString(), fingerprint: id, stored: false };
-      return withPrincipal({ ...team, knowledge: began }, step.user, (p) => ({ ...p, keys: [...p.keys, key] }));
+      const key: KeyState = { id, status: 'Active', createdAt: now, fingerprint: id, stored: false };
+      return withPrincipal(began, step.user, ({ keys }) => ({ keys: [...keys, key] }));
     }
-    case 'store-pending':
-      return withPrincipal(
-        withKey(team, step, (key) => ({ ...key, stored: true })),
-        step.user,
-        (p) => ({ ...p, pending: step.keyId, secret: 'present' }),
-      );
+    case 'store-pending': {
+      const stored = withKey(team, step, { stored: true });
+      return withPrincipal(stored, step.user, () => ({ pending: step.keyId, secret: 'present' }));
+    }
     case 'verify':
       return { ...team, knowledge: { ...team.knowledge, verified: new Set([...team.knowledge.verified, step.keyId]) } };
     case 'smoke':
       return { ...team, knowledge: { ...team.knowledge, smoked: new Set([...team.knowledge.smoked, step.keyId]) } };
     case 'promote':
-      return withPrincipal(team, step.user, (p) => ({
-        ...p,
+      return withPrincipal(team, step.user, ({ current, pending, previous }) => ({
         current: step.keyId,
-        previous: p.current === step.keyId ? p.previous : p.current,
-        pending: p.pending === step.keyId ? undefined : p.pending,
+        previous: current === step.keyId ? previous : current,
+        pending: pending === step.keyId ? undefined : pending,
       }));
     case 'reactivate':
-      return withKey(team, step, (key) => ({ ...key, status: 'Active', inactiveSince: undefined }));
+      return withKey(team, step, { status: 'Active', inactiveSince: undefined });
     case 'mark-undone':
-      return withKey({ ...team, knowledge: began }, step, (key) => ({ ...key, refused: 'undone' }));
+      return withKey(began, step, { refused: 'undone' });
     case 'mark-revoked':
-      return withKey({ ...team, knowledge: began }, step, (key) => ({ ...key, refused: 'revoked' }));
+      return withKey(began, step, { refused: 'revoked' });
     case 'deactivate':
-      return withKey(team, step, (key) => ({ ...key, status: 'Inactive', inactiveSince: new Date(team.now).toISOString() }));
+      return withKey(team, step, { status: 'Inactive', inactiveSince: now });
     case 'start-soak':
-      return withKey(team, step, (key) => ({ ...key, inactiveSince: new Date(team.now).toISOString() }));
+      return withKey(team, step, { inactiveSince: now });
     case 'delete-key':
     case 'delete-orphan':
     case 'delete-unknown':
-      return withPrincipal({ ...team, knowledge: began }, step.user, (p) => ({
-        ...p,
-        keys: p.keys.filter((key) => key.id !== step.keyId),
-      }));
+      return withPrincipal(began, step.user, ({ keys }) => ({ keys: keys.filter(({ id }) => id !== step.keyId) }));
     case 'tidy-tags':
-      return withPrincipal(team, step.user, (p) => ({ ...p, creating: undefined, stale: undefined }));
+      return withPrincipal(team, step.user, () => ({ creating: undefined, stale: undefined }));
     case 'delete-principal':
-      return {
-        ...team,
-        observation: { ...team.observation, principals: team.observation.principals.filter((p) => p.user !== step.user) },
-      };
+      return withPrincipals(team, (principal) => (principal.user === step.user ? [] : [principal]));
     case 'write-apps':
       return withApps(team, (app) => {
         const write = step.apps.find((candidate) => candidate.app === app.name);
         if (write === undefined) return app;
-        const key = team.observation.principals.flatMap((p) => p.keys).find((candidate) => candidate.id === write.keyId);
-        const vars =
-          write.keyId === null
-            ? {}
-            : Object.fromEntries(
-                Object.entries({
-                  ...app.wanted,
-                  HALCYON_AWS_ACCESS_KEY_ID: write.keyId,
-                  HALCYON_AWS_SECRET_ACCESS_KEY: key?.fingerprint ?? null,
-                }).filter((entry) => entry[1] !== null),
-              );
-        return { ...app, vars };
+        if (write.keyId === null) return { ...app, vars: {} };
+        const key = team.observation.principals.flatMap(({ keys }) => keys).find(({ id }) => id === write.keyId);
+        const held = { HALCYON_AWS_ACCESS_KEY_ID: write.keyId, HALCYON_AWS_SECRET_ACCESS_KEY: key?.fingerprint ?? null };
+        return { ...app, vars: Object.fromEntries(Object.entries({ ...app.wanted, ...held }).filter((entry) => entry[1] !== null)) };
       });
   }
 }
@@ -111,24 +95,23 @@ function after(team: Imagined, step: Step): Imagined {
 /** What was waited for is over: builds have ended, and soaks; undefined where nobody can tell. */
 function afterWait(team: Imagined, waiting: readonly Waiting[]): Imagined | undefined {
   if (waiting.some(({ kind }) => kind === 'unreadable' || kind === 'holds')) return undefined;
-  const until = Math.max(team.now, ...waiting.flatMap((wait) => (wait.until === undefined ? [] : [Date.parse(wait.until)])));
-  const quiet = withApps({ ...team, now: until }, (app) => ({ ...app, activity: { releasePending: false, running: [] } }));
-  const principals = quiet.observation.principals.map((p) => ({ ...p, keys: p.keys.map((key) => ({ ...key, lastUsedAt: undefined })) }));
-  return { ...quiet, observation: { ...quiet.observation, principals } };
+  const now = Math.max(team.now, ...waiting.flatMap(({ until }) => (until === undefined ? [] : [Date.parse(until)])));
+  const quiet = withApps({ ...team, now }, (app) => ({ ...app, activity: { releasePending: false, running: [] } }));
+  return withPrincipals(quiet, (principal) => [{ ...principal, keys: principal.keys.map((key) => ({ ...key, lastUsedAt: undefined })) }]);
 }
 
 function withApps(team: Imagined, change: (app: AppState) => AppState): Imagined {
   return { ...team, observation: { ...team.observation, apps: team.observation.apps.map(change) } };
 }
 
-function withPrincipal(team: Imagined, user: string, change: (principal: PrincipalState) => PrincipalState): Imagined {
-  const principals = team.observation.principals.map((principal) => (principal.user === user ? change(principal) : principal));
-  return { ...team, observation: { ...team.observation, principals } };
+function withPrincipals(team: Imagined, change: (principal: PrincipalState) => PrincipalState[]): Imagined {
+  return { ...team, observation: { ...team.observation, principals: team.observation.principals.flatMap(change) } };
 }
 
-function withKey(team: Imagined, at: { user: string; keyId: string }, change: (key: KeyState) => KeyState): Imagined {
-  return withPrincipal(team, at.user, (principal) => ({
-    ...principal,
-    keys: principal.keys.map((key) => (key.id === at.keyId ? change(key) : key)),
-  }));
+function withPrincipal(team: Imagined, user: string, change: (principal: PrincipalState) => Partial<PrincipalState>): Imagined {
+  return withPrincipals(team, (principal) => [principal.user === user ? { ...principal, ...change(principal) } : principal]);
+}
+
+function withKey(team: Imagined, { user, keyId }: { user: string; keyId: string }, change: Partial<KeyState>): Imagined {
+  return withPrincipal(team, user, ({ keys }) => ({ keys: keys.map((key) => (key.id === keyId ? { ...key, ...change } : key)) }));
 }

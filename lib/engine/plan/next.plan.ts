@@ -1,7 +1,7 @@
 import type { Intent, KeyState, Knowledge, Plan, Policy, PrincipalState, Step, TeamObservation } from '../model.js';
 import { planApps } from './apps.plan.js';
 import { notices, obstacles } from './obstacles.plan.js';
-import { isKnown, isOrphan, keyNamed, keyToUndo, planPrincipal, stopLeaked, type PrincipalPlan } from './principal.plan.js';
+import { isKnown, isOrphan, keyNamed, keyStep, keyToUndo, planPrincipal, stopLeaked, type PrincipalPlan } from './principal.plan.js';
 import { planRetirement } from './retire.plan.js';
 
 /**
@@ -23,27 +23,28 @@ export function keysToReplace(observation: TeamObservation, intent: Intent, poli
 
 /** What can be done at once: the steps of the first stage that has any (mark, keys, apps, retire, tidy), else what is waited for. */
 export function next(observation: TeamObservation, intent: Intent, policy: Policy, now: number, knowledge: Knowledge): Plan {
-  return { ...stage(observation, intent, policy, now, knowledge), notices: notices(observation, intent, now) };
+  const stage = firstStage(observation, intent, policy, now, knowledge);
+  return { steps: [], waiting: [], blocked: [], ...stage, notices: notices(observation, intent, now) };
 }
 
-function stage(observation: TeamObservation, intent: Intent, policy: Policy, now: number, knowledge: Knowledge): Omit<Plan, 'notices'> {
+function firstStage(observation: TeamObservation, intent: Intent, policy: Policy, now: number, knowledge: Knowledge): Partial<Plan> {
   const blocked = obstacles(observation, intent, knowledge, now);
-  if (blocked.length > 0) return { steps: [], waiting: [], blocked };
+  if (blocked.length > 0) return { blocked };
   const marks = markSteps(observation, intent);
-  if (marks.length > 0) return { steps: marks, waiting: [], blocked: [] };
-  if (intent.kind === 'delete-unknown') return { steps: [], waiting: [], blocked: [] };
+  if (marks.length > 0) return { steps: marks };
+  if (intent.kind === 'delete-unknown') return {};
 
   const kept = (principal: PrincipalState) => principal.declared && intent.kind !== 'down';
   const plans = new Map(observation.principals.filter(kept).map((principal) => [principal.user, planPrincipal(principal, knowledge)]));
   const lost = observation.principals.filter((principal) => !kept(principal)).flatMap(dropOrphans);
-  const keySteps = [...[...plans.values()].flatMap(({ steps }) => steps), ...lost];
-  if (keySteps.length > 0) return { steps: keySteps, waiting: [], blocked: [] };
-  const full = [...plans.values()].flatMap(({ blocked }) => blocked);
-  if (full.length > 0) return { steps: [], waiting: [], blocked: full };
+  const keySteps = [...[...plans.values()].flatMap(({ steps = [] }) => steps), ...lost];
+  if (keySteps.length > 0) return { steps: keySteps };
+  const full = [...plans.values()].flatMap(({ blocked = [] }) => blocked);
+  if (full.length > 0) return { blocked: full };
 
   const goals = new Map([...plans].flatMap(([user, { keyId }]) => (keyId === undefined ? [] : [[user, keyId] as const])));
   const writes = planApps(observation, goals, intent, policy, knowledge);
-  if (writes.length > 0) return { steps: writes, waiting: [], blocked: [] };
+  if (writes.length > 0) return { steps: writes };
 
   const retirements = observation.principals.flatMap((principal) => {
     const planned = plans.get(principal.user);
@@ -52,16 +53,17 @@ function stage(observation: TeamObservation, intent: Intent, policy: Policy, now
     const during = planned?.needsSlot === true ? { ...policy, soak: 0 } : policy;
     return old.map((key) => planRetirement(observation, principal, key, intent, during, now));
   });
-  const steps = retirements.flatMap((retirement) => retirement.steps);
-  if (steps.length > 0) return { steps, waiting: [], blocked: [] };
-  const waiting = retirements.flatMap((retirement) => retirement.waiting);
-  const stuck = waiting.length > 0 ? [] : observation.principals.filter(({ user }) => plans.get(user)?.needsSlot === true);
+  const steps = retirements.flatMap(({ steps = [] }) => steps);
+  if (steps.length > 0) return { steps };
+  const waiting = retirements.flatMap(({ waiting = [] }) => waiting);
+  if (waiting.length > 0) return { waiting };
+  const stuck = observation.principals.filter(({ user }) => plans.get(user)?.needsSlot === true);
   if (stuck.length > 0) {
     const text = (principal: PrincipalState) =>
       `${principal.label} needs a new key, and neither of the two it has can go; delete one by hand: ${principal.keys.map(({ id }) => id).join(', ')}`;
-    return { steps: [], waiting: [], blocked: stuck.map((principal) => ({ code: 'slots-full', text: text(principal) })) };
+    return { blocked: stuck.map((principal) => ({ code: 'slots-full', text: text(principal) })) };
   }
-  return { steps: waiting.length > 0 ? [] : observation.principals.flatMap((principal) => tidy(principal, intent)), waiting, blocked: [] };
+  return { steps: observation.principals.flatMap((principal) => tidy(principal, intent)) };
 }
 
 function retires(principal: PrincipalState, key: KeyState, planned: PrincipalPlan | undefined): boolean {
@@ -73,24 +75,18 @@ function retires(principal: PrincipalState, key: KeyState, planned: PrincipalPla
 
 /** A leaked key, and keys nobody can hold, of a principal that is no longer wanted. */
 function dropOrphans(principal: PrincipalState): Step[] {
-  const of = { principal: principal.label, user: principal.user };
   return principal.keys.flatMap((key): Step[] => {
     if (key.refused === 'revoked' && key.status === 'Active') return [stopLeaked(principal, key)];
     const lost = isOrphan(principal, key) || (isKnown(key) && !key.stored);
-    return lost ? [{ kind: 'delete-orphan', ...of, keyId: key.id, reason: 'made here, and never stored' }] : [];
+    return lost ? [keyStep(principal, 'delete-orphan', key, 'made here, and never stored')] : [];
   });
 }
 
 function tidy(principal: PrincipalState, intent: Intent): Step[] {
   const of = { principal: principal.label, user: principal.user };
   if (principal.creating !== undefined || principal.stale !== undefined) {
-    return [
-      {
-        kind: 'tidy-tags',
-        ...of,
-        reason: principal.creating !== undefined ? 'no key is being made any more' : 'they are about keys that are gone',
-      },
-    ];
+    const reason = principal.creating !== undefined ? 'no key is being made any more' : 'they are about keys that are gone';
+    return [{ kind: 'tidy-tags', ...of, reason }];
   }
   const gone = !principal.declared && principal.exists && principal.keys.length === 0 && principal.inStack === false;
   return gone && intent.kind !== 'emergency'
@@ -98,32 +94,18 @@ function tidy(principal: PrincipalState, intent: Intent): Step[] {
     : [];
 }
 
-/** Marks on users that record what was asked, so that any later run goes on with it. */
-function markSteps(observation: TeamObservation, intent: Intent): Step[] {
-  const everything = observation.principals.flatMap((principal) => principal.keys.map((key) => ({ principal, key })));
-  const mark = (
-    kind: 'mark-revoked' | 'mark-undone' | 'delete-unknown',
-    { principal, key }: (typeof everything)[number],
-    reason: string,
-  ): Step => ({
-    kind,
-    principal: principal.label,
-    user: principal.user,
-    keyId: key.id,
-    reason,
-  });
-  if (intent.kind === 'emergency') {
-    return everything
-      .filter(({ key }) => key.id === intent.keyId && key.refused !== 'revoked')
-      .map((at) => mark('mark-revoked', at, 'leaked: it must never come back'));
-  }
-  if (intent.kind === 'delete-unknown') {
-    return everything.filter(({ key }) => key.id === intent.keyId).map((at) => mark('delete-unknown', at, 'asked for by its id'));
-  }
-  if (intent.kind !== 'undo') return [];
-  return observation.principals.flatMap((principal) => {
-    if (!principal.declared || principal.keys.some((key) => key.refused !== undefined)) return [];
-    const key = keyToUndo(principal);
-    return key === undefined ? [] : [mark('mark-undone', { principal, key }, 'turned away; the key before it comes back')];
+/** Marks on users that record what was asked, so that any later run goes on with it; and what is asked for by a key's id. */
+function markSteps({ principals }: TeamObservation, intent: Intent): Step[] {
+  return principals.flatMap((principal) => {
+    if (intent.kind === 'undo') {
+      if (!principal.declared || principal.keys.some((key) => key.refused !== undefined)) return [];
+      const key = keyToUndo(principal);
+      return key === undefined ? [] : [keyStep(principal, 'mark-undone', key, 'turned away; the key before it comes back')];
+    }
+    if (intent.kind !== 'emergency' && intent.kind !== 'delete-unknown') return [];
+    const key = keyNamed(principal, intent.keyId);
+    if (key === undefined) return [];
+    if (intent.kind === 'delete-unknown') return [keyStep(principal, 'delete-unknown', key, 'asked for by its id')];
+    return key.refused === 'revoked' ? [] : [keyStep(principal, 'mark-revoked', key, 'leaked: it must never come back')];
   });
 }

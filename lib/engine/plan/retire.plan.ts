@@ -1,9 +1,10 @@
 import { inWords } from '../clock.js';
 import type { Activity, Intent, KeyState, Policy, PrincipalState, Step, TeamObservation, Waiting } from '../model.js';
+import { keyStep } from './principal.plan.js';
 
 export interface RetirePlan {
-  readonly steps: readonly Step[];
-  readonly waiting: readonly Waiting[];
+  readonly steps?: readonly Step[];
+  readonly waiting?: readonly Waiting[];
 }
 
 /** Uses seen up to this long after apps moved are laid to the coarseness of AWS's last-used time. */
@@ -21,21 +22,18 @@ export function planRetirement(
   policy: Policy,
   now: number,
 ): RetirePlan {
-  const of = { principal: principal.label, user: principal.user, keyId: key.id };
-  const act = (kind: 'deactivate' | 'start-soak' | 'delete-key', reason: string): RetirePlan => ({
-    steps: [{ kind, ...of, reason }],
-    waiting: [],
-  });
-  const held = holders(observation, key.id, intent, now).map((waiting) => ({ ...waiting, keyId: key.id, principal: principal.label }));
+  const of = { principal: principal.label, keyId: key.id };
+  const act = (kind: 'deactivate' | 'start-soak' | 'delete-key', reason: string) => ({ steps: [keyStep(principal, kind, key, reason)] });
+  const held = holders(observation, key.id, intent, now).map((reason) => ({ ...reason, ...of }));
 
   if (key.refused === 'revoked' && key.status === 'Inactive') {
     const apps = observation.apps.filter((app) => app.vars.HALCYON_AWS_ACCESS_KEY_ID === key.id && app.state === 'present');
     if (apps.length === 0) return act('delete-key', 'leaked, inactive, and no app holds it');
   }
-  if (held.length > 0) return { steps: [], waiting: held };
+  if (held.length > 0) return { waiting: held };
   if (key.status === 'Active') {
     const use = recentUse(observation, key, intent, policy, now);
-    if (use !== undefined) return { steps: [], waiting: [{ ...use, keyId: key.id, principal: principal.label }] };
+    if (use !== undefined) return { waiting: [{ ...use, ...of }] };
     return act('deactivate', 'no app holds it, and nothing that began with it is still running');
   }
   if (intent.kind === 'down') return act('delete-key', 'the team goes');
@@ -49,7 +47,7 @@ export function planRetirement(
   const until = Date.parse(key.inactiveSince) + policy.soak;
   if (now < until) {
     const text = `${key.id} stays inactive for ${inWords(until - now)} more, in case something still needs it`;
-    return { steps: [], waiting: [{ kind: 'soak', ...of, text, since: key.inactiveSince, until: new Date(until).toISOString() }] };
+    return { waiting: [{ kind: 'soak', ...of, text, since: key.inactiveSince, until: new Date(until).toISOString() }] };
   }
   return act('delete-key', `inactive for ${inWords(now - Date.parse(key.inactiveSince))} and not missed`);
 }

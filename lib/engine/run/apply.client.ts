@@ -110,12 +110,7 @@ async function applyWrites(context: RunContext, memory: RunMemory, step: WriteSt
   record(context, memory, {
     step: 'write-apps',
     text: step.reason,
-    apps: written.map(({ app, release, confirmedAt, error }) => ({
-      app,
-      ...(release === undefined ? {} : { release }),
-      ...(confirmedAt === undefined ? {} : { confirmedAt }),
-      ...(error === undefined ? {} : { error: error.message }),
-    })),
+    apps: written.map(({ ok: _, error, ...rest }) => ({ ...rest, ...(error === undefined ? {} : { error: error.message }) })),
   });
 }
 

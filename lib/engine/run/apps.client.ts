@@ -1,18 +1,12 @@
 import { storageOf } from '../../config/derive.js';
-import type { KitConfig, Team } from '../../config/model.js';
 import { desiredConfigVars, type DesiredConfigVars } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import { planConfigVars, type ConfigVarPlan } from '../../heroku/config-vars.plan.js';
 import type { AppWrite, TeamObservation } from '../model.js';
 import type { AppsPort, AppWritten, VerifierPort } from '../ports/ports.js';
-import type { Vault } from './vault.js';
+import type { RunContext } from './run.js';
 
-export interface AppsContext {
-  readonly config: KitConfig;
-  readonly team: Team;
-  readonly vault: Vault;
-  readonly signal?: AbortSignal;
-}
+type AppsContext = Pick<RunContext, 'config' | 'team' | 'vault' | 'signal'>;
 
 /** Write apps' config vars. @returns what became of each. @throws KitError `lease-lost`. */
 export async function writeApps(

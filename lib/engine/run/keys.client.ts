@@ -1,22 +1,15 @@
 import type { KeyPair } from '../../aws/aws.js';
 import { KEY_TAGS, secretName, secretVersionId } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
-import type { Clock } from '../clock.js';
 import type { PrincipalState, Step } from '../model.js';
-import type { KeysPort, SecretsPort } from '../ports/ports.js';
+import type { Ports } from '../ports/ports.js';
 import { formatIntention, inactiveTag, refusedTag } from '../tags.js';
-import type { Recent } from './recent.js';
-import type { Vault } from './vault.js';
+import type { RunContext } from './run.js';
 
 /** Steps that change a user, its keys or its secret. */
 export type KeyChange = Exclude<Step, { kind: 'wait' | 'write-apps' | 'verify' | 'smoke' }>;
 
-export interface KeyChangeContext {
-  readonly keys: KeysPort;
-  readonly secrets: SecretsPort;
-  readonly vault: Vault;
-  readonly recent: Recent;
-  readonly clock: Clock;
+export interface KeyChangeContext extends Pick<RunContext, 'vault' | 'recent' | 'clock'>, Pick<Ports, 'keys' | 'secrets'> {
   /** Who does it, for people. */
   readonly by: string;
   /** Comes before every effect; stops it by throwing. */

@@ -9,7 +9,7 @@ import { killAtOnce } from './kill.client.js';
 import { takeLease } from './lease.client.js';
 import { thisProcess } from './lease-owner.client.js';
 import { observeAll } from './observe.client.js';
-import { observeActivity, observeFirst, observeTouched, observeWaiting } from './refresh.client.js';
+import { observeAgain, observeFirst, observeSome } from './refresh.client.js';
 import { restOf, resultOf } from './result.js';
 import { newMemory, record, type RunContext, type RunMemory } from './run.js';
 
@@ -92,12 +92,12 @@ async function rounds(
       } else if (blocked.length > 0) {
         return resultOf(context, memory, 'blocked', blocked.map(({ text }) => text).join('; '), planned);
       } else if (waiting.some(({ kind }) => kind === 'unobserved')) {
-        observation = await observeActivity(context, observation, waiting);
+        observation = await observeSome(context, observation, appsOf(waiting), { activity: true });
       } else if (steps.length === 0) {
         const rest = restOf(context, memory, intent, planned, waitUntil);
         if (rest !== undefined) return rest;
         await pause(context, memory, waiting);
-        observation = await observeWaiting(context, observation, waiting);
+        observation = await observeAgain(context, observation, appsOf(waiting), { activity: true });
         fresh = false;
       } else if (!fresh && needsFresh(steps)) {
         observation = await observeAll(context);
@@ -106,7 +106,8 @@ async function rounds(
         fresh = false;
         // Whatever happens in the steps, only what is looked at afterwards counts.
         const { touched, problems } = await applySteps(context, memory, steps, observation);
-        observation = await observeTouched(context, observation, touched);
+        // What runs on them is asked when it matters.
+        observation = await observeAgain(context, observation, touched, { activity: false });
         if (problems.length > 0) throw problems[0];
         failures = 0;
       }
@@ -136,6 +137,8 @@ const isLate = ({ deployed, clock }: RunContext, { blocked }: Plan, until: numbe
 /** A leaked key does not live on until all apps have been looked at. */
 const needsFresh = (steps: readonly Step[]): boolean =>
   steps.some(({ kind }) => FINAL.has(kind)) && !steps.every((step) => step.kind === 'deactivate' && step.cause === 'leaked');
+
+const appsOf = (waiting: readonly Waiting[]): Set<string> => new Set(waiting.flatMap(({ app }) => (app === undefined ? [] : [app])));
 
 async function pause({ io, policy, clock, signal }: RunContext, memory: RunMemory, waiting: readonly Waiting[]): Promise<void> {
   const step = io.step(`Waiting: ${waiting[0]?.text ?? ''}${waiting.length > 1 ? `, and ${waiting.length - 1} more` : ''}`);

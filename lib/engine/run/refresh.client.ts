@@ -1,4 +1,4 @@
-import type { TeamObservation, Waiting } from '../model.js';
+import type { TeamObservation } from '../model.js';
 import { needsActivity, observeAll, observeApps, observePrincipals, type ObserveContext } from './observe.client.js';
 
 /** Observing again what may have changed since, and no more. */
@@ -16,41 +16,26 @@ export async function observeFirst(context: ObserveContext, from: TeamObservatio
   return essence(principals) === essence(from.principals) ? from : observeAll(context);
 }
 
-/** After steps: AWS, and those apps that were touched; what runs on them is asked when it matters. */
-export async function observeTouched(
+/** AWS, and some apps; with `activity`, also what runs on them, where some key is to retire. */
+export async function observeAgain(
   context: ObserveContext,
   seen: TeamObservation,
-  touched: ReadonlySet<string>,
+  names: Iterable<string>,
+  options: { readonly activity: boolean },
 ): Promise<TeamObservation> {
   const principals = await observePrincipals(context);
-  const apps = touched.size === 0 ? [] : await observeApps(context, { names: [...touched], activity: false });
-  return withApps({ ...seen, at: new Date(context.clock.now()).toISOString(), principals }, apps);
+  const activity = options.activity && needsActivity(principals);
+  const again = await observeSome(context, { ...seen, principals }, names, { activity });
+  return { ...again, at: new Date(context.clock.now()).toISOString() };
 }
 
-/** After a pause: AWS, and those apps that are waited for. */
-export async function observeWaiting(
+/** Some apps, and nothing else. */
+export async function observeSome(
   context: ObserveContext,
   seen: TeamObservation,
-  waiting: readonly Waiting[],
+  names: Iterable<string>,
+  options: { readonly activity: boolean },
 ): Promise<TeamObservation> {
-  const names = appsOf(waiting);
-  const principals = await observePrincipals(context);
-  const apps = names.length === 0 ? [] : await observeApps(context, { names, activity: needsActivity(principals) });
-  return withApps({ ...seen, at: new Date(context.clock.now()).toISOString(), principals }, apps);
-}
-
-/** What is running on the apps that are waited for. */
-export async function observeActivity(
-  context: ObserveContext,
-  seen: TeamObservation,
-  waiting: readonly Waiting[],
-): Promise<TeamObservation> {
-  return withApps(seen, await observeApps(context, { names: appsOf(waiting), activity: true }));
-}
-
-const appsOf = (waiting: readonly Waiting[]): string[] => [...new Set(waiting.flatMap(({ app }) => (app === undefined ? [] : [app])))];
-
-function withApps(seen: TeamObservation, apps: TeamObservation['apps']): TeamObservation {
-  const byName = new Map(apps.map((app) => [app.name, app]));
-  return { ...seen, apps: seen.apps.map((app) => byName.get(app.name) ?? app) };
+  const apps = new Map((await observeApps(context, { ...options, names: [...names] })).map((app) => [app.name, app]));
+  return { ...seen, apps: seen.apps.map((app) => apps.get(app.name) ?? app) };
 }

@@ -1,15 +1,13 @@
 import type { KeyPair } from '../../aws/aws.js';
 import type { PrincipalId } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
-import { inWords, type Clock } from '../clock.js';
+import { inWords } from '../clock.js';
 import type { Policy } from '../model.js';
-import { isTransient, type VerifierPort } from '../ports/ports.js';
+import { isTransient, type Ports } from '../ports/ports.js';
+import type { RunContext } from './run.js';
 
-export interface VerifyContext {
-  readonly verifier: VerifierPort;
+export interface VerifyContext extends Pick<RunContext, 'clock' | 'signal'>, Pick<Ports, 'verifier'> {
   readonly policy: Pick<Policy, 'verifications' | 'verifyTimeout'>;
-  readonly clock: Clock;
-  readonly signal?: AbortSignal;
   /** Comes before every round; stops it by throwing. */
   readonly before: () => Promise<void>;
   /** How far it is. */
