@@ -14,6 +14,7 @@ import {
   type Policy,
   type PrincipalState,
   type TeamObservation,
+  type Waiting,
 } from '../../../lib/engine/model.js';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');
@@ -172,26 +173,41 @@ describe('the retire barrier', () => {
   const rotated = (activity: Activity, old: Partial<KeyState> = {}, holds = 'N') =>
     team([principal({ keys: [key('OLD', old), key('N')], current: 'N', previous: 'OLD' })], [app('a', 'N'), app('b', holds, { activity })]);
   const at = { version: 9, at: ago(5) };
-  test.each<[string, Activity, Partial<KeyState>, string]>([
+  test.each<[string, Activity, Partial<KeyState>, Waiting['kind'], string]>([
     [
       'a build from before',
       { ...calm, keyRelease: at, running: [{ kind: 'build', id: 'b1', startedAt: ago(6) }] },
       {},
+      'in-flight',
       'build b1 of b began 6 min ago',
     ],
-    ['a build of the same second', { ...calm, keyRelease: at, running: [{ kind: 'build', id: 'b1', startedAt: ago(5) }] }, {}, 'build b1'],
+    [
+      'a build of the same second',
+      { ...calm, keyRelease: at, running: [{ kind: 'build', id: 'b1', startedAt: ago(5) }] },
+      {},
+      'in-flight',
+      'build b1',
+    ],
     [
       'a dyno on the old release',
       { ...calm, keyRelease: at, running: [{ kind: 'dyno', id: 'run.1', startedAt: ago(6), release: 8 }] },
       {},
+      'in-flight',
       'dyno run.1',
     ],
-    ['a release that has not ended', { ...calm, releasePending: true }, {}, 'newest release of b'],
-    ['a use nobody explains', { ...calm, keyRelease: at }, { lastUsedAt: ago(2) }, 'something the file does not name'],
-  ])('waits for %s', (_, activity, old, text) => {
+    ['a release that has not ended', { ...calm, releasePending: true }, {}, 'release-pending', 'newest release of b'],
+    ['a use nobody explains', { ...calm, keyRelease: at }, { lastUsedAt: ago(2) }, 'recent-use', 'something the file does not name'],
+  ])('waits for %s', (_, activity, old, kind, text) => {
     const made = first(rotated(activity, old), finish);
     expect(made.steps).toEqual([]);
-    expect(made.waiting).toMatchObject([{ keyId: 'OLD', text: expect.stringContaining(text) }]);
+    expect(made.waiting).toMatchObject([{ kind, keyId: 'OLD', text: expect.stringContaining(text) }]);
+    expect(brief(rotated(activity, old), finish)).toEqual(['wait', 'deactivate OLD', 'wait', 'delete-key OLD']);
+  });
+  test('nobody can tell when an app that could not be written lets go of it', () => {
+    const observation = rotated(calm, {}, 'OLD');
+    const knowledge = { failedApps: new Map([['b', 'no reason given']]) };
+    expect(first(observation, finish, { knowledge }).waiting).toMatchObject([{ kind: 'holds', app: 'b', keyId: 'OLD' }]);
+    expect(brief(observation, finish, { knowledge })).toEqual([]);
   });
   test.each<[string, Activity, Partial<KeyState>]>([
     ['nothing', calm, {}],

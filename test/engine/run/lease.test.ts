@@ -3,7 +3,7 @@ import { takeLease } from '../../../lib/engine/run/lease.client.js';
 import { thisProcess, type LeaseOwner } from '../../../lib/engine/run/lease-owner.client.js';
 import type { LeaseStore } from '../../../lib/engine/ports/ports.js';
 import { KitError } from '../../../lib/errors.js';
-import { World } from '../support/world.js';
+import { World } from '../support/world/world.js';
 
 const TTL = 120_000;
 const owner = (id: string, world: World, more: Partial<LeaseOwner> = {}): LeaseOwner => ({
@@ -26,13 +26,13 @@ describe('the lease', () => {
   test('is taken, kept, and given back', async () => {
     const { world, store } = setUp();
     const lease = await takeLease(store, owner('ann', world), world.clock, alive);
-    expect(JSON.parse(world.leaseObject?.body ?? '')).toMatchObject({ id: 'ann', who: 'ann@host' });
+    expect(JSON.parse(world.lease.object?.body ?? '')).toMatchObject({ id: 'ann', who: 'ann@host' });
     for (let minute = 0; minute < 10; minute += 1) {
       world.pass(60_000);
       await lease.check();
     }
     await lease.release();
-    expect(world.leaseObject).toBeUndefined();
+    expect(world.lease.object).toBeUndefined();
   });
 
   test('is refused while another holds it, in words', async () => {
@@ -54,7 +54,7 @@ describe('the lease', () => {
     const bob = await takeLease(store, owner('bob', world), world.clock, alive);
     await expect(ann.check()).rejects.toMatchObject({ code: 'lease-lost' });
     await ann.release();
-    expect(JSON.parse(world.leaseObject?.body ?? '')).toMatchObject({ id: 'bob' });
+    expect(JSON.parse(world.lease.object?.body ?? '')).toMatchObject({ id: 'bob' });
     await bob.check();
   });
 
@@ -65,7 +65,7 @@ describe('the lease', () => {
     await takeLease(store, { ...self, id: 'dead', pid: 2 ** 30 }, world.clock);
     if (self.machine === '') return;
     await takeLease(store, self, world.clock);
-    expect(JSON.parse(world.leaseObject?.body ?? '')).toMatchObject({ id: self.id, pid: process.pid });
+    expect(JSON.parse(world.lease.object?.body ?? '')).toMatchObject({ id: self.id, pid: process.pid });
     await expect(takeLease(store, { ...self, id: 'another' }, world.clock)).rejects.toMatchObject({ code: 'lease-held' });
   });
 
@@ -89,7 +89,7 @@ describe('the lease', () => {
     if (lose) await expect(lease.check()).rejects.toMatchObject({ code: 'aws-unavailable' });
     await lease.check();
     await lease.release();
-    expect(world.leaseObject).toBeUndefined();
+    expect(world.lease.object).toBeUndefined();
   });
 
   test('that cannot be renewed ends before another may take it', async () => {

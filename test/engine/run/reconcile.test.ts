@@ -2,13 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../lib/config/index.js';
 import type { Team } from '../../../lib/config/model.js';
 import { userName } from '../../../lib/contract/index.js';
-import { DEFAULT_POLICY, type Intent } from '../../../lib/engine/model.js';
+import { DEFAULT_POLICY, type Intent, type TeamObservation } from '../../../lib/engine/model.js';
 import type { Ports } from '../../../lib/engine/ports/ports.js';
 import { findKeyOf, killAtOnce } from '../../../lib/engine/run/kill.client.js';
+import { observeAll } from '../../../lib/engine/run/observe.client.js';
 import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
+import type { ModelUser } from '../support/world/iam.js';
 import { runContext } from '../support/run-context.js';
-import { World, type Hook } from '../support/world.js';
+import type { Hook } from '../support/world/process.js';
+import { World } from '../support/world/world.js';
 
 const config = parseConfig(
   'teams:\n  team:\n    bucket: { account: "111122223333", region: eu-west-1 }\n    apps:\n      one: { mode: upload }\n      two: { mode: upload }\nsigning: { version: 4, buildpack: "https://example.com/x.tgz" }\n',
@@ -20,10 +23,13 @@ const policy = { ...DEFAULT_POLICY, soak: 0, concurrency: 1 };
 function setUp() {
   const world = new World();
   world.deploy(team);
-  const run = (intent: Intent, more: { hook?: Hook; signal?: AbortSignal; deployed?: boolean; ports?: (ports: Ports) => Ports } = {}) => {
+  const run = (
+    intent: Intent,
+    more: { hook?: Hook; signal?: AbortSignal; deployed?: boolean; from?: TeamObservation; ports?: (ports: Ports) => Ports } = {},
+  ) => {
     const ports = world.ports(more.hook ?? (() => {}));
     const { signal, deployed } = more;
-    return reconcile(runContext(world, config, { policy, ports: more.ports?.(ports) ?? ports, signal, deployed }), intent);
+    return reconcile(runContext(world, config, { policy, ports: more.ports?.(ports) ?? ports, signal, deployed }), intent, more.from);
   };
   const kill = (keyId: string, hook: Hook = () => {}) => killAtOnce(runContext(world, config, { ports: world.ports(hook) }), keyId);
   return { world, run, kill };
@@ -36,7 +42,7 @@ describe('Ctrl-C', () => {
     const reason = new KitError('interrupted', 'interrupted; run the same command again to go on');
     const hook: Hook = (operation) => void (operation === moment && controller.abort(reason));
     await expect(run({ kind: 'ensure' }, { hook, signal: controller.signal })).rejects.toBe(reason);
-    expect(world.leaseObject).toBeUndefined();
+    expect(world.lease.object).toBeUndefined();
     expect(await run({ kind: 'ensure' })).toMatchObject({ status: 'done' });
     expect(world.violations).toEqual([]);
   });
@@ -54,7 +60,7 @@ describe('right after a deployment', () => {
   test('users that IAM does not list yet are looked for again', async () => {
     const { world, run } = setUp();
     expect(await run({ kind: 'ensure' }, { deployed: true, ports: late(world, 45_000) })).toMatchObject({ status: 'done' });
-    expect(world.apps.get('one')?.vars.HALCYON_AWS_ACCESS_KEY_ID).toBe(world.users.get(USER)?.keys[0]?.id);
+    expect(world.heroku.apps.get('one')?.vars.HALCYON_AWS_ACCESS_KEY_ID).toBe(world.iam.users.get(USER)?.keys[0]?.id);
   });
 
   test('for a minute, no longer', async () => {
@@ -75,7 +81,7 @@ describe('right after a deployment', () => {
 
   test('not for what time does not mend', async () => {
     const { world, run } = setUp();
-    (world.apps.get('two') as { deleted: boolean }).deleted = true;
+    (world.heroku.apps.get('two') as { deleted: boolean }).deleted = true;
     const began = world.now;
     const outcome = await run({ kind: 'ensure' }, { deployed: true, ports: late(world, 3_600_000) });
     expect(outcome.blocked.map(({ code }) => code).sort()).toEqual(['app-not-found', 'user-missing']);
@@ -87,8 +93,8 @@ describe('killing a leaked key', () => {
   const atRest = async () => {
     const made = setUp();
     await made.run({ kind: 'ensure' });
-    const key = made.world.users.get(USER)?.keys[0]?.id ?? '';
-    made.world.leaked.add(key);
+    const key = made.world.iam.users.get(USER)?.keys[0]?.id ?? '';
+    made.world.iam.leaked.add(key);
     return { ...made, key };
   };
 
@@ -101,7 +107,7 @@ describe('killing a leaked key', () => {
       ['mark-revoked', 'team/upload'],
       ['deactivate', 'team/upload'],
     ]);
-    expect(world.keyNamed(key)?.status).toBe('Inactive');
+    expect(world.iam.keyNamed(key)?.status).toBe('Inactive');
     expect(await kill(key)).toEqual([]);
   });
 
@@ -112,7 +118,7 @@ describe('killing a leaked key', () => {
       if ((failures -= 1) >= 0) throw new KitError('aws-unavailable', 'no answer');
     };
     await kill(key, busy);
-    expect(world.keyNamed(key)?.status).toBe('Inactive');
+    expect(world.iam.keyNamed(key)?.status).toBe('Inactive');
     failures = Infinity;
     await expect(kill(key, busy)).rejects.toMatchObject({ code: 'aws-unavailable' });
   });
@@ -123,6 +129,16 @@ describe('killing a leaked key', () => {
     expect(await findKeyOf(runContext(world, config), 'AKIANOBODY')).toBeUndefined();
   });
 
+  test('one that was marked, and lives on, dies before any app is looked at', async () => {
+    const { world, run, key } = await atRest();
+    (world.iam.users.get(USER) as ModelUser).tags[`halcyon:refused:${key}`] = 'revoked 2026-03-01T12:00:00Z';
+    const from = await observeAll(runContext(world, config));
+    const asked: string[] = [];
+    await run({ kind: 'ensure' }, { from, hook: (operation) => void asked.push(operation) });
+    expect(asked.slice(0, asked.indexOf('UpdateAccessKey Inactive'))).not.toContain('GET config-vars');
+    expect(world.iam.keyNamed(key)?.status).not.toBe('Active');
+  });
+
   test('the engine does it first, and goes on to a new key', async () => {
     const { world, run, key } = await atRest();
     const effects: string[] = [];
@@ -131,7 +147,7 @@ describe('killing a leaked key', () => {
     expect(outcome).toMatchObject({ status: 'done' });
     expect(outcome.evidence.slice(0, 2).map(({ step }) => step)).toEqual(['mark-revoked', 'deactivate']);
     expect(effects.indexOf('UpdateAccessKey Inactive')).toBeLessThan(effects.indexOf('PutObject lease'));
-    expect(world.keyNamed(key)).toBeUndefined();
+    expect(world.iam.keyNamed(key)).toBeUndefined();
     expect(world.violations).toEqual([]);
   });
 });

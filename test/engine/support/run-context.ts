@@ -4,7 +4,7 @@ import { Recent } from '../../../lib/engine/run/recent.js';
 import type { RunContext } from '../../../lib/engine/run/run.js';
 import { Vault } from '../../../lib/engine/run/vault.js';
 import { silentIo } from '../../../lib/io/io-host.js';
-import type { World } from './world.js';
+import type { World } from './world/world.js';
 
 /** A process of its own on the model of AWS and Heroku, for the first team of a configuration. */
 export function runContext(world: World, config: KitConfig, more: Partial<RunContext> = {}): RunContext {
