@@ -1,4 +1,4 @@
-import type { Blocked, KeyState, Knowledge, PrincipalState, Step } from '../model.js';
+import type { KeyState, Knowledge, Plan, PrincipalState, Step } from '../model.js';
 import { inWords } from '../clock.js';
 
 /**
@@ -39,11 +39,9 @@ export function describeUnknown(principal: PrincipalState, key: KeyState, now: n
 }
 
 /** What is left to do until a principal has one good current key. */
-export interface PrincipalPlan {
+export interface PrincipalPlan extends Partial<Pick<Plan, 'steps' | 'blocked'>> {
   /** Set once the key is verified, current and usable: apps may be given it. */
   readonly keyId?: string;
-  readonly steps?: readonly Step[];
-  readonly blocked?: readonly Blocked[];
   /** A new key is needed and both slots are taken by keys of ours: one that is inactive may go before its time. */
   readonly needsSlot?: true;
 }

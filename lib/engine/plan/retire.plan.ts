@@ -1,11 +1,8 @@
 import { inWords } from '../clock.js';
-import type { Activity, Intent, KeyState, Policy, PrincipalState, Step, TeamObservation, Waiting } from '../model.js';
+import type { Activity, Intent, KeyState, Plan, Policy, PrincipalState, TeamObservation, Waiting } from '../model.js';
 import { keyStep } from './principal.plan.js';
 
-export interface RetirePlan {
-  readonly steps?: readonly Step[];
-  readonly waiting?: readonly Waiting[];
-}
+export type RetirePlan = Partial<Pick<Plan, 'steps' | 'waiting'>>;
 
 /** Uses seen up to this long after apps moved are laid to the coarseness of AWS's last-used time. */
 const COARSE = 60_000;

@@ -25,7 +25,7 @@ export async function applySteps(
   const touched = new Set<string>();
   const problems: unknown[] = [];
   await pMap(
-    groupByUser(steps),
+    [...new Set(steps.map(userOf))].map((user) => steps.filter((step) => userOf(step) === user)),
     async (group) => {
       try {
         for (const step of group) {
@@ -45,14 +45,7 @@ export async function applySteps(
   return { touched, problems: problems.sort((a, b) => Number(isTransient(a)) - Number(isTransient(b))) };
 }
 
-function groupByUser(steps: readonly Step[]): Step[][] {
-  const groups = new Map<string, Step[]>();
-  for (const step of steps) {
-    const user = 'user' in step ? step.user : '';
-    groups.set(user, [...(groups.get(user) ?? []), step]);
-  }
-  return [...groups.values()];
-}
+const userOf = (step: Step): string => ('user' in step ? step.user : '');
 
 async function applyToPrincipal(context: RunContext, memory: RunMemory, step: PrincipalStep, observation: TeamObservation): Promise<void> {
   const { ports, vault } = context;

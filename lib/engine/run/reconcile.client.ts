@@ -11,7 +11,7 @@ import { thisProcess } from './lease-owner.client.js';
 import { observeAll } from './observe.client.js';
 import { observeAgain, observeFirst, observeSome } from './refresh.client.js';
 import { restOf, resultOf } from './result.js';
-import { newMemory, record, type RunContext, type RunMemory } from './run.js';
+import { record, RunMemory, type RunContext } from './run.js';
 
 /** More rounds than any team needs: a plan that never ends is a mistake, and stops here. */
 const ROUNDS = 2000;
@@ -31,7 +31,7 @@ const FINAL: ReadonlySet<Step['kind']> = new Set(['deactivate', 'delete-key', 'd
  * @param from - an observation made a moment ago: apps are not read again if AWS still says the same.
  */
 export async function reconcile(context: RunContext, intent: Intent, from?: TeamObservation): Promise<TeamResult> {
-  const memory = newMemory();
+  const memory = new RunMemory();
   let last: Plan | undefined;
   try {
     if (intent.kind === 'emergency') {

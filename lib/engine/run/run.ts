@@ -25,28 +25,18 @@ export interface RunContext extends ObserveContext {
 }
 
 /** What a run remembers. It ends with it: a later run loses nothing by not knowing it, but effort spent twice. */
-export interface RunMemory {
-  lease: Lease;
+export class RunMemory {
+  lease: Lease = noLease();
   /** Keys verified, and keys a smoke deploy succeeded with. */
-  readonly verified: Set<string>;
-  readonly smoked: Set<string>;
+  readonly verified = new Set<string>();
+  readonly smoked = new Set<string>();
   /** How often writing an app was tried, and why it was given up. */
-  readonly appAttempts: Map<string, number>;
-  readonly failedApps: Map<string, string>;
+  readonly appAttempts = new Map<string, number>();
+  readonly failedApps = new Map<string, string>();
   /** Something has been changed. */
-  began: boolean;
-  readonly evidence: Event[];
+  began = false;
+  readonly evidence: Event[] = [];
 }
-
-export const newMemory = (): RunMemory => ({
-  lease: noLease(),
-  verified: new Set(),
-  smoked: new Set(),
-  appAttempts: new Map(),
-  failedApps: new Map(),
-  began: false,
-  evidence: [],
-});
 
 /** Comes before every effect. @throws the signal's reason, or KitError `lease-lost`. */
 export async function beforeEffect({ signal }: Pick<RunContext, 'signal'>, { lease }: RunMemory): Promise<void> {
