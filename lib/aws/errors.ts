@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../error-codes.js';
 import { isKitError, KitError } from '../errors.js';
 
 const CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError']);
@@ -29,7 +30,7 @@ export function awsError(error: unknown, doing: string): KitError {
     cause,
   } = error as { name?: string; code?: string; message?: string; cause?: unknown };
   const is = (names: Set<string>) => names.has(name) || names.has(code) || names.has((cause as { name?: string } | undefined)?.name ?? '');
-  const make = (kitCode: string, text: string) => new KitError(kitCode, text, { cause: error });
+  const make = (kitCode: ErrorCode, text: string) => new KitError(kitCode, text, { cause: error });
   if (is(CREDENTIALS) || /could not load credentials|no credentials have been configured|need to perform AWS calls/i.test(message)) {
     return make(
       'aws-credentials-missing',

@@ -1,5 +1,5 @@
-import type { Plan, Step, TeamResult } from '../engine/model.js';
-import { inWordsOf, isStackChanged, type StackPicture } from '../deploy/stacks.plan.js';
+import type { TeamResult, Plan, Step } from '../engine/model.js';
+import { inWordsOf, isStackChanged, type StackChanges } from '../deploy/stacks.plan.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { renderTable } from '../io/table.js';
 
@@ -7,7 +7,7 @@ import { renderTable } from '../io/table.js';
 
 const ACTIONS = { create: '+', update: '~', replace: '±', delete: '-' } as const;
 
-export function renderStacks(stacks: readonly StackPicture[]): string {
+export function renderStacks(stacks: readonly StackChanges[]): string {
   const changed = stacks.filter(isStackChanged);
   if (changed.length === 0) return 'Stacks: no change';
   const rows = changed.flatMap(({ stack, changes, failed }) => [

@@ -1,5 +1,4 @@
-import type { Access, Acl, AppStorage, Mode, PrincipalId } from '../contract/index.js';
-import type { KitError } from '../errors.js';
+import type { Acl, Mode, PrincipalId } from '../contract/index.js';
 
 /**
  * halcyon.yaml after parsing, normalising and checking: every default filled in, every name resolved.
@@ -111,8 +110,3 @@ export interface Problem {
   /** What would be right (`did you mean "read-only"?`). */
   readonly hint?: string;
 }
-
-/** `config-invalid` carries `details.problems: Problem[]`. */
-export type ConfigError = KitError & { readonly code: 'config-invalid' };
-
-export type { Access, Acl, AppStorage, Mode, PrincipalId };

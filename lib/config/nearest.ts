@@ -1,5 +1,5 @@
 /** The candidate that `text` was most likely meant to be, or undefined where none is near. */
-export function nearest(text: string, candidates: Iterable<string>): string | undefined {
+function nearest(text: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(text.length / 3)) + 1;
   for (const candidate of candidates) {

@@ -2,7 +2,7 @@ import type { Acl, Mode } from './modes.js';
 import { halcyonBucket } from './names.js';
 
 /** Every config var the kit owns, with what it says. The kit reads, writes and unsets these and no others. */
-export const CONFIG_VARS = {
+const CONFIG_VARS = {
   HALCYON_AWS_ACCESS_KEY_ID: 'access key id that may use the private bucket',
   HALCYON_AWS_SECRET_ACCESS_KEY: 'its secret access key',
   HALCYON_S3_BUCKET: 'private bucket, as name or name/prefix',
@@ -16,7 +16,7 @@ export const CONFIG_VARS = {
 export type ConfigVarName = keyof typeof CONFIG_VARS;
 export const CONFIG_VAR_NAMES = Object.keys(CONFIG_VARS) as ConfigVarName[];
 
-/** The two that change at a rotation; their values never appear anywhere but in Secrets Manager and on Heroku. */
+/** Values that are never shown. */
 export const SECRET_CONFIG_VARS: readonly ConfigVarName[] = ['HALCYON_AWS_SECRET_ACCESS_KEY'];
 
 /** What an app should have: a value, or `null` for unset. Every name of ours is present. */

@@ -9,27 +9,17 @@ import type { KitConfig, Principal } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { inStep, type IoHost, type Step } from '../io/io-host.js';
 import type { TemplateResource } from './import.client.js';
+import type { StackDiff } from './stacks.plan.js';
 import { toolkitIo } from './toolkit-io.js';
 
-/** What one stack's deployment would change, from the template alone. */
-export interface StackChange {
-  readonly stack: string;
-  readonly changes: ReadonlyArray<{
-    readonly action: 'create' | 'update' | 'replace' | 'delete';
-    readonly type: string;
-    readonly logicalId: string;
-    readonly properties?: readonly string[];
-  }>;
-}
-
-export interface DeployedStack {
+interface DeployedStack {
   readonly stack: string;
   readonly outputs: Readonly<Record<string, string>>;
 }
 
 /** CloudFormation through the CDK toolkit, in process: no second Node, no bootstrap, no assets. */
 export interface Deployer {
-  diff(stacks: readonly string[]): Promise<StackChange[]>;
+  diff(stacks: readonly string[]): Promise<StackDiff[]>;
   deploy(stacks: readonly string[]): Promise<DeployedStack[]>;
   /** The bucket of a stack's template, as a resource to import. */
   bucketResource(stack: string): { logicalId: string; resource: TemplateResource } | undefined;

@@ -3,7 +3,7 @@ import { awsError } from '../aws/errors.js';
 import { KitError } from '../errors.js';
 
 /** Lift termination protection, the last guard before a stack goes. No error where the stack is gone already. */
-export async function liftTerminationProtection(aws: Aws, stack: string): Promise<void> {
+async function liftTerminationProtection(aws: Aws, stack: string): Promise<void> {
   const { UpdateTerminationProtectionCommand } = await import('@aws-sdk/client-cloudformation');
   try {
     await (

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ErrorCode } from '../error-codes.js';
 import { isKitError, KitError } from '../errors.js';
 import { silentIo, type IoHost } from '../io/io-host.js';
 import { redact, registerSecret, registerUrlSecrets } from '../io/redaction.js';
@@ -203,7 +204,7 @@ const newestFirst = <T extends { createdAt: string }>(items: T[]): T[] =>
 
 /** For `.catch`: undefined for these codes, anything else goes on. */
 const unless =
-  (...codes: string[]) =>
+  (...codes: ErrorCode[]) =>
   (error: unknown): undefined => {
     if (!isKitError(error, ...codes)) throw error;
     return undefined;

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../error-codes.js';
 import { KitError } from '../errors.js';
 import type { IoHost } from '../io/io-host.js';
 import { redact } from '../io/redaction.js';
@@ -108,7 +109,7 @@ function refusal(call: Call, answer: WireAnswer): KitError {
   const says = redact(body.message ?? `status ${answer.status}`).replace(/\.$/, '');
   const details = { status: answer.status, ...(body.id === undefined ? {} : { id: body.id }), requestId: answer.headers['request-id'] };
   const app = /^\/(?:teams\/)?apps\/([^/]+)/.exec(call.path)?.[1];
-  const error = (code: string, message: string) => new KitError(code, message, { details });
+  const error = (code: ErrorCode, message: string) => new KitError(code, message, { details });
   switch (answer.status) {
     case 401:
       return error('heroku-unauthorized', `Heroku does not accept the token (${says}); set another HEROKU_API_KEY or run \`heroku login\``);

@@ -30,7 +30,7 @@ describe('an error of AWS becomes one sentence that says what to do', () => {
   });
 
   test('one of ours passes unchanged', () => {
-    const ours = new KitError('x', 'y');
+    const ours = new KitError('declined', 'y');
     expect(awsError(ours, 'do it')).toBe(ours);
   });
 });

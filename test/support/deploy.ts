@@ -11,7 +11,7 @@ import type { LocalAws } from '../../sandbox/aws/index.js';
 import { clients, type Key } from '../../sandbox/test/support/clients.js';
 
 /** The templates of a configuration, by stack name, in deployment order. */
-export function templates(config: KitConfig): Array<{ name: string; region: string; body: string }> {
+function templates(config: KitConfig): Array<{ name: string; region: string; body: string }> {
   const outdir = mkdtempSync(join(tmpdir(), 'halcyon-synth-'));
   try {
     return buildApp(config, { outdir })

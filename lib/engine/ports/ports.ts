@@ -1,5 +1,6 @@
 import type { DesiredConfigVars, PrincipalId } from '../../contract/index.js';
 import type { ConfigVarPlan } from '../../heroku/config-vars.plan.js';
+import type { ErrorCode } from '../../error-codes.js';
 import { KitError } from '../../errors.js';
 import type { KeyPair } from '../../aws/aws.js';
 import type { Activity } from '../model.js';
@@ -110,7 +111,7 @@ export interface AppWritten {
   readonly ok: boolean;
   readonly release?: number;
   readonly confirmedAt?: string;
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
 }
 
 /** One object in the team's bucket, written conditionally. */

@@ -1,7 +1,7 @@
 import { accessOf, type Access, type Acl, type Mode } from '../../../lib/contract/index.js';
 
 /** Where a cell's packages are kept. */
-export type BucketKind = 'own' | 'shared prefix' | 'existing, slash prefix';
+type BucketKind = 'own' | 'shared prefix' | 'existing, slash prefix';
 
 /** One way of using Halcyon. */
 export interface Cell {
@@ -19,7 +19,7 @@ export interface Collapsed {
   readonly reason: string;
 }
 
-export const BUCKETS: readonly BucketKind[] = ['own', 'shared prefix', 'existing, slash prefix'];
+const BUCKETS: readonly BucketKind[] = ['own', 'shared prefix', 'existing, slash prefix'];
 const SIGNINGS = [2, 4] as const;
 const ACLS: readonly Acl[] = ['bucket-owner-full-control', 'private'];
 

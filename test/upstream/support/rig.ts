@@ -23,7 +23,7 @@ const REGIONS = { 2: 'us-east-1', 4: 'eu-central-1' } as const;
 const PREFIXES = { own: undefined, 'shared prefix': 'alpha', 'existing, slash prefix': 'teams/alpha' } as const;
 
 /** What a cell's app is given. */
-export interface Ground {
+interface Ground {
   readonly storage: AppStorage;
   readonly key?: { readonly id: string; readonly secret: string };
   readonly userArn?: string;

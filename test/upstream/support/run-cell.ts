@@ -45,7 +45,7 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-export interface Expected {
+interface Expected {
   readonly operation: string;
   readonly resource: string;
   readonly acl?: string;
