@@ -10,6 +10,8 @@ export interface StorageLine {
 /** What a build log of Haskell on Heroku says. */
 export interface BuildLog {
   readonly lines: readonly string[];
+  /** HALCYON_* config vars as it prints them, the secret ones as `(secret)`. */
+  readonly configVars: Readonly<Record<string, string>>;
   /** `External storage:`; undefined where the build did not get that far. */
   readonly storage?: 'private' | 'public' | 'private and public' | 'none';
   /** First 7 digits. */
@@ -47,6 +49,7 @@ export function parseBuildLog(text: string): BuildLog {
   const installs = requests.filter(({ action, url }) => action === 'Downloading' && url.includes('/halcyon-install-')).reverse();
   return {
     lines,
+    configVars: Object.fromEntries([...lines.join('\n').matchAll(/^ +(HALCYON_\w+): +(\S.*)$/gm)].map(([, name, value]) => [name, value])),
     ...(isStorage(storage) ? { storage } : {}),
     ...optional('sourceHash', label('Source hash')),
     requests,

@@ -38,7 +38,7 @@ export function appNamed(team: Team, name: string): App {
 }
 
 /** Prefixes of other teams in the same bucket, apart from those above or below this team's; at most three. */
-export function neighbours(config: KitConfig, team: Team): string[] {
+export function otherPrefixes(config: KitConfig, team: Team): string[] {
   const own = team.bucket?.prefix;
   if (own === undefined || team.bucket === undefined) return [];
   const name = team.bucket.spec.name;

@@ -3,7 +3,7 @@ import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { userName } from '../../lib/contract/index.js';
 import { silentIo, type IoHost } from '../../lib/io/io-host.js';
-import { SMOKE_OBJECT_PREFIX } from '../../lib/smoke/proofs.plan.js';
+import { SMOKE_OBJECT_PREFIX } from '../../lib/smoke/requests.plan.js';
 import { smokePrincipal, smokeTeam, type SmokeReport } from '../../lib/smoke/smoke.js';
 import { sweepApps } from '../../lib/smoke/short-lived.client.js';
 import { noteOf, sweepObjects } from '../../lib/smoke/sweep.js';
