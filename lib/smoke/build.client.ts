@@ -53,12 +53,9 @@ export async function buildOn(
 
   // The stream may end before the status is known.
   const build = await settled(() => heroku.build(app, started.id), 'build', signal);
-  let release: Release | undefined;
-  if (build.status === 'succeeded' && build.releaseId !== undefined) {
-    const id = build.releaseId;
-    release = await settled(() => heroku.release(app, id), 'release', signal);
-  }
-  return { build, ...(release ? { release } : {}), log: parseBuildLog(text) };
+  const id = build.status === 'succeeded' ? build.releaseId : undefined;
+  const release = id === undefined ? undefined : await settled(() => heroku.release(app, id), 'release', signal);
+  return { build, release, log: parseBuildLog(text) };
 }
 
 async function settled<T extends { status: string }>(read: () => Promise<T>, what: string, signal?: AbortSignal): Promise<T> {

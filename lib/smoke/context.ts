@@ -58,15 +58,17 @@ export function startRun({ config, aws, heroku, io, signal }: SmokeContext, { te
   const name = smokeName();
   const storage = storageOf(config, team, app);
   const { bucket, acl, prefix } = storage;
-  const scope = access && acl && { access, acl, run: name, others: otherPrefixes(config, team), ...(prefix ? { prefix } : {}) };
   return {
     name,
     nonce: randomBytes(12).toString('hex'),
     storage,
-    ...(bucket !== undefined && scope ? { store: { objects: new Objects(aws, bucket), scope } } : {}),
+    store:
+      access && acl && bucket !== undefined
+        ? { objects: new Objects(aws, bucket), scope: { access, prefix, acl, run: name, others: otherPrefixes(config, team) } }
+        : undefined,
     made: new Made(name),
     heroku,
-    ...(signal ? { signal } : {}),
+    signal,
     say: (detail) => step.update(redact(detail)),
     trace: (line) => io.debug(`${name}: ${redact(line)}`),
   };

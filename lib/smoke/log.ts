@@ -13,7 +13,7 @@ export interface BuildLog {
   /** HALCYON_* config vars as it prints them, the secret ones as `(secret)`. */
   readonly configVars: Readonly<Record<string, string>>;
   /** `External storage:`; undefined where the build did not get that far. */
-  readonly storage?: 'private' | 'public' | 'private and public' | 'none';
+  readonly storage?: (typeof STORAGES)[number];
   /** First 7 digits. */
   readonly sourceHash?: string;
   readonly requests: readonly StorageLine[];
@@ -27,6 +27,7 @@ export interface BuildLog {
   readonly errors: readonly string[];
 }
 
+const STORAGES = ['private', 'public', 'private and public', 'none'] as const;
 const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
 
 /** `text` without colours and other terminal sequences. */
@@ -50,12 +51,12 @@ export function parseBuildLog(text: string): BuildLog {
   return {
     lines,
     configVars: Object.fromEntries([...lines.join('\n').matchAll(/^ +(HALCYON_\w+): +(\S.*)$/gm)].map(([, name, value]) => [name, value])),
-    ...(isStorage(storage) ? { storage } : {}),
-    ...optional('sourceHash', label('Source hash')),
+    storage: STORAGES.find((known) => known === storage),
+    sourceHash: label('Source hash'),
     requests,
-    ...optional('install', installs.find(({ url }) => url.startsWith('s3://')) ?? installs[0]),
+    install: installs.find(({ url }) => url.startsWith('s3://')) ?? installs[0],
     buildpackOnly: errors.includes('Deploying buildpack only'),
-    ...optional('deployed', label('App deployed')),
+    deployed: label('App deployed'),
     warnings: marked('WARNING'),
     errors,
   };
@@ -74,9 +75,3 @@ export function storageLines(lines: readonly string[]): StorageLine[] {
   }
   return found;
 }
-
-const optional = <K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> =>
-  (value === undefined ? {} : { [key]: value }) as Partial<Record<K, V>>;
-
-const isStorage = (value: string | undefined): value is NonNullable<BuildLog['storage']> =>
-  value !== undefined && ['private', 'public', 'private and public', 'none'].includes(value);

@@ -32,7 +32,7 @@ export async function prepare(
   signal?.throwIfAborted();
   const prepared = {
     app,
-    ...(key ? { key } : {}),
+    key,
     buildpacks: copiedBuildpacks(config, signingBuildpackUrl, buildpacks),
     configVars: copiedConfigVars(config, storage, key, vars),
     place: { platform: platformOf(app.stack) ?? '', ghc: vars.HALCYON_GHC_VERSION || DEFAULT_GHC },

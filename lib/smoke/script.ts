@@ -92,7 +92,7 @@ export function readMarks(output: string, mark: string): Marks {
     else if (what === 'seen') seen = said.trim();
     else if (what !== undefined) outcomes.set(Number(what), said.trim());
   }
-  return { outcomes, ...(seen === undefined ? {} : { seen }), ...(status === undefined ? {} : { status }) };
+  return { outcomes, seen, status };
 }
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

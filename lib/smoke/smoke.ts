@@ -39,14 +39,13 @@ export async function smokeTeam(context: SmokeContext, team: Team, options: Smok
   }
   const subjects = subjectsOf(team, options);
   await sweep(context, team, subjects);
-  const reports = await pMap(
+  return pMap(
     subjects,
     (subject) => runOne(context, subject, { ...options, key: subject.principal && options.keyOf?.(subject.principal) }),
     { concurrency: CONCURRENCY, stopOnError: false },
   ).catch((error: unknown) => {
     throw error instanceof AggregateError ? error.errors[0] : error;
   });
-  return reports;
 }
 
 /** The same for one principal and one of its apps, with a key that need not be current yet. */
@@ -86,7 +85,7 @@ function stopped({ config }: SmokeContext, { team, mode, access, app }: Subject,
   return {
     team: team.name,
     mode,
-    ...(access ? { access } : {}),
+    access,
     app: app.name,
     ok: false,
     proofs: [{ proof: 'smoke deploy runs to its end', expected: 'yes', observed: error.code, ok: false }],

@@ -25,9 +25,7 @@ export function subjectsOf(team: Team, options: { modes?: readonly Mode[]; app?:
 }
 
 export function subjectOf(team: Team, app: App): Subject {
-  const access = accessOf(app.mode, app.clean);
-  const principal = principalOf(team, app);
-  return { team, app, mode: app.mode, ...(access ? { access } : {}), ...(principal ? { principal } : {}) };
+  return { team, app, mode: app.mode, access: accessOf(app.mode, app.clean), principal: principalOf(team, app) };
 }
 
 /** @throws KitError `app-not-in-team`. */
