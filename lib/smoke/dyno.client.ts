@@ -1,15 +1,13 @@
 import { KitError } from '../errors.js';
 import type { Dyno, Heroku } from '../heroku/heroku.js';
 import { pause } from '../heroku/pause.js';
-import { plain } from './log.js';
-import { readMarks } from './script.js';
+import type { Run } from './context.js';
+import { plain, storageLines } from './log.js';
+import { readMarks, type Marks } from './script.js';
 
-export interface DynoRun {
+export interface DynoRun extends Marks {
   /** What it printed, without Heroku's prefixes. */
   readonly lines: readonly string[];
-  readonly outcomes: ReadonlyMap<number, string>;
-  /** Undefined: the script never came to its end. */
-  readonly status?: number;
 }
 
 export interface DynoOptions {
@@ -21,6 +19,18 @@ export interface DynoOptions {
   readonly release?: number;
   readonly say?: (line: string) => void;
   readonly signal?: AbortSignal;
+}
+
+/** A script of a smoke deploy's; what it uploads of the run's own package is noted. */
+export async function runFor(
+  run: Run,
+  app: string,
+  script: string,
+  options: Omit<DynoOptions, 'mark' | 'say' | 'signal'>,
+): Promise<DynoRun> {
+  const dyno = await runScript(run.heroku, app, script, { ...options, mark: run.name, signal: run.signal, say: run.trace });
+  run.made.uploads(storageLines(dyno.lines), run.storage.bucket);
+  return dyno;
 }
 
 /**
@@ -35,13 +45,11 @@ export async function runScript(heroku: Heroku, app: string, script: string, opt
   try {
     for (let goneAt = 0; ;) {
       lines = await readLog(heroku, app, dyno.name, options);
-      const { outcomes, status } = readMarks(lines.join('\n'), mark);
+      const marks = readMarks(lines.join('\n'), mark);
       const gone = !(await heroku.dynos(app)).some(({ name }) => name === dyno.name);
       // Its last lines may come after its end.
       if (gone && goneAt === 0) goneAt = Date.now();
-      if (status !== undefined || Date.now() > deadline || (gone && Date.now() - goneAt > 10_000)) {
-        return { lines, outcomes, ...(status === undefined ? {} : { status }) };
-      }
+      if (marks.status !== undefined || Date.now() > deadline || (gone && Date.now() - goneAt > 10_000)) return { lines, ...marks };
       await pause(1000, signal);
     }
   } finally {

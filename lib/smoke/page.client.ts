@@ -1,4 +1,14 @@
 import { pause } from '../heroku/pause.js';
+import type { Run } from './context.js';
+import { proof } from './proofs.plan.js';
+import type { Proof } from './report.js';
+
+/** Serve the deployed app's page, and find the run's nonce on it. */
+export async function provePage({ heroku, nonce, signal, say }: Run, app: { name: string; webUrl?: string }): Promise<Proof> {
+  say('opening its page');
+  await heroku.scale(app.name, 'web', 1);
+  return proof('page shows the nonce', 'found', await openPage(app.webUrl, nonce, { timeoutMs: 90_000, signal }), 'page');
+}
 
 /** Open the app's page until it says `nonce`. @returns what was seen: `found`, or the last status. */
 export async function openPage(

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { CONFIG_VAR_NAMES, desiredConfigVars, keyPrefix } from '../../../lib/contract/index.js';
+import { desiredConfigVars, keyPrefix } from '../../../lib/contract/index.js';
 import { planBuildpacks } from '../../../lib/heroku/buildpacks.plan.js';
 import { DEFAULT_GHC, installKey, installTree, labelOf, platformOf, sourceHash, sourceTree } from '../../../lib/smoke/archive.js';
 import { buildOn, type Built } from '../../../lib/smoke/build.client.js';
+import { configVarProof, expectedConfigVars } from '../../../lib/smoke/config-vars.plan.js';
 import { runScript } from '../../../lib/smoke/dyno.client.js';
 import { Objects } from '../../../lib/smoke/objects.client.js';
 import { openPage } from '../../../lib/smoke/page.client.js';
-import { attempts, judgeAttempt, plantedKeys, type Attempt } from '../../../lib/smoke/proofs.plan.js';
 import type { Proof } from '../../../lib/smoke/report.js';
+import { attemptProof, attempts, plantedKeys, type Attempt } from '../../../lib/smoke/requests.plan.js';
 import { createShortLived, smokeName } from '../../../lib/smoke/short-lived.client.js';
-import { attemptScript, publicScript } from '../../../lib/smoke/script.js';
+import { dynoScript } from '../../../lib/smoke/script.js';
 import { tarball } from '../../../lib/smoke/tarball.js';
 import type { LogEntry } from '../../../sandbox/index.js';
 import { accessOfCell, looksFirst, type Cell } from './cells.js';
@@ -86,11 +87,11 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
   let page: string;
   let dynoLines: readonly string[];
   const access = accessOfCell(cell);
+  const seen = expectedConfigVars(storage, key?.id);
   if (access === undefined || aws === undefined || storage.bucket === undefined) {
-    const run = await dyno(publicScript(CONFIG_VAR_NAMES, mark), first!);
+    const run = await dyno(dynoScript(mark, seen, []), first!);
     dynoLines = run.lines;
-    const seen = run.outcomes.get(0) ?? 'not tried';
-    proofs = [{ proof: 'a dyno has none of our config vars', expected: 'none', observed: seen, ok: seen === 'none' }];
+    proofs = [configVarProof('dyno', run.seen)];
     page = await openPage(app.webUrl, nonce, { timeoutMs: 0 });
   } else {
     const ground = { access, prefix: storage.prefix, acl: storage.acl ?? 'private', run: name, others: storage.prefix ? ['beta'] : [] };
@@ -102,9 +103,9 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
     await heroku.scale(name, 'web', 1).catch(() => undefined); // a buildpack alone has no web process
     page = await openPage(app.webUrl, nonce, { timeoutMs: second.log.deployed === undefined ? 0 : 90_000 });
     tried = attempts(ground);
-    const run = await dyno(attemptScript(tried, mark), second);
+    const run = await dyno(dynoScript(mark, seen, tried), second);
     dynoLines = run.lines;
-    proofs = tried.map((attempt, number) => judgeAttempt(attempt, run.outcomes.get(number)));
+    proofs = [configVarProof('dyno', run.seen), ...tried.map((attempt, number) => attemptProof(attempt, run.outcomes.get(number)))];
   }
   await heroku.deleteApp(name);
   const requests = sandbox.aws
@@ -128,14 +129,22 @@ function expectedRequests(bucket: string, platform: string, archive: string, tri
   return [
     ...(looked ? [get(archive, 404), get(`${platform}/halcyon-ghc-${DEFAULT_GHC}.tar.gz`, 404)] : []),
     get(archive, 200),
-    ...tried.map(({ operation, key, acl, expected }): Expected => {
-      const name = { get: 'GetObject', list: 'ListObjects', put: 'PutObject', delete: 'DeleteObject' }[operation];
-      return {
-        operation: name,
-        resource: operation === 'list' ? bucket : `${bucket}/${key}`,
-        ...(acl === undefined ? {} : { acl }),
-        status: { allowed: operation === 'delete' ? 204 : 200, denied: 403, absent: 404, refused: 403 }[expected],
-      };
+    ...tried.flatMap(({ operation, key, acl, expected }): Expected[] => {
+      if (expected === 'no request') return [];
+      const name = (
+        {
+          get: 'GetObject',
+          list: 'ListObjects',
+          put: 'PutObject',
+          archive: 'PutObject',
+          delete: 'DeleteObject',
+          clean: 'DeleteObject',
+        } as const
+      )[operation];
+      const status = { allowed: name === 'DeleteObject' ? 204 : 200, denied: 403, absent: 404, refused: 403 }[expected];
+      return [
+        { operation: name, resource: operation === 'list' ? bucket : `${bucket}/${key}`, ...(acl === undefined ? {} : { acl }), status },
+      ];
     }),
   ];
 }

@@ -3,7 +3,7 @@ import { desiredConfigVars, type AppStorage } from '../contract/index.js';
 import { isHaskellOnHeroku } from '../heroku/buildpacks.plan.js';
 import type { Key } from './key.client.js';
 
-/** What makes a short-lived app like the team's. */
+/** What a short-lived app takes over from the team's. */
 
 /** Names of config vars, beside the kit's own, that decide which code a build runs and where it looks. Copied from the team's app. */
 const COPIED_CONFIG_VARS = [
@@ -15,7 +15,7 @@ const COPIED_CONFIG_VARS = [
 ] as const;
 
 /** The config vars to set: what the app should have of ours, and what it has of those above. */
-export function likeConfigVars(
+export function copiedConfigVars(
   config: KitConfig,
   storage: AppStorage,
   key: Key | undefined,
@@ -28,7 +28,7 @@ export function likeConfigVars(
 }
 
 /** The app's buildpacks, haskell-on-heroku among them, the SigV4 buildpack first where requests are signed with version 4. */
-export function likeBuildpacks(config: KitConfig, signingUrl: string | undefined, current: readonly string[]): string[] {
+export function copiedBuildpacks(config: KitConfig, signingUrl: string | undefined, current: readonly string[]): string[] {
   const list = current.some((url) => isHaskellOnHeroku(url, config.buildpack.url)) ? [...current] : [...current, config.buildpack.url];
   if (config.signing.version !== 4 || signingUrl === undefined) return list;
   return [signingUrl, ...list.filter((url) => url !== signingUrl)];

@@ -1,37 +1,37 @@
 import { describe, expect, test } from 'vitest';
 import type { KitConfig } from '../../lib/config/model.js';
 import { redact, registerUrlSecrets } from '../../lib/io/redaction.js';
-import { likeBuildpacks, likeConfigVars, withoutUserInfo } from '../../lib/smoke/likeness.js';
+import { copiedBuildpacks, copiedConfigVars, withoutUserInfo } from '../../lib/smoke/copy.js';
 
 const url = 'https://github.com/mietek/haskell-on-heroku';
 const config = (version: 2 | 4, more: object = {}) =>
   ({ signing: { version, acknowledgeV2: true }, buildpack: { install: false, url, ...more } }) as unknown as KitConfig;
 const storage = { mode: 'read-only', bucket: 'b', endpoint: 'e', acl: 'private' } as const;
 
-describe('likeConfigVars', () => {
+describe('copiedConfigVars', () => {
   test('what the app should have of ours, and which code it runs; nothing else of it', () => {
     const current = { DATABASE_URL: 'x', HALCYON_URL: 'https://example.com/fork', HALCYON_S3_BUCKET: 'stale' };
-    const vars = likeConfigVars(config(2), storage, { id: 'AKIA', secret: 's' }, current);
+    const vars = copiedConfigVars(config(2), storage, { id: 'AKIA', secret: 's' }, current);
     expect(vars).toMatchObject({ HALCYON_URL: 'https://example.com/fork', HALCYON_S3_BUCKET: 'b', HALCYON_NO_UPLOAD: '1' });
     expect(Object.keys(vars)).not.toContain('DATABASE_URL');
   });
   test("the app's own fork comes before the file's", () => {
     const forks = config(2, { halcyonUrl: 'of-the-file', bashmenotUrl: 'of-the-file' });
-    expect(likeConfigVars(forks, { mode: 'public' }, undefined, { HALCYON_URL: 'of-the-app' })).toEqual({
+    expect(copiedConfigVars(forks, { mode: 'public' }, undefined, { HALCYON_URL: 'of-the-app' })).toEqual({
       HALCYON_URL: 'of-the-app',
       BASHMENOT_URL: 'of-the-file',
     });
   });
 });
 
-describe('likeBuildpacks', () => {
+describe('copiedBuildpacks', () => {
   test.each([
     ['adds haskell-on-heroku where it is missing', 2, undefined, ['heroku/nodejs'], ['heroku/nodejs', url]],
     ['keeps a fork', 2, undefined, ['https://example.com/haskell-on-heroku.git'], ['https://example.com/haskell-on-heroku.git']],
     ['puts the SigV4 buildpack first, once', 4, 'sigv4', [url, 'sigv4'], ['sigv4', url]],
     ['leaves it out with version 2', 2, 'sigv4', [url], [url]],
   ] as const)('%s', (_, version, signingUrl, current, wanted) => {
-    expect(likeBuildpacks(config(version), signingUrl, current)).toEqual(wanted);
+    expect(copiedBuildpacks(config(version), signingUrl, current)).toEqual(wanted);
   });
 });
 
