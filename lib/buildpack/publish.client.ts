@@ -1,5 +1,5 @@
 import type { Aws } from '../aws/aws.js';
-import { awsError } from '../aws/errors.js';
+import { awsError, isPreconditionFailed } from '../aws/errors.js';
 import { hostedKey, hostedUrl } from './hosted.js';
 import { packBuildpack } from './pack.js';
 
@@ -24,7 +24,7 @@ export async function publishBuildpack(aws: Aws, bucket: string): Promise<string
       }),
     );
   } catch (error) {
-    if ((error as { name?: string }).name !== 'PreconditionFailed') throw awsError(error, `publish the buildpack as s3://${bucket}/${key}`);
+    if (!isPreconditionFailed(error)) throw awsError(error, `publish the buildpack as s3://${bucket}/${key}`);
   }
   return hostedUrl(bucket, aws.region, sha256);
 }

@@ -1,4 +1,5 @@
 import type { Aws } from '../aws/aws.js';
+import { isMissing } from '../aws/errors.js';
 import { parseSecretValue, principalLabel, secretName, STAGES, type PrincipalId } from '../contract/index.js';
 import { KitError } from '../errors.js';
 
@@ -20,7 +21,7 @@ export async function currentKey(aws: Aws, principal: PrincipalId): Promise<Key>
     return { id: value.HALCYON_AWS_ACCESS_KEY_ID, secret: value.HALCYON_AWS_SECRET_ACCESS_KEY };
   } catch (cause) {
     if (cause instanceof KitError) throw cause;
-    const missing = cause instanceof Error && cause.name === 'ResourceNotFoundException';
+    const missing = isMissing(cause, 'secret');
     throw new KitError(
       missing ? 'key-missing' : 'secret-unreadable',
       missing

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { keyIdOfVersion, secretVersionId } from '../../lib/contract/index.js';
 import { flightOf, keyReleaseOf, mayChangeKey } from '../../lib/engine/ports/heroku-apps.client.js';
 import { inWords } from '../../lib/engine/clock.js';
-import { isAmbiguous, failure } from '../../lib/aws/failure.js';
+import { isAmbiguous, failure } from '../../lib/aws/errors.js';
 import { parseUser } from '../../lib/engine/run/observe.client.js';
 import { formatIntention, keyMemory, parseIntention, staleTags } from '../../lib/engine/tags.js';
 import { fingerprint, Vault } from '../../lib/engine/run/vault.js';

@@ -4,22 +4,13 @@ import { s3Endpoint } from '../../config/derive.js';
 import type { TeamBucket } from '../../config/model.js';
 import { keyPrefix, type PrincipalId } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
-import { errorName, failure, httpStatus } from '../../aws/failure.js';
+import { errorName, failure, httpStatus, isDenied, isMissing, isUnknownKey } from '../../aws/errors.js';
 import { halcyonRequest } from '../../storage/halcyon-requests.js';
 import { classifyRefusal } from '../../storage/refusals.js';
 import type { VerifierPort } from './ports.js';
 
 /** How a request is to end. */
 type Expected = 'allowed' | 'missing' | 'denied';
-
-/** What AWS says of a key that it does not know yet, or no longer. */
-const UNKNOWN_KEY = new Set([
-  'InvalidAccessKeyId',
-  'InvalidClientTokenId',
-  'SignatureDoesNotMatch',
-  'UnrecognizedClientException',
-  'InvalidSignatureException',
-]);
 
 /**
  * Requests as the key itself, on STS and on S3: what its access allows must work, and what it denies must be refused for that reason,
@@ -118,17 +109,16 @@ async function attempt(what: string, expected: Expected, send: () => Promise<unk
     await send();
     return expected === 'denied' ? 'allowed' : undefined;
   } catch (error) {
-    if (expected === 'missing' && httpStatus(error) === 404 && errorName(error) === 'NoSuchKey') return undefined;
-    if (expected === 'denied' && httpStatus(error) === 403 && errorName(error) === 'AccessDenied') return undefined;
-    if (errorName(error) === 'NoSuchBucket') throw failure(error, what);
+    if (expected === 'missing' && isMissing(error, 'object')) return undefined;
+    if (expected === 'denied' && isDenied(error)) return undefined;
+    if (isMissing(error, 'bucket')) throw failure(error, what);
     return notYet(`S3 (${what})`, error);
   }
 }
 
 function notYet(where: string, error: unknown): string {
-  const name = errorName(error);
-  if (UNKNOWN_KEY.has(name)) return `${where} does not know the key yet (${name})`;
-  return `${where} answers ${httpStatus(error) ?? ''} ${name}`.replaceAll('  ', ' ').trim();
+  if (isUnknownKey(error)) return `${where} does not know the key yet (${errorName(error)})`;
+  return `${where} answers ${httpStatus(error) ?? ''} ${errorName(error)}`.replaceAll('  ', ' ').trim();
 }
 
 async function removeProbe(aws: Aws, bucket: TeamBucket): Promise<void> {
