@@ -5,18 +5,13 @@ import type { IAMClient } from '@aws-sdk/client-iam';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { STSClient } from '@aws-sdk/client-sts';
-
-/** Explicit credentials, for a principal's own requests; otherwise the default chain and `profile` are used. */
-export interface KeyPair {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}
+import type { KeyPair } from '../contract/index.js';
 
 export interface AwsOptions {
   readonly region: string;
   /** Named profile; default: AWS_PROFILE, then the default chain. */
   readonly profile?: string;
-  /** Act as this key instead of the operator. */
+  /** Act as this key instead of the operator, whose credentials the default chain finds. */
   readonly key?: KeyPair;
   /** Attempts a request, first included. Default 5. */
   readonly maxAttempts?: number;

@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import type { Mode, PrincipalId } from '../contract/index.js';
+import type { KeyPair, Mode, PrincipalId } from '../contract/index.js';
 import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
@@ -31,7 +31,7 @@ export async function proveTeams(session: Session, heroku: Heroku, host: Command
 
 /** For the engine: proves that a key works before the second app gets it. */
 export function prover(session: Session, heroku: Heroku, host: CommandHost, options: { buildpackUrl?: string }) {
-  return async (team: Team, principal: PrincipalId, app: string, key: { id: string; secret: string }): Promise<void> => {
+  return async (team: Team, principal: PrincipalId, app: string, key: KeyPair): Promise<void> => {
     const { smokePrincipal } = await import('../smoke/smoke.js');
     const report = await smokePrincipal(
       { ...engineContext(session, heroku, host, team), signingBuildpackUrl: options.buildpackUrl },

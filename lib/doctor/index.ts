@@ -1,8 +1,8 @@
 import pMap from 'p-map';
-import type { Aws, KeyPair } from '../aws/aws.js';
+import type { Aws } from '../aws/aws.js';
 import { s3Endpoint } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
-import { teamStackName } from '../contract/index.js';
+import { teamStackName, type KeyPair } from '../contract/index.js';
 import { Vault } from '../engine/run/vault.js';
 import { stackState } from '../deploy/stack.client.js';
 import type { Heroku } from '../heroku/heroku.js';

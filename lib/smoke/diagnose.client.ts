@@ -1,8 +1,7 @@
 import type { Team } from '../config/model.js';
-import type { AppStorage } from '../contract/index.js';
+import type { AppStorage, KeyPair } from '../contract/index.js';
 import { classifyRefusal, type Refusal } from '../storage/refusals.js';
 import { halcyonRequest, type HalcyonRequest } from '../storage/halcyon-requests.js';
-import type { Key } from './key.client.js';
 import { judgeAttempt, type Attempt } from './proofs.plan.js';
 
 /**
@@ -11,7 +10,7 @@ import { judgeAttempt, type Attempt } from './proofs.plan.js';
  */
 export async function diagnose(
   tried: ReadonlyArray<{ attempt: Attempt; outcome?: string }>,
-  where: { team: Team; storage: AppStorage; key?: Key; signing: 2 | 4; run: string; signal?: AbortSignal },
+  where: { team: Team; storage: AppStorage; key?: KeyPair; signing: 2 | 4; run: string; signal?: AbortSignal },
 ): Promise<Refusal[]> {
   const { team, storage, key, run, signing, signal } = where;
   const spec = team.bucket?.spec;
@@ -23,7 +22,7 @@ export async function diagnose(
     bucket: spec.name,
     acl: storage.acl,
     signing,
-    key: { accessKeyId: key.id, secretAccessKey: key.secret },
+    key,
     ...(storage.prefix ? { prefix: storage.prefix } : {}),
   };
   const requests: Record<Attempt['operation'], HalcyonRequest> = {
@@ -35,7 +34,7 @@ export async function diagnose(
   const refusals: Refusal[] = [];
   for (const operation of new Set(failed.map(({ attempt }) => attempt.operation))) {
     const outcome = await halcyonRequest(store, requests[operation], { signal });
-    const refusal = classifyRefusal(outcome, { ...store, keyId: key.id, team: team.name });
+    const refusal = classifyRefusal(outcome, { ...store, keyId: key.accessKeyId, team: team.name });
     if (refusal && !refusals.some(({ kind }) => kind === refusal.kind)) refusals.push(refusal);
   }
   return refusals;

@@ -1,7 +1,6 @@
 import type { KitConfig } from '../config/model.js';
-import { desiredConfigVars, type AppStorage } from '../contract/index.js';
+import { desiredConfigVars, type AppStorage, type KeyPair } from '../contract/index.js';
 import { isHaskellOnHeroku } from '../heroku/buildpacks.plan.js';
-import type { Key } from './key.client.js';
 
 /** What makes a short-lived app like the team's. */
 
@@ -18,7 +17,7 @@ const COPIED_CONFIG_VARS = [
 export function likeConfigVars(
   config: KitConfig,
   storage: AppStorage,
-  key: Key | undefined,
+  key: KeyPair | undefined,
   current: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const forks = { HALCYON_URL: config.buildpack.halcyonUrl, BASHMENOT_URL: config.buildpack.bashmenotUrl };

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Aws } from '../aws/aws.js';
 import { storageOf } from '../config/derive.js';
 import type { KitConfig } from '../config/model.js';
-import { CONFIG_VAR_NAMES, halcyonBucket, keyPrefix, type AppStorage } from '../contract/index.js';
+import { CONFIG_VAR_NAMES, halcyonBucket, keyPrefix, type AppStorage, type KeyPair } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { Heroku, HerokuApp } from '../heroku/heroku.js';
 import type { IoHost, Step } from '../io/io-host.js';
@@ -14,7 +14,7 @@ import { causesOf } from './causes.plan.js';
 import { runScript, type DynoRun } from './dyno.client.js';
 import { diagnose } from './diagnose.client.js';
 import { likeBuildpacks, likeConfigVars, withoutUserInfo } from './likeness.js';
-import { currentKey, type Key } from './key.client.js';
+import { currentKey } from './key.client.js';
 import { storageLines, type BuildLog, type StorageLine } from './log.js';
 import { Objects } from './objects.client.js';
 import { openPage } from './page.client.js';
@@ -51,7 +51,7 @@ export interface SmokeContext {
 
 export interface RunOptions {
   /** Key to prove instead of the principal's current one. */
-  readonly key?: Key;
+  readonly key?: KeyPair;
   /** Also prove the way by a one-off dyno that builds and uploads. Needs GHC on the stack, or a buildpack that does without. */
   readonly prebuild?: boolean;
   /** Size of that dyno. Default: performance-l, for GHC's memory. */
@@ -76,7 +76,7 @@ export class SmokeRun {
   #lastBuild?: Built;
   #refusals: Refusal[] = [];
   #buildpacks: string[] = [];
-  #key?: Key;
+  #key?: KeyPair;
   #platform = '';
   #stack = '';
   #archives: string[] = [];
@@ -109,7 +109,7 @@ export class SmokeRun {
     this.#stack = like.stack;
     this.#platform = platformOf(like.stack) ?? '';
     if (principal) this.#key = this.options.key ?? (await currentKey(aws, principal));
-    if (this.#key) registerSecret(this.#key.secret);
+    if (this.#key) registerSecret(this.#key.secretAccessKey);
     signal?.throwIfAborted();
 
     const ghc = vars.HALCYON_GHC_VERSION || DEFAULT_GHC;
@@ -336,7 +336,7 @@ export class SmokeRun {
         buildpacks: this.#buildpacks.map(withoutUserInfo),
         ...(this.#objects ? { bucket: this.#bucket, endpoint: this.#storage.endpoint } : {}),
         signing: config.signing.version,
-        ...(this.#key ? { keyId: this.#key.id } : {}),
+        ...(this.#key ? { keyId: this.#key.accessKeyId } : {}),
         startedAt: this.#startedAt.toISOString(),
         finishedAt: new Date().toISOString(),
         builds: this.#builds,

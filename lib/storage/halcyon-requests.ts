@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 import { registerSecret } from '../io/redaction.js';
-import type { KeyPair } from '../aws/aws.js';
-import { keyPrefix, type Acl } from '../contract/index.js';
+import { keyPrefix, type Acl, type KeyPair } from '../contract/index.js';
 import { signV2, signV4, type UnsignedRequest } from './signing.js';
 
 /** A private bucket as an app sees it. */

@@ -1,5 +1,5 @@
 import { createHash, createHmac, type BinaryLike } from 'node:crypto';
-import type { KeyPair } from '../aws/aws.js';
+import type { KeyPair } from '../contract/index.js';
 
 /** A request to S3 before it is signed: path style, and written as it goes over the wire. */
 export interface UnsignedRequest {

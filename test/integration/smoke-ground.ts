@@ -159,7 +159,7 @@ async function makePrincipals(aws: Aws, one: Team): Promise<string[]> {
     const PolicyDocument = policyFor(one, principal.access);
     await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'halcyon', PolicyDocument }));
     const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-    const value = formatSecretValue(AccessKey?.AccessKeyId ?? '', AccessKey?.SecretAccessKey ?? '');
+    const value = formatSecretValue({ accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' });
     await secretsManager.send(new CreateSecretCommand({ Name: secretName(principal), SecretString: value }));
     secrets.push(AccessKey?.SecretAccessKey ?? '');
   }

@@ -1,7 +1,6 @@
-import type { DesiredConfigVars, PrincipalId } from '../../contract/index.js';
+import type { DesiredConfigVars, KeyPair, PrincipalId } from '../../contract/index.js';
 import type { ConfigVarPlan } from '../../heroku/config-vars.plan.js';
 import { KitError } from '../../errors.js';
-import type { KeyPair } from '../../aws/aws.js';
 import type { Flight } from '../model.js';
 
 /**

@@ -18,7 +18,7 @@ export function awsSecrets(aws: Aws): SecretsPort {
           new PutSecretValueCommand({
             SecretId: name,
             ClientRequestToken: secretVersionId(key.accessKeyId),
-            SecretString: formatSecretValue(key.accessKeyId, key.secretAccessKey),
+            SecretString: formatSecretValue(key),
             VersionStages: [STAGES.pending],
           }),
         );
@@ -77,8 +77,8 @@ async function readSecret(aws: Aws, name: string, keyIds: readonly string[]): Pr
     try {
       const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: name, VersionId: versionId }));
       if (named === undefined && SecretString === '') return [];
-      const value = parseSecretValue(SecretString, name);
-      return [{ versionId, stages, keyId: value.HALCYON_AWS_ACCESS_KEY_ID, secret: value.HALCYON_AWS_SECRET_ACCESS_KEY }];
+      const { accessKeyId: keyId, secretAccessKey: secret } = parseSecretValue(SecretString, name);
+      return [{ versionId, stages, keyId, secret }];
     } catch (error) {
       if (isMissing(error, 'secret')) return named === undefined ? [] : [{ versionId, stages, keyId: named }];
       throw error;

@@ -5,6 +5,7 @@ import {
   secretName,
   secretVersionId,
   type DesiredConfigVars,
+  type KeyPair,
   type PrincipalId,
 } from '../../contract/index.js';
 import { storageOf } from '../../config/derive.js';
@@ -20,7 +21,7 @@ import { formatIntention, inactiveTag, refusedTag } from '../tags.js';
 import { verifyKey } from './verify.client.js';
 
 /** Proves a key by a real build. */
-export type Smoke = (team: Team, principal: PrincipalId, app: string, key: { id: string; secret: string }) => Promise<void>;
+export type Smoke = (team: Team, principal: PrincipalId, app: string, key: KeyPair) => Promise<void>;
 
 /** What one run shares: its ports and memory, its lease, and where it speaks and records. */
 export interface Run extends Looking {
@@ -154,7 +155,7 @@ async function smoke(run: Run, step: Extract<Step, { kind: 'smoke' }>, principal
   const secret = run.vault.secretOf(step.keyId);
   if (run.smoke === undefined || secret === undefined) return;
   try {
-    await run.smoke(run.team, principal.id, step.app, { id: step.keyId, secret });
+    await run.smoke(run.team, principal.id, step.app, { accessKeyId: step.keyId, secretAccessKey: secret });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new KitError(
@@ -208,7 +209,7 @@ function itemOf(
   const desired =
     app === undefined || write.keyId === null || secret === undefined
       ? desiredConfigVars({ mode: 'public' })
-      : desiredConfigVars(storageOf(run.config, run.team, app), { id: write.keyId, secret });
+      : desiredConfigVars(storageOf(run.config, run.team, app), { accessKeyId: write.keyId, secretAccessKey: secret });
   const current: Record<string, string> = { ...seen?.vars };
   // The observation holds a fingerprint; where it is the right one, there is nothing to change.
   if (!write.changes.includes('HALCYON_AWS_SECRET_ACCESS_KEY') && secret !== undefined) current.HALCYON_AWS_SECRET_ACCESS_KEY = secret;

@@ -1,4 +1,4 @@
-import type { KeyPair } from '../../../lib/aws/aws.js';
+import type { KeyPair } from '../../../lib/contract/index.js';
 import { principalsOf } from '../../../lib/config/derive.js';
 import type { Team } from '../../../lib/config/model.js';
 import { iamPath, secretName, secretVersionId, STAGES, userName } from '../../../lib/contract/index.js';

@@ -109,14 +109,16 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
   await heroku.deleteApp(name);
   const requests = sandbox.aws
     .log()
-    .filter((entry) => entry.service === 's3' && (key === undefined ? entry.resource?.includes(name) : entry.accessKeyId === key.id));
+    .filter(
+      (entry) => entry.service === 's3' && (key === undefined ? entry.resource?.includes(name) : entry.accessKeyId === key.accessKeyId),
+    );
   const logs = [...(first?.log.lines ?? []), ...(second?.log.lines ?? []), ...dynoLines].join('\n');
   return {
     expected:
       storage.bucket === undefined
         ? []
         : expectedRequests(storage.bucket, `${keyPrefix(storage.prefix)}${install.platform}`, archive, tried, first !== undefined),
-    leaked: key !== undefined && logs.includes(key.secret),
+    leaked: key !== undefined && logs.includes(key.secretAccessKey),
     ...{ cell, buildpacks: plan.urls, first, second, proofs, dynoLines, page, requests, archive, userArn, bucket: storage.bucket },
     ...{ label: install.label, hash: install.hash, seconds: (Date.now() - began) / 1000 },
   };
