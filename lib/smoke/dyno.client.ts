@@ -1,7 +1,7 @@
+import { stripVTControlCharacters } from 'node:util';
 import { KitError } from '../errors.js';
 import type { Dyno, Heroku } from '../heroku/heroku.js';
 import { pause } from '../heroku/pause.js';
-import { plain } from './log.js';
 import { readMarks } from './script.js';
 
 export interface DynoRun {
@@ -78,7 +78,7 @@ async function readLog(heroku: Heroku, app: string, dyno: string, options: DynoO
   let timer = silence();
   let text = '';
   const output = () =>
-    plain(text)
+    stripVTControlCharacters(text)
       .split(/\r?\n/)
       .map((line) => line.replace(/^\S+ \S+\[[^\]]+\]: ?/, '').trimEnd());
   const hear = (chunk: string) => {

@@ -35,7 +35,7 @@ import { createShortLived, runOfKey, smokeName } from './short-lived.client.js';
 import { packSource } from './source.js';
 import { neighbours, type Subject } from './subject.js';
 import { noteOf } from './sweep.js';
-import { tarball } from './tarball.js';
+import { tarball } from '../tarball.js';
 
 export interface SmokeContext {
   readonly config: KitConfig;

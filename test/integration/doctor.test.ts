@@ -31,7 +31,7 @@ import { observeBuildpacks, syncBuildpacks } from '../../lib/heroku/buildpacks.s
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { silentIo } from '../../lib/io/io-host.js';
-import { tarball } from '../../lib/smoke/tarball.js';
+import { tarball } from '../../lib/tarball.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
 import { deployAll } from '../support/deploy.js';
 

@@ -10,7 +10,7 @@ import { attempts, judgeAttempt, plantedKeys, type Attempt } from '../../../lib/
 import type { Proof } from '../../../lib/smoke/report.js';
 import { createShortLived, smokeName } from '../../../lib/smoke/short-lived.client.js';
 import { attemptScript, publicScript } from '../../../lib/smoke/script.js';
-import { tarball } from '../../../lib/smoke/tarball.js';
+import { tarball } from '../../../lib/tarball.js';
 import type { LogEntry } from '../../../sandbox/index.js';
 import { accessOfCell, looksFirst, type Cell } from './cells.js';
 import type { Rig } from './rig.js';
