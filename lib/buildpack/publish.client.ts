@@ -1,11 +1,11 @@
 import type { Aws } from '../aws/aws.js';
 import { awsError, isPreconditionFailed } from '../aws/errors.js';
-import { hostedKey, hostedUrl } from './hosted.js';
+import { hostedKey } from './hosted.js';
 import { packBuildpack } from './pack.js';
 
 /**
  * Put the packed buildpack into the hosting bucket, under a key that names its content. Does nothing where it is there already.
- * @returns its URL, which anyone can fetch once the bucket's policy allows it.
+ * @returns its key, which anyone can fetch once the bucket's policy allows it.
  * @throws KitError of {@link awsError}.
  */
 export async function publishBuildpack(aws: Aws, bucket: string): Promise<string> {
@@ -26,5 +26,5 @@ export async function publishBuildpack(aws: Aws, bucket: string): Promise<string
   } catch (error) {
     if (!isPreconditionFailed(error)) throw awsError(error, `publish the buildpack as s3://${bucket}/${key}`);
   }
-  return hostedUrl(bucket, aws.region, sha256);
+  return key;
 }

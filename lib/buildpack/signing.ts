@@ -1,6 +1,7 @@
 import type { Aws } from '../aws/aws.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { buildpackBucketName } from '../contract/index.js';
+import { s3Origin } from '../config/derive.js';
 import { buildpackHomes } from '../config/environments.js';
 import type { DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
 import { inStep, type IoHost } from '../io/io-host.js';
@@ -16,7 +17,7 @@ export async function signingBuildpackUrl(config: KitConfig, teams: readonly Tea
   const [place] = buildpackHomes(config, teams);
   if (place === undefined) return undefined;
   const { packBuildpack } = await import('./pack.js');
-  return hostedUrl(buildpackBucketName(place.account, place.region), place.region, (await packBuildpack()).sha256);
+  return hostedUrl(s3Origin(config, place.region), buildpackBucketName(place.account, place.region), (await packBuildpack()).sha256);
 }
 
 /** Put the buildpack where the file says `hosted`; nothing is sent where it is there already. */

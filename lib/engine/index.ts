@@ -1,5 +1,5 @@
 import type { Aws } from '../aws/aws.js';
-import { principalsOf } from '../config/derive.js';
+import { principalsOf, s3Endpoint } from '../config/derive.js';
 import type { KitConfig, Principal, Team } from '../config/model.js';
 import { userName } from '../contract/index.js';
 import type { Heroku } from '../heroku/heroku.js';
@@ -115,7 +115,10 @@ function makeRun(context: EngineContext, team: Team, policy: Policy, vault: Vaul
     keys: awsKeys(aws),
     secrets: awsSecrets(aws),
     apps: herokuApps(heroku, io, policy.concurrency),
-    verifier: team.bucket === undefined ? { check: async () => undefined } : awsVerifier(aws, team.bucket),
+    verifier:
+      team.bucket === undefined
+        ? { check: async () => undefined }
+        : awsVerifier(aws, team.bucket, s3Endpoint(context.config, team.bucket.spec)),
     ...(team.bucket === undefined ? {} : { lease: s3LeaseStore(aws, team.bucket.spec.name, team.name) }),
   };
   return runOf({ ...context, team, ports, policy, vault });

@@ -1,5 +1,6 @@
 import type { Team } from '../config/model.js';
 import type { AppStorage, KeyPair } from '../contract/index.js';
+import type { Network } from '../network/network.js';
 import { classifyRefusal, type Refusal } from '../storage/refusals.js';
 import { halcyonRequest, type HalcyonRequest } from '../storage/halcyon-requests.js';
 import { judgeAttempt, type Attempt } from './proofs.plan.js';
@@ -10,9 +11,9 @@ import { judgeAttempt, type Attempt } from './proofs.plan.js';
  */
 export async function diagnose(
   tried: ReadonlyArray<{ attempt: Attempt; outcome?: string }>,
-  where: { team: Team; storage: AppStorage; key?: KeyPair; signing: 2 | 4; run: string; signal?: AbortSignal },
+  where: { team: Team; storage: AppStorage; key?: KeyPair; signing: 2 | 4; run: string; network: Network; signal?: AbortSignal },
 ): Promise<Refusal[]> {
-  const { team, storage, key, run, signing, signal } = where;
+  const { team, storage, key, run, signing, network, signal } = where;
   const spec = team.bucket?.spec;
   const failed = tried.filter(({ attempt, outcome }) => attempt.expected === 'allowed' && !judgeAttempt(attempt, outcome).ok);
   if (failed.length === 0 || !key || !spec || !storage.endpoint || !storage.acl) return [];
@@ -33,7 +34,7 @@ export async function diagnose(
   };
   const refusals: Refusal[] = [];
   for (const operation of new Set(failed.map(({ attempt }) => attempt.operation))) {
-    const outcome = await halcyonRequest(store, requests[operation], { signal });
+    const outcome = await halcyonRequest(store, requests[operation], { network, signal });
     const refusal = classifyRefusal(outcome, { ...store, keyId: key.accessKeyId, team: team.name });
     if (refusal && !refusals.some(({ kind }) => kind === refusal.kind)) refusals.push(refusal);
   }

@@ -227,6 +227,7 @@ export class SmokeRun {
       key: this.#key,
       signing: this.context.config.signing.version,
       run: this.name,
+      network: this.context.aws.network,
       signal: this.context.signal,
     });
   }
@@ -235,7 +236,13 @@ export class SmokeRun {
     const { heroku, signal } = this.context;
     this.#say('opening its page');
     await heroku.scale(app.name, 'web', 1);
-    this.#proofs.push(proof('page shows the nonce', 'found', await openPage(app.webUrl, this.#nonce, { timeoutMs: 90_000, signal })));
+    this.#proofs.push(
+      proof(
+        'page shows the nonce',
+        'found',
+        await openPage(app.webUrl, this.#nonce, { network: this.context.aws.network, timeoutMs: 90_000, signal }),
+      ),
+    );
   }
 
   /** A source nobody has built: buildpack only, built and uploaded on a dyno, found by the next build. */

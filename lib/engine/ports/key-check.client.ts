@@ -1,6 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Aws } from '../../aws/aws.js';
-import { s3Endpoint } from '../../config/derive.js';
 import type { TeamBucket } from '../../config/model.js';
 import { keyPrefix, type PrincipalId } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
@@ -15,8 +14,9 @@ type Expected = 'allowed' | 'missing' | 'denied';
 /**
  * Requests as the key itself, on STS and on S3: what its access allows must work, and what it denies must be refused for that reason,
  * not because the key is unknown. Nothing is left in the bucket.
+ * @param endpoint - host that apps reach the bucket by.
  */
-export function awsVerifier(aws: Aws, bucket: TeamBucket): VerifierPort {
+export function awsVerifier(aws: Aws, bucket: TeamBucket, endpoint: string): VerifierPort {
   const clients = new Map<string, Aws>();
   let takesVersion2 = false;
   return {
@@ -46,9 +46,8 @@ export function awsVerifier(aws: Aws, bucket: TeamBucket): VerifierPort {
     async checkVersion2(key) {
       if (takesVersion2) return;
       const { name, region, acl } = bucket.spec;
-      const endpoint = s3Endpoint(bucket.spec);
       const store = { endpoint, region, bucket: name, prefix: bucket.prefix, acl, signing: 2 as const, key };
-      const answer = await halcyonRequest(store, { operation: 'download', key: PROBE });
+      const answer = await halcyonRequest(store, { operation: 'download', key: PROBE }, { network: aws.network });
       const refusal = classifyRefusal(answer, { bucket: name, endpoint, region, signing: 2, keyId: key.accessKeyId });
       if (refusal?.kind === 'sigv2-refused') throw new KitError('sigv2-refused', `${refusal.message}; ${refusal.fix}`);
       // A policy that refused version 2 until a moment ago, or a server that does not know the key yet: worth another look.

@@ -6,6 +6,7 @@ import { buildOn, type Built } from '../../../lib/smoke/build.client.js';
 import { runScript } from '../../../lib/smoke/dyno.client.js';
 import { Objects } from '../../../lib/smoke/objects.client.js';
 import { openPage } from '../../../lib/smoke/page.client.js';
+import { networkOf } from '../../../lib/network/network.js';
 import { attempts, judgeAttempt, plantedKeys, type Attempt } from '../../../lib/smoke/proofs.plan.js';
 import type { Proof } from '../../../lib/smoke/report.js';
 import { createShortLived, smokeName } from '../../../lib/smoke/short-lived.client.js';
@@ -91,7 +92,7 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
     dynoLines = run.lines;
     const seen = run.outcomes.get(0) ?? 'not tried';
     proofs = [{ proof: 'a dyno has none of our config vars', expected: 'none', observed: seen, ok: seen === 'none' }];
-    page = await openPage(app.webUrl, nonce, { timeoutMs: 0 });
+    page = await openPage(app.webUrl, nonce, { network: networkOf(), timeoutMs: 0 });
   } else {
     const ground = { access, prefix: storage.prefix, acl: storage.acl ?? 'private', run: name, others: storage.prefix ? ['beta'] : [] };
     const objects = new Objects(aws, storage.bucket);
@@ -100,7 +101,7 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
     await objects.put(archive, tarball(installTree(install, name, nonce)));
     second = await build('second');
     await heroku.scale(name, 'web', 1).catch(() => undefined); // a buildpack alone has no web process
-    page = await openPage(app.webUrl, nonce, { timeoutMs: second.log.deployed === undefined ? 0 : 90_000 });
+    page = await openPage(app.webUrl, nonce, { network: networkOf(), timeoutMs: second.log.deployed === undefined ? 0 : 90_000 });
     tried = attempts(ground);
     const run = await dyno(attemptScript(tried, mark), second);
     dynoLines = run.lines;
