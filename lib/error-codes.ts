@@ -41,7 +41,11 @@ export const ERROR_CODES = {
     'aws-ambiguous': 'an answer of AWS was lost, and what it asked for may be done; run again, which finds out',
     'aws-failed': 'AWS refused for another reason; the message has it',
     'aws-endpoint-local': 'AWS is on this machine but Heroku is not; unset `AWS_ENDPOINT_URL`, or use both local ones',
+    'ca-bundle-unreadable': 'AWS_CA_BUNDLE does not name a readable file; correct or unset it',
     'clock-skew': "this machine's clock is wrong by more than AWS allows; set it right",
+    'proxy-invalid': 'HTTPS_PROXY or HTTP_PROXY is no URL of a proxy; correct or unset it',
+    'proxy-unreachable': 'the proxy does not answer; correct HTTPS_PROXY, or name the host in NO_PROXY',
+    'proxy-refused': 'the proxy does not connect; correct the user and password in HTTPS_PROXY',
     'state-changed': 'something changed between looking and acting; run again, which looks anew',
   },
   'Stacks and buckets': {

@@ -2,6 +2,7 @@ import type { Aws } from '../aws/aws.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { buildpackBucketName } from '../contract/index.js';
 import { buildpackEnvironments } from '../config/environments.js';
+import { s3Origin } from '../config/derive.js';
 import type { DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import { hostedUrl, isOurBuildpack } from './hosted.js';
@@ -16,7 +17,11 @@ export async function signingBuildpackUrl(config: KitConfig, teams: readonly Tea
   const [environment] = buildpackEnvironments(config, teams);
   if (environment === undefined) return undefined;
   const { packBuildpack } = await import('./pack.js');
-  return hostedUrl(buildpackBucketName(environment.account, environment.region), environment.region, (await packBuildpack()).sha256);
+  return hostedUrl(
+    s3Origin(config, environment.region),
+    buildpackBucketName(environment.account, environment.region),
+    (await packBuildpack()).sha256,
+  );
 }
 
 /** Put the buildpack where the file says `hosted`; nothing is sent where it is there already. */

@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
+import { isMissing } from '../aws/errors.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { isKitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
@@ -43,7 +44,7 @@ async function stateOf(aws: Aws, bucket: string): Promise<BucketSignatures['stat
     const { Statement = [] } = JSON.parse(Policy) as { Statement?: ReadonlyArray<{ Sid?: string }> };
     return Statement.some(({ Sid }) => Sid === 'DenySigV2') ? 'refuses' : 'accepts';
   } catch (error) {
-    return (error as { name?: string }).name === 'NoSuchBucket' ? 'absent' : 'accepts';
+    return isMissing(error, 'bucket') ? 'absent' : 'accepts';
   }
 }
 

@@ -1,4 +1,4 @@
-import type { KeyPair } from '../aws/aws.js';
+import type { KeyPair } from '../contract/index.js';
 import pMap from 'p-map';
 import type { Mode, PrincipalId } from '../contract/index.js';
 import type { Team } from '../config/model.js';
@@ -35,7 +35,7 @@ export function prover(session: Session, options: { buildpackUrl?: string }) {
       { ...(await engineContext(session, team)), signingBuildpackUrl: options.buildpackUrl },
       team,
       principal,
-      { app, key: { id: key.accessKeyId, secret: key.secretAccessKey } },
+      { app, key },
     );
     if (!report.ok) throw new KitError('smoke-failed', failure(report));
   };

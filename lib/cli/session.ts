@@ -7,12 +7,14 @@ import type { KitConfig, Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { herokuApiUrl, isLocal } from '../heroku/host.js';
 import type { Heroku } from '../heroku/heroku.js';
+import { networkOf, type Network } from '../network/network.js';
 import type { CommandHost, GlobalOptions } from './command.js';
 
 /** What a command works with: the file, the teams it is about, and the two clouds, each opened when first asked for. */
 export interface Session {
   readonly config: KitConfig;
   readonly teams: readonly Team[];
+  readonly network: Network;
   readonly host: CommandHost;
   readonly aws: (region: string) => Aws;
   readonly heroku: () => Promise<Heroku>;
@@ -23,25 +25,27 @@ export async function openSession(
   options: GlobalOptions & { all?: boolean },
   host: CommandHost,
 ): Promise<Session> {
-  const config = await loadConfig(resolve(options.config));
+  const network = networkOf(host.env);
+  const config: KitConfig = { ...(await loadConfig(resolve(options.config))), s3Url: network.s3Url };
   const clients = new Map<string, Aws>();
   let heroku: Promise<Heroku> | undefined;
   return {
     config,
+    network,
     teams: selectTeams(config, names, options.all === true),
     host,
     aws(region) {
-      const made = clients.get(region) ?? createAws({ region, profile: options.profile });
+      const made = clients.get(region) ?? createAws({ region, profile: options.profile, network });
       clients.set(region, made);
       return made;
     },
-    heroku: () => (heroku ??= openHeroku(host)),
+    heroku: () => (heroku ??= openHeroku(host, network)),
   };
 }
 
-async function openHeroku(host: CommandHost): Promise<Heroku> {
+async function openHeroku(host: CommandHost, network: Network): Promise<Heroku> {
   const [{ createHeroku }, { herokuToken }] = await Promise.all([import('../heroku/heroku.client.js'), import('../heroku/auth.js')]);
-  return createHeroku({ token: await herokuToken(host.env), host: host.env.HEROKU_HOST, io: host.io });
+  return createHeroku({ token: await herokuToken(host.env), host: host.env.HEROKU_HOST, io: host.io, network });
 }
 
 /** @throws KitError `team-not-found`, or `team-missing` where none is named and there are several. */

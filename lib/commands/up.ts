@@ -29,7 +29,7 @@ export async function up(names: readonly string[], options: UpOptions, host: Com
   const config = inAccountsOf(session.config, session.teams);
   const onV2 = bucketsStillOnV2(await observeSignatures(config, session.teams, { aws: session.aws, heroku: await session.heroku() }));
   const acceptSigV2 = new Set(onV2.map(({ bucket }) => bucket));
-  const deployer = await createDeployer({ config, keep, acceptSigV2, io: host.io, profile: options.profile });
+  const deployer = await createDeployer({ config, keep, acceptSigV2, io: host.io, profile: options.profile, network: session.network });
   try {
     const targets = stacksFor(session.config, session.teams, keep);
     const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);

@@ -12,6 +12,8 @@ export interface KitConfig {
   readonly teams: readonly Team[];
   readonly signing: Signing;
   readonly buildpack: BuildpackSettings;
+  /** Another S3 than the regions' own; said by whoever runs the kit (AWS_ENDPOINT_URL), not by the file. */
+  readonly s3Url?: string;
 }
 
 export interface Signing {
@@ -99,7 +101,7 @@ export interface Principal extends PrincipalId {
   readonly apps: readonly string[];
 }
 
-/** One thing wrong with the file. Lines and columns count from 1. */
+/** One thing wrong with the file, in `details.problems` of a `config-invalid`. Lines and columns count from 1. */
 export interface Problem {
   /** Dotted path: `teams.payments.apps.payments-api.mode`. */
   readonly path: string;

@@ -1,5 +1,6 @@
 import type { Acl, Mode } from './modes.js';
 import { halcyonBucket } from './names.js';
+import type { KeyPair } from './secret.js';
 
 /** Every config var the kit owns, with what it says. The kit reads, writes and unsets these and no others. */
 const CONFIG_VARS = {
@@ -43,14 +44,14 @@ export interface AppStorage {
  * The config vars of an app (the table "The three modes of the guide" of the Halcyon sources, 2019).
  * @param key - required unless the mode is `public`.
  */
-export function desiredConfigVars(storage: AppStorage, key?: { id: string; secret: string }): DesiredConfigVars {
+export function desiredConfigVars(storage: AppStorage, key?: KeyPair): DesiredConfigVars {
   if (storage.mode === 'public') {
     return Object.fromEntries(CONFIG_VAR_NAMES.map((name) => [name, null])) as Record<ConfigVarName, null>;
   }
   const readOnly = storage.mode === 'read-only';
   return {
-    HALCYON_AWS_ACCESS_KEY_ID: key?.id ?? null,
-    HALCYON_AWS_SECRET_ACCESS_KEY: key?.secret ?? null,
+    HALCYON_AWS_ACCESS_KEY_ID: key?.accessKeyId ?? null,
+    HALCYON_AWS_SECRET_ACCESS_KEY: key?.secretAccessKey ?? null,
     HALCYON_S3_BUCKET: halcyonBucket(storage.bucket ?? '', storage.prefix),
     HALCYON_S3_ENDPOINT: storage.endpoint ?? null,
     HALCYON_S3_REGION: storage.signingRegion ?? null,

@@ -1,5 +1,3 @@
-import { Agent } from 'node:https';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +6,7 @@ import { awsError } from '../aws/errors.js';
 import type { KitConfig, Principal } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { inStep, type IoHost, type Step } from '../io/io-host.js';
+import type { Network } from '../network/network.js';
 import type { TemplateResource } from './import.client.js';
 import type { StackDiff } from './stacks.plan.js';
 import { toolkitIo } from './toolkit-io.js';
@@ -33,6 +32,7 @@ export interface DeployerOptions {
   readonly acceptSigV2?: ReadonlySet<string>;
   readonly io: IoHost;
   readonly profile?: string;
+  readonly network: Network;
 }
 
 /** @throws KitError as {@link awsError} says, and `deploy-failed` with CloudFormation's own reason. */
@@ -45,7 +45,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const { BaseCredentials, DiffMethod, StackSelectionStrategy, Toolkit } = toolkitLib;
   let running: Step | undefined;
   let reasons: string[] = [];
-  const bundle = process.env.AWS_CA_BUNDLE;
+  const { httpsAgent } = await options.network.agents('aws');
   const toolkit = new Toolkit({
     ioHost: toolkitIo(
       options.io,
@@ -56,7 +56,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
     color: false,
     sdkConfig: {
       baseCredentials: BaseCredentials.awsCliCompatible({ profile: options.profile }),
-      ...(bundle ? { httpOptions: { agent: new Agent({ keepAlive: true, ca: readFileSync(bundle) }) } } : {}),
+      httpOptions: { agent: httpsAgent },
     },
   });
   let freeFailed = async (): Promise<string[]> => [];
@@ -64,7 +64,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const source = await toolkit.fromAssemblyBuilder(
     async () => {
       const app = buildApp(options.config, { keep: options.keep, acceptSigV2: options.acceptSigV2, outdir: join(outdir, 'cdk.out') });
-      freeFailed = () => freeFailedCreations(app, (region) => createAws({ region, profile: options.profile }));
+      freeFailed = () => freeFailedCreations(app, (region) => createAws({ region, profile: options.profile, network: options.network }));
       return app.synth();
     },
     { outdir: join(outdir, 'cdk.out'), disposeOutdir: false },

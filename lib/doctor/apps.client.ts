@@ -1,8 +1,7 @@
 import pMap from 'p-map';
-import type { KeyPair } from '../aws/aws.js';
 import { principalOf, storageOf } from '../config/derive.js';
 import type { App, KitConfig, Team } from '../config/model.js';
-import { desiredConfigVars, principalLabel } from '../contract/index.js';
+import { desiredConfigVars, principalLabel, type KeyPair } from '../contract/index.js';
 import { fingerprint, type Vault } from '../engine/run/vault.js';
 import { isKitError } from '../errors.js';
 import { planBuildpacks, type DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
@@ -41,7 +40,7 @@ async function observeApp(question: AppQuestion, app: App): Promise<AppFacts> {
     ...(label === undefined ? {} : { principal: label }),
     wanted: desiredConfigVars(
       storageOf(config, team, app),
-      current === undefined || secret === undefined ? undefined : { id: current, secret: fingerprint(secret) },
+      current === undefined || secret === undefined ? undefined : { accessKeyId: current, secretAccessKey: fingerprint(secret) },
     ),
   };
   let info;

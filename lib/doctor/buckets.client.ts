@@ -1,5 +1,6 @@
 import type * as S3Sdk from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.js';
+import { whereabouts } from '../aws/bucket.js';
 import type { BucketSpec, Team } from '../config/model.js';
 import { keyPrefix } from '../contract/index.js';
 import { Reader } from './guard.js';
@@ -36,7 +37,7 @@ export async function observeBucket(aws: Aws, question: BucketQuestion, signal?:
   const base = { name: spec.name, spec, kind, team };
   const sdk = await import('@aws-sdk/client-s3');
   const s3 = await aws.s3();
-  const found = await reader.read('the bucket itself', () => whereabouts(sdk, s3, spec));
+  const found = await reader.read('the bucket itself', () => whereabouts(aws, spec));
   if (found === undefined || found === null) return { ...base, state: 'unknown', unread: reader.unread };
   if (found.state !== 'present') return { ...base, ...found, unread: [] };
 
@@ -46,7 +47,7 @@ export async function observeBucket(aws: Aws, question: BucketQuestion, signal?:
       'object ownership (s3:GetBucketOwnershipControls)',
       async () =>
         (await s3.send(new sdk.GetBucketOwnershipControlsCommand({ Bucket }))).OwnershipControls?.Rules?.[0]?.ObjectOwnership ?? null,
-      ['OwnershipControlsNotFoundError'],
+      'bucket ownership',
     ),
     reader.read(
       'Block Public Access (s3:GetBucketPublicAccessBlock)',
@@ -55,12 +56,12 @@ export async function observeBucket(aws: Aws, question: BucketQuestion, signal?:
         const { BlockPublicAcls = false, IgnorePublicAcls = false, BlockPublicPolicy = false, RestrictPublicBuckets = false } = block ?? {};
         return { BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets };
       },
-      ['NoSuchPublicAccessBlockConfiguration'],
+      'public access block',
     ),
     reader.read(
       'bucket policy (s3:GetBucketPolicy)',
       async () => JSON.parse((await s3.send(new sdk.GetBucketPolicyCommand({ Bucket }))).Policy ?? '{}') as PolicyJson,
-      ['NoSuchBucketPolicy'],
+      'bucket policy',
     ),
     reader.read(
       'default encryption (s3:GetEncryptionConfiguration)',
@@ -72,7 +73,7 @@ export async function observeBucket(aws: Aws, question: BucketQuestion, signal?:
           ...(rule?.KMSMasterKeyID === undefined ? {} : { keyArn: rule.KMSMasterKeyID }),
         };
       },
-      ['ServerSideEncryptionConfigurationNotFoundError'],
+      'bucket encryption',
     ),
     reader.read('versioning (s3:GetBucketVersioning)', async () => {
       const answer = await s3.send(new sdk.GetBucketVersioningCommand({ Bucket }));
@@ -91,29 +92,6 @@ export async function observeBucket(aws: Aws, question: BucketQuestion, signal?:
     objects: objects ?? undefined,
     unread: reader.unread,
   };
-}
-
-async function whereabouts(sdk: Sdk, s3: S3Client, spec: BucketSpec): Promise<Pick<BucketFacts, 'state' | 'region'>> {
-  try {
-    const answer = await s3.send(new sdk.HeadBucketCommand({ Bucket: spec.name, ExpectedBucketOwner: spec.account }));
-    const region = answer.BucketRegion;
-    return region === undefined || region === spec.region ? { state: 'present' } : { state: 'elsewhere', region };
-  } catch (error) {
-    const { $metadata, $response } = error as { $metadata?: { httpStatusCode?: number }; $response?: { headers?: Record<string, string> } };
-    const region = $response?.headers?.['x-amz-bucket-region'];
-    switch ($metadata?.httpStatusCode) {
-      case 404:
-        return { state: 'gone' };
-      case 403:
-        return { state: 'forbidden' };
-      case 301:
-      case 307:
-        return { state: 'elsewhere', ...(region === undefined ? {} : { region }) };
-      case 400:
-        if (region !== undefined && region !== spec.region) return { state: 'elsewhere', region };
-    }
-    throw error;
-  }
 }
 
 const MAX_PAGES = 50;

@@ -1,3 +1,4 @@
+import type { Aws } from '../aws/aws.js';
 import { buildpacksWanted, signingBuildpackUrl } from '../buildpack/signing.js';
 import type { KitConfig, Team } from '../config/model.js';
 import type { DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
@@ -13,11 +14,15 @@ export async function wantedBuildpacks(config: KitConfig, teams: readonly Team[]
 export async function observeBuildpack(
   config: KitConfig,
   teams: readonly Team[],
+  aws: (region: string) => Aws,
   signal?: AbortSignal,
 ): Promise<BuildpackFacts | undefined> {
   const url = await signingBuildpackUrl(config, teams);
   if (url === undefined || !/^https:.*\.tgz$/.test(url)) return undefined;
-  const { status, failure } = await anonymousHead(url, { signal });
+  const { status, failure } = await anonymousHead(url, {
+    network: aws(teams.find(({ bucket }) => bucket)?.bucket?.spec.region ?? 'us-east-1').network,
+    signal,
+  });
   return {
     url,
     ...(status === undefined ? {} : { status }),

@@ -1,3 +1,4 @@
+import { isMissing, type Missing } from '../aws/errors.js';
 import { isKitError } from '../errors.js';
 
 /** Runs reads of which any may be refused: what fails is noted, and the doctor goes on without it. */
@@ -5,15 +6,15 @@ export class Reader {
   readonly unread: string[] = [];
   constructor(readonly signal?: AbortSignal) {}
 
-  /** @param absent - error names that mean "there is none": then the result is null. */
-  async read<T>(what: string, work: () => Promise<T>, absent: readonly string[] = []): Promise<T | null | undefined> {
+  /** @param absent - what may not be there: then the result is null. */
+  async read<T>(what: string, work: () => Promise<T>, absent?: Missing): Promise<T | null | undefined> {
     this.signal?.throwIfAborted();
     try {
       return await work();
     } catch (error) {
       this.signal?.throwIfAborted();
       const { name, message } = error as Error;
-      if (absent.includes(name)) return null;
+      if (absent !== undefined && isMissing(error, absent)) return null;
       this.unread.push(`${what}: ${isKitError(error) || name === 'Error' ? message : `${name}: ${message}`}`);
       return undefined;
     }

@@ -1,8 +1,8 @@
 import pMap from 'p-map';
-import type { Aws, KeyPair } from '../aws/aws.js';
+import type { Aws } from '../aws/aws.js';
 import { s3Endpoint } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
-import { teamStackName } from '../contract/index.js';
+import { teamStackName, type KeyPair } from '../contract/index.js';
 import { Vault } from '../engine/run/vault.js';
 import { stackState } from '../deploy/stack.client.js';
 import type { Heroku } from '../heroku/heroku.js';
@@ -57,7 +57,7 @@ export async function observe(options: DoctorOptions): Promise<Observation> {
   const [buildpacks, stacks, buildpack] = await Promise.all([
     wantedBuildpacks(config, teams),
     heroku.stacks(),
-    observeBuildpack(config, teams, signal),
+    observeBuildpack(config, teams, aws, signal),
   ]);
   const shared = { buildpacks, stacks: new Map(stacks.map(({ name, state }) => [name, state])) };
   const facts = await inStep(io, 'looking at keys and apps, and asking S3 as each key', () =>
@@ -107,7 +107,7 @@ async function probePrincipal({ options, team, aws }: Asked, principal: Principa
     return principal;
   const { spec, prefix } = team.bucket;
   const store: HalcyonStore = {
-    ...{ endpoint: s3Endpoint(spec), region: spec.region, bucket: spec.name, prefix, acl: spec.acl },
+    ...{ endpoint: s3Endpoint(options.config, spec), region: spec.region, bucket: spec.name, prefix, acl: spec.acl },
     ...{ signing: options.config.signing.version, key: { accessKeyId: current, secretAccessKey } },
   };
   const facts = await probe({

@@ -26,7 +26,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeFacts> {
   const key = `${PROBE_PREFIX}${randomUUID()}`;
   const results: Array<ProbeFacts['results'][number]> = [];
   const send = async (request: HalcyonRequest, expected: 'allowed' | 'denied'): Promise<Outcome> => {
-    const outcome = await halcyonRequest(store, request, { signal });
+    const outcome = await halcyonRequest(store, request, { network: options.operator.network, signal });
     const { operation, status, error, failure, clockAheadMs } = outcome;
     results.push({ operation, status, error, failure, clockAheadMs, expected });
     return outcome;

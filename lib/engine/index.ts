@@ -1,5 +1,5 @@
 import type { Aws } from '../aws/aws.js';
-import { principalsOf } from '../config/derive.js';
+import { principalsOf, s3Endpoint } from '../config/derive.js';
 import type { KitConfig, Principal, Team } from '../config/model.js';
 import { userName } from '../contract/index.js';
 import type { Heroku } from '../heroku/heroku.js';
@@ -124,7 +124,10 @@ function runContext(context: EngineContext, team: Team, policy: Policy, vault: V
     keys: awsKeys(aws),
     secrets: awsSecrets(aws),
     apps: herokuApps(heroku, rest.io, concurrency),
-    verifier: team.bucket === undefined ? { check: async () => undefined } : awsVerifier(aws, team.bucket),
+    verifier:
+      team.bucket === undefined
+        ? { check: async () => undefined }
+        : awsVerifier(aws, team.bucket, s3Endpoint(context.config, team.bucket.spec)),
     ...(team.bucket === undefined ? {} : { lease: s3LeaseStore(aws, team.bucket.spec.name, team.name) }),
   };
   return { ...rest, clock, team, policy, concurrency, ports, vault, recent: new Recent(clock) };

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../error-codes.js';
-import { KitError } from '../errors.js';
+import { isKitError, KitError } from '../errors.js';
 import type { IoHost } from '../io/io-host.js';
+import type { Agents, Network } from '../network/network.js';
 import { redact } from '../io/redaction.js';
 import { Gate } from './gate.js';
 import { pause } from './pause.js';
@@ -24,7 +25,10 @@ export interface Reply<T> {
 /** The Platform API as calls that end in a value or a KitError. */
 export class Transport {
   readonly #gate: Gate;
-  constructor(private readonly options: { host: string; token: string; io: IoHost; patience: Patience; concurrency: number }) {
+  #agents?: Promise<Agents>;
+  constructor(
+    private readonly options: { host: string; token: string; io: IoHost; patience: Patience; network: Network; concurrency: number },
+  ) {
     this.#gate = new Gate(options.concurrency);
   }
 
@@ -57,16 +61,17 @@ export class Transport {
   }
 
   async #attempt(call: Call): Promise<Outcome> {
-    const { host, token, patience, io } = this.options;
+    const { host, token, patience, io, network } = this.options;
     try {
-      const answer = await exchange({ ...call, host, token, timeoutMs: patience.timeoutMs });
+      const agents = await (this.#agents ??= network.agents('others'));
+      const answer = await exchange({ ...call, host, token, agents, timeoutMs: patience.timeoutMs });
       this.#gate.note(Number(answer.headers['ratelimit-remaining']));
       io.debug(`${call.method} ${call.path} ${answer.status}`);
       return answer;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       io.debug(`${call.method} ${call.path} ${error.message}`);
-      return { lost: true, sent: error.sent };
+      return { lost: true, sent: error.sent, cause: error.cause };
     }
   }
 
@@ -91,6 +96,7 @@ function describe(outcome: Outcome): string {
 }
 
 function unavailable(call: Call, outcome: Outcome): KitError {
+  if ('lost' in outcome && isKitError(outcome.cause)) return outcome.cause; // A proxy's.
   return new KitError('heroku-unavailable', `${what(call)} failed (${describe(outcome)}); see https://status.heroku.com and run again`);
 }
 

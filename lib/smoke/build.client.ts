@@ -1,9 +1,10 @@
+import { stripVTControlCharacters } from 'node:util';
 import { KitError } from '../errors.js';
 import type { Build, Heroku, Release } from '../heroku/heroku.js';
 import { pause } from '../heroku/pause.js';
 import { redact } from '../io/redaction.js';
 import type { Run } from './context.js';
-import { parseBuildLog, plain, type BuildLog } from './log.js';
+import { parseBuildLog, type BuildLog } from './log.js';
 import { proof } from './proofs.plan.js';
 import type { Proof } from './report.js';
 
@@ -46,7 +47,7 @@ export async function buildOn(
   let text = '';
   const hear = (chunk: string) => {
     text += chunk;
-    const line = plain(text.slice(text.lastIndexOf('\n', text.length - 2) + 1)).trim();
+    const line = stripVTControlCharacters(text.slice(text.lastIndexOf('\n', text.length - 2) + 1)).trim();
     if (line !== '') say(redact(line));
   };
   if (started.outputStreamUrl) await heroku.followStream(started.outputStreamUrl, hear, signal);

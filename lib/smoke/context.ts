@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { Aws } from '../aws/aws.js';
 import { storageOf } from '../config/derive.js';
 import type { KitConfig } from '../config/model.js';
-import type { AppStorage } from '../contract/index.js';
+import type { AppStorage, KeyPair } from '../contract/index.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost, Step } from '../io/io-host.js';
 import { redact } from '../io/redaction.js';
-import type { Key } from './key.client.js';
+import type { Network } from '../network/network.js';
 import { Made } from './made.client.js';
 import { Objects } from './objects.client.js';
 import type { Scope } from './requests.plan.js';
@@ -27,7 +27,7 @@ export interface SmokeContext {
 
 export interface RunOptions {
   /** Key to prove instead of the principal's current one. */
-  readonly key?: Key;
+  readonly key?: KeyPair;
   /** Also prove the way by a one-off dyno that builds and uploads. Needs GHC on the stack, or a buildpack that does without. */
   readonly prebuild?: boolean;
   /** Size of that dyno. Default: performance-l, for GHC's memory. */
@@ -47,6 +47,7 @@ export interface Run {
   readonly store?: { readonly objects: Objects; readonly scope: Scope };
   readonly made: Made;
   readonly heroku: Heroku;
+  readonly network: Network;
   readonly signal?: AbortSignal;
   /** What it is about now. */
   readonly say: (detail: string) => void;
@@ -68,6 +69,7 @@ export function startRun({ config, aws, heroku, io, signal }: SmokeContext, { te
         : undefined,
     made: new Made(name),
     heroku,
+    network: aws.network,
     signal,
     say: (detail) => step.update(redact(detail)),
     trace: (line) => io.debug(`${name}: ${redact(line)}`),

@@ -1,7 +1,6 @@
 import type { KitConfig } from '../config/model.js';
-import { desiredConfigVars, type AppStorage } from '../contract/index.js';
+import { desiredConfigVars, type AppStorage, type KeyPair } from '../contract/index.js';
 import { isHaskellOnHeroku } from '../heroku/buildpacks.plan.js';
-import type { Key } from './key.client.js';
 
 /** What a short-lived app takes over from the team's. */
 
@@ -18,7 +17,7 @@ const COPIED_CONFIG_VARS = [
 export function copiedConfigVars(
   config: KitConfig,
   storage: AppStorage,
-  key: Key | undefined,
+  key: KeyPair | undefined,
   current: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const forks = { HALCYON_URL: config.buildpack.halcyonUrl, BASHMENOT_URL: config.buildpack.bashmenotUrl };

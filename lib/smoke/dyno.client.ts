@@ -1,8 +1,9 @@
+import { stripVTControlCharacters } from 'node:util';
 import { KitError } from '../errors.js';
 import type { Dyno, Heroku } from '../heroku/heroku.js';
 import { pause } from '../heroku/pause.js';
 import type { Run } from './context.js';
-import { plain, storageLines } from './log.js';
+import { storageLines } from './log.js';
 import { readMarks, type Marks } from './script.js';
 
 export interface DynoRun extends Marks {
@@ -86,7 +87,7 @@ async function readLog(heroku: Heroku, app: string, dyno: string, options: DynoO
   let timer = silence();
   let text = '';
   const output = () =>
-    plain(text)
+    stripVTControlCharacters(text)
       .split(/\r?\n/)
       .map((line) => line.replace(/^\S+ \S+\[[^\]]+\]: ?/, '').trimEnd());
   const hear = (chunk: string) => {

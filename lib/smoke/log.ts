@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** One storage request as a build or a dyno logged it. */
 export interface StorageLine {
   readonly action: 'Downloading' | 'Uploading' | 'Listing' | 'Deleting';
@@ -28,14 +30,9 @@ export interface BuildLog {
 }
 
 const STORAGES = ['private', 'public', 'private and public', 'none'] as const;
-const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
-
-/** `text` without colours and other terminal sequences. */
-export const plain = (text: string): string => text.replace(ANSI, '');
-
 /** Read a build log. Pure; tolerant of what it does not know. */
 export function parseBuildLog(text: string): BuildLog {
-  const lines = plain(text)
+  const lines = stripVTControlCharacters(text)
     .split(/\r?\n/)
     .map((line) => line.trimEnd());
   const label = (name: string): string | undefined =>

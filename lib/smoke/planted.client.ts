@@ -6,7 +6,7 @@ import type { BuildLog } from './log.js';
 import { plantedProofs, publicProofs } from './proofs.plan.js';
 import { plantedKeys, runPrefixes } from './requests.plan.js';
 import { noteOf } from './sweep.js';
-import { tarball } from './tarball.js';
+import { tarball } from '../tarball.js';
 
 /** Plant the objects that requests are tried on. */
 export async function plantObjects({ store, made, nonce }: Run): Promise<void> {

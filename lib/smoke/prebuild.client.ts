@@ -6,7 +6,7 @@ import { storageLines } from './log.js';
 import { noteInstall } from './planted.client.js';
 import { proof } from './proofs.plan.js';
 import { buildScript } from './script.js';
-import { tarball } from './tarball.js';
+import { tarball } from '../tarball.js';
 
 /** A source nobody has built: buildpack only, built and uploaded on a dyno, found by the next build. */
 export async function provePrebuild(

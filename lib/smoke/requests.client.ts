@@ -1,11 +1,11 @@
+import type { Network } from '../network/network.js';
 import type { Team } from '../config/model.js';
-import type { AppStorage } from '../contract/index.js';
+import type { AppStorage, KeyPair } from '../contract/index.js';
 import { halcyonRequest, type HalcyonRequest } from '../storage/halcyon-requests.js';
 import { classifyRefusal, type Refusal } from '../storage/refusals.js';
 import type { Run } from './context.js';
 import { configVarProof, type ExpectedConfigVars } from './config-vars.plan.js';
 import { runFor, type DynoRun } from './dyno.client.js';
-import type { Key } from './key.client.js';
 import type { Proof } from './report.js';
 import { attemptProof, attempts, type Attempt, type Tried } from './requests.plan.js';
 import { dynoScript } from './script.js';
@@ -26,7 +26,7 @@ export async function proveRequests(
     readonly expected: ExpectedConfigVars;
     /** For asking S3 why it refuses. */
     readonly team: Team;
-    readonly key?: Key;
+    readonly key?: KeyPair;
     readonly signing: 2 | 4;
   },
 ): Promise<DynoRequests> {
@@ -38,7 +38,7 @@ export async function proveRequests(
   return {
     dyno,
     tried,
-    refusals: await diagnose(tried, { ...principal, storage: run.storage, run: run.name, signal: run.signal }),
+    refusals: await diagnose(tried, { ...principal, storage: run.storage, run: run.name, network: run.network, signal: run.signal }),
     proofs: [configVarProof('dyno', dyno.seen), ...tried.map(({ attempt, outcome }) => attemptProof(attempt, outcome))],
   };
 }
@@ -49,9 +49,9 @@ export async function proveRequests(
  */
 async function diagnose(
   tried: readonly Tried[],
-  where: { team: Team; storage: AppStorage; key?: Key; signing: 2 | 4; run: string; signal?: AbortSignal },
+  where: { team: Team; storage: AppStorage; key?: KeyPair; signing: 2 | 4; run: string; network: Network; signal?: AbortSignal },
 ): Promise<Refusal[]> {
-  const { team, storage, key, run, signing, signal } = where;
+  const { team, storage, key, run, signing, network, signal } = where;
   const spec = team.bucket?.spec;
   const failed = tried.filter(({ attempt, outcome }) => attempt.expected === 'allowed' && !attemptProof(attempt, outcome).ok);
   if (failed.length === 0 || !key || !spec || !storage.endpoint || !storage.acl) return [];
@@ -61,7 +61,7 @@ async function diagnose(
     bucket: spec.name,
     acl: storage.acl,
     signing,
-    key: { accessKeyId: key.id, secretAccessKey: key.secret },
+    key,
     ...(storage.prefix ? { prefix: storage.prefix } : {}),
   };
   const upload: HalcyonRequest = { operation: 'upload', key: `${run}/diagnosis`, body: Buffer.from(run) };
@@ -76,8 +76,8 @@ async function diagnose(
   };
   const refusals: Refusal[] = [];
   for (const request of new Set(failed.map(({ attempt }) => requests[attempt.operation]))) {
-    const answer = await halcyonRequest(store, request, { signal });
-    const refusal = classifyRefusal(answer, { ...store, keyId: key.id, team: team.name });
+    const answer = await halcyonRequest(store, request, { network, signal });
+    const refusal = classifyRefusal(answer, { ...store, keyId: key.accessKeyId, team: team.name });
     if (refusal && !refusals.some(({ kind }) => kind === refusal.kind)) refusals.push(refusal);
   }
   return refusals;

@@ -56,7 +56,7 @@ async function stages(run: Run, context: SmokeContext, subject: Subject, options
 
   const planted = source === undefined ? await buildPlanted(run, app.name, prepared.place) : undefined;
   const { builds, last, proofs } = planted ?? (await buildOwnSource(run, app.name, source ?? '.'));
-  const expected = expectedConfigVars(run.storage, key?.id);
+  const expected = expectedConfigVars(run.storage, key?.accessKeyId);
   const inBuild = [configVarProof('build', buildConfigVars(last.log, expected)), ...unwrittenProofs(last.log, run.storage)];
   const place = planted?.place ?? prepared.place;
   const built = { app: app.name, prepared, place, builds, dynoLines: [], proofs: [...proofs, ...inBuild] };
@@ -114,7 +114,7 @@ function report(
       bucket: store?.objects.bucket,
       endpoint: storage.endpoint,
       signing,
-      keyId: prepared.key?.id,
+      keyId: prepared.key?.accessKeyId,
       builds: builds.map(({ build: { id, status }, release, log }) => ({
         id,
         status,

@@ -1,10 +1,9 @@
 import pMap from 'p-map';
-import type { Mode, PrincipalId } from '../contract/index.js';
+import type { KeyPair, Mode, PrincipalId } from '../contract/index.js';
 import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { redact } from '../io/redaction.js';
 import type { RunOptions, SmokeContext } from './context.js';
-import type { Key } from './key.client.js';
 import type { SmokeReport } from './report.js';
 import { prove } from './run.js';
 import { sweepApps } from './short-lived.client.js';
@@ -23,7 +22,7 @@ export interface SmokeOptions {
   readonly app?: string;
   readonly source?: string;
   /** Key to prove in place of a principal's current one. */
-  readonly keyOf?: (principal: PrincipalId) => Key | undefined;
+  readonly keyOf?: (principal: PrincipalId) => KeyPair | undefined;
 }
 
 /** Smoke deploys at a time: each builds, and accounts have few dynos. */
@@ -53,7 +52,7 @@ export async function smokePrincipal(
   context: SmokeContext,
   team: Team,
   principal: PrincipalId,
-  options: { readonly app: string; readonly key?: Key },
+  options: { readonly app: string; readonly key?: KeyPair },
 ): Promise<SmokeReport> {
   return runOne(context, { ...subjectOf(team, appNamed(team, options.app)), principal, access: principal.access }, { key: options.key });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { failure, isAmbiguous } from '../../lib/aws/failure.js';
+import { failure, isAmbiguous } from '../../lib/aws/errors.js';
 
 test.each<[object, boolean, string]>([
   [{ name: 'Error', code: 'ECONNRESET', message: 'reset' }, true, 'aws-unavailable'],

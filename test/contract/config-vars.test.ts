@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { accessOf, CONFIG_VAR_NAMES, desiredConfigVars, type AppStorage } from '../../lib/contract/index.js';
 
-const key = { id: 'AKIAEXAMPLE', secret: 'not-a-real-secret' };
+const key = { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'not-a-real-secret' };
 const base: AppStorage = {
   mode: 'upload',
   bucket: 'b',
@@ -22,7 +22,7 @@ describe('config vars of each mode', () => {
 
   test('read-only forbids upload, cleaning and public storage, whatever the team chose', () => {
     expect(desiredConfigVars({ ...base, mode: 'read-only', publicStorage: 'fallback' }, key)).toMatchObject({
-      HALCYON_AWS_ACCESS_KEY_ID: key.id,
+      HALCYON_AWS_ACCESS_KEY_ID: key.accessKeyId,
       HALCYON_S3_BUCKET: 'b/p',
       HALCYON_S3_ENDPOINT: 's3.eu-west-1.amazonaws.com',
       HALCYON_S3_REGION: 'eu-west-1',

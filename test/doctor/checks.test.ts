@@ -73,7 +73,7 @@ function observation(changes: Changes = {}): Observation {
   });
   const apps = team.apps.map((app): AppFacts => {
     const principal = principals.find(({ id }) => id.access === app.mode);
-    const wanted = desiredConfigVars(storageOf(config, team, app, {}), { id: KEY, secret: 'sha256:abc' });
+    const wanted = desiredConfigVars(storageOf(config, team, app), { accessKeyId: KEY, secretAccessKey: 'sha256:abc' });
     return {
       ...{ team: team.name, app, state: 'present', wanted, principal: principal?.label, stackState: 'public', unread: [] },
       info: { name: app.name, generation: 'cedar', stack: 'heroku-24' } as HerokuApp,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { CONFIG_VAR_NAMES, desiredConfigVars, type DesiredConfigVars } from '../../lib/contract/index.js';
 import { differing, patchOf, planConfigVars } from '../../lib/heroku/config-vars.plan.js';
 
-const key = { id: 'AKIAEXAMPLE000000001', secret: 'the-secret-of-the-first-key' };
+const key = { accessKeyId: 'AKIAEXAMPLE000000001', secretAccessKey: 'the-secret-of-the-first-key' };
 const storage = { bucket: 'b', prefix: 'p', endpoint: 's3.eu-west-1.amazonaws.com', signingRegion: 'eu-west-1', acl: 'private' } as const;
 const upload = desiredConfigVars({ mode: 'upload', ...storage }, key);
 const readOnly = desiredConfigVars({ mode: 'read-only', ...storage }, key);
@@ -22,7 +22,7 @@ describe('planConfigVars', () => {
       'set HALCYON_S3_ACL',
       'set HALCYON_NO_PUBLIC_STORAGE',
     ]);
-    expect(JSON.stringify(plan)).not.toContain(key.secret);
+    expect(JSON.stringify(plan)).not.toContain(key.secretAccessKey);
     expect(plan.restarts).toBe(true);
   });
 
@@ -43,7 +43,7 @@ describe('planConfigVars', () => {
         name: 'HALCYON_AWS_ACCESS_KEY_ID',
         action: 'change',
         reason: 'the app holds another key',
-        from: key.id,
+        from: key.accessKeyId,
         to: 'AKIAEXAMPLE000000002',
       },
       { name: 'HALCYON_AWS_SECRET_ACCESS_KEY', action: 'change', reason: 'the app holds another key' },

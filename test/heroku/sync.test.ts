@@ -8,7 +8,7 @@ import { silentIo } from '../../lib/io/io-host.js';
 
 const desired = desiredConfigVars(
   { mode: 'upload', bucket: 'b', endpoint: 's3.eu-west-1.amazonaws.com', acl: 'private' },
-  { id: 'AKIAEXAMPLE000000001', secret: 'the-secret-of-this-test' },
+  { accessKeyId: 'AKIAEXAMPLE000000001', secretAccessKey: 'the-secret-of-this-test' },
 );
 const release = (version: number, more: Partial<Release> = {}): Release => ({
   id: `r${version}`,

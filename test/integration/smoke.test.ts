@@ -163,10 +163,10 @@ describe('what is wrong is named', () => {
   });
 
   test('a key that AWS does not know, given for one principal', async () => {
-    const key = { id: 'AKIAUNKNOWN000000000', secret: 'not-the-secret-of-any-key-at-all' };
+    const key = { accessKeyId: 'AKIAUNKNOWN000000000', secretAccessKey: 'not-the-secret-of-any-key-at-all' };
     const report = await smokePrincipal(ground.context(), ads(), principal, { app: 'ads-web', key });
     expect(report.causes.map(({ code }) => code)).toContain('key-unknown');
-    expect(JSON.stringify(report)).not.toContain(key.secret);
+    expect(JSON.stringify(report)).not.toContain(key.secretAccessKey);
   });
 
   test('the key of another principal', async () => {

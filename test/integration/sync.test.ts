@@ -14,7 +14,7 @@ const apps = Array.from({ length: 100 }, (_, n) => `app-${n}`);
 const desiredWith = (n: number): DesiredConfigVars =>
   desiredConfigVars(
     { mode: 'upload', bucket: 'b', prefix: 'team', endpoint: 's3.eu-west-1.amazonaws.com', signingRegion: 'eu-west-1', acl: 'private' },
-    { id: `AKIAEXAMPLE00000000${n}`, secret: `the-secret-number-${n}` },
+    { accessKeyId: `AKIAEXAMPLE00000000${n}`, secretAccessKey: `the-secret-number-${n}` },
   );
 
 beforeAll(async () => {

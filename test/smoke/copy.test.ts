@@ -11,7 +11,7 @@ const storage = { mode: 'read-only', bucket: 'b', endpoint: 'e', acl: 'private' 
 describe('copiedConfigVars', () => {
   test('what the app should have of ours, and which code it runs; nothing else of it', () => {
     const current = { DATABASE_URL: 'x', HALCYON_URL: 'https://example.com/fork', HALCYON_S3_BUCKET: 'stale' };
-    const vars = copiedConfigVars(config(2), storage, { id: 'AKIA', secret: 's' }, current);
+    const vars = copiedConfigVars(config(2), storage, { accessKeyId: 'AKIA', secretAccessKey: 's' }, current);
     expect(vars).toMatchObject({ HALCYON_URL: 'https://example.com/fork', HALCYON_S3_BUCKET: 'b', HALCYON_NO_UPLOAD: '1' });
     expect(Object.keys(vars)).not.toContain('DATABASE_URL');
   });

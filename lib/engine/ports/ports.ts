@@ -1,8 +1,7 @@
-import type { DesiredConfigVars, PrincipalId } from '../../contract/index.js';
+import type { DesiredConfigVars, KeyPair, PrincipalId } from '../../contract/index.js';
 import type { ConfigVarPlan } from '../../heroku/config-vars.plan.js';
 import type { ErrorCode } from '../../error-codes.js';
 import { KitError } from '../../errors.js';
-import type { KeyPair } from '../../aws/aws.js';
 import type { Activity } from '../model.js';
 
 /**

@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import type { KeyPair } from '../../aws/aws.js';
+import type { KeyPair } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import { inStep } from '../../io/io-host.js';
 import type { PrincipalState, Step, TeamObservation } from '../model.js';

@@ -41,9 +41,7 @@ function itemOf(
   const seen = observation.apps.find((candidate) => candidate.name === write.app);
   const key = vault.pairOf(write.keyId);
   const desired =
-    app === undefined || key === undefined
-      ? desiredConfigVars({ mode: 'public' })
-      : desiredConfigVars(storageOf(config, team, app), { id: key.accessKeyId, secret: key.secretAccessKey });
+    app === undefined || key === undefined ? desiredConfigVars({ mode: 'public' }) : desiredConfigVars(storageOf(config, team, app), key);
   const current: Record<string, string> = { ...seen?.vars };
   // The observation holds a fingerprint; where it is the right one, there is nothing to change.
   if (key !== undefined && !write.changes.includes('HALCYON_AWS_SECRET_ACCESS_KEY'))

@@ -1,4 +1,4 @@
-import type { KeyPair } from '../../aws/aws.js';
+import type { KeyPair } from '../../contract/index.js';
 import { KEY_TAGS, secretName, secretVersionId } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
 import type { PrincipalState, Step } from '../model.js';

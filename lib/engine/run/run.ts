@@ -1,4 +1,4 @@
-import type { KeyPair } from '../../aws/aws.js';
+import type { KeyPair } from '../../contract/index.js';
 import type { Team } from '../../config/model.js';
 import type { PrincipalId } from '../../contract/index.js';
 import type { IoHost } from '../../io/io-host.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { KeyPair } from '../../aws/aws.js';
+import type { KeyPair } from '../../contract/index.js';
 import { registerSecret } from '../../io/redaction.js';
 
 /** Secret keys by access key id: in memory only, registered for redaction on arrival, and never part of an observation. */

@@ -1,4 +1,4 @@
-import type { KeyPair } from '../../aws/aws.js';
+import type { KeyPair } from '../../contract/index.js';
 import type { PrincipalId } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import { inWords } from '../clock.js';

@@ -11,7 +11,7 @@ import {
 import { createAws, type Aws } from '../../../lib/aws/aws.js';
 import { packBuildpack } from '../../../lib/buildpack/pack.js';
 import { bucketPolicy, userPolicy } from '../../../lib/constructs/policies.js';
-import { iamPath, userName, type Access, type Acl, type AppStorage } from '../../../lib/contract/index.js';
+import { iamPath, userName, type Access, type Acl, type AppStorage, type KeyPair } from '../../../lib/contract/index.js';
 import { createHeroku } from '../../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../../lib/heroku/heroku.js';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../../sandbox/index.js';
@@ -25,7 +25,7 @@ const PREFIXES = { own: undefined, 'shared prefix': 'alpha', 'existing, slash pr
 /** What a cell's app is given. */
 interface Ground {
   readonly storage: AppStorage;
-  readonly key?: { readonly id: string; readonly secret: string };
+  readonly key?: KeyPair;
   readonly userArn?: string;
   readonly aws?: Aws;
 }
@@ -125,5 +125,5 @@ async function makePrincipal(
   const policy = userPolicy({ ...of, partition: PARTITION, bucketName: of.bucket, bucketAccount: sandbox.aws.account });
   await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'halcyon', PolicyDocument: JSON.stringify(policy) }));
   const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-  return { key: { id: AccessKey!.AccessKeyId!, secret: AccessKey!.SecretAccessKey! }, userArn: User!.Arn! };
+  return { key: { accessKeyId: AccessKey!.AccessKeyId!, secretAccessKey: AccessKey!.SecretAccessKey! }, userArn: User!.Arn! };
 }

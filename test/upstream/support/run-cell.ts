@@ -1,3 +1,4 @@
+import { networkOf } from '../../../lib/network/network.js';
 import { randomBytes } from 'node:crypto';
 import { desiredConfigVars, keyPrefix } from '../../../lib/contract/index.js';
 import { planBuildpacks } from '../../../lib/heroku/buildpacks.plan.js';
@@ -11,7 +12,7 @@ import type { Proof } from '../../../lib/smoke/report.js';
 import { attemptProof, attempts, plantedKeys, type Attempt } from '../../../lib/smoke/requests.plan.js';
 import { createShortLived, smokeName } from '../../../lib/smoke/short-lived.client.js';
 import { dynoScript } from '../../../lib/smoke/script.js';
-import { tarball } from '../../../lib/smoke/tarball.js';
+import { tarball } from '../../../lib/tarball.js';
 import type { LogEntry } from '../../../sandbox/index.js';
 import { accessOfCell, looksFirst, type Cell } from './cells.js';
 import type { Rig } from './rig.js';
@@ -87,12 +88,12 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
   let page: string;
   let dynoLines: readonly string[];
   const access = accessOfCell(cell);
-  const seen = expectedConfigVars(storage, key?.id);
+  const seen = expectedConfigVars(storage, key?.accessKeyId);
   if (access === undefined || aws === undefined || storage.bucket === undefined) {
     const run = await dyno(dynoScript(mark, seen, []), first!);
     dynoLines = run.lines;
     proofs = [configVarProof('dyno', run.seen)];
-    page = await openPage(app.webUrl, nonce, { timeoutMs: 0 });
+    page = await openPage(app.webUrl, nonce, { network: networkOf(), timeoutMs: 0 });
   } else {
     const ground = { access, prefix: storage.prefix, acl: storage.acl ?? 'private', run: name, others: storage.prefix ? ['beta'] : [] };
     const objects = new Objects(aws, storage.bucket);
@@ -101,7 +102,7 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
     await objects.put(archive, tarball(installTree(install, name, nonce)));
     second = await build('second');
     await heroku.scale(name, 'web', 1).catch(() => undefined); // a buildpack alone has no web process
-    page = await openPage(app.webUrl, nonce, { timeoutMs: second.log.deployed === undefined ? 0 : 90_000 });
+    page = await openPage(app.webUrl, nonce, { network: networkOf(), timeoutMs: second.log.deployed === undefined ? 0 : 90_000 });
     tried = attempts(ground);
     const run = await dyno(dynoScript(mark, seen, tried), second);
     dynoLines = run.lines;
@@ -110,14 +111,16 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
   await heroku.deleteApp(name);
   const requests = sandbox.aws
     .log()
-    .filter((entry) => entry.service === 's3' && (key === undefined ? entry.resource?.includes(name) : entry.accessKeyId === key.id));
+    .filter(
+      (entry) => entry.service === 's3' && (key === undefined ? entry.resource?.includes(name) : entry.accessKeyId === key.accessKeyId),
+    );
   const logs = [...(first?.log.lines ?? []), ...(second?.log.lines ?? []), ...dynoLines].join('\n');
   return {
     expected:
       storage.bucket === undefined
         ? []
         : expectedRequests(storage.bucket, `${keyPrefix(storage.prefix)}${install.platform}`, archive, tried, first !== undefined),
-    leaked: key !== undefined && logs.includes(key.secret),
+    leaked: key !== undefined && logs.includes(key.secretAccessKey),
     ...{ cell, buildpacks: plan.urls, first, second, proofs, dynoLines, page, requests, archive, userArn, bucket: storage.bucket },
     ...{ label: install.label, hash: install.hash, seconds: (Date.now() - began) / 1000 },
   };

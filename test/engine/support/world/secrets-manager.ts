@@ -1,4 +1,4 @@
-import type { KeyPair } from '../../../../lib/aws/aws.js';
+import type { KeyPair } from '../../../../lib/contract/index.js';
 import { secretVersionId, STAGES } from '../../../../lib/contract/index.js';
 import type { SecretsPort } from '../../../../lib/engine/ports/ports.js';
 import { KitError } from '../../../../lib/errors.js';
