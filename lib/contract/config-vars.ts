@@ -16,11 +16,18 @@ export const CONFIG_VARS = {
 export type ConfigVarName = keyof typeof CONFIG_VARS;
 export const CONFIG_VAR_NAMES = Object.keys(CONFIG_VARS) as ConfigVarName[];
 
-/** The two that change at a rotation; their values never appear anywhere but in Secrets Manager and on Heroku. */
-export const SECRET_CONFIG_VARS: readonly ConfigVarName[] = ['HALCYON_AWS_SECRET_ACCESS_KEY'];
+/** The two that change at a rotation. The second is never anywhere but in Secrets Manager and on Heroku; elsewhere its fingerprint stands for it. */
+export const KEY_CONFIG_VARS: readonly ConfigVarName[] = ['HALCYON_AWS_ACCESS_KEY_ID', 'HALCYON_AWS_SECRET_ACCESS_KEY'];
 
 /** What an app should have: a value, or `null` for unset. Every name of ours is present. */
 export type DesiredConfigVars = Readonly<Record<ConfigVarName, string | null>>;
+
+/** A key as config vars hold it. */
+export interface KeyVars {
+  readonly id: string;
+  /** The secret itself, or its fingerprint where only that may be seen. */
+  readonly secret: string;
+}
 
 /** What the values are made from. */
 export interface AppStorage {
@@ -41,9 +48,9 @@ export interface AppStorage {
 
 /**
  * The config vars of an app (the table "The three modes of the guide" of the Halcyon sources, 2019).
- * @param key - required unless the mode is `public`.
+ * @param key - without one, its two are unset.
  */
-export function desiredConfigVars(storage: AppStorage, key?: { id: string; secret: string }): DesiredConfigVars {
+export function desiredConfigVars(storage: AppStorage, key?: KeyVars): DesiredConfigVars {
   if (storage.mode === 'public') {
     return Object.fromEntries(CONFIG_VAR_NAMES.map((name) => [name, null])) as Record<ConfigVarName, null>;
   }
@@ -60,3 +67,14 @@ export function desiredConfigVars(storage: AppStorage, key?: { id: string; secre
     HALCYON_NO_PUBLIC_STORAGE: readOnly || storage.publicStorage !== 'fallback' ? '1' : null,
   };
 }
+
+/** The same with `key`. */
+export const withKeyVars = (wanted: DesiredConfigVars, key: KeyVars): DesiredConfigVars => ({
+  ...wanted,
+  HALCYON_AWS_ACCESS_KEY_ID: key.id,
+  HALCYON_AWS_SECRET_ACCESS_KEY: key.secret,
+});
+
+/** Our names whose value in `current` is not the desired one. Both hold the secret, or both its fingerprint. */
+export const differing = (current: Readonly<Record<string, string | undefined>>, desired: DesiredConfigVars): ConfigVarName[] =>
+  CONFIG_VAR_NAMES.filter((name) => ((Object.hasOwn(current, name) ? current[name] : undefined) ?? null) !== desired[name]);

@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import type { Aws, KeyPair } from '../aws/aws.js';
 import { s3Endpoint } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
-import { teamStackName } from '../contract/index.js';
+import { differing, teamStackName } from '../contract/index.js';
 import { Vault } from '../engine/run/vault.js';
 import { stackState } from '../deploy/stack.client.js';
 import type { Heroku } from '../heroku/heroku.js';
@@ -132,8 +132,8 @@ async function probeApp(
   const { vars = {}, wanted } = app;
   const [bucket = '', ...rest] = (vars.HALCYON_S3_BUCKET ?? '').split('/');
   const endpoint = vars.HALCYON_S3_ENDPOINT;
-  const matters = ['HALCYON_AWS_SECRET_ACCESS_KEY', 'HALCYON_S3_BUCKET', 'HALCYON_S3_ENDPOINT', 'HALCYON_S3_REGION'] as const;
-  const same = matters.every((name) => (vars[name] ?? null) === wanted[name]);
+  const matters = ['HALCYON_AWS_SECRET_ACCESS_KEY', 'HALCYON_S3_BUCKET', 'HALCYON_S3_ENDPOINT', 'HALCYON_S3_REGION'];
+  const same = !differing(vars, wanted).some((name) => matters.includes(name));
   // With another key, what matters is which one, and IAM has said what has become of it.
   const otherKey = vars.HALCYON_AWS_ACCESS_KEY_ID !== wanted.HALCYON_AWS_ACCESS_KEY_ID;
   if (key === undefined || aws === undefined || team.bucket === undefined || !bucket || !endpoint || same || otherKey) return app;

@@ -1,4 +1,4 @@
-import { CONFIG_VAR_NAMES, type ConfigVarName } from '../../contract/index.js';
+import { differing, KEY_CONFIG_VARS, type ConfigVarName } from '../../contract/index.js';
 import type { AppFacts, Check, Finding, Observation, TeamFacts } from '../model.js';
 import { broken, CACHE_MISS, info, NO_PRIVATE_STORAGE, warning } from './finding.js';
 
@@ -78,11 +78,8 @@ export const configVars = ofApps((one, { team, principals }) => {
   const known = principals.find(({ label }) => label === one.principal)?.current !== undefined;
   const otherKey =
     known && vars.HALCYON_AWS_ACCESS_KEY_ID !== undefined && vars.HALCYON_AWS_ACCESS_KEY_ID !== wanted.HALCYON_AWS_ACCESS_KEY_ID;
-  const isKey = (name: ConfigVarName) => name.startsWith('HALCYON_AWS_');
-  const differ = CONFIG_VAR_NAMES.filter((name) => {
-    if (isKey(name) && one.app.mode !== 'public' && (!known || otherKey)) return false;
-    return (vars[name] ?? null) !== wanted[name];
-  });
+  const keyAside = one.app.mode !== 'public' && (!known || otherKey);
+  const differ = differing(vars, wanted).filter((name) => !(keyAside && KEY_CONFIG_VARS.includes(name)));
   if (differ.length === 0) return [];
   const list = differ.map((name) => {
     if (name === 'HALCYON_AWS_SECRET_ACCESS_KEY')

@@ -1,4 +1,4 @@
-import { CONFIG_VAR_NAMES, type ConfigVarName } from '../../contract/index.js';
+import { desiredConfigVars, differing, withKeyVars, type DesiredConfigVars } from '../../contract/index.js';
 import type { AppState, AppWrite, Intent, Knowledge, Policy, PrincipalState, Step, TeamObservation } from '../model.js';
 import { keyNamed } from './principal.plan.js';
 
@@ -67,21 +67,12 @@ export function waveSize(wave: string, total: number): number {
 }
 
 /** What differs between an app and what it should hold; undefined while its principal has no key to give. */
-export function writeOf(observation: TeamObservation, app: AppState, goals: Goals, intent: Intent): AppWrite | undefined {
-  if (intent.kind === 'down')
-    return { app: app.name, keyId: null, changes: CONFIG_VAR_NAMES.filter((name) => app.vars[name] !== undefined) };
-  if (app.user === undefined)
-    return { app: app.name, keyId: null, changes: CONFIG_VAR_NAMES.filter((name) => app.vars[name] !== undefined) };
-  const keyId = goals.get(app.user);
-  if (keyId === undefined) return undefined;
-  const key = observation.principals.flatMap((principal) => principal.keys).find((candidate) => candidate.id === keyId);
-  const wanted: Record<string, string | null | undefined> = {
-    ...app.wanted,
-    HALCYON_AWS_ACCESS_KEY_ID: keyId,
-    HALCYON_AWS_SECRET_ACCESS_KEY: key?.fingerprint ?? null,
-  };
-  const changes: ConfigVarName[] = CONFIG_VAR_NAMES.filter((name) => (app.vars[name] ?? null) !== (wanted[name] ?? null));
-  return { app: app.name, keyId, changes };
+function writeOf({ principals }: TeamObservation, app: AppState, goals: Goals, intent: Intent): AppWrite | undefined {
+  const write = (keyId: string | null, desired: DesiredConfigVars) => ({ app: app.name, keyId, changes: differing(app.vars, desired) });
+  if (intent.kind === 'down' || app.user === undefined) return write(null, desiredConfigVars({ mode: 'public' }));
+  const id = goals.get(app.user);
+  const secret = principals.flatMap(({ keys }) => keys).find((key) => key.id === id)?.fingerprint;
+  return id === undefined || secret === undefined ? undefined : write(id, withKeyVars(app.wanted, { id, secret }));
 }
 
 function all(writes: ReadonlyArray<{ app: AppState; write: AppWrite }>, intent: Intent, why?: string): Step[] {

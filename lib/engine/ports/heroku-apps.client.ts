@@ -28,7 +28,7 @@ export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): App
       ]);
       return flightOf(releases, builds, dynos);
     },
-    async write(items, { guard, signal }) {
+    async write(writes, { guard, signal }) {
       const guarded = Object.create(heroku, {
         patchConfigVars: {
           value: async (...args: Parameters<Heroku['patchConfigVars']>) => {
@@ -37,7 +37,7 @@ export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): App
           },
         },
       }) as Heroku;
-      const reports = await syncApps(guarded, items, { io, signal, concurrency });
+      const reports = await syncApps(guarded, writes, { io, signal, concurrency });
       return reports.map(({ app, status, release, confirmedAt, error }) => ({
         app,
         ok: status !== 'failed',

@@ -1,5 +1,5 @@
-import type { DesiredConfigVars, PrincipalId } from '../../contract/index.js';
-import type { ConfigVarPlan } from '../../heroku/config-vars.plan.js';
+import type { PrincipalId } from '../../contract/index.js';
+import type { ConfigVarWrite } from '../../heroku/sync.js';
 import { KitError } from '../../errors.js';
 import type { KeyPair } from '../../aws/aws.js';
 import type { Flight } from '../model.js';
@@ -100,7 +100,7 @@ export interface AppsPort {
   flight(app: string): Promise<Flight>;
   /** Each confirmed on its own release; failures are in the reports. `guard` comes before every PATCH, and stops it by throwing. */
   write(
-    items: ReadonlyArray<{ plan: ConfigVarPlan; desired: DesiredConfigVars }>,
+    writes: readonly ConfigVarWrite[],
     options: { readonly guard: () => Promise<void>; readonly signal?: AbortSignal },
   ): Promise<AppWritten[]>;
 }

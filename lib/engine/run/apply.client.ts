@@ -1,15 +1,7 @@
 import type { Team } from '../../config/model.js';
-import {
-  desiredConfigVars,
-  KEY_TAGS,
-  secretName,
-  secretVersionId,
-  type DesiredConfigVars,
-  type PrincipalId,
-} from '../../contract/index.js';
-import { storageOf } from '../../config/derive.js';
+import { desiredConfigVars, KEY_TAGS, secretName, secretVersionId, withKeyVars, type PrincipalId } from '../../contract/index.js';
 import { isKitError, KitError } from '../../errors.js';
-import { planConfigVars } from '../../heroku/config-vars.plan.js';
+import type { ConfigVarWrite } from '../../heroku/sync.js';
 import type { IoHost } from '../../io/io-host.js';
 import { inStep } from '../../io/io-host.js';
 import type { Holder, Lease } from './lease.client.js';
@@ -170,8 +162,8 @@ async function writeApps(run: Run, step: Extract<Step, { kind: 'write-apps' }>, 
   run.signal?.throwIfAborted();
   await requireVersion2(run, step.apps);
   run.began = true;
-  const items = step.apps.map((write) => itemOf(run, write, observation));
-  const written = await run.ports.apps.write(items, { guard: () => run.lease.check(), signal: run.signal });
+  const writes = step.apps.map((write) => withSecret(run, write, observation));
+  const written = await run.ports.apps.write(writes, { guard: () => run.lease.check(), signal: run.signal });
   const lost = written.find(({ error }) => error?.code === 'lease-lost');
   if (lost?.error !== undefined) throw new KitError(lost.error.code, lost.error.message);
   for (const report of written) if (!report.ok) noteFailure(run, report);
@@ -196,23 +188,11 @@ async function requireVersion2(run: Run, writes: readonly AppWrite[]): Promise<v
   if (keyId && secretAccessKey !== undefined) await run.ports.verifier.checkVersion2?.({ accessKeyId: keyId, secretAccessKey });
 }
 
-/** The plan's item in the terms of `lib/heroku`: secrets come from the vault only here. */
-function itemOf(
-  run: Run,
-  write: AppWrite,
-  observation: TeamObservation,
-): { plan: ReturnType<typeof planConfigVars>; desired: DesiredConfigVars } {
-  const app = run.team.apps.find((candidate) => candidate.name === write.app);
-  const seen = observation.apps.find((candidate) => candidate.name === write.app);
-  const secret = write.keyId === null ? undefined : run.vault.secretOf(write.keyId);
-  const desired =
-    app === undefined || write.keyId === null || secret === undefined
-      ? desiredConfigVars({ mode: 'public' })
-      : desiredConfigVars(storageOf(run.config, run.team, app), { id: write.keyId, secret });
-  const current: Record<string, string> = { ...seen?.vars };
-  // The observation holds a fingerprint; where it is the right one, there is nothing to change.
-  if (!write.changes.includes('HALCYON_AWS_SECRET_ACCESS_KEY') && secret !== undefined) current.HALCYON_AWS_SECRET_ACCESS_KEY = secret;
-  return { plan: planConfigVars(write.app, current, desired), desired };
+/** The same write with all values: secrets come from the vault only here. */
+function withSecret(run: Run, { app, keyId, changes }: AppWrite, { apps }: TeamObservation): ConfigVarWrite {
+  const wanted = apps.find(({ name }) => name === app)?.wanted;
+  if (keyId === null || wanted === undefined) return { app, changes, desired: desiredConfigVars({ mode: 'public' }) };
+  return { app, changes, desired: withKeyVars(wanted, { id: keyId, secret: run.vault.secretOf(keyId) as string }) };
 }
 
 const ATTEMPTS = 3;

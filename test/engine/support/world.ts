@@ -6,7 +6,7 @@ import { flightOf } from '../../../lib/engine/ports/heroku-apps.client.js';
 import type { Clock } from '../../../lib/engine/clock.js';
 import type { AppsPort, AppWritten, KeysPort, LeaseStore, Ports, SecretsPort, VerifierPort } from '../../../lib/engine/ports/ports.js';
 import { KitError } from '../../../lib/errors.js';
-import { patchOf } from '../../../lib/heroku/config-vars.plan.js';
+import { patchOf } from '../../../lib/heroku/sync.js';
 import type { Build, Dyno, Release } from '../../../lib/heroku/heroku.js';
 
 /** The end of a process: nothing it does afterwards has an effect. */
@@ -393,17 +393,17 @@ export class World {
             }));
           return flightOf(releases, builds, dynos);
         }),
-      write: async (items, { guard }) => {
+      write: async (writes, { guard }) => {
         const reports: AppWritten[] = [];
-        for (const { plan, desired } of items) {
-          const name = plan.app;
+        for (const write of writes) {
+          const name = write.app;
           try {
             await guard();
             await run('PATCH config-vars', 'before');
             this.pass(100);
             const app = appNamed(name);
             const vars = { ...app.vars };
-            for (const [key, value] of Object.entries(patchOf(plan, desired)))
+            for (const [key, value] of Object.entries(patchOf(write)))
               if (value === null) delete vars[key];
               else vars[key] = value;
             const keyId = vars.HALCYON_AWS_ACCESS_KEY_ID;
@@ -414,8 +414,7 @@ export class World {
             if (keyId !== undefined && (this.keyNamed(keyId)?.knownAt ?? 0) > this.now)
               this.violated(`${name} given ${keyId} before it works everywhere`);
             if (app.broken) throw new KitError('release-failed', `the release command of ${name} failed`);
-            const names = plan.changes.map((change) => change.name).join(', ');
-            const version = this.release(app, vars, `Set ${names} config vars`, this.releaseTime);
+            const version = this.release(app, vars, `Set ${write.changes.join(', ')} config vars`, this.releaseTime);
             app.rolledBack = false;
             delete app.unseen;
             await run('PATCH config-vars', 'after');
