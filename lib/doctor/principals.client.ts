@@ -2,9 +2,8 @@ import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
 import { principalsOf } from '../config/derive.js';
 import type { Team } from '../config/model.js';
-import { principalLabel, secretName, STAGES, userName, type PrincipalId } from '../contract/index.js';
+import { parseUserName, principalLabel, secretName, STAGES, userName, type PrincipalId } from '../contract/index.js';
 import { awsKeys } from '../engine/ports/iam.client.js';
-import { parseUser } from '../engine/run/observe.client.js';
 import type { UserRecord } from '../engine/ports/ports.js';
 import { awsSecrets } from '../engine/ports/secrets-manager.client.js';
 import type { Vault } from '../engine/run/vault.js';
@@ -17,7 +16,7 @@ export async function observePrincipals(aws: Aws, team: Team, vault: Vault, read
   if (users === undefined || users === null) return undefined;
   const declared = new Map<string, PrincipalId>(principalsOf(team).map((id) => [userName(id), id]));
   const present = users.flatMap((user) => {
-    const id = declared.get(user.name) ?? parseUser(team.name, user);
+    const id = declared.get(user.name) ?? parseUserName(team.name, user);
     return id === undefined ? [] : [{ id, user }];
   });
   const absent = [...declared].filter(([name]) => !users.some((user) => user.name === name));

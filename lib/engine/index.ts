@@ -1,7 +1,7 @@
 import type { Aws } from '../aws/aws.js';
 import { principalsOf } from '../config/derive.js';
 import type { KitConfig, Principal, Team } from '../config/model.js';
-import { userName } from '../contract/index.js';
+import { parseUserName, userName } from '../contract/index.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
 import type { Run, Smoke } from './run/apply.client.js';
@@ -14,7 +14,7 @@ import { awsKeys } from './ports/iam.client.js';
 import { noLease } from './run/lease.client.js';
 import { s3LeaseStore } from './ports/s3-lease.client.js';
 import { DEFAULT_POLICY, type Event, type Intent, type Outcome, type Plan, type Policy, type TeamObservation } from './model.js';
-import { observeAll, parseUser } from './run/observe.client.js';
+import { observeAll } from './run/observe.client.js';
 import type { Ports } from './ports/ports.js';
 import { Recent } from './run/recent.js';
 import { awsSecrets } from './ports/secrets-manager.client.js';
@@ -104,7 +104,7 @@ export async function principalsToKeep(aws: Aws, team: Team): Promise<Principal[
   return users
     .filter((user) => inStack.has(user.name))
     .flatMap((user) => {
-      const id = parseUser(team.name, user);
+      const id = parseUserName(team.name, user);
       return id === undefined ? [] : [{ ...id, apps: [] }];
     });
 }

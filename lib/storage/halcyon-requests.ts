@@ -101,13 +101,6 @@ export function unsignedRequest(store: HalcyonStore, request: HalcyonRequest): U
 const wirePath = ({ path, query }: Pick<UnsignedRequest, 'path' | 'query'>): string =>
   query.prefix === undefined ? path : `${path}?prefix=${query.prefix}`;
 
-/** Keys in the answer to `list`, at most 1,000, and whether there are more. */
-export function listedKeys(body: Buffer): { keys: string[]; truncated: boolean } {
-  const text = body.toString('utf8');
-  const keys = [...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map((match) => unescapeXml(match[1]!));
-  return { keys, truncated: /<IsTruncated>true<\/IsTruncated>/.test(text) };
-}
-
 const unescapeXml = (text: string): string =>
   text
     .replaceAll(/&#x([0-9a-f]+);/gi, (_, hex: string) => String.fromCodePoint(parseInt(hex, 16)))

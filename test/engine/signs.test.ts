@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { keyIdOfVersion, secretVersionId } from '../../lib/contract/index.js';
 import { flightOf, keyReleaseOf, mayChangeKey } from '../../lib/engine/ports/heroku-apps.client.js';
 import { inWords } from '../../lib/engine/clock.js';
 import { isAmbiguous, failure } from '../../lib/aws/failure.js';
-import { parseUser } from '../../lib/engine/run/observe.client.js';
 import { formatIntention, keyMemory, parseIntention, staleTags } from '../../lib/engine/tags.js';
 import { fingerprint, Vault } from '../../lib/engine/run/vault.js';
 import type { Release } from '../../lib/heroku/heroku.js';
@@ -90,18 +88,6 @@ describe('tags', () => {
     expect(staleTags(tags, ['A'])).toEqual(['halcyon:refused:B']);
   });
 });
-
-test.each(['AKIAIOSFODNN7EXAMPLE', 'AKIA12345678'])('a version id tells the key: %s', (keyId) => {
-  expect(secretVersionId(keyId).length).toBeGreaterThanOrEqual(32);
-  expect(keyIdOfVersion(secretVersionId(keyId))).toBe(keyId);
-});
-
-test.each([
-  ['/halcyon/upload/team/', 'halcyon.team.team.upload', { team: 'team', access: 'upload' }],
-  ['/halcyon/read-only/team/', 'halcyon.app.my-app.read-only', { team: 'team', access: 'read-only', app: 'my-app' }],
-  ['/halcyon/upload/other/', 'halcyon.team.team.upload', undefined],
-  ['/halcyon/upload/team/', 'somebody', undefined],
-])('%s %s', (path, name, id) => expect(parseUser('team', { path, name })).toEqual(id));
 
 test('a vault never shows what it holds', () => {
   const vault = new Vault();

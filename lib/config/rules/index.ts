@@ -8,4 +8,23 @@ import * as teams from './teams.js';
 export { salvage, type Bad } from './draft.js';
 
 /** What must be true of more than one value at a time. */
-export const RULES: readonly Rule[] = [names, teams, buckets, signing, limits].flatMap((module) => Object.values(module) as Rule[]);
+export const RULES: readonly Rule[] = [
+  names.keyNames,
+  names.oneTeamAnApp,
+  teams.something,
+  teams.bucketForPrivateApps,
+  teams.meaningfulApps,
+  teams.oneCanaryATeam,
+  buckets.sharedBucketsExist,
+  buckets.awsRegions,
+  buckets.regionalEndpoints,
+  buckets.publicReadAcknowledged,
+  buckets.kmsKeyInRegion,
+  buckets.noncurrentNeedsVersioning,
+  buckets.tagsAllowed,
+  buckets.bucketNamesDiffer,
+  buckets.prefixesIsolate,
+  signing.signingFits,
+  limits.stackResources,
+  limits.usersAnAccount,
+];

@@ -3,10 +3,9 @@ import { principalsOf, principalOf, storageOf } from '../../config/derive.js';
 import type { KitConfig, Team } from '../../config/model.js';
 import {
   accessOf,
-  ACCESSES,
   desiredConfigVars,
-  iamPath,
   KEY_TAGS,
+  parseUserName,
   principalLabel,
   secretName,
   STAGES,
@@ -40,7 +39,7 @@ export async function observePrincipals(looking: Looking): Promise<PrincipalStat
   const declared = principalsOf(team);
   const wanted = new Map<string, PrincipalId>(declared.map((principal) => [userName(principal), idOf(principal)]));
   const present = users.flatMap((user) => {
-    const id = wanted.get(user.name) ?? parseUser(team.name, user);
+    const id = wanted.get(user.name) ?? parseUserName(team.name, user);
     return id === undefined ? [] : [{ id, user }];
   });
   const absent = [...wanted].filter(([name]) => !users.some((user) => user.name === name));
@@ -170,12 +169,3 @@ function wantedVars(looking: Looking, app: Team['apps'][number]): DesiredConfigV
 }
 
 const idOf = ({ team, access, app }: PrincipalId): PrincipalId => ({ team, access, ...(app === undefined ? {} : { app }) });
-
-/** A user of the kit's, from its path and name; undefined for one that someone else put there. */
-export function parseUser(team: string, user: { name: string; path: string }): PrincipalId | undefined {
-  const access = ACCESSES.find((candidate) => user.path === iamPath(candidate, team));
-  if (access === undefined) return undefined;
-  const app = new RegExp(`^halcyon\\.app\\.(.+)\\.${access}$`).exec(user.name)?.[1];
-  const id: PrincipalId = { team, access, ...(app === undefined ? {} : { app }) };
-  return userName(id) === user.name ? id : undefined;
-}
