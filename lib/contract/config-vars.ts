@@ -22,6 +22,13 @@ export const KEY_CONFIG_VARS: readonly ConfigVarName[] = ['HALCYON_AWS_ACCESS_KE
 /** What an app should have: a value, or `null` for unset. Every name of ours is present. */
 export type DesiredConfigVars = Readonly<Record<ConfigVarName, string | null>>;
 
+/** What an app has of ours; what is not set is left out. */
+export type HeldConfigVars = Readonly<Partial<Record<ConfigVarName, string>>>;
+
+/** Ours of all the config vars of an app. */
+export const oursOf = (all: Readonly<Record<string, string>>): HeldConfigVars =>
+  Object.fromEntries(CONFIG_VAR_NAMES.flatMap((name) => (Object.hasOwn(all, name) ? [[name, all[name]]] : [])));
+
 /** A key as config vars hold it. */
 export interface KeyVars {
   readonly id: string;

@@ -10,11 +10,7 @@ export async function wantedBuildpacks(config: KitConfig, teams: readonly Team[]
 }
 
 /** Whether Heroku could fetch the SigV4 buildpack; asked for archives only, as a git repository answers differently. */
-export async function observeBuildpack(
-  config: KitConfig,
-  teams: readonly Team[],
-  signal?: AbortSignal,
-): Promise<BuildpackFacts | undefined> {
+export async function buildpackFacts(config: KitConfig, teams: readonly Team[], signal?: AbortSignal): Promise<BuildpackFacts | undefined> {
   const url = await signingBuildpackUrl(config, teams);
   if (url === undefined || !/^https:.*\.tgz$/.test(url)) return undefined;
   const { status, failure } = await anonymousHead(url, { signal });

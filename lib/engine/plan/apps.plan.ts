@@ -70,9 +70,19 @@ export function waveSize(wave: string, total: number): number {
 function writeOf({ principals }: TeamObservation, app: AppState, goals: Goals, intent: Intent): AppWrite | undefined {
   const write = (keyId: string | null, desired: DesiredConfigVars) => ({ app: app.name, keyId, changes: differing(app.vars, desired) });
   if (intent.kind === 'down' || app.user === undefined) return write(null, desiredConfigVars({ mode: 'public' }));
-  const id = goals.get(app.user);
-  const secret = principals.flatMap(({ keys }) => keys).find((key) => key.id === id)?.fingerprint;
-  return id === undefined || secret === undefined ? undefined : write(id, withKeyVars(app.wanted, { id, secret }));
+  const keyId = goals.get(app.user);
+  const desired = desiredHolding(keyId, app, principals);
+  return keyId === undefined || desired === undefined ? undefined : write(keyId, desired);
+}
+
+/** What an app should have when it holds that key, the secret as its fingerprint; undefined where nobody knows it. */
+export function desiredHolding(
+  keyId: string | undefined,
+  { wanted }: AppState,
+  principals: readonly PrincipalState[],
+): DesiredConfigVars | undefined {
+  const secret = principals.flatMap(({ keys }) => keys).find(({ id }) => id === keyId)?.fingerprint;
+  return keyId === undefined || secret === undefined ? undefined : withKeyVars(wanted, { id: keyId, secret });
 }
 
 function all(writes: ReadonlyArray<{ app: AppState; write: AppWrite }>, intent: Intent, why?: string): Step[] {

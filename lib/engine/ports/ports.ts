@@ -1,4 +1,4 @@
-import type { PrincipalId } from '../../contract/index.js';
+import type { HeldConfigVars, PrincipalId } from '../../contract/index.js';
 import type { ConfigVarWrite } from '../../heroku/sync.js';
 import { KitError } from '../../errors.js';
 import type { KeyPair } from '../../aws/aws.js';
@@ -96,7 +96,7 @@ export interface VerifierPort {
 /** Heroku. */
 export interface AppsPort {
   /** Our config vars, raw. @throws KitError `app-not-found` | `heroku-forbidden` | transient. */
-  vars(app: string): Promise<Readonly<Record<string, string>>>;
+  vars(app: string): Promise<HeldConfigVars>;
   flight(app: string): Promise<Flight>;
   /** Each confirmed on its own release; failures are in the reports. `guard` comes before every PATCH, and stops it by throwing. */
   write(
