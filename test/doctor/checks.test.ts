@@ -287,6 +287,18 @@ const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
     'warning throttled: bucket b',
   ],
 
+  [
+    'a clock that is ten minutes off',
+    {
+      principal: {
+        probe: {
+          context: { bucket: 'b', endpoint: 'e', region: 'r', signing: 4 },
+          results: [{ operation: 'list', status: 200, clockAheadMs: -600_000, expected: 'allowed' }],
+        },
+      },
+    },
+    'warning clock-skew: this machine',
+  ],
   ['an app that is missing', { app: { state: 'missing', vars: {}, info: undefined } }, `broken app-not-found: ${APP}`],
   ['an old stack', { app: { stackState: 'deprecated' } }, `warning stack-old: ${APP}`],
   ['upstream on a stack without GHC', { app: { switches: {} } }, `info stack-without-ghc: ${APP}`],
@@ -327,6 +339,17 @@ const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
       },
     },
     `broken key-unknown: ${APP}`,
+  ],
+  [
+    'switches that are left on',
+    {
+      app: {
+        switches: { HALCYON_URL: 'x', HALCYON_PURGE_CACHE: '1', HALCYON_NO_BUILD_DEPENDENCIES: '1', HALCYON_NO_PRIVATE_STORAGE: '1' },
+      },
+    },
+    `broken private-storage-off: ${APP}`,
+    `warning purge-cache-left: ${APP}`,
+    `warning no-build-dependencies-left: ${APP}`,
   ],
   ['a switch that says 0', { app: { switches: { HALCYON_URL: 'x', HALCYON_PURGE_CACHE: '0' } } }],
   [
