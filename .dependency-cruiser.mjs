@@ -2,9 +2,9 @@
 
 /** The floors of lib/, from the ground up. A folder imports from floors below its own, never from its own floor or above. */
 export const FLOORS = [
-  ['error-codes', 'io'],
+  ['error-codes', 'io', 'tarball'],
   ['errors'],
-  ['contract'],
+  ['contract', 'network'],
   ['config', 'aws'],
   ['heroku', 'storage', 'constructs'],
   ['stacks', 'buildpack', 'engine', 'smoke'],

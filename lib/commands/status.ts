@@ -1,5 +1,5 @@
 import type { AppState, KeyState, PrincipalState, TeamObservation } from '../engine/model.js';
-import { teamStackName } from '../contract/index.js';
+import { differing, KEY_CONFIG_VARS, teamStackName } from '../contract/index.js';
 import { stackState } from '../deploy/stack.client.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
@@ -67,15 +67,8 @@ function appRow(app: AppState, observation: TeamObservation): string[] {
   const held = app.vars.HALCYON_AWS_ACCESS_KEY_ID;
   const current = observation.principals.find((principal) => principal.user === app.user)?.current;
   const key = held === undefined ? '-' : held === current ? 'current' : `other (${held})`;
-  const others = Object.entries(app.wanted).filter(
-    ([name, value]) => !name.startsWith('HALCYON_AWS_') && (app.vars[name as keyof typeof app.vars] ?? null) !== value,
-  );
-  return [
-    app.name,
-    app.access ?? 'public',
-    key,
-    others.length === 0 ? 'as in the file' : `${others.map(([name]) => name).join(', ')} differ`,
-  ];
+  const others = differing(app.vars, app.wanted).filter((name) => !KEY_CONFIG_VARS.includes(name));
+  return [app.name, app.access ?? 'public', key, others.length === 0 ? 'as in the file' : `${others.join(', ')} differ`];
 }
 
 /** `3 d`, `5 h`, `12 min`. */

@@ -8,6 +8,7 @@ import {
   principalLabel,
   secretName,
   TAGS,
+  USER_POLICY,
   userName,
   type Access,
   type Acl,
@@ -110,7 +111,7 @@ export class HalcyonUser extends Construct {
     this.user = new CfnUser(this, 'User', {
       userName: userName(this.principal),
       path: iamPath(access, team),
-      policies: [{ policyName: 'halcyon', policyDocument: policy }],
+      policies: [{ policyName: USER_POLICY, policyDocument: policy }],
     });
     // What depends goes first: a user that still has keys stops the deletion, and the secret that holds them is still there.
     this.user.addResourceDependency(this.secret);

@@ -1,4 +1,4 @@
-import type { Access } from './modes.js';
+import { ACCESSES, type Access } from './modes.js';
 
 /** Every name that crosses a boundary is made here, and only here. */
 
@@ -40,6 +40,21 @@ export interface PrincipalId {
 /** IAM user name, at most 64 characters: `halcyon.team.TEAM.ACCESS` or `halcyon.app.APP.ACCESS` (Heroku app names are unique everywhere). */
 export const userName = (id: PrincipalId): string =>
   id.app === undefined ? `halcyon.team.${id.team}.${id.access}` : `halcyon.app.${id.app}.${id.access}`;
+
+/** The principal of a user under the team's paths; undefined for a user that someone else put there. */
+export function parseUserName(team: string, user: { readonly name: string; readonly path: string }): PrincipalId | undefined {
+  const access = ACCESSES.find((candidate) => user.path === iamPath(candidate, team));
+  if (access === undefined) return undefined;
+  const app = new RegExp(`^halcyon\\.app\\.(.+)\\.${access}$`).exec(user.name)?.[1];
+  const id: PrincipalId = { team, access, ...(app === undefined ? {} : { app }) };
+  return userName(id) === user.name ? id : undefined;
+}
+
+/** Name of the one inline policy of a principal's IAM user. */
+export const USER_POLICY = 'halcyon';
+
+/** Sid of the bucket policy's statement that refuses signature version 2: by it the kit tells what a bucket accepts. */
+export const DENY_SIGV2 = 'DenySigV2';
 
 /** Secrets Manager name: `halcyon/TEAM/ACCESS` or `halcyon/TEAM/APP/ACCESS`. The kit finds secrets by this name, never by a stack output. */
 export const secretName = (id: PrincipalId): string => ['halcyon', id.team, ...(id.app === undefined ? [] : [id.app]), id.access].join('/');

@@ -1,5 +1,5 @@
-import type { Aws } from '../aws/aws.js';
 import { buildpacksWanted, signingBuildpackUrl } from '../buildpack/signing.js';
+import type { Aws } from '../aws/aws.js';
 import type { KitConfig, Team } from '../config/model.js';
 import type { DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
 import { anonymousHead } from '../storage/halcyon-requests.js';
@@ -11,7 +11,7 @@ export async function wantedBuildpacks(config: KitConfig, teams: readonly Team[]
 }
 
 /** Whether Heroku could fetch the SigV4 buildpack; asked for archives only, as a git repository answers differently. */
-export async function observeBuildpack(
+export async function buildpackFacts(
   config: KitConfig,
   teams: readonly Team[],
   aws: (region: string) => Aws,

@@ -1,7 +1,7 @@
 import type { Aws } from '../aws/aws.js';
 import { principalsOf, s3Endpoint } from '../config/derive.js';
 import type { KitConfig, Principal, Team } from '../config/model.js';
-import { userName } from '../contract/index.js';
+import { parseUserName, userName } from '../contract/index.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
 import { realClock, type Clock } from './clock.js';
@@ -23,14 +23,13 @@ import { awsVerifier } from './ports/key-check.client.js';
 import { s3LeaseStore } from './ports/s3-lease.client.js';
 import { awsSecrets } from './ports/secrets-manager.client.js';
 import { findKeyOf, killAtOnce, type FoundKey, type IamContext } from './run/kill.client.js';
-import { observeAll, parseUser } from './run/observe.client.js';
+import { observeAll } from './run/observe.client.js';
 import { Recent } from './run/recent.js';
 import { reconcile } from './run/reconcile.client.js';
 import type { RunContext, Smoke } from './run/run.js';
 import { Vault } from './run/vault.js';
 
 export * from './model.js';
-export type { Clock } from './clock.js';
 export type { FoundKey } from './run/kill.client.js';
 export type { Smoke } from './run/run.js';
 
@@ -112,7 +111,7 @@ export async function principalsToKeep(aws: Aws, team: Team): Promise<Principal[
   return users
     .filter((user) => inStack.has(user.name))
     .flatMap((user) => {
-      const id = parseUser(team.name, user);
+      const id = parseUserName(team.name, user);
       return id === undefined ? [] : [{ ...id, apps: [] }];
     });
 }

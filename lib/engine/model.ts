@@ -1,4 +1,4 @@
-import type { ConfigVarName, DesiredConfigVars, PrincipalId } from '../contract/index.js';
+import type { ConfigVarName, DesiredConfigVars, HeldConfigVars, PrincipalId } from '../contract/index.js';
 
 /** What AWS and Heroku hold of a team: plain data without secrets, and all that a plan is made from. Times are ISO 8601. */
 export interface TeamObservation {
@@ -18,7 +18,8 @@ export interface PrincipalState {
   readonly exists: boolean;
   /** The team's stack still holds it, and takes it away when it is deployed next. Absent where it is declared or does not exist. */
   readonly inStack?: boolean;
-  readonly secret: 'missing' | 'empty' | 'present';
+  /** `unknown`: it could not be read; never in what a plan is made from. */
+  readonly secret: 'missing' | 'empty' | 'present' | 'unknown';
   readonly keys: readonly KeyState[];
   /** Key ids by staging label. A key that is both current and pending has not been verified yet. */
   readonly current?: string;
@@ -64,7 +65,7 @@ export interface AppState {
   readonly state: 'present' | 'missing' | 'unreadable';
   readonly problem?: string;
   /** Our config vars, the secret as its fingerprint; absent ones are left out. */
-  readonly vars: Readonly<Partial<Record<ConfigVarName, string>>>;
+  readonly vars: HeldConfigVars;
   /** What the file wants, but for the key's two. */
   readonly wanted: DesiredConfigVars;
   /** What may still be using an older key. Looked at only where some key is to retire. */

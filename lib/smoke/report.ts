@@ -59,7 +59,7 @@ export interface Evidence {
   readonly leftovers: readonly string[];
 }
 
-export interface BuildEvidence {
+interface BuildEvidence {
   readonly id: string;
   readonly status: string;
   readonly release?: number;

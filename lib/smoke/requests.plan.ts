@@ -16,7 +16,7 @@ export interface Attempt {
 }
 
 /** `absent` is 404, which S3 tells only to who may list; `refused` is 403, or 400 where the bucket takes no ACLs. */
-export type Answer = 'allowed' | 'denied' | 'absent' | 'refused' | 'no request';
+type Answer = 'allowed' | 'denied' | 'absent' | 'refused' | 'no request';
 
 /** An attempt and how it ended, as Halcyon words it; undefined: it was never made. */
 export interface Tried {
@@ -37,8 +37,8 @@ export interface Scope {
 }
 
 /** Keys of this run: under its own prefix, and (of no use to anybody's build) under the kit's own, which no prefix contains. */
-export const ownKey = (scope: Pick<Scope, 'prefix' | 'run'>, name: string): string => `${keyPrefix(scope.prefix)}${scope.run}/${name}`;
-export const foreignKey = (scope: Pick<Scope, 'run'>, name: string): string => `${SMOKE_OBJECT_PREFIX}${scope.run}/${name}`;
+const ownKey = (scope: Pick<Scope, 'prefix' | 'run'>, name: string): string => `${keyPrefix(scope.prefix)}${scope.run}/${name}`;
+const foreignKey = (scope: Pick<Scope, 'run'>, name: string): string => `${SMOKE_OBJECT_PREFIX}${scope.run}/${name}`;
 export const SMOKE_OBJECT_PREFIX = `${KIT_OBJECT_PREFIX}smoke/`;
 
 /** Objects that must be there, as the deployer's, for the attempts to mean anything. */

@@ -11,7 +11,7 @@ import { sweepObjects } from './sweep.js';
 import { appNamed, subjectOf, subjectsOf, type Subject } from './subject.js';
 
 export type { SmokeContext } from './context.js';
-export type { Cause, Evidence, Proof, SmokeReport } from './report.js';
+export type { SmokeReport } from './report.js';
 
 export interface SmokeOptions {
   /** Default: each mode in use. */

@@ -16,7 +16,7 @@ import { makeSettings, type Settings, type SettingsInput } from './settings.js';
 
 export type { Fault } from './front/faults.js';
 export type { LogEntry } from './front/log.js';
-export type { Settings, SettingsInput, Sigv2Settings } from './settings.js';
+export type { Settings } from './settings.js';
 
 export interface LocalAwsOptions {
   /** Default: a free one. */

@@ -1,4 +1,4 @@
-import { CONFIG_VAR_NAMES, type ConfigVarName } from '../../contract/index.js';
+import { desiredConfigVars, differing, withKeyVars, type DesiredConfigVars } from '../../contract/index.js';
 import type { AppState, AppWrite, Intent, Knowledge, Policy, PrincipalState, Step, TeamObservation } from '../model.js';
 import { keyNamed } from './principal.plan.js';
 
@@ -55,27 +55,28 @@ export function planApps(observation: TeamObservation, goals: Goals, intent: Int
 }
 
 /** `3` apps, or `10%` of `total`, rounded up. */
-export function waveSize(wave: string, total: number): number {
+function waveSize(wave: string, total: number): number {
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(wave)?.[1];
   return Math.min(total, percent === undefined ? Number(wave) : Math.ceil((total * Number(percent)) / 100));
 }
 
 /** What differs between an app and what it should hold; undefined while its principal has no key to give. */
-export function writeOf(observation: TeamObservation, app: AppState, goals: Goals, intent: Intent): AppWrite | undefined {
-  if (intent.kind === 'down')
-    return { app: app.name, keyId: null, changes: CONFIG_VAR_NAMES.filter((name) => app.vars[name] !== undefined) };
-  if (app.user === undefined)
-    return { app: app.name, keyId: null, changes: CONFIG_VAR_NAMES.filter((name) => app.vars[name] !== undefined) };
+function writeOf({ principals }: TeamObservation, app: AppState, goals: Goals, intent: Intent): AppWrite | undefined {
+  const write = (keyId: string | null, desired: DesiredConfigVars) => ({ app: app.name, keyId, changes: differing(app.vars, desired) });
+  if (intent.kind === 'down' || app.user === undefined) return write(null, desiredConfigVars({ mode: 'public' }));
   const keyId = goals.get(app.user);
-  if (keyId === undefined) return undefined;
-  const key = observation.principals.flatMap((principal) => principal.keys).find((candidate) => candidate.id === keyId);
-  const wanted: Record<string, string | null | undefined> = {
-    ...app.wanted,
-    HALCYON_AWS_ACCESS_KEY_ID: keyId,
-    HALCYON_AWS_SECRET_ACCESS_KEY: key?.fingerprint ?? null,
-  };
-  const changes: ConfigVarName[] = CONFIG_VAR_NAMES.filter((name) => (app.vars[name] ?? null) !== (wanted[name] ?? null));
-  return { app: app.name, keyId, changes };
+  const desired = desiredHolding(keyId, app, principals);
+  return keyId === undefined || desired === undefined ? undefined : write(keyId, desired);
+}
+
+/** What an app should have when it holds that key, the secret as its fingerprint; undefined where nobody knows it. */
+export function desiredHolding(
+  keyId: string | undefined,
+  { wanted }: AppState,
+  principals: readonly PrincipalState[],
+): DesiredConfigVars | undefined {
+  const secret = principals.flatMap(({ keys }) => keys).find(({ id }) => id === keyId)?.fingerprint;
+  return keyId === undefined || secret === undefined ? undefined : withKeyVars(wanted, { accessKeyId: keyId, secretAccessKey: secret });
 }
 
 function all(writes: ReadonlyArray<{ app: AppState; write: AppWrite }>, intent: Intent, why?: string): Step[] {

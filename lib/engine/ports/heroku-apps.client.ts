@@ -1,4 +1,4 @@
-import { CONFIG_VAR_NAMES } from '../../contract/index.js';
+import { oursOf } from '../../contract/index.js';
 import type { Build, Dyno, Heroku, Release } from '../../heroku/heroku.js';
 import { syncApps } from '../../heroku/sync.js';
 import { registerSecret } from '../../io/redaction.js';
@@ -18,7 +18,7 @@ export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): App
     async vars(app) {
       const all = await heroku.configVars(app);
       registerSecret(all.HALCYON_AWS_SECRET_ACCESS_KEY);
-      return Object.fromEntries(CONFIG_VAR_NAMES.flatMap((name) => (Object.hasOwn(all, name) ? [[name, all[name] as string]] : [])));
+      return oursOf(all);
     },
     async activity(app) {
       const [releases, builds, dynos] = await Promise.all([
@@ -28,7 +28,7 @@ export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): App
       ]);
       return activityOf(releases, builds, dynos);
     },
-    async write(items, { guard, signal }) {
+    async write(writes, { guard, signal }) {
       const guarded = Object.create(heroku, {
         patchConfigVars: {
           value: async (...args: Parameters<Heroku['patchConfigVars']>) => {
@@ -37,7 +37,7 @@ export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): App
           },
         },
       }) as Heroku;
-      const reports = await syncApps(guarded, items, { io, signal, concurrency });
+      const reports = await syncApps(guarded, writes, { io, signal, concurrency });
       return reports.map(({ app, status, release, confirmedAt, error }) => ({
         app,
         ok: status !== 'failed',

@@ -1,5 +1,5 @@
-import type { DesiredConfigVars, KeyPair, PrincipalId } from '../../contract/index.js';
-import type { ConfigVarPlan } from '../../heroku/config-vars.plan.js';
+import type { HeldConfigVars, KeyPair, PrincipalId } from '../../contract/index.js';
+import type { ConfigVarWrite } from '../../heroku/sync.js';
 import type { ErrorCode } from '../../error-codes.js';
 import { KitError } from '../../errors.js';
 import type { Activity } from '../model.js';
@@ -96,11 +96,11 @@ export interface VerifierPort {
 /** Heroku. */
 export interface AppsPort {
   /** Our config vars, raw. @throws KitError `app-not-found` | `heroku-forbidden` | transient. */
-  vars(app: string): Promise<Readonly<Record<string, string>>>;
+  vars(app: string): Promise<HeldConfigVars>;
   activity(app: string): Promise<Activity>;
   /** Each confirmed on its own release; failures are in the reports. `guard` comes before every PATCH, and stops it by throwing. */
   write(
-    items: ReadonlyArray<{ plan: ConfigVarPlan; desired: DesiredConfigVars }>,
+    writes: readonly ConfigVarWrite[],
     options: { readonly guard: () => Promise<void>; readonly signal?: AbortSignal },
   ): Promise<AppWritten[]>;
 }

@@ -1,12 +1,11 @@
-import { storageOf } from '../../config/derive.js';
-import { desiredConfigVars, type DesiredConfigVars } from '../../contract/index.js';
+import { desiredConfigVars, withKeyVars } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
-import { planConfigVars, type ConfigVarPlan } from '../../heroku/config-vars.plan.js';
+import type { ConfigVarWrite } from '../../heroku/sync.js';
 import type { AppWrite, TeamObservation } from '../model.js';
 import type { AppsPort, AppWritten, VerifierPort } from '../ports/ports.js';
 import type { RunContext } from './run.js';
 
-type AppsContext = Pick<RunContext, 'config' | 'team' | 'vault' | 'signal'>;
+type AppsContext = Pick<RunContext, 'config' | 'vault' | 'signal'>;
 
 /** Write apps' config vars. @returns what became of each. @throws KitError `lease-lost`. */
 export async function writeApps(
@@ -14,7 +13,7 @@ export async function writeApps(
   writes: readonly AppWrite[],
   observation: TeamObservation,
 ): Promise<AppWritten[]> {
-  const items = writes.map((write) => itemOf(context, write, observation));
+  const items = writes.map((write) => withValues(context, write, observation));
   const written = await context.apps.write(items, { guard: context.guard, signal: context.signal });
   const lost = written.find(({ error }) => error?.code === 'lease-lost');
   if (lost?.error !== undefined) throw new KitError(lost.error.code, lost.error.message);
@@ -31,20 +30,13 @@ export async function requireVersion2(
   if (key !== undefined) await verifier.checkVersion2?.(key);
 }
 
-/** The plan's item in the terms of `lib/heroku`: secrets come from the vault only here. */
-function itemOf(
-  { config, team, vault }: AppsContext,
-  write: AppWrite,
-  observation: TeamObservation,
-): { plan: ConfigVarPlan; desired: DesiredConfigVars } {
-  const app = team.apps.find((candidate) => candidate.name === write.app);
-  const seen = observation.apps.find((candidate) => candidate.name === write.app);
-  const key = vault.pairOf(write.keyId);
-  const desired =
-    app === undefined || key === undefined ? desiredConfigVars({ mode: 'public' }) : desiredConfigVars(storageOf(config, team, app), key);
-  const current: Record<string, string> = { ...seen?.vars };
-  // The observation holds a fingerprint; where it is the right one, there is nothing to change.
-  if (key !== undefined && !write.changes.includes('HALCYON_AWS_SECRET_ACCESS_KEY'))
-    current.HALCYON_AWS_SECRET_ACCESS_KEY = key.secretAccessKey;
-  return { plan: planConfigVars(write.app, current, desired), desired };
+/** The plan's write with its values: secrets come from the vault only here. */
+function withValues({ vault }: Pick<AppsContext, 'vault'>, { app, keyId, changes }: AppWrite, { apps }: TeamObservation): ConfigVarWrite {
+  const wanted = apps.find(({ name }) => name === app)?.wanted;
+  const key = vault.pairOf(keyId);
+  return {
+    app,
+    changes,
+    desired: wanted === undefined || key === undefined ? desiredConfigVars({ mode: 'public' }) : withKeyVars(wanted, key),
+  };
 }

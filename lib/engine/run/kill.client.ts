@@ -1,7 +1,6 @@
-import { principalLabel } from '../../contract/index.js';
+import { parseUserName, principalLabel } from '../../contract/index.js';
 import { inStep } from '../../io/io-host.js';
 import type { Event } from '../model.js';
-import { parseUser } from './observe.client.js';
 import { isTransient, type Ports } from '../ports/ports.js';
 import { inactiveTag, keyMemory, refusedTag } from '../tags.js';
 import type { RunContext } from './run.js';
@@ -23,7 +22,7 @@ export async function findKeyOf({ team, ports, recent }: IamContext, keyId: stri
   for (const user of recent.over(await ports.keys.users(team.name))) {
     const key = user.keys.find(({ id }) => id === keyId);
     if (key === undefined) continue;
-    const id = parseUser(team.name, user);
+    const id = parseUserName(team.name, user);
     const revoked = keyMemory(user.tags, keyId).refused === 'revoked';
     return { user: user.name, principal: id === undefined ? user.name : principalLabel(id), status: key.status, revoked };
   }

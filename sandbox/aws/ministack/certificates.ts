@@ -93,4 +93,4 @@ function bundle(ca: string): string {
 }
 
 /** Fingerprint of the authority, to tell sandboxes apart in output. */
-export const fingerprint = (pem: string): string => new X509Certificate(pem).fingerprint256;
+const fingerprint = (pem: string): string => new X509Certificate(pem).fingerprint256;

@@ -174,10 +174,10 @@ export class Machine {
 }
 
 /** What /etc/os-release says in a room: Ubuntu's version is the stack's number, as on Heroku. */
-export const osReleaseFile = (stack: string): string => join(here, 'os-release', stack);
+const osReleaseFile = (stack: string): string => join(here, 'os-release', stack);
 
 /** Copy a directory with its modes and links. */
-export const copyTree = (from: string, to: string): Promise<void> =>
+const copyTree = (from: string, to: string): Promise<void> =>
   cp(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
 
 function signal(pid: number, name: NodeJS.Signals): void {

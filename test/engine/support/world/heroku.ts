@@ -1,7 +1,7 @@
 import { activityOf } from '../../../../lib/engine/ports/heroku-apps.client.js';
 import type { AppsPort, AppWritten } from '../../../../lib/engine/ports/ports.js';
 import { KitError } from '../../../../lib/errors.js';
-import { patchOf } from '../../../../lib/heroku/config-vars.plan.js';
+import { patchOf } from '../../../../lib/heroku/sync.js';
 import type { Build, Dyno, Release } from '../../../../lib/heroku/heroku.js';
 import type { Iam } from './iam.js';
 import { seconds, type Process, type Shared } from './process.js';
@@ -160,15 +160,15 @@ export class HerokuApps {
         }),
       write: async (items, { guard }) => {
         const reports: AppWritten[] = [];
-        for (const { plan, desired } of items) {
-          const name = plan.app;
+        for (const write of items) {
+          const name = write.app;
           try {
             await guard();
             await process.moment('PATCH config-vars', 'before');
             this.shared.pass(100);
             const app = appNamed(name);
             const vars = { ...app.vars };
-            for (const [key, value] of Object.entries(patchOf(plan, desired)))
+            for (const [key, value] of Object.entries(patchOf(write)))
               if (value === null) delete vars[key];
               else vars[key] = value;
             const keyId = vars.HALCYON_AWS_ACCESS_KEY_ID;
@@ -179,8 +179,7 @@ export class HerokuApps {
             if (keyId !== undefined && (this.iam.keyNamed(keyId)?.knownAt ?? 0) > this.shared.now)
               this.shared.violated(`${name} given ${keyId} before it works everywhere`);
             if (app.broken) throw new KitError('release-failed', `the release command of ${name} failed`);
-            const names = plan.changes.map((change) => change.name).join(', ');
-            const version = this.release(app, vars, `Set ${names} config vars`, this.releaseTime);
+            const version = this.release(app, vars, `Set ${write.changes.join(', ')} config vars`, this.releaseTime);
             app.rolledBack = false;
             delete app.unseen;
             await process.moment('PATCH config-vars', 'after');
