@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { told, type Act } from './support/actor.js';
+import { playDenials, type Denials } from './support/denials.js';
 import { guideApps, guideTeam, playGuide, type Guide } from './support/guide.js';
 import { startStage, type Stage } from './support/stage.js';
 import { HASKELL_ON_HEROKU, missing } from './support/upstream.js';
@@ -10,13 +11,14 @@ import { HASKELL_ON_HEROKU, missing } from './support/upstream.js';
  */
 const ACL = 'bucket-owner-full-control';
 const TOLD = [
-  { signing: 4 as const, team: 'modern', region: 'eu-west-1' },
-  { signing: 2 as const, team: 'classic', region: 'us-east-1' },
-];
+  { signing: 4, team: 'modern', region: 'eu-west-1' },
+  { signing: 2, team: 'classic', region: 'us-east-1' },
+] as const;
 
 describe.skipIf(missing)('the user guide with unmodified haskell-on-heroku (set HALCYON_UPSTREAM_DIR)', () => {
   let stage: Stage;
   const guides = new Map<number, Promise<Guide>>();
+  let denials: Promise<Denials>;
 
   beforeAll(async () => {
     stage = await startStage();
@@ -27,7 +29,9 @@ describe.skipIf(missing)('the user guide with unmodified haskell-on-heroku (set 
       await stage.up(`teams:\n${guideTeam(team, `{ account: '${stage.account}', region: ${region} }`)}signing: ${how}\n`);
       guides.set(signing, playGuide(stage, team, region));
     }
-    await Promise.allSettled(guides.values());
+    const [{ team }] = TOLD;
+    denials = (guides.get(4) as Promise<Guide>).then((guide) => playDenials(stage, guide, team));
+    await Promise.allSettled([...guides.values(), denials]);
   }, 600_000);
   afterAll(() => stage?.stop());
 
@@ -149,6 +153,47 @@ describe.skipIf(missing)('the user guide with unmodified haskell-on-heroku (set 
         for (const { operation, acl } of requests) expect(acl).toBe(operation === 'PutObject' ? ACL : undefined);
       }
       expect(leaked).toBe(false);
+    });
+  });
+
+  describe('what the bucket denies, whatever a user’s own policy allows and whatever the config vars say', () => {
+    const forbidden = (act: Act) =>
+      act.requests.filter(({ status }) => status === 403).map(({ operation, reason }) => `${operation} ${reason}`);
+
+    test('a read-only app without HALCYON_NO_UPLOAD: the first upload is refused, and the build with it', async () => {
+      const { elsewhere, uploading } = await denials;
+      expect(elsewhere, 'the slip works where no bucket policy stands against it').toBe(200);
+      expect(uploading.build.status).toBe('failed');
+      expect(forbidden(uploading)).toEqual(['PutObject AccessDenied']);
+      expect(uploading.log.requests.at(-1)).toMatchObject({ action: 'Uploading', outcome: '403 (forbidden)' });
+      expect(told(uploading).filter((line) => /^(PUT|DELETE) 2/.test(line))).toEqual([]);
+    });
+
+    test('a read-only key in Halcyon’s own functions neither uploads nor deletes', async () => {
+      const { functions } = await denials;
+      expect(functions.proofs.map(({ proof, observed }) => `${proof} ${observed}`)).toEqual(['upload denied', 'delete denied']);
+      expect(forbidden(functions)).toEqual(['PutObject AccessDenied', 'DeleteObject AccessDenied']);
+    });
+
+    test('an append-only app without HALCYON_NO_CLEAN_PRIVATE_STORAGE: it archives, and what it would clean stays', async () => {
+      const { cleaning } = await denials;
+      expect(cleaning.log.deployed).toBeDefined();
+      expect(told(cleaning).filter((line) => line.startsWith('PUT 200'))).toHaveLength(2);
+      expect(forbidden(cleaning).length).toBeGreaterThan(0);
+      expect(new Set(forbidden(cleaning))).toEqual(new Set(['DeleteObject AccessDenied']));
+      expect(told(cleaning).filter((line) => line.startsWith('DELETE 2'))).toEqual([]);
+    });
+
+    test.each([
+      ['S3 itself', 'refused', '400 (bad request)', 'InvalidRequest'],
+      ['the bucket policy, where S3 would accept it', 'unsigned', '403 (forbidden)', 'AccessDenied'],
+    ] as const)('version 2 without our buildpack is refused by %s', async (_whom, which, outcome, reason) => {
+      const act = (await denials)[which];
+      // Four words hide the refusal: the build goes on as if nothing were there, and replaces the app with nothing.
+      expect(act.build.status).toBe('succeeded');
+      expect(act.log).toMatchObject({ storage: 'private', buildpackOnly: true });
+      expect(act.log.requests.map((request) => request.outcome)).toEqual([outcome, outcome]);
+      expect(new Set(act.requests.map((request) => `${request.signatureVersion} ${request.reason}`))).toEqual(new Set([`2 ${reason}`]));
     });
   });
 });

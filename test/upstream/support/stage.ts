@@ -1,5 +1,6 @@
 import { GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { GetBucketOwnershipControlsCommand, PutBucketOwnershipControlsCommand, type OwnershipControls } from '@aws-sdk/client-s3';
+import { parse } from 'yaml';
 import { createAws, type Aws } from '../../../lib/aws/aws.js';
 import { createHeroku } from '../../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../../lib/heroku/heroku.js';
@@ -52,8 +53,8 @@ export async function startStage(): Promise<Stage> {
 
 /** Where a stack's template asks for ACLs on its bucket and CloudFormation here did not listen, ask once more by S3's own API. */
 export async function insistOnOwnership(aws: Aws, stack: string): Promise<void> {
-  const { TemplateBody = '{}' } = await (await aws.cloudformation()).send(new GetTemplateCommand({ StackName: stack }));
-  const resources = JSON.parse(TemplateBody).Resources as Record<string, { Type: string; Properties: Record<string, unknown> }>;
+  const { TemplateBody = '' } = await (await aws.cloudformation()).send(new GetTemplateCommand({ StackName: stack }));
+  const resources = parse(TemplateBody).Resources as Record<string, { Type: string; Properties: Record<string, unknown> }>;
   const s3 = await aws.s3();
   for (const { Type, Properties } of Object.values(resources)) {
     if (Type !== 'AWS::S3::Bucket') continue;
