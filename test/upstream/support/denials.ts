@@ -3,66 +3,54 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { userName, type Access } from '../../../lib/contract/index.js';
 import type { Attempt } from '../../../lib/smoke/proofs.plan.js';
 import { storageRequest } from '../../support/halcyon-request.js';
-import { source, type Actor, type Deployment } from './actor.js';
+import { source } from './actor.js';
 import type { Guide } from './guide.js';
 import type { Stage } from './stage.js';
 import { HASKELL_ON_HEROKU } from './upstream.js';
 
-/** What happens to apps whose own users were, by mistake, given everything, and whose config vars no longer hold them back. */
-export interface Denials {
-  /** The status of an upload by the read-only user to a bucket without a policy: its own policy no longer stops it. */
-  readonly elsewhere: number;
-  /** A read-only app without HALCYON_NO_UPLOAD. */
-  readonly uploading: Deployment;
-  /** Its key, in the hands of Halcyon's S3 functions. */
-  readonly functions: Awaited<ReturnType<Actor['attempt']>>;
-  /** An append-only app without HALCYON_NO_CLEAN_PRIVATE_STORAGE, with a changed source. */
-  readonly cleaning: Deployment;
-  /** An app without our buildpack, first where S3 itself refuses version 2, then where it does not. */
-  readonly refused: Deployment;
-  readonly unsigned: Deployment;
+/**
+ * What becomes of apps whose own users were, by mistake, given everything, and whose config vars no longer hold them back. To be played
+ * when a guide of signature version 4 is over, on its bucket.
+ */
+export const playDenials = (stage: Stage, guide: Promise<Guide>, team: string) => ({
+  writing: guide.then((told) => write(stage, told, team)),
+  cleaning: guide.then((told) => clean(stage, told, team)),
+  signing: guide.then((told) => signWithVersion2(stage, told)),
+});
+
+/** A read-only app without HALCYON_NO_UPLOAD, and its key in the hands of Halcyon's S3 functions. */
+async function write(stage: Stage, { reader, archive, sources }: Guide, team: string) {
+  await widen(stage, { team, app: reader.app, access: 'read-only' });
+  const bucket = `elsewhere-${team}`;
+  await (await stage.aws('us-east-1').s3()).send(new CreateBucketCommand({ Bucket: bucket }));
+  const { HALCYON_AWS_ACCESS_KEY_ID: accessKeyId = '', HALCYON_AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = reader.vars;
+  const put = { signature: 4, region: 'us-east-1', method: 'PUT', bucket, object: 'slip' } as const;
+  const elsewhere = (await storageRequest(stage.sandbox.aws, { accessKeyId, secretAccessKey }, put)).status;
+
+  const [, ...kept] = archive.install(sources.archiveOne).split('/');
+  const functions = await reader.attempt([
+    { proof: 'upload', operation: 'put', key: 'slip', acl: 'bucket-owner-full-control', expected: 'denied' },
+    { proof: 'delete', operation: 'delete', key: kept.join('/'), expected: 'denied' },
+  ] satisfies Attempt[]);
+  // One try is enough: five take half a minute.
+  await stage.heroku.patchConfigVars(reader.app, { HALCYON_NO_UPLOAD: null, BASHMENOT_CURL_RETRIES: '1' });
+  return { elsewhere, functions, uploading: await reader.deploy(source(reader.app)) };
 }
 
-/** To be played when a guide of signature version 4 is over, on its bucket. */
-export async function playDenials(stage: Stage, guide: Guide, team: string): Promise<Denials> {
-  const { heroku, sandbox } = stage;
-  const { reader, archive, sister, sources } = guide;
+/** An append-only app without HALCYON_NO_CLEAN_PRIVATE_STORAGE, with a changed source. */
+async function clean(stage: Stage, { archive }: Guide, team: string) {
+  await widen(stage, { team, app: archive.app, access: 'append-only' });
+  await stage.heroku.patchConfigVars(archive.app, { HALCYON_NO_CLEAN_PRIVATE_STORAGE: null });
+  return archive.deploy(source(archive.app));
+}
 
-  const writing = async () => {
-    await widen(stage, { team, app: reader.app, access: 'read-only' });
-    const bucket = `elsewhere-${team}`;
-    await (await stage.aws('us-east-1').s3()).send(new CreateBucketCommand({ Bucket: bucket }));
-    const { HALCYON_AWS_ACCESS_KEY_ID: accessKeyId = '', HALCYON_AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = reader.vars;
-    const put = { signature: 4, region: 'us-east-1', method: 'PUT', bucket, object: 'slip' } as const;
-    const elsewhere = (await storageRequest(sandbox.aws, { accessKeyId, secretAccessKey }, put)).status;
-
-    // One try is enough: five take half a minute.
-    await heroku.patchConfigVars(reader.app, { HALCYON_NO_UPLOAD: null, BASHMENOT_CURL_RETRIES: '1' });
-    const uploading = await reader.deploy(source(reader.app));
-    const [, ...kept] = archive.install(sources.archiveOne).split('/');
-    const functions = await reader.attempt([
-      { proof: 'upload', operation: 'put', key: 'slip', acl: 'bucket-owner-full-control', expected: 'denied' },
-      { proof: 'delete', operation: 'delete', key: kept.join('/'), expected: 'denied' },
-    ] satisfies Attempt[]);
-    return { elsewhere, uploading, functions };
-  };
-
-  const cleaning = async () => {
-    await widen(stage, { team, app: archive.app, access: 'append-only' });
-    await heroku.patchConfigVars(archive.app, { HALCYON_NO_CLEAN_PRIVATE_STORAGE: null });
-    return archive.deploy(source(archive.app));
-  };
-
-  const signing = async () => {
-    await heroku.setBuildpacks(sister.app, [HASKELL_ON_HEROKU]);
-    await heroku.patchConfigVars(sister.app, { HALCYON_PURGE_CACHE: '1' });
-    const refused = await sister.deploy(sources.sister);
-    sandbox.aws.settings.sigv2.buckets[sister.bucket] = 'accept';
-    return { refused, unsigned: await sister.deploy(sources.sister) };
-  };
-
-  const [written, cleaned, signed] = await Promise.all([writing(), cleaning(), signing()]);
-  return { ...written, cleaning: cleaned, ...signed };
+/** An app without our buildpack, first where S3 itself refuses version 2, then where it does not. */
+async function signWithVersion2(stage: Stage, { sister, sources }: Guide) {
+  await stage.heroku.setBuildpacks(sister.app, [HASKELL_ON_HEROKU]);
+  await stage.heroku.patchConfigVars(sister.app, { HALCYON_PURGE_CACHE: '1' });
+  const refused = await sister.deploy(sources.sister);
+  stage.sandbox.aws.settings.sigv2.buckets[sister.bucket] = 'accept';
+  return { refused, denied: await sister.deploy(sources.sister) };
 }
 
 async function widen(stage: Stage, principal: { team: string; app: string; access: Access }): Promise<void> {
