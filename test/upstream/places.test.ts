@@ -1,4 +1,3 @@
-import { GetBucketEncryptionCommand } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { storageRequest } from '../support/halcyon-request.js';
@@ -83,15 +82,6 @@ describe.skipIf(missing)('unmodified haskell-on-heroku in every place (set HALCY
       return (await storageRequest(stage.sandbox.aws, nobody, request)).status;
     };
     expect([await status('open-web'), await status('closed-web'), await status('beta-web')]).toEqual([200, 403, 403]);
-  });
-
-  test('with a KMS key, the bucket encrypts under it', async () => {
-    const { actor } = await stay('locked-web');
-    const s3 = await stage.aws('eu-central-1').s3();
-    const { ServerSideEncryptionConfiguration } = await s3.send(new GetBucketEncryptionCommand({ Bucket: actor.bucket }));
-    expect(ServerSideEncryptionConfiguration?.Rules?.map((rule) => rule.ApplyServerSideEncryptionByDefault)).toEqual([
-      { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: expect.stringMatching(/^arn:aws:kms:eu-central-1:\d{12}:key\//) },
-    ]);
   });
 
   test('publicStorage: fallback takes what is public, and keeps it in the private bucket', async () => {

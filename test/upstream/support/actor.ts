@@ -98,11 +98,16 @@ export class Actor {
     return { ...run, proofs: list.map((attempt, number) => judgeAttempt(attempt, run.outcomes.get(number))) };
   }
 
-  /** `found`, or what the app's URL said. */
+  /** `found`, or what the app's URL said, or why there is nothing to open. */
   async page(of: Source): Promise<string> {
-    await this.stage.heroku.scale(this.app, 'web', 1);
-    const page = await openPage((await this.stage.heroku.app(this.app)).webUrl, of.nonce, { timeoutMs: 60_000 });
-    await this.stage.heroku.scale(this.app, 'web', 0);
+    const { heroku } = this.stage;
+    try {
+      await heroku.scale(this.app, 'web', 1);
+    } catch (error) {
+      return (error as Error).message; // a buildpack alone has no web process
+    }
+    const page = await openPage((await heroku.app(this.app)).webUrl, of.nonce, { timeoutMs: 60_000 });
+    await heroku.scale(this.app, 'web', 0);
     return page;
   }
 

@@ -32,7 +32,10 @@ export interface Place {
 const FULL = 'bucket-owner-full-control';
 const upload = { access: 'upload', stack: 'heroku-24', acl: FULL } as const;
 
-/** Three regions, two stacks, every ACL, every kind of bucket that halcyon.yaml knows. */
+/**
+ * Three regions, two stacks, every ACL, every kind of bucket that halcyon.yaml knows. With a KMS key only the policies differ: the local
+ * CloudFormation leaves a bucket's encryption out.
+ */
 export const PLACES: readonly Place[] = [
   {
     ...upload,
