@@ -28,7 +28,7 @@ test.each(['docs/architecture.md', 'CONTRIBUTING.md'])('every path that %s names
 test.each([
   ['lib/engine/plan/apps.plan.ts', 'first ${wave'],
   ['lib/storage/refusals.ts', "kind: 'sigv2-refused'"],
-  ['lib/smoke/proofs.plan.ts', 'upload with ACL ${acl}'],
+  ['lib/smoke/requests.plan.ts', 'upload with ACL ${acl}'],
   ['sandbox/aws/rules/two-keys.ts', 'QUOTA = 2'],
 ])('%s holds what the page says', (path, text) => {
   expect(page).toContain(`\`${path}\``);

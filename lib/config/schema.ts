@@ -162,7 +162,7 @@ export const bucketVariant = (bucket: unknown): number => {
   return 'shared' in bucket ? 1 : 'existing' in bucket ? 2 : 0;
 };
 
-/** JSON Schema (draft 7, which every YAML editor knows). */
+/** JSON Schema (draft 7, which every YAML editor knows). @internal */
 export const jsonSchema = (): Record<string, unknown> => z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-7' });
 
 /** schema/halcyon.schema.json. */

@@ -16,8 +16,6 @@ import { principalFacts } from './principals.client.js';
 import { probeApp, probePrincipal } from './probes.client.js';
 import { Reader } from './reader.js';
 
-export type { Finding } from './model.js';
-
 export interface DoctorOptions {
   readonly config: KitConfig;
   readonly teams: readonly Team[];

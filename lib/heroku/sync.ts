@@ -13,7 +13,7 @@ export interface ConfigVarWrite {
   readonly desired: DesiredConfigVars;
 }
 
-/** The body of the one PATCH. */
+/** The body of the one PATCH. @internal */
 export const patchOf = ({ changes, desired }: ConfigVarWrite): Record<string, string | null> =>
   Object.fromEntries(changes.map((name) => [name, desired[name]]));
 
@@ -100,6 +100,7 @@ async function send(heroku: Heroku, write: ConfigVarWrite, options: SyncOptions,
 /**
  * The release that a PATCH of `names` made: the newest that names one of them and is not older than the PATCH (two minutes of
  * clock skew allowed), else the newest of all, which is that one or came after it and carries its values too.
+ * @internal
  */
 export function releaseOf(releases: readonly Release[], names: readonly string[], sentAt: number): Release | undefined {
   const recent = releases.filter((release) => Date.parse(release.createdAt) >= sentAt - 120_000);

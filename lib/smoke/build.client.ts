@@ -35,7 +35,7 @@ export async function buildFor(run: Run, app: string, source: Buffer, what: stri
   return { ...built, proof: proof(`build and release succeed (${what})`, 'succeeded', built.release?.status ?? built.build.status) };
 }
 
-/** Build `source` and follow it to the end of its release. @param say - the log's latest line, as it comes. */
+/** Build `source` and follow it to the end of its release. @param say - the log's latest line, as it comes. @internal */
 export async function buildOn(
   heroku: Heroku,
   app: string,

@@ -26,6 +26,7 @@ const LEFT_OUT = /(^|\/)(\.git|\.gitmodules|\.ghc|\.cabal|\.cabal-sandbox|cabal\
 /**
  * A directory as a source tarball, in memory: written into the directory it would become part of itself.
  * @throws KitError `source-unusable`.
+ * @internal
  */
 export async function packSource(directory: string): Promise<Buffer> {
   const found = await stat(directory).catch(() => undefined);

@@ -12,7 +12,7 @@ export async function provePage({ heroku, network, nonce, signal, say }: Run, ap
   return proof('page shows the nonce', 'found', await openPage(app.webUrl, nonce, { network, timeoutMs: 90_000, signal }), 'page');
 }
 
-/** Open the app's page until it says `nonce`. @returns what was seen: `found`, or the last status. */
+/** Open the app's page until it says `nonce`. @returns what was seen: `found`, or the last status. @internal */
 export async function openPage(
   webUrl: string | undefined,
   nonce: string,

@@ -75,7 +75,7 @@ export async function halcyonRequest(store: HalcyonStore, request: HalcyonReques
   };
 }
 
-/** The request before it is signed; pure. */
+/** The request before it is signed; pure. @internal */
 export function unsignedRequest(store: HalcyonStore, request: HalcyonRequest): UnsignedRequest {
   const prefix = keyPrefix(store.prefix);
   const common = { host: store.endpoint, query: {}, headers: {} };

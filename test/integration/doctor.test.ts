@@ -26,7 +26,8 @@ import { buildpacksWanted, signingBuildpackUrl } from '../../lib/buildpack/signi
 import { parseConfig, teamNamed, type KitConfig } from '../../lib/config/index.js';
 import { buildpackBucketName, secretName, userName, type Access } from '../../lib/contract/index.js';
 import { runTeam } from '../../lib/engine/index.js';
-import { runDoctor, type DoctorReport, type Finding } from '../../lib/doctor/index.js';
+import { runDoctor, type DoctorReport } from '../../lib/doctor/index.js';
+import type { Finding } from '../../lib/doctor/model.js';
 import { observeBuildpacks, syncBuildpacks } from '../../lib/heroku/buildpacks.sync.js';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';

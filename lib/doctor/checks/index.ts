@@ -6,7 +6,7 @@ import * as configVars from './config-vars.js';
 import * as principals from './principals.js';
 import * as requests from './requests.js';
 
-/** In the order in which things depend on each other. */
+/** In the order in which things depend on each other. @internal */
 export const CHECKS: readonly Check[] = [
   buckets.bucketThere,
   buckets.aclFits,

@@ -49,7 +49,7 @@ export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): App
   };
 }
 
-/** What may hold an older key than the app does now. Pure. */
+/** What may hold an older key than the app does now. Pure. @internal */
 export function activityOf(releases: readonly Release[], builds: readonly Build[], dynos: readonly Dyno[]): Activity {
   const keyRelease = keyReleaseOf(releases);
   const running: Activity['running'] = [
@@ -76,6 +76,7 @@ export function activityOf(releases: readonly Release[], builds: readonly Build[
 /**
  * The latest release that may have changed the app's key. Only descriptions that surely did not are passed over: deploys, and config
  * changes that name other variables. With none among those looked at, the key is older than all of them.
+ * @internal
  */
 export function keyReleaseOf(releases: readonly Release[]): Activity['keyRelease'] {
   const found = releases.find((release) => mayChangeKey(release.description));
@@ -86,7 +87,7 @@ export function keyReleaseOf(releases: readonly Release[]): Activity['keyRelease
     : { version: release.version, at: release.updatedAt > release.createdAt ? release.updatedAt : release.createdAt };
 }
 
-/** Heroku writes `Deploy 1a2b3c4d`, `Initial release`, `Set A, B config vars`, `Remove A config vars`, `Rollback to v12`, `Attach …`. */
+/** Heroku writes `Deploy 1a2b3c4d`, `Initial release`, `Set A, B config vars`, `Remove A config vars`, `Rollback to v12`, `Attach …`. @internal */
 export function mayChangeKey(description: string): boolean {
   if (/HALCYON_AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)/.test(description)) return true;
   if (/^(Deploy |Initial release|Enable Logplex)/i.test(description)) return false;

@@ -91,6 +91,3 @@ function bundle(ca: string): string {
   });
   return distinct.map((pem) => `${pem.trim()}\n`).join('');
 }
-
-/** Fingerprint of the authority, to tell sandboxes apart in output. */
-const fingerprint = (pem: string): string => new X509Certificate(pem).fingerprint256;

@@ -176,10 +176,6 @@ export class Machine {
 /** What /etc/os-release says in a room: Ubuntu's version is the stack's number, as on Heroku. */
 const osReleaseFile = (stack: string): string => join(here, 'os-release', stack);
 
-/** Copy a directory with its modes and links. */
-const copyTree = (from: string, to: string): Promise<void> =>
-  cp(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(-pid, name);
