@@ -28,6 +28,8 @@ export interface LocalAwsOptions {
   /** Append every request here, a JSON line each. */
   readonly logFile?: string;
   readonly settings?: SettingsInput;
+  /** MiniStack as installed, without what is added inside it (`ministack/additions`): for tests that show what that adds. Default false. */
+  readonly bare?: boolean;
   /** Where MiniStack is installed. Default `.cache/sandbox` in the project. */
   readonly cacheDir?: string;
   readonly onProgress?: (text: string) => void;
@@ -100,6 +102,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       directory,
       endpointUrl: url,
       agent: upstream.agent,
+      bare: options.bare,
     });
     undo.push(() => ministack.stop());
     upstream.port = ministack.port;

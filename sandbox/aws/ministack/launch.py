@@ -1,7 +1,7 @@
 """Serve MiniStack on a free loopback port for as long as stdin stays open.
 
 MiniStack's own command wants its port beforehand (a race between side-by-side sandboxes), also takes port 443 where it
-may, and outlives a parent that was killed. Everything else is MiniStack's, unmodified.
+may, and outlives a parent that was killed. Everything else is MiniStack's, unmodified; `additions` are entered in its tables.
 
 The first line on stdout is the port. Ends on SIGTERM, SIGINT, or end of file on stdin: the parent is gone then, however it died.
 """
@@ -26,6 +26,12 @@ def main() -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app
+
+    if os.environ.get("SANDBOX_BARE") != "1":
+        sys.dont_write_bytecode = True  # this directory is the project's
+        import additions
+
+        additions.install()
 
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]

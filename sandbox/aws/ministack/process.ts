@@ -24,6 +24,8 @@ export interface MiniStackOptions {
   /** Where Lambda functions find AWS: the front. */
   readonly endpointUrl: string;
   readonly agent: Agent;
+  /** As installed, without `additions`. */
+  readonly bare?: boolean;
 }
 
 export interface MiniStack {
@@ -97,6 +99,7 @@ function environment(options: MiniStackOptions): NodeJS.ProcessEnv {
     NODE_EXTRA_CA_CERTS: options.certificates.caFile,
     AWS_CA_BUNDLE: options.certificates.bundleFile,
     LOG_LEVEL: 'WARNING',
+    SANDBOX_BARE: options.bare ? '1' : undefined,
     SFTP_ENABLED: '0',
     IOT_MTLS_ENABLED: '0',
     DOCKER_HOST: `unix://${options.directory}/no-docker.sock`,
