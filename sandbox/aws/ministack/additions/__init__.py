@@ -1,10 +1,13 @@
-"""What AWS does and MiniStack does not, where no proxy can see it: inside CloudFormation.
+"""What AWS does and MiniStack does not, where no proxy can see it: inside CloudFormation, and where IAM decides.
 
-MiniStack keeps a table of handlers by resource type, as CloudFormation does; additions are entered there when it starts. MiniStack itself stays as installed. Each addition names its source, and its test also shows that MiniStack alone lacks it.
+MiniStack keeps a table of handlers by resource type, as CloudFormation does, and one of AWS's managed policies; additions are entered there
+when it starts, and what IAM reads from a request is read more fully. MiniStack itself stays as installed. Each addition names its source,
+and its test also shows that MiniStack alone lacks it.
 """
 
-from . import bucket
+from . import bucket, permissions
 
 
 def install() -> None:
     bucket.install()
+    permissions.install()  # last, so that it is asked first
