@@ -5,9 +5,10 @@ when it starts, and what IAM reads from a request is read more fully. MiniStack 
 and its test also shows that MiniStack alone lacks it.
 """
 
-from . import bucket, permissions
+from . import bucket, iam_requests, permissions
 
 
 def install() -> None:
     bucket.install()
+    iam_requests.install()
     permissions.install()  # last, so that it is asked first
