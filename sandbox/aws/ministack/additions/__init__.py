@@ -5,10 +5,11 @@ when it starts, and what IAM reads from a request is read more fully. MiniStack 
 and its test also shows that MiniStack alone lacks it.
 """
 
-from . import bucket, iam_requests, permissions
+from . import bucket, iam_requests, managed_policies, permissions
 
 
 def install() -> None:
     bucket.install()
     iam_requests.install()
+    managed_policies.install()
     permissions.install()  # last, so that it is asked first
