@@ -19,7 +19,7 @@ export interface MiniStackOptions {
   readonly region: string;
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly certificates: Certificates;
-  /** Private scratch directory, removed by the caller. */
+  /** Private scratch directory: removed when this process ends. */
   readonly directory: string;
   /** Where Lambda functions find AWS: the front. */
   readonly endpointUrl: string;
@@ -40,7 +40,7 @@ export interface MiniStack {
  */
 export async function startMiniStack(options: MiniStackOptions): Promise<MiniStack> {
   const logFile = join(options.directory, 'ministack.log');
-  const child = spawn(options.python, ['-u', LAUNCHER], {
+  const child = spawn(options.python, ['-u', LAUNCHER, options.directory], {
     env: environment(options),
     cwd: options.directory,
     stdio: ['pipe', 'pipe', 'pipe'],
