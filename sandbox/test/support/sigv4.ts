@@ -5,7 +5,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 const hmac = (key: Buffer | string, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
 /**
- * Headers of Signature Version 4 for a path-style S3 request without a query, by hand: SDKs never leave a header out or in disorder.
+ * Headers of Signature Version 4 for an S3 or S3 Control request without a query, by hand: SDKs never leave a header out or in disorder.
  * Source: IAM user guide, "Create a signed AWS API request".
  */
 export function sigv4(

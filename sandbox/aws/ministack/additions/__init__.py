@@ -5,10 +5,11 @@ when it starts, and what IAM reads from a request is read more fully. MiniStack 
 and its test also shows that MiniStack alone lacks it.
 """
 
-from . import bucket, iam_requests, managed_policies, permissions
+from . import account_public_access, bucket, iam_requests, managed_policies, permissions
 
 
 def install() -> None:
+    account_public_access.install()
     bucket.install()
     iam_requests.install()
     managed_policies.install()
