@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,11 +12,15 @@ import { ministackPython } from '../../aws/ministack/venv.js';
 const SCRIPT = resolve(import.meta.dirname, '../../../script/sandbox.mjs');
 const KIT = resolve(import.meta.dirname, '../../../dist/bin/halcyon-kit.js');
 let directory: string;
+/** Theirs alone: other sandboxes, as they start, sweep what these leave. */
+let temporary: string;
 const running: ChildProcess[] = [];
 
 beforeAll(async () => {
   await ministackPython();
   directory = await mkdtemp(join(tmpdir(), 'sandbox-process-'));
+  temporary = join(directory, 'tmp');
+  await mkdir(temporary);
 });
 afterEach(async () => {
   for (const child of running.splice(0)) {
@@ -35,7 +39,10 @@ interface Ready {
 }
 
 function start(...args: string[]): ChildProcess {
-  const child = spawn(process.execPath, ['--', SCRIPT, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--', SCRIPT, ...args], {
+    env: { ...process.env, TMPDIR: temporary },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   running.push(child);
   return child;
 }
@@ -67,7 +74,7 @@ function alive({ aws }: Ready): boolean {
 
 /** Names of the directories that a sandbox's process has made for itself. */
 async function scratch(child: { pid?: number | undefined }): Promise<string[]> {
-  return (await readdir(tmpdir())).filter((name) => /^halcyon-sandbox-/.test(name) && name.includes(`-${child.pid}-`));
+  return (await readdir(temporary)).filter((name) => /^halcyon-sandbox-/.test(name) && name.includes(`-${child.pid}-`));
 }
 
 /** MiniStack, and every directory. */
@@ -131,7 +138,11 @@ test.each([
 
 test('Ctrl-C of halcyon-kit sandbox leaves nothing', async () => {
   // A group of its own, all of which a terminal's Ctrl-C reaches.
-  const kit = spawn(process.execPath, [KIT, 'sandbox', '--json'], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const kit = spawn(process.execPath, [KIT, 'sandbox', '--json'], {
+    env: { ...process.env, TMPDIR: temporary },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   running.push(kit);
   const [line] = (await once(createInterface(kit.stdout as NodeJS.ReadableStream), 'line')) as [string];
   const told = JSON.parse(line) as Ready;
