@@ -11,7 +11,7 @@ export const APP_PATTERN = /^[a-z][a-z0-9-]{1,28}[a-z0-9]$/;
 export const HEROKU_TEAM_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export const ACCOUNT_PATTERN = /^\d{12}$/;
 export const REGION_PATTERN = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-export const AWS_REGION_PATTERN = /^[a-z]{2,3}(-[a-z]+)+-\d{1,2}$/;
+export const AWS_REGION_PATTERN = /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/;
 export const BUCKET_PATTERN = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 /** The characters that stand for themselves in a URL, which upstream does not encode, and in the pattern it strips a prefix with. */
 export const PREFIX_PATTERN = /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/;

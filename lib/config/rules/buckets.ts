@@ -2,7 +2,7 @@ import { defaultBucketName } from '../../contract/index.js';
 import type { Path } from '../document.js';
 import { AWS_REGION_PATTERN, KMS_KEY_PATTERN } from '../names.js';
 import { didYouMean } from '../nearest.js';
-import { KNOWN_REGIONS } from '../regions.js';
+import { isAwsHost, KNOWN_REGIONS } from '../regions.js';
 import { bucketOf, nameOf, placesOf, teamsOf, type DraftBucket, type Rule } from './draft.js';
 
 export const sharedBucketsExist: Rule = (draft, report) => {
@@ -16,11 +16,9 @@ export const sharedBucketsExist: Rule = (draft, report) => {
   }
 };
 
-const isAwsEndpoint = (endpoint: string): boolean => /\.amazonaws\.com(\.cn)?(:\d+)?$/.test(endpoint);
-
 /** A store that is not AWS may call its regions what it likes. */
 const isForeign = ({ existing, endpoint }: DraftBucket): boolean =>
-  existing !== undefined && endpoint !== undefined && !isAwsEndpoint(endpoint);
+  existing !== undefined && endpoint !== undefined && !isAwsHost(endpoint);
 
 export const awsRegions: Rule = (draft, report) => {
   for (const { path, bucket } of placesOf(draft)) {
@@ -35,8 +33,8 @@ export const awsRegions: Rule = (draft, report) => {
 export const regionalEndpoints: Rule = (draft, report) => {
   for (const { path, bucket } of placesOf(draft)) {
     const { endpoint, region } = bucket;
-    if (endpoint === undefined || region === undefined || !isAwsEndpoint(endpoint)) continue;
-    const named = /(?:^|\.)s3[.-](?:dualstack\.|fips\.)?([a-z]{2,3}(?:-[a-z]+)+-\d+)\./.exec(endpoint)?.[1] ?? 'us-east-1';
+    if (endpoint === undefined || region === undefined || !isAwsHost(endpoint)) continue;
+    const named = /(?:^|\.)s3[.-](?:dualstack\.|fips\.)?([a-z]{2,4}(?:-[a-z]+)+-\d+)\./.exec(endpoint)?.[1] ?? 'us-east-1';
     if (named !== region) {
       report(
         [...path, 'endpoint'],
