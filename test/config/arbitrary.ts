@@ -26,7 +26,7 @@ const made = fc
     optional({ endpoint: fc.constantFrom('s3.example.com', 'localhost:9000'), tags }),
     fc.constantFrom<{ versioning?: boolean; retention?: { retain?: boolean; noncurrentDays?: number; expireAfterDays?: number } }>(
       {},
-      { versioning: false, retention: { retain: false } },
+      { versioning: false, retention: { retain: false, noncurrentDays: 3 } },
       { versioning: true, retention: { noncurrentDays: 7, expireAfterDays: 400 } },
     ),
     fc.boolean(),

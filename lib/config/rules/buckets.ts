@@ -70,38 +70,13 @@ export const kmsKeyInRegion: Rule = (draft, report) => {
 
 export const noncurrentNeedsVersioning: Rule = (draft, report) => {
   for (const { path, bucket } of placesOf(draft)) {
-    if (bucket.retention?.noncurrentDays !== undefined && bucket.versioning !== true)
+    if (bucket.retention?.noncurrentDays !== undefined && bucket.versioning === undefined)
       report([...path, 'retention', 'noncurrentDays'], 'means nothing without versioning', {
         at: 'key',
-        hint: 'add "versioning: true" to the bucket, or remove it',
+        hint: 'add "versioning: true" to the bucket, "versioning: false" where it was on before, or remove it',
       });
   }
 };
-
-/** https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html#id_tags_naming_best_practices */
-export const tagsAllowed: Rule = (draft, report) => {
-  const places: Array<{ path: Path; tags?: Readonly<Record<string, string | undefined>> }> = [
-    ...placesOf(draft).map(({ path, bucket }) => ({ path, tags: bucket.tags })),
-    ...teamsOf(draft).map(([name, team]) => ({ path: ['teams', name], tags: team.tags })),
-  ];
-  for (const { path, tags = {} } of places) {
-    if (Object.keys(tags).length > 40)
-      report([...path, 'tags'], `must be at most 40, since AWS takes 50 and the kit adds its own; got ${Object.keys(tags).length}`, {
-        at: 'key',
-      });
-    for (const [key, value] of Object.entries(tags)) {
-      const at = [...path, 'tags', key];
-      if (/^(aws|halcyon):/i.test(key))
-        report(at, `must not begin with "${key.slice(0, key.indexOf(':') + 1)}", which is taken`, { at: 'key' });
-      else if (key === '' || key.length > 128) report(at, `must have 1 to 128 characters, not ${key.length}`, { at: 'key' });
-      else if (!TAG.test(key)) report(at, 'may have letters, digits, spaces and _ . : / = + - @ only', { at: 'key' });
-      if (value === undefined) continue;
-      if (value.length > 256) report(at, `must have at most 256 characters, not ${value.length}`);
-      else if (!TAG.test(value)) report(at, 'may have letters, digits, spaces and _ . : / = + - @ only');
-    }
-  }
-};
-const TAG = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
 /** Bucket names are global: two of ours with one name cannot both be made, and what one stack makes is not "existing". */
 export const bucketNamesDiffer: Rule = (draft, report) => {
