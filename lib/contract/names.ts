@@ -17,6 +17,10 @@ export const KIT_OWNERS = { buildpack: 'kit-buildpack', templates: 'kit-template
 /** Its bucket; one an account and region. */
 export const buildpackBucketName = (account: string, region: string): string => defaultBucketName(KIT_OWNERS.buildpack, account, region);
 
+/** Stack of the bucket that CloudFormation reads templates from which are too large for a request; one an account and region. */
+export const TEMPLATES_STACK = `halcyon-${KIT_OWNERS.templates}`;
+export const templatesBucketName = (account: string, region: string): string => defaultBucketName(KIT_OWNERS.templates, account, region);
+
 /** Key prefix of the buildpack in its bucket, which anyone may read; objects are named by their content. */
 export const BUILDPACK_PREFIX = 'buildpack/';
 

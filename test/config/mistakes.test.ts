@@ -509,8 +509,13 @@ const MISTAKES: Array<[what: string, text: string, ...lines: string[]]> = [
   ],
   [
     'more users than a stack holds',
-    `teams:\n  payments:\n    ${OWN}\n    credentials: per-app\n    apps:\n${apps(164, 'payments')}`,
-    'halcyon.yaml:4:18  teams.payments.credentials: makes 164 users, and a CloudFormation stack has room for 163; use per-mode, or split the team',
+    `teams:\n  payments:\n    ${OWN}\n    credentials: per-app\n    apps:\n${apps(246, 'payments')}`,
+    'halcyon.yaml:4:18  teams.payments.credentials: makes 246 users, and a CloudFormation stack has room for 245; use per-mode, or split the team',
+  ],
+  [
+    'more tags on more users than a template holds',
+    `teams:\n  payments:\n    ${OWN}\n    credentials: per-app\n    tags: { ${tags(30).replaceAll(': a', `: ${'é'.repeat(20)}`)} }\n    apps:\n${apps(245, 'payments')}`,
+    'halcyon.yaml:4:18  teams.payments.credentials: makes a template of 1914372 bytes with 245 users and 30 tags on each, and CloudFormation takes 1000000; use per-mode, fewer or shorter tags, or split the team',
   ],
   [
     'more users than an account holds',

@@ -9,7 +9,7 @@ import {
   sharedBucketsExist,
 } from './buckets.js';
 import type { Rule } from './draft.js';
-import { stackResources, usersAnAccount } from './limits.js';
+import { stackResources, templateSize, usersAnAccount } from './limits.js';
 import { keyNames, oneTeamAnApp } from './names.js';
 import { signingFits } from './signing.js';
 import { tagsAllowed } from './tags.js';
@@ -36,5 +36,6 @@ export const RULES: readonly Rule[] = [
   prefixesIsolate,
   signingFits,
   stackResources,
+  templateSize,
   usersAnAccount,
 ];
