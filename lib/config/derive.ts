@@ -1,6 +1,7 @@
 import { accessOf, type AppStorage } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { App, BucketSpec, KitConfig, Principal, Team } from './model.js';
+import { domainOf } from './regions.js';
 
 /** What follows from a {@link KitConfig}: pure look-ups that stacks, engine and commands share. */
 
@@ -26,7 +27,7 @@ export function principalOf(team: Team, app: App): Principal | undefined {
 
 /** URL of S3 in `region`, without a slash at its end. */
 export function s3Origin({ s3Url }: Pick<KitConfig, 's3Url'>, region: string): string {
-  return s3Url === undefined ? `https://s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}` : new URL(s3Url).origin;
+  return s3Url === undefined ? `https://s3.${region}.${domainOf(region)}` : new URL(s3Url).origin;
 }
 
 /** Host that apps reach a bucket by: the configured one, else its region's. */

@@ -59,7 +59,7 @@ export interface Retention {
   readonly retain: boolean;
   /** Days after which prebuilt archives expire; default: never. */
   readonly expireAfterDays?: number;
-  /** Days for which noncurrent versions are kept (with versioning). Default 30. */
+  /** Days for which noncurrent versions are kept, also once versioning is off again. Default 30. */
   readonly noncurrentDays: number;
 }
 

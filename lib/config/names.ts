@@ -1,3 +1,5 @@
+import { defaultBucketName, KIT_OWNERS } from '../contract/index.js';
+
 /**
  * Grammars of the names in halcyon.yaml. Each `explain…` tells what is wrong with a value, or undefined where it is right;
  * the patterns go into the JSON Schema, for editors, and may be looser.
@@ -11,7 +13,7 @@ export const APP_PATTERN = /^[a-z][a-z0-9-]{1,28}[a-z0-9]$/;
 export const HEROKU_TEAM_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export const ACCOUNT_PATTERN = /^\d{12}$/;
 export const REGION_PATTERN = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-export const AWS_REGION_PATTERN = /^[a-z]{2,3}(-[a-z]+)+-\d{1,2}$/;
+export const AWS_REGION_PATTERN = /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/;
 export const BUCKET_PATTERN = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 /** The characters that stand for themselves in a URL, which upstream does not encode, and in the pattern it strips a prefix with. */
 export const PREFIX_PATTERN = /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/;
@@ -21,7 +23,11 @@ const PREFIX_LENGTH = 128;
 
 const got = (value: string): string => `got ${JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value)}`;
 
+const KIT_NAMES: readonly string[] = Object.values(KIT_OWNERS);
+const KIT_BUCKET = new RegExp(`^(${KIT_NAMES.map((owner) => defaultBucketName(owner, '[0-9]{12}', '')).join('|')})`);
+
 export const explainOwner: Explain = (value) => {
+  if (KIT_NAMES.includes(value)) return `must not be ${JSON.stringify(value)}, which is for a bucket and a stack of the kit's own`;
   if (!OWNER_PATTERN.test(value))
     return `must be 2 to 20 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen, ${got(value)}`;
   return undefined;
@@ -69,6 +75,7 @@ function bucketFault(value: string): string | undefined {
   if (!/^[a-z0-9].*[a-z0-9]$/.test(value)) return 'it must begin and end with a letter or a digit';
   if (value.includes('..')) return 'two dots may not be adjacent';
   if (/^\d+\.\d+\.\d+\.\d+$/.test(value)) return 'it must not look like an IP address';
+  if (KIT_BUCKET.test(value)) return "it is for a bucket of the kit's own";
   const prefix = ['xn--', 'sthree-', 'amzn-s3-demo-'].find((reserved) => value.startsWith(reserved));
   if (prefix !== undefined) return `it must not begin with "${prefix}", which is AWS's own`;
   const suffix = ['-s3alias', '--ol-s3', '.mrap', '--x-s3', '--table-s3'].find((reserved) => value.endsWith(reserved));

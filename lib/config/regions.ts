@@ -14,4 +14,21 @@ export const KNOWN_REGIONS: readonly string[] = [
   ...['eu-central-1', 'eu-central-2', 'eu-north-1', 'eu-south-1', 'eu-south-2', 'eu-west-2', 'eu-west-3'],
   ...['ap-east-1', 'ap-east-2', 'ap-northeast-2', 'ap-northeast-3', 'ap-south-1', 'ap-south-2'],
   ...['ap-southeast-3', 'ap-southeast-4', 'ap-southeast-5', 'ap-southeast-6', 'ap-southeast-7', 'cn-north-1', 'cn-northwest-1'],
+  'eusc-de-east-1',
 ];
+
+/** Partitions of AWS and their domains, by how the names of their regions begin: as the endpoints of the AWS SDKs have them. */
+const PARTITIONS = [
+  { begins: 'cn-', partition: 'aws-cn', domain: 'amazonaws.com.cn' },
+  { begins: 'us-gov-', partition: 'aws-us-gov', domain: 'amazonaws.com' },
+  { begins: 'eusc-', partition: 'aws-eusc', domain: 'amazonaws.eu' },
+  { begins: '', partition: 'aws', domain: 'amazonaws.com' },
+] as const;
+const placeOf = (region: string) => PARTITIONS.find(({ begins }) => region.startsWith(begins))!;
+
+/** AWS partition of a region, as ARNs name it. */
+export const partitionOf = (region: string): string => placeOf(region).partition;
+/** What the host names of AWS's services in a region end in. */
+export const domainOf = (region: string): string => placeOf(region).domain;
+/** Whether `host`, or host:port, is one of AWS's. */
+export const isAwsHost = (host: string): boolean => PARTITIONS.some(({ domain }) => host.replace(/:\d+$/, '').endsWith(`.${domain}`));

@@ -51,7 +51,9 @@ const reach = {
 const retention = z.strictObject({
   retain: z.boolean().describe('Keep the bucket when its stack is deleted. Default true').optional(),
   expireAfterDays: days('Delete packages this many days after they were uploaded. Default: never').optional(),
-  noncurrentDays: days('With versioning: keep overwritten and deleted packages for this many days. Default 30').optional(),
+  noncurrentDays: days(
+    'Keep overwritten and deleted packages for this many days, also once versioning is off again. Default 30',
+  ).optional(),
 });
 const made = {
   ...place,

@@ -45,7 +45,7 @@ export interface HalcyonBucketProps {
    */
   readonly versioning?: boolean;
   /**
-   * Days for which they are kept; read with `versioning` only.
+   * Days for which they are kept, also when versioning is switched off again.
    *
    * @default - 30
    */
@@ -115,14 +115,13 @@ function encryption(scope: Construct, kmsKeyArn: string | undefined) {
 function lifecycle(props: HalcyonBucketProps): LifecycleRule[] {
   const rules: LifecycleRule[] = [{ id: 'abort-unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) }];
   if (props.expireAfterDays !== undefined) rules.push({ id: 'expire-archives', expiration: Duration.days(props.expireAfterDays) });
-  if (props.versioning) {
-    // A rule of its own: S3 refuses a delete marker's expiry beside an expiry in days.
-    rules.push({
-      id: 'expire-noncurrent-versions',
-      noncurrentVersionExpiration: Duration.days(props.noncurrentDays ?? 30),
-      expiredObjectDeleteMarker: true,
-    });
-  }
+  // Without versioning, too: what was kept while it was on stays when it is switched off.
+  // A rule of its own: S3 refuses a delete marker's expiry beside an expiry in days.
+  rules.push({
+    id: 'expire-noncurrent-versions',
+    noncurrentVersionExpiration: Duration.days(props.noncurrentDays ?? 30),
+    expiredObjectDeleteMarker: true,
+  });
   return rules;
 }
 

@@ -93,7 +93,7 @@ export function userPolicy(options: UserPolicyOptions): PolicyDocumentJson {
       Action: ['kms:Decrypt', ...(writes ? ['kms:GenerateDataKey'] : [])],
       Resource: [kmsKeyArn],
       // Only through S3; the trailing star covers the domain of every partition.
-      Condition: { StringLike: { 'kms:ViaService': `s3.${options.region}.amazonaws.com*` } },
+      Condition: { StringLike: { 'kms:ViaService': `s3.${options.region}.amazonaws.*` } },
     });
   }
   return document(...statements);

@@ -11,8 +11,15 @@ export const bucketStackName = (bucket: string): string => `halcyon-bucket-${buc
 /** Stack that serves the SigV4 buildpack (`signing.buildpack: hosted`); a team cannot be called `buildpack`. */
 export const BUILDPACK_STACK = 'halcyon-buildpack';
 
+/** Owners of the kit's own buckets, by {@link defaultBucketName}; no team and no shared bucket can be called so. */
+export const KIT_OWNERS = { buildpack: 'kit-buildpack', templates: 'kit-templates' } as const;
+
 /** Its bucket; one an account and region. */
-export const buildpackBucketName = (account: string, region: string): string => `halcyon-kit-buildpack-${account}-${region}`;
+export const buildpackBucketName = (account: string, region: string): string => defaultBucketName(KIT_OWNERS.buildpack, account, region);
+
+/** Stack of the bucket that CloudFormation reads templates from which are too large for a request; one an account and region. */
+export const TEMPLATES_STACK = `halcyon-${KIT_OWNERS.templates}`;
+export const templatesBucketName = (account: string, region: string): string => defaultBucketName(KIT_OWNERS.templates, account, region);
 
 /** Key prefix of the buildpack in its bucket, which anyone may read; objects are named by their content. */
 export const BUILDPACK_PREFIX = 'buildpack/';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createAws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import type { KitConfig, Principal } from '../config/model.js';
+import { TEMPLATES_STACK } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import { inStep, type IoHost, type Step } from '../io/io-host.js';
 import type { Network } from '../network/network.js';
@@ -72,12 +73,26 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const assembly = await toolkit.synth(source).catch((error: unknown) => {
     throw new KitError('synth-failed', `cannot make the CloudFormation templates: ${(error as Error).message}`, { cause: error });
   });
+  const { stacks: made } = assembly.cloudAssembly;
+  /** `stacks`, each after the one that its template goes through, if any. */
+  const withTemplates = (stacks: readonly string[]): string[] => {
+    const before = (stack: string) => made.find(({ hierarchicalId }) => hierarchicalId === stack)?.dependencies.map(({ id }) => id) ?? [];
+    const templates = made.filter(({ stackName }) => stackName === TEMPLATES_STACK);
+    return [
+      ...new Set(
+        stacks.flatMap((stack) => [
+          ...templates.filter(({ id }) => before(stack).includes(id)).map(({ hierarchicalId }) => hierarchicalId),
+          stack,
+        ]),
+      ),
+    ];
+  };
   const select = (stacks: readonly string[]) => ({ strategy: StackSelectionStrategy.PATTERN_MUST_MATCH, patterns: [...stacks] });
 
   return {
     async diff(stacks) {
       try {
-        const diffs = await toolkit.diff(assembly, { stacks: select(stacks), method: DiffMethod.TemplateOnly() });
+        const diffs = await toolkit.diff(assembly, { stacks: select(withTemplates(stacks)), method: DiffMethod.TemplateOnly() });
         return Object.entries(diffs).map(([stack, diff]) => ({
           stack,
           changes: diff.resources.logicalIds
@@ -103,7 +118,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
     async deploy(stacks) {
       const done: DeployedStack[] = [];
       if (stacks.length > 0) await freeFailed();
-      for (const stack of stacks) {
+      for (const stack of withTemplates(stacks)) {
         const result = await inStep(options.io, `deploying ${stack}`, async (step) => {
           running = step;
           reasons = [];

@@ -1,5 +1,5 @@
 import type { BucketSpec, KitConfig, Principal, Team } from '../config/model.js';
-import { BUILDPACK_STACK, bucketStackName, buildpackBucketName, teamStackName } from '../contract/index.js';
+import { BUILDPACK_STACK, bucketStackName, buildpackBucketName, KIT_OWNERS, teamStackName } from '../contract/index.js';
 import { buildpackEnvironments, hasStack } from '../config/environments.js';
 
 /** A stack that `teams` need, and the bucket in it, if any: its name is known before it is made. */
@@ -18,7 +18,7 @@ export function stacksFor(config: KitConfig, teams: readonly Team[], keep: reado
     ...buildpackEnvironments(config, withStack).map(({ account, region }) => ({
       name: BUILDPACK_STACK,
       region,
-      bucket: { name: buildpackBucketName(account, region), account, owner: 'kit-buildpack' },
+      bucket: { name: buildpackBucketName(account, region), account, owner: KIT_OWNERS.buildpack },
     })),
     ...config.buckets
       .filter((bucket) => shared.has(bucket.id))

@@ -1,10 +1,11 @@
-import { App, LegacyStackSynthesizer } from 'aws-cdk-lib/core';
+import { App, LegacyStackSynthesizer, type StackProps } from 'aws-cdk-lib/core';
 import type { KitConfig, Principal, Signing } from '../config/model.js';
-import { BUILDPACK_STACK, bucketStackName, teamStackName } from '../contract/index.js';
+import { BUILDPACK_STACK, bucketStackName, teamStackName, TEMPLATES_STACK } from '../contract/index.js';
 import { BucketStack } from './bucket-stack.js';
 import { BuildpackStack } from './buildpack-stack.js';
-import { buildpackEnvironments, hasStack } from '../config/environments.js';
+import { buildpackEnvironments, hasStack, type Environment } from '../config/environments.js';
 import { TeamStack } from './team-stack.js';
+import { TemplatesStack, TemplateSynthesizer } from './templates-stack.js';
 
 export { hasStack } from '../config/environments.js';
 
@@ -47,12 +48,22 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
       new BucketStack(app, bucketStackName(bucket.id), { bucket, signing: signing(bucket.name), ...common }),
     ]),
   );
+  const templates = new Map<string, TemplatesStack>();
+  const byTemplatesBucket = ({ account, region }: Environment): Pick<StackProps, 'synthesizer' | 'suppressTemplateIndentation'> => {
+    const place = `${account}-${region}`;
+    const stack =
+      templates.get(place) ??
+      new TemplatesStack(app, templates.size === 0 ? TEMPLATES_STACK : `${TEMPLATES_STACK}-${place}`, { account, region });
+    templates.set(place, stack);
+    return { synthesizer: new TemplateSynthesizer(stack, { account, region }), suppressTemplateIndentation: true };
+  };
   for (const team of config.teams) {
-    if (!hasStack(team, options.keep)) continue;
+    if (team.bucket === undefined || !hasStack(team, options.keep)) continue;
     const stack = new TeamStack(app, teamStackName(team.name), {
       team,
       signing: signing(team.bucket?.spec.name),
       keep: options.keep,
+      ...byTemplatesBucket(team.bucket.spec),
       ...common,
     });
     // Order only: the bucket's stack is deployed first, and nothing is locked.

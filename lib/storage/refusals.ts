@@ -1,3 +1,4 @@
+import { isAwsHost } from '../config/regions.js';
 import type { Acl } from '../contract/index.js';
 import type { Operation, Outcome } from './halcyon-requests.js';
 
@@ -183,7 +184,7 @@ function elsewhere(found: string | undefined, { bucket, endpoint, region, team =
     kind: 'wrong-endpoint',
     message: right ? `bucket ${bucket} is in ${found}, not in ${region}` : `bucket ${bucket} is not served by ${endpoint}`,
     fix: right
-      ? `set "region: ${found}" for the bucket in the file${endpoint.includes('amazonaws.com') ? '' : ', check its "endpoint"'}, then run halcyon-kit sync ${team}`
+      ? `set "region: ${found}" for the bucket in the file${isAwsHost(endpoint) ? '' : ', check its "endpoint"'}, then run halcyon-kit sync ${team}`
       : `remove "endpoint" of the bucket in the file, so that the regional one of ${region} is used, then run halcyon-kit sync ${team}`,
   };
 }

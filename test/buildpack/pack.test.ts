@@ -82,6 +82,7 @@ describe('publishBuildpack', () => {
 
 test.each([
   [undefined, 'cn-north-1', 'https://s3.cn-north-1.amazonaws.com.cn'],
+  [undefined, 'eusc-de-east-1', 'https://s3.eusc-de-east-1.amazonaws.eu'],
   ['https://127.0.0.1:4566/', 'eu-west-1', 'https://127.0.0.1:4566'],
 ])('S3 follows region and environment (%j)', (s3Url, region, origin) => expect(s3Origin({ s3Url }, region)).toBe(origin));
 

@@ -238,6 +238,7 @@ test.each([
   ['s3-eu-west-1.amazonaws.com', 'eu-west-1'],
   ['s3.cn-north-1.amazonaws.com.cn', 'cn-north-1'],
   ['s3.us-gov-west-1.amazonaws.com', 'us-gov-west-1'],
+  ['s3.eusc-de-east-1.amazonaws.eu', 'eusc-de-east-1'],
   ['s3.dualstack.us-east-2.amazonaws.com', 'us-east-2'],
   ['s3-fips.dualstack.us-east-2.amazonaws.com', 'us-east-2'],
   ['s3-fips.us-west-1.amazonaws.com', 'us-west-1'],

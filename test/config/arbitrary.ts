@@ -6,7 +6,7 @@ type FileTeam = NonNullable<FileShape['teams']>[string];
 const word = (min: number, max: number) =>
   fc.stringMatching(new RegExp(`^[a-z][a-z0-9-]{${min - 2},${max - 2}}[a-z0-9]$`)).filter((text) => !text.startsWith('bucket'));
 const account = fc.stringMatching(/^[0-9]{12}$/);
-const region = fc.constantFrom('us-east-1', 'eu-west-1', 'eu-central-1', 'ap-southeast-7', 'cn-north-1');
+const region = fc.constantFrom('us-east-1', 'eu-west-1', 'eu-central-1', 'ap-southeast-7', 'cn-north-1', 'eusc-de-east-1');
 const tags = fc.dictionary(word(2, 8), fc.constantFrom('', '0042', 'true', 'null', 'a b', 'é:/', '1e3', '2026-11-22'), { maxKeys: 3 });
 const prefix = fc.stringMatching(/^[a-z0-9_-]{1,9}(\/[a-z0-9._-]{0,7}[a-z0-9]){0,2}$/);
 const optional = <T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
@@ -26,7 +26,7 @@ const made = fc
     optional({ endpoint: fc.constantFrom('s3.example.com', 'localhost:9000'), tags }),
     fc.constantFrom<{ versioning?: boolean; retention?: { retain?: boolean; noncurrentDays?: number; expireAfterDays?: number } }>(
       {},
-      { versioning: false, retention: { retain: false } },
+      { versioning: false, retention: { retain: false, noncurrentDays: 3 } },
       { versioning: true, retention: { noncurrentDays: 7, expireAfterDays: 400 } },
     ),
     fc.boolean(),

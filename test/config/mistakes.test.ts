@@ -23,6 +23,7 @@ const signing = (settings: string, region = 'eu-west-1', more = ''): string =>
 const shared = (teams: string): string => `buckets:\n  common: { account: "111122223333", region: us-east-1 }\nteams:\n${teams}`;
 const sharing = (name: string, settings: string): string =>
   `  ${name}:\n    bucket: { ${settings} }\n    apps: { ${name}-web: { mode: upload } }\n`;
+const tags = (count: number, prefix = 't'): string => Array.from({ length: count }, (_, i) => `${prefix}${i}: a`).join(', ');
 const apps = (count: number, team: string): string =>
   Array.from({ length: count }, (_, i) => `      ${team}-app-${i}: { mode: upload }\n`).join('');
 
@@ -138,6 +139,27 @@ const MISTAKES: Array<[what: string, text: string, ...lines: string[]]> = [
     'teams:\n  buildpack:\n    apps: { some-app: { mode: public } }\n',
     'halcyon.yaml:2:3  teams.buildpack: must not be "buildpack", which is for the stack that serves the buildpack',
   ],
+  [
+    'teams whose buckets would be the kit’s own',
+    'teams:\n  kit-buildpack:\n    apps: { some-app: { mode: public } }\n  kit-templates:\n    apps: { other-app: { mode: public } }\n',
+    'halcyon.yaml:2:3  teams.kit-buildpack: must not be "kit-buildpack", which is for a bucket and a stack of the kit\'s own',
+    'halcyon.yaml:4:3  teams.kit-templates: must not be "kit-templates", which is for a bucket and a stack of the kit\'s own',
+  ],
+  [
+    'a shared bucket that would be the kit’s own',
+    shared(sharing('search', 'shared: kit-buildpack')).replace('common', 'kit-buildpack'),
+    'halcyon.yaml:2:3  buckets.kit-buildpack: must not be "kit-buildpack", which is for a bucket and a stack of the kit\'s own',
+  ],
+  [
+    'a bucket of the kit’s own by name',
+    bucket('name: halcyon-kit-buildpack-111122223333-eu-west-1'),
+    'halcyon.yaml:3:65  teams.payments.bucket.name: is not a bucket name: it is for a bucket of the kit\'s own, got "halcyon-kit-buildpack-111122223333-eu-west-1"',
+  ],
+  [
+    'a bucket of the kit’s own as existing',
+    placed('existing: halcyon-kit-templates-111122223333-eu-west-1, region: eu-west-1, account: "111122223333"'),
+    'halcyon.yaml:3:25  teams.payments.bucket.existing: is not a bucket name: it is for a bucket of the kit\'s own, got "halcyon-kit-templates-111122223333-eu-west-1"',
+  ],
   ...['ab', 'My-App', '1app', 'app-', 'app.web', 'a234567890123456789012345678901'].map((name): [string, string, string] => [
     `an app called ${name}`,
     app('{ mode: public }').replace('payments-api', name),
@@ -233,7 +255,7 @@ const MISTAKES: Array<[what: string, text: string, ...lines: string[]]> = [
   [
     'noncurrentDays without versions',
     bucket('retention: { noncurrentDays: 3 }'),
-    'halcyon.yaml:3:72  teams.payments.bucket.retention.noncurrentDays: means nothing without versioning; add "versioning: true" to the bucket, or remove it',
+    'halcyon.yaml:3:72  teams.payments.bucket.retention.noncurrentDays: means nothing without versioning; add "versioning: true" to the bucket, "versioning: false" where it was on before, or remove it',
   ],
   [
     'no days',
@@ -262,8 +284,48 @@ const MISTAKES: Array<[what: string, text: string, ...lines: string[]]> = [
   ],
   [
     'too many tags',
-    bucket(`tags: { ${Array.from({ length: 41 }, (_, i) => `t${i}: a`).join(', ')} }`),
-    'halcyon.yaml:3:59  teams.payments.bucket.tags: must be at most 40, since AWS takes 50 and the kit adds its own; got 41',
+    bucket(`tags: { ${tags(37)} }`),
+    'halcyon.yaml:3:59  teams.payments.bucket.tags: make 37 tags, and there is room for 36: AWS takes 50, and the kit adds up to 14',
+  ],
+  [
+    'too many tags of a team and its bucket together',
+    `${bucket(`tags: { ${tags(19)} }`)}    tags: { ${tags(19, 'u')} }\n`,
+    'halcyon.yaml:3:59  teams.payments.bucket.tags: make 38 tags, and there is room for 36: AWS takes 50, and the kit adds up to 14',
+  ],
+  [
+    'too many tags of a shared bucket',
+    shared(sharing('search', 'shared: common')).replace('us-east-1', `us-east-1, tags: { ${tags(37)} }`),
+    'halcyon.yaml:2:57  buckets.common.tags: make 37 tags, and there is room for 36: AWS takes 50, and the kit adds up to 14',
+  ],
+  [
+    'tags that differ in case alone',
+    bucket('tags: { cost: a, Cost: b }'),
+    'halcyon.yaml:3:76  teams.payments.bucket.tags.Cost: is the same tag as "cost" to IAM, which ignores case',
+  ],
+  [
+    'tags of a team and its bucket that differ in case alone',
+    `${bucket('tags: { COST: a }')}    tags: { cost: a }\n`,
+    'halcyon.yaml:3:67  teams.payments.bucket.tags.COST: is the same tag as "cost" to IAM, which ignores case',
+  ],
+  [
+    'the kit’s own tag, in capitals',
+    bucket('tags: { "HALCYON:team": y }'),
+    'halcyon.yaml:3:67  teams.payments.bucket.tags.HALCYON:team: must not begin with "HALCYON:", which is taken',
+  ],
+  [
+    'a value of AWS’s',
+    bucket('tags: { a: "aws:x" }'),
+    'halcyon.yaml:3:70  teams.payments.bucket.tags.a: must not begin with "aws:", which is taken',
+  ],
+  [
+    'a tag’s key too long',
+    bucket(`tags: { ${'k'.repeat(129)}: a }`),
+    `halcyon.yaml:3:67  teams.payments.bucket.tags.${'k'.repeat(129)}: must have 1 to 128 characters, not 129`,
+  ],
+  [
+    'a tag’s value too long',
+    bucket(`tags: { a: ${'v'.repeat(257)} }`),
+    'halcyon.yaml:3:70  teams.payments.bucket.tags.a: must have at most 256 characters, not 257',
   ],
   ...(
     [
@@ -447,8 +509,13 @@ const MISTAKES: Array<[what: string, text: string, ...lines: string[]]> = [
   ],
   [
     'more users than a stack holds',
-    `teams:\n  payments:\n    ${OWN}\n    credentials: per-app\n    apps:\n${apps(164, 'payments')}`,
-    'halcyon.yaml:4:18  teams.payments.credentials: makes 164 users, and a CloudFormation stack has room for 163; use per-mode, or split the team',
+    `teams:\n  payments:\n    ${OWN}\n    credentials: per-app\n    apps:\n${apps(246, 'payments')}`,
+    'halcyon.yaml:4:18  teams.payments.credentials: makes 246 users, and a CloudFormation stack has room for 245; use per-mode, or split the team',
+  ],
+  [
+    'more tags on more users than a template holds',
+    `teams:\n  payments:\n    ${OWN}\n    credentials: per-app\n    tags: { ${tags(30).replaceAll(': a', `: ${'é'.repeat(20)}`)} }\n    apps:\n${apps(245, 'payments')}`,
+    'halcyon.yaml:4:18  teams.payments.credentials: makes a template of 1914372 bytes with 245 users and 30 tags on each, and CloudFormation takes 1000000; use per-mode, fewer or shorter tags, or split the team',
   ],
   [
     'more users than an account holds',

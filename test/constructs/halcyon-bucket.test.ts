@@ -21,7 +21,9 @@ describe('by default', () => {
       PublicAccessBlockConfiguration: ALL_BLOCKED,
       BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] },
       VersioningConfiguration: Match.absent(),
-      LifecycleConfiguration: { Rules: [Match.objectLike({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } })] },
+      LifecycleConfiguration: {
+        Rules: Match.arrayWith([Match.objectLike({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } })]),
+      },
     });
   });
 
@@ -88,6 +90,14 @@ describe('props', () => {
           ],
         },
       },
+    );
+  });
+
+  test('noncurrent versions expire without versioning, too: it may have been on before', () => {
+    const expire = { Id: 'expire-noncurrent-versions', NoncurrentVersionExpiration: { NoncurrentDays: 30 } };
+    bucketHas(
+      {},
+      { LifecycleConfiguration: { Rules: Match.arrayWith([Match.objectLike(expire)]) }, VersioningConfiguration: Match.absent() },
     );
   });
 

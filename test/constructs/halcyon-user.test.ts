@@ -42,6 +42,7 @@ describe('the user', () => {
     ['eu-west-1', 'aws'],
     ['cn-north-1', 'aws-cn'],
     ['us-gov-west-1', 'aws-us-gov'],
+    ['eusc-de-east-1', 'aws-eusc'],
   ])('in %s its policy speaks of partition %s', (region, partition) => {
     const [user] = Object.values(templateOf({}, region).findResources('AWS::IAM::User'));
     const text = JSON.stringify(user?.Properties.Policies);

@@ -81,7 +81,7 @@ describe('userPolicy', () => {
       Effect: 'Allow',
       Action: expected,
       Resource: [kmsKeyArn],
-      Condition: { StringLike: { 'kms:ViaService': 's3.eu-west-1.amazonaws.com*' } },
+      Condition: { StringLike: { 'kms:ViaService': 's3.eu-west-1.amazonaws.*' } },
     });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bucketPolicy, userPolicy, type PolicyDocumentJson } from '../../lib/constructs/policies.js';
-import { partitionOf, policyDrift } from '../../lib/doctor/policies.js';
+import { policyDrift } from '../../lib/doctor/policies.js';
 import { listedTogether } from '../../lib/doctor/limits.js';
 
 const bucket = bucketPolicy({ partition: 'aws', bucketName: 'acme', signing: 4 });
@@ -48,12 +48,6 @@ describe('what makes one', () => {
     expect(policyDrift({ ...bucket, Statement: bucket.Statement.slice(1) }, bucket).missing).toEqual(['DenyPlainHttp']);
   });
 });
-
-test.each([
-  ['eu-west-1', 'aws'],
-  ['cn-north-1', 'aws-cn'],
-  ['us-gov-west-1', 'aws-us-gov'],
-])('partition of %s', (region, partition) => expect(partitionOf(region)).toBe(partition));
 
 test.each([
   ['linux-ubuntu-24.04-x86_64/ghc-7.8.4/halcyon-install-abc1234-a-1.0.tar.gz', 'linux-ubuntu-24.04-x86_64/ghc-7.8.4/halcyon-install-'],

@@ -8,6 +8,10 @@ import { CreateUserCommand, DeleteUserCommand, ListUsersCommand } from '@aws-sdk
 import { HeadBucketCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseConfig } from '../../lib/config/index.js';
+import { createDeployer } from '../../lib/deploy/deploy.client.js';
+import { silentIo } from '../../lib/io/io-host.js';
+import { networkOf } from '../../lib/network/network.js';
 import { startLocalAws, type LocalAws } from '../../sandbox/aws/index.js';
 import { clients, failure } from '../../sandbox/test/support/clients.js';
 import { EXAMPLE } from '../support/config.js';
@@ -159,6 +163,44 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
     expect(code, output).toBe(0);
     expect((await stack('halcyon-bucket-common', 'us-east-1'))?.StackStatus).toBe('CREATE_COMPLETE');
     expect((await stack('halcyon-search', 'us-east-1'))?.StackStatus).toBe('CREATE_COMPLETE');
+  });
+
+  test('as many users as a stack holds need no bootstrap bucket, and one less is an update like any other', async () => {
+    const apps = (count: number) => Array.from({ length: count }, (_, i) => `crowd-app-${i}: { mode: upload }`).join(', ');
+    const crowd = (count: number) =>
+      `teams: { crowd: { bucket: { account: "111122223333", region: eu-west-1 }, credentials: per-app, apps: { ${apps(count)} } } }`;
+    const most = 245;
+    for (const [count, status] of [
+      [most, 'CREATE_COMPLETE'],
+      [most - 1, 'UPDATE_COMPLETE'],
+    ] as const) {
+      const { code, output } = await deploy(crowd(count), 'halcyon-crowd');
+      expect(code, output).toBe(0);
+      expect((await stack('halcyon-crowd'))?.StackStatus).toBe(status);
+    }
+    expect((await stack('halcyon-kit-templates'))?.StackStatus).toBe('CREATE_COMPLETE');
+    expect((await users()).filter((name) => name.includes('/crowd/'))).toHaveLength(most - 1);
+    expect((await deploy(crowd(most + 1), 'halcyon-crowd')).output).toContain(`makes ${most + 1} users`);
+  });
+
+  test('the kit’s own deployment tells of the templates’ bucket, and makes it first', async () => {
+    const before = { ...process.env };
+    Object.assign(process.env, aws.env);
+    const apps = Array.from({ length: 25 }, (_, i) => `group-app-${i}: { mode: upload }`).join(', ');
+    const config = parseConfig(
+      `teams: { group: { bucket: { account: "111122223333", region: eu-central-1 }, credentials: per-app, apps: { ${apps} } } }`,
+    );
+    const deployer = await createDeployer({ config, io: silentIo, network: networkOf() });
+    try {
+      expect((await deployer.diff(['halcyon-group'])).map(({ stack: name }) => name)).toEqual(['halcyon-kit-templates', 'halcyon-group']);
+      const deployed = await deployer.deploy(['halcyon-group']);
+      expect(deployed.map(({ stack: name }) => name)).toEqual(['halcyon-kit-templates', 'halcyon-group']);
+      expect((await stack('halcyon-group', 'eu-central-1'))?.StackStatus).toBe('CREATE_COMPLETE');
+      expect((await deployer.diff(['halcyon-group'])).flatMap(({ changes }) => changes)).toEqual([]);
+    } finally {
+      await deployer.close();
+      process.env = before;
+    }
   });
 
   test('nothing it writes holds a key', () => {

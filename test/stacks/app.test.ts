@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Stack, type App } from 'aws-cdk-lib/core';
 import { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { afterEach, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import type { Principal } from '../../lib/config/index.js';
 import { buildApp, type BuildAppOptions } from '../../lib/stacks/app.js';
 import { TeamStack } from '../../lib/stacks/team-stack.js';
@@ -112,6 +113,48 @@ describe('the assembly', () => {
     expect(() => new TeamStack(buildApp(exampleConfig()), 'x', { team: team as never, signing: { version: 4 } })).toThrow(
       'team "payments" has public apps only and so nothing to deploy; give it a bucket first',
     );
+  });
+});
+
+describe('a template too large for a request', () => {
+  const TEMPLATES = 'halcyon-kit-templates';
+  const team = (users: number, more = '') =>
+    `teams: { payments: { bucket: { account: "111122223333", region: eu-west-1 }, credentials: per-app, ${more}apps: { ${Array.from({ length: users }, (_, i) => `payments-${i}: { mode: upload }`).join(', ')} } } }`;
+
+  test('goes through a bucket in a stack of its own, deployed first; without bootstrap, and with the credentials at hand', () => {
+    const assembly = synth(team(163));
+    expect(assembly.stacks.map(({ stackName }) => stackName).sort()).toEqual(['halcyon-buildpack', TEMPLATES, 'halcyon-payments']);
+    const stack = assembly.getStackByName('halcyon-payments');
+    expect(stack.dependencies.map(({ id }) => id)).toContain(TEMPLATES);
+    expect(stack.stackTemplateAssetObjectUrl).toMatch(/^s3:\/\/halcyon-kit-templates-111122223333-eu-west-1\//);
+    expect([stack.assumeRoleArn, stack.requiresBootstrapStackVersion]).toEqual([undefined, undefined]);
+    expect(assembly.getStackByName(TEMPLATES).stackTemplateAssetObjectUrl).toBeUndefined();
+    expect(assembly.getStackByName(TEMPLATES).template).toMatchSnapshot();
+  });
+
+  test('fits into S3’s limit where the file is accepted, whatever its names and tags', () => {
+    const long = `a${'b'.repeat(18)}c`;
+    const apps = Array.from({ length: 100 }, (_, i) => `${'x'.repeat(27)}${100 + i}: { mode: upload }`).join(', ');
+    const tags = Array.from({ length: 36 }, (_, i) => `tag-${i}: "${'ä'.repeat(24)}"`).join(', ');
+    const bucket = `account: "111122223333", region: ap-southeast-7, name: ${'b'.repeat(63)}, prefix: ${'p'.repeat(128)}, acl: public-read, allowPublicRead: true, kmsKeyArn: "arn:aws:kms:ap-southeast-7:111122223333:key/mrk-11111111222233334444555555555555"`;
+    const text = `teams: { ${long}: { bucket: { ${bucket} }, credentials: per-app, tags: { ${tags} }, apps: { ${apps} } } }`;
+    const bytes = Buffer.byteLength(JSON.stringify(named(`halcyon-${long}`, text).template));
+    expect(bytes).toBeLessThan(1_000_000);
+    expect(bytes).toBeGreaterThan(500_000);
+  });
+
+  test('whatever is sent in a request fits into it, and the bucket is made only where it is needed', () => {
+    const tags = `tags: { ${Array.from({ length: 12 }, (_, i) => `tag-${i}: "${'ä'.repeat(100)}"`).join(', ')} }, `;
+    const sent = [...Array.from({ length: 30 }, (_, i) => team(i + 1)), team(1, tags), team(2, tags), team(3, tags)].map((text) => {
+      const assembly = synth(text);
+      const { template, stackTemplateAssetObjectUrl } = assembly.getStackByName('halcyon-payments');
+      const inline = stackTemplateAssetObjectUrl === undefined;
+      expect(assembly.stacks.some(({ stackName }) => stackName === TEMPLATES)).toBe(!inline);
+      return inline ? Buffer.byteLength(stringify(template)) : 0;
+    });
+    expect(Math.max(...sent)).toBeLessThanOrEqual(51_200);
+    expect(sent.filter((bytes) => bytes > 0).length).toBeGreaterThan(10);
+    expect(sent.filter((bytes) => bytes === 0).length).toBeGreaterThan(10);
   });
 });
 

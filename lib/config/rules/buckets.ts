@@ -2,7 +2,7 @@ import { defaultBucketName } from '../../contract/index.js';
 import type { Path } from '../document.js';
 import { AWS_REGION_PATTERN, KMS_KEY_PATTERN } from '../names.js';
 import { didYouMean } from '../nearest.js';
-import { KNOWN_REGIONS } from '../regions.js';
+import { isAwsHost, KNOWN_REGIONS } from '../regions.js';
 import { bucketOf, nameOf, placesOf, teamsOf, type DraftBucket, type Rule } from './draft.js';
 
 export const sharedBucketsExist: Rule = (draft, report) => {
@@ -16,11 +16,9 @@ export const sharedBucketsExist: Rule = (draft, report) => {
   }
 };
 
-const isAwsEndpoint = (endpoint: string): boolean => /\.amazonaws\.com(\.cn)?(:\d+)?$/.test(endpoint);
-
 /** A store that is not AWS may call its regions what it likes. */
 const isForeign = ({ existing, endpoint }: DraftBucket): boolean =>
-  existing !== undefined && endpoint !== undefined && !isAwsEndpoint(endpoint);
+  existing !== undefined && endpoint !== undefined && !isAwsHost(endpoint);
 
 export const awsRegions: Rule = (draft, report) => {
   for (const { path, bucket } of placesOf(draft)) {
@@ -35,8 +33,8 @@ export const awsRegions: Rule = (draft, report) => {
 export const regionalEndpoints: Rule = (draft, report) => {
   for (const { path, bucket } of placesOf(draft)) {
     const { endpoint, region } = bucket;
-    if (endpoint === undefined || region === undefined || !isAwsEndpoint(endpoint)) continue;
-    const named = /(?:^|\.)s3[.-](?:dualstack\.|fips\.)?([a-z]{2,3}(?:-[a-z]+)+-\d+)\./.exec(endpoint)?.[1] ?? 'us-east-1';
+    if (endpoint === undefined || region === undefined || !isAwsHost(endpoint)) continue;
+    const named = /(?:^|\.)s3[.-](?:dualstack\.|fips\.)?([a-z]{2,4}(?:-[a-z]+)+-\d+)\./.exec(endpoint)?.[1] ?? 'us-east-1';
     if (named !== region) {
       report(
         [...path, 'endpoint'],
@@ -72,38 +70,13 @@ export const kmsKeyInRegion: Rule = (draft, report) => {
 
 export const noncurrentNeedsVersioning: Rule = (draft, report) => {
   for (const { path, bucket } of placesOf(draft)) {
-    if (bucket.retention?.noncurrentDays !== undefined && bucket.versioning !== true)
+    if (bucket.retention?.noncurrentDays !== undefined && bucket.versioning === undefined)
       report([...path, 'retention', 'noncurrentDays'], 'means nothing without versioning', {
         at: 'key',
-        hint: 'add "versioning: true" to the bucket, or remove it',
+        hint: 'add "versioning: true" to the bucket, "versioning: false" where it was on before, or remove it',
       });
   }
 };
-
-/** https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html#id_tags_naming_best_practices */
-export const tagsAllowed: Rule = (draft, report) => {
-  const places: Array<{ path: Path; tags?: Readonly<Record<string, string | undefined>> }> = [
-    ...placesOf(draft).map(({ path, bucket }) => ({ path, tags: bucket.tags })),
-    ...teamsOf(draft).map(([name, team]) => ({ path: ['teams', name], tags: team.tags })),
-  ];
-  for (const { path, tags = {} } of places) {
-    if (Object.keys(tags).length > 40)
-      report([...path, 'tags'], `must be at most 40, since AWS takes 50 and the kit adds its own; got ${Object.keys(tags).length}`, {
-        at: 'key',
-      });
-    for (const [key, value] of Object.entries(tags)) {
-      const at = [...path, 'tags', key];
-      if (/^(aws|halcyon):/i.test(key))
-        report(at, `must not begin with "${key.slice(0, key.indexOf(':') + 1)}", which is taken`, { at: 'key' });
-      else if (key === '' || key.length > 128) report(at, `must have 1 to 128 characters, not ${key.length}`, { at: 'key' });
-      else if (!TAG.test(key)) report(at, 'may have letters, digits, spaces and _ . : / = + - @ only', { at: 'key' });
-      if (value === undefined) continue;
-      if (value.length > 256) report(at, `must have at most 256 characters, not ${value.length}`);
-      else if (!TAG.test(value)) report(at, 'may have letters, digits, spaces and _ . : / = + - @ only');
-    }
-  }
-};
-const TAG = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
 /** Bucket names are global: two of ours with one name cannot both be made, and what one stack makes is not "existing". */
 export const bucketNamesDiffer: Rule = (draft, report) => {

@@ -7,12 +7,12 @@ import {
   publicReadAcknowledged,
   regionalEndpoints,
   sharedBucketsExist,
-  tagsAllowed,
 } from './buckets.js';
 import type { Rule } from './draft.js';
-import { stackResources, usersAnAccount } from './limits.js';
+import { stackResources, templateSize, usersAnAccount } from './limits.js';
 import { keyNames, oneTeamAnApp } from './names.js';
 import { signingFits } from './signing.js';
+import { tagsAllowed } from './tags.js';
 import { bucketForPrivateApps, meaningfulApps, oneCanaryATeam, something } from './teams.js';
 
 export { salvage, type Bad } from './draft.js';
@@ -36,5 +36,6 @@ export const RULES: readonly Rule[] = [
   prefixesIsolate,
   signingFits,
   stackResources,
+  templateSize,
   usersAnAccount,
 ];

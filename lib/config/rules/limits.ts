@@ -3,9 +3,9 @@ import { appsOf, bucketOf, teamsOf, type Draft, type DraftTeam, type Rule } from
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 const RESOURCES_A_STACK = 500;
-/** User, policy and secret. */
-const RESOURCES_A_PRINCIPAL = 3;
-/** Bucket, its policy, and room. */
+/** User, with its policy, and secret. */
+const RESOURCES_A_PRINCIPAL = 2;
+/** Bucket, its policy, and room for more. */
 const RESOURCES_BESIDE = 10;
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const USERS_AN_ACCOUNT = 5_000;
@@ -27,6 +27,28 @@ export const stackResources: Rule = (draft, report) => {
       report(['teams', name, 'credentials'], `makes ${count} users, and a CloudFormation stack has room for ${most}`, {
         hint: 'use per-mode, or split the team',
       });
+  }
+};
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html (template in S3) */
+const BYTES_A_TEMPLATE = 1_000_000;
+/** User and secret with their longest names, policy and tags of the kit's. */
+const BYTES_A_PRINCIPAL = 3_900;
+
+/** What the team's own tags make of its template: they are on each user and each secret. */
+export const templateSize: Rule = (draft, report) => {
+  for (const [name, team] of teamsOf(draft)) {
+    const tags = Object.entries({ ...team.tags, ...bucketOf(team)?.tags }).map(([Key, Value]) => ({ Key, Value }));
+    const count = principals(team);
+    const bytes = (count + 1) * (BYTES_A_PRINCIPAL + 2 * Buffer.byteLength(JSON.stringify(tags)));
+    if (bytes > BYTES_A_TEMPLATE)
+      report(
+        ['teams', name, 'credentials'],
+        `makes a template of ${bytes} bytes with ${count} users and ${tags.length} tags on each, and CloudFormation takes ${BYTES_A_TEMPLATE}`,
+        {
+          hint: 'use per-mode, fewer or shorter tags, or split the team',
+        },
+      );
   }
 };
 

@@ -1,4 +1,4 @@
-import { V2_REGIONS } from '../regions.js';
+import { isAwsHost, V2_REGIONS } from '../regions.js';
 import { placesOf, type Rule } from './draft.js';
 
 export const signingFits: Rule = (draft, report) => {
@@ -19,7 +19,7 @@ export const signingFits: Rule = (draft, report) => {
     });
   for (const { path, bucket } of placesOf(draft)) {
     const { endpoint, region } = bucket;
-    const foreign = endpoint !== undefined && !endpoint.includes('amazonaws.com');
+    const foreign = endpoint !== undefined && !isAwsHost(endpoint);
     if (region !== undefined && !foreign && !V2_REGIONS.includes(region))
       report([...path, 'region'], `${region} does not accept signature version 2`, {
         hint: `use signing version 4, or one of ${V2_REGIONS.join(', ')}`,

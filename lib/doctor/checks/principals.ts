@@ -1,8 +1,9 @@
 import { userPolicy } from '../../constructs/policies.js';
 import type { TeamBucket } from '../../config/model.js';
+import { partitionOf } from '../../config/regions.js';
 import { USER_POLICY } from '../../contract/index.js';
 import type { Check, Finding, Observation, PrincipalFacts, TeamFacts } from '../model.js';
-import { partitionOf, policyDrift } from '../policies.js';
+import { policyDrift } from '../policies.js';
 import { broken, CACHE_MISS, info, NO_PRIVATE_STORAGE, UPLOAD_FAILS, warning } from './finding.js';
 
 type PrincipalCheck = (principal: PrincipalFacts, facts: TeamFacts, observation: Observation) => Finding[];
