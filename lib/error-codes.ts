@@ -52,6 +52,7 @@ export const ERROR_CODES = {
     'synth-failed': 'the CloudFormation templates cannot be made; see the reason in the message',
     'deploy-failed': "CloudFormation rolled a stack back; mend CloudFormation's reason and run again",
     'stack-not-deleted': 'CloudFormation could not delete a resource; mend its reason and run again',
+    'stack-not-ours': 'a stack of that name is there and the kit did not make it; choose another name, or tag it by `cdk deploy`',
     'bucket-import-failed': 'a kept bucket could not be taken back into its stack and is untouched; mend the reason and run again',
     'bucket-name-taken': 'the bucket exists, but not for you; choose another `name:`, or see docs/operator-policy.md',
     'bucket-elsewhere': 'the bucket is in another region; correct `region:`',
