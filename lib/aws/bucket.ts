@@ -78,12 +78,15 @@ export async function requireOwnBucket(aws: Aws, bucket: OwnBucket): Promise<voi
 }
 
 async function isInStack(aws: Aws, bucket: OwnBucket): Promise<boolean> {
-  const { DescribeStackResourcesCommand } = await import('@aws-sdk/client-cloudformation');
+  const { paginateListStackResources } = await import('@aws-sdk/client-cloudformation');
   try {
-    const { StackResources = [] } = await (await aws.cloudformation()).send(new DescribeStackResourcesCommand({ StackName: bucket.stack }));
-    return StackResources.some(
-      ({ ResourceType, PhysicalResourceId }) => ResourceType === 'AWS::S3::Bucket' && PhysicalResourceId === bucket.name,
-    );
+    // Page by page: a team of many users has more resources than one answer holds.
+    for await (const page of paginateListStackResources({ client: await aws.cloudformation() }, { StackName: bucket.stack })) {
+      const isIt = ({ ResourceType, PhysicalResourceId }: { ResourceType?: string; PhysicalResourceId?: string }) =>
+        ResourceType === 'AWS::S3::Bucket' && PhysicalResourceId === bucket.name;
+      if (page.StackResourceSummaries?.some(isIt)) return true;
+    }
+    return false;
   } catch (error) {
     if (isMissing(error, 'stack')) return false;
     throw awsError(error, `look for bucket ${bucket.name} in ${bucket.stack}`);

@@ -19,7 +19,7 @@ export interface Preview {
   readonly onV2: readonly BucketOnV2[];
   /** Anything at all would change. */
   readonly changes: boolean;
-  /** Some team's keys cannot be brought in order without a person. */
+  /** Some team's keys, or some app, cannot be brought in order without a person. */
   readonly blocked: boolean;
 }
 
@@ -45,7 +45,9 @@ export async function preview(
       stacks.some(isStackChanged) ||
       teams.some(({ plan }) => plan.steps.length > 0) ||
       buildpacks.some(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0);
-    return { stacks, buildpacks, teams, onV2, changes, blocked: teams.some(({ plan }) => plan.blocked.length > 0) };
+    const blocked =
+      teams.some(({ plan }) => plan.blocked.length > 0 || plan.left.length > 0) || buildpacks.some(({ refused }) => refused !== undefined);
+    return { stacks, buildpacks, teams, onV2, changes, blocked };
   });
 }
 
@@ -66,9 +68,10 @@ export async function planTeams(
 }
 
 /** What the apps' buildpacks need. Without a URL, that of the SigV4 buildpack, it is to be taken out. */
-export async function previewBuildpacks({ config, teams, heroku }: Session, buildpackUrl?: string): Promise<AppBuildpacks[]> {
+export async function previewBuildpacks({ config, teams, heroku, refused }: Session, buildpackUrl?: string): Promise<AppBuildpacks[]> {
   const { observeBuildpacks } = await import('../heroku/buildpacks.sync.js');
-  return observeBuildpacks(await heroku(), buildpacksWanted(config, teams, buildpackUrl), config.buildpack);
+  const wanted = buildpacksWanted(config, teams, buildpackUrl).filter(({ app }) => !refused.some((one) => one.app === app));
+  return observeBuildpacks(await heroku(), wanted, config.buildpack);
 }
 
 async function previewStacks(session: Session, deployer: Deployer, targets: readonly StackTarget[]): Promise<StackChanges[]> {

@@ -20,7 +20,8 @@ export async function proveTeams(session: Session, options: ProveOptions): Promi
   const { smokeTeam } = await import('../smoke/smoke.js');
   const { buildpackUrl, ...rest } = options;
   const reports = await pMap(
-    session.teams,
+    // An app that cannot be worked on stands for no mode.
+    session.teams.map((team) => ({ ...team, apps: team.apps.filter(({ name }) => !session.refused.some(({ app }) => app === name)) })),
     async (team) => smokeTeam({ ...(await engineContext(session, team)), signingBuildpackUrl: buildpackUrl }, team, rest),
     { concurrency: 3 },
   );

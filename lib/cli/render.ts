@@ -45,11 +45,12 @@ export function renderPlan(team: string, plan: Plan): string {
   const rows = plan.steps.map((step, index) => [String(index + 1), step.kind, subject(step), step.reason]);
   return [
     rows.length === 0
-      ? `${team}: keys and config vars are as they should be`
+      ? `${team}: ${plan.left.length > 0 ? 'nothing to change in what could be looked at' : 'keys and config vars are as they should be'}`
       : `${team}: keys and config vars\n${renderTable(['', 'step', 'what', 'why'], rows)}`,
     ...plan.waiting.map(({ text }) => `waiting: ${text}`),
     ...plan.blocked.map(({ text }) => `blocked: ${text}`),
     ...plan.notices.map((text) => `note: ${text}`),
+    ...plan.left.map(({ text }) => `left as it is: ${text}`),
   ].join('\n');
 }
 
@@ -69,12 +70,17 @@ export function renderOutcome(outcome: TeamResult): string {
     ...outcome.waiting.map(({ text }) => `  waiting: ${text}`),
     ...outcome.blocked.map(({ text }) => `  blocked: ${text}`),
     ...outcome.notices.map((text) => `  note: ${text}`),
+    ...outcome.left.map(({ text }) => `  left as it is: ${text}`),
   ].join('\n');
 }
 
-/** 0: all done or nothing due; 2: something waits; 1: something failed or is blocked. */
+/** Nothing failed, is blocked, or waits; an app may be left as it is. */
+export const isThrough = (outcomes: readonly TeamResult[]): boolean =>
+  outcomes.every(({ status }) => status === 'done' || status === 'nothing-due');
+
+/** 0: all done or nothing due; 2: something waits; 1: something failed or is blocked, or an app is left as it is. */
 export function exitCodeOf(outcomes: readonly TeamResult[]): number {
-  if (outcomes.some(({ status }) => status === 'failed' || status === 'blocked')) return 1;
+  if (outcomes.some(({ status, left }) => status === 'failed' || status === 'blocked' || left.length > 0)) return 1;
   return outcomes.some(({ status }) => status === 'waiting') ? 2 : 0;
 }
 

@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import type { Intent, TeamResult, Policy, Smoke, TeamObservation } from '../engine/index.js';
+import type { Intent, LeftApp, TeamResult, Policy, Smoke, TeamObservation } from '../engine/index.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { exitCodeOf } from './render.js';
 import { engineContext, type Session } from './session.js';
@@ -43,14 +43,17 @@ export async function runWithBuildpacks(
   run: () => Promise<TeamResult[]>,
 ): Promise<TeamResult[]> {
   const last = session.config.signing.version === 2;
-  if (!last) await setBuildpacks(session, buildpacks);
+  const left = last ? [] : await setBuildpacks(session, buildpacks);
   const outcomes = await run();
-  if (last && exitCodeOf(outcomes) === 0) await setBuildpacks(session, buildpacks);
-  return outcomes;
+  if (last && exitCodeOf(outcomes) === 0) left.push(...(await setBuildpacks(session, buildpacks)));
+  return outcomes.map((outcome) => {
+    const names = session.teams.find(({ name }) => name === outcome.team)?.apps.map(({ name }) => name);
+    return { ...outcome, left: [...outcome.left, ...left.filter(({ app }) => names?.includes(app))] };
+  });
 }
 
-/** Set what differs. */
-export async function setBuildpacks({ heroku, host }: Session, buildpacks: readonly AppBuildpacks[]): Promise<void> {
+/** Set what differs. @returns the apps that did not take it. */
+export async function setBuildpacks({ heroku, host }: Session, buildpacks: readonly AppBuildpacks[]): Promise<LeftApp[]> {
   const { syncBuildpacks } = await import('../heroku/buildpacks.sync.js');
-  await syncBuildpacks(await heroku(), buildpacks, { io: host.io, signal: host.signal });
+  return syncBuildpacks(await heroku(), buildpacks, { io: host.io, signal: host.signal });
 }

@@ -7,6 +7,7 @@ import type { KitConfig, Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { herokuApiUrl, isLocal } from '../heroku/host.js';
 import type { Heroku } from '../heroku/heroku.js';
+import type { PreflightProblem } from '../heroku/preflight.js';
 import { networkOf, type Network } from '../network/network.js';
 import type { CommandHost, GlobalOptions } from './command.js';
 
@@ -18,6 +19,8 @@ export interface Session {
   readonly host: CommandHost;
   readonly aws: (region: string) => Aws;
   readonly heroku: () => Promise<Heroku>;
+  /** Apps that cannot be worked on, and why; none before {@link admit} has looked. */
+  readonly refused: readonly PreflightProblem[];
 }
 
 export async function openSession(
@@ -40,6 +43,7 @@ export async function openSession(
       return made;
     },
     heroku: () => (heroku ??= openHeroku(host, network)),
+    refused: [],
   };
 }
 
@@ -65,14 +69,17 @@ export const regionOf = (team: Team): string | undefined => team.bucket?.spec.re
 /** What the key engine works with, for one team. */
 export async function engineContext(session: Session, team: Team) {
   const { config, host, aws, heroku } = session;
-  return { config, aws: aws(regionOf(team) ?? 'us-east-1'), heroku: await heroku(), io: host.io, signal: host.signal };
+  const refused = new Map(session.refused.map(({ app, message }) => [app, message]));
+  return { config, aws: aws(regionOf(team) ?? 'us-east-1'), heroku: await heroku(), io: host.io, signal: host.signal, refused };
 }
 
 /**
- * Credentials, accounts, apps: whatever would stop the work is found before anything is changed.
- * @throws KitError naming every app that is missing, forbidden or of the Fir generation.
+ * Credentials, accounts, apps: whatever would stop the work is found before anything is changed. An app that cannot be worked on stops
+ * its own alone, and is named.
+ * @returns the session with those apps refused; from now on it asks for the others by their ids.
  */
-export async function checkAccess({ teams, host, aws, heroku }: Session): Promise<void> {
+export async function admit(session: Session): Promise<Session> {
+  const { teams, host, aws, heroku } = session;
   const wanted = teams.flatMap(({ name, bucket }) =>
     bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
   );
@@ -82,9 +89,11 @@ export async function checkAccess({ teams, host, aws, heroku }: Session): Promis
   try {
     const [who, api] = await Promise.all([region === undefined ? undefined : identity(aws(region)), heroku()]);
     if (who !== undefined) checkAccount(who, wanted);
-    const { preflightApps } = await import('../heroku/preflight.js');
-    await preflightApps(api, teams, { signal: host.signal });
+    const [{ preflight }, { byId }] = await Promise.all([import('../heroku/preflight.js'), import('../heroku/by-id.js')]);
+    const { problems, apps } = await preflight(api, teams, { signal: host.signal });
     step.done(who === undefined ? undefined : `AWS account ${who.account}`);
+    for (const { message } of problems) host.io.warn(message);
+    return { ...session, heroku: async () => byId(api, apps), refused: problems };
   } catch (error) {
     step.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
     throw error;

@@ -9,9 +9,9 @@ import type { Intent } from '../engine/model.js';
 import { inStep } from '../io/io-host.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { planTeams, previewBuildpacks, type TeamPlan } from '../cli/preview.js';
-import { exitCodeOf, renderBuildpacks, renderOutcome, renderPlan } from '../cli/render.js';
+import { exitCodeOf, isThrough, renderBuildpacks, renderOutcome, renderPlan } from '../cli/render.js';
 import { runTeams, setBuildpacks } from '../cli/run-teams.js';
-import { checkAccess, openSession, type Session } from '../cli/session.js';
+import { admit, openSession, type Session } from '../cli/session.js';
 
 export interface DownOptions extends ChangeOptions {
   readonly all?: boolean;
@@ -26,8 +26,8 @@ export async function down(names: readonly string[], options: DownOptions, host:
   const opened = await openSession(names, { ...options, all: onlyBuckets || options.all }, host);
   // What is being taken down is not set up on the way.
   const config = { ...opened.config, buildpack: { ...opened.config.buildpack, install: false } };
-  const session: Session = { ...opened, config, teams: onlyBuckets ? [] : opened.teams };
-  const seen = await planDown(session, options);
+  const whole: Session = { ...opened, config, teams: onlyBuckets ? [] : opened.teams };
+  const { session, seen } = await planDown(whole, options);
   const text = renderDown(seen) || 'nothing to take down';
   const stacks = seen.stacks.map(({ name }) => name);
   if (options.dryRun) return { data: { teams: seen.teams, stacks, buckets: seen.buckets.map(({ name }) => name) }, text };
@@ -56,10 +56,10 @@ interface StackThere {
 }
 
 /** Look at everything, refuse what cannot be, change nothing. */
-async function planDown(session: Session, options: DownOptions): Promise<DownPlan> {
-  const { aws, teams } = session;
-  const shared = sharedBuckets(session, options.bucket ?? []);
-  if (teams.length > 0) await checkAccess(session);
+async function planDown(whole: Session, options: DownOptions): Promise<{ session: Session; seen: DownPlan }> {
+  const { aws, teams } = whole;
+  const shared = sharedBuckets(whole, options.bucket ?? []);
+  const session = teams.length > 0 ? await admit(whole) : whole;
   if (shared[0] !== undefined)
     checkAccount(
       await identity(aws(shared[0].region)),
@@ -80,7 +80,10 @@ async function planDown(session: Session, options: DownOptions): Promise<DownPla
           buildpacks: await previewBuildpacks(session),
           teams: (await planTeams(session, intentOf(options))).map(({ team, plan }) => ({ team, plan })),
         };
-  return { ...seen, stacks, buckets: options.deleteBucket ? owned : [], kept: options.deleteBucket ? [] : owned };
+  return {
+    session,
+    seen: { ...seen, stacks, buckets: options.deleteBucket ? owned : [], kept: options.deleteBucket ? [] : owned },
+  };
 }
 
 const intentOf = ({ force }: DownOptions): Intent => ({ kind: 'down', force: force === true });
@@ -97,10 +100,9 @@ const renderDown = ({ teams, buildpacks, stacks, buckets }: DownPlan): string =>
 async function carryOut(session: Session, { stacks, buckets, kept }: DownPlan, options: DownOptions): Promise<CommandResult> {
   const { aws, host } = session;
   const outcomes = session.teams.length === 0 ? [] : await runTeams(session, { intent: intentOf(options) });
-  if (exitCodeOf(outcomes) !== 0)
-    return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) };
+  if (!isThrough(outcomes)) return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) };
   // Ours last: until then the apps' builds sign with it.
-  if (session.teams.length > 0) await setBuildpacks(session, await previewBuildpacks(session));
+  const left = session.teams.length > 0 ? await setBuildpacks(session, await previewBuildpacks(session)) : [];
   // CloudFormation deletes no bucket that has something in it.
   for (const bucket of buckets.filter(({ retention }) => !retention.retain)) await empty(session, bucket);
   for (const { name, region } of stacks) {
@@ -120,10 +122,12 @@ async function carryOut(session: Session, { stacks, buckets, kept }: DownPlan, o
     },
     text: [
       ...outcomes.map(renderOutcome),
+      ...left.map(({ text }) => `left as it is: ${text}`),
       ...stacks.map(({ name }) => `${name} destroyed`),
       ...buckets.map(({ name }) => `bucket ${name} deleted`),
       ...kept.map(({ name }) => `bucket ${name} is kept; "up" takes it back, --delete-bucket deletes it`),
     ].join('\n'),
+    exitCode: left.length > 0 ? 1 : exitCodeOf(outcomes),
   };
 }
 

@@ -1,13 +1,13 @@
 import { checkAccount, identity } from '../aws/identity.js';
 import type { Team } from '../config/model.js';
-import type { FoundKey, Policy } from '../engine/index.js';
+import type { Event, FoundKey, Policy } from '../engine/index.js';
 import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep } from '../io/io-host.js';
 import type { ChangeOptions, CommandResult } from '../cli/command.js';
 import { runTeams } from '../cli/run-teams.js';
 import { exitCodeOf, renderOutcome } from '../cli/render.js';
-import { regionOf, writeEvidence, type Session } from '../cli/session.js';
+import { admit, regionOf, writeEvidence, type Session } from '../cli/session.js';
 
 /** Looking at apps beforehand is for the preview only: a Heroku that answers slowly must not keep a leaked key alive for longer. */
 const LOOK_MS = 10_000;
@@ -17,71 +17,79 @@ export interface EmergencyOptions extends ChangeOptions {
   readonly policy: Partial<Policy>;
 }
 
-interface TeamKey extends FoundKey {
+/** Whose the key is, or was: then `found` is undefined. */
+interface TeamKey {
   readonly team: Team;
+  readonly found?: FoundKey;
 }
 
 /**
  * A leaked key dies first: that takes AWS alone, so nothing about Heroku can be in the way. All else comes afterwards, and what of it
- * cannot be done is said, with exit code 1. Teams without the key are left out.
- * @throws KitError `key-not-found` where no user of the session's teams has the key; `wrong-account`.
+ * cannot be done is said, with exit code 1. Teams without the key are left out. A key that is gone already is said to be, and what is left
+ * to do for its apps is done.
+ * @throws KitError `key-not-found` where no user of the session's teams has the key, or had it; `wrong-account`.
  */
 export async function emergency(session: Session, keyId: string, options: EmergencyOptions): Promise<CommandResult> {
   const { host } = session;
   const { killKey } = await import('../engine/index.js');
-  const { team, principal, user, status } = await find(session, keyId);
-  const whose = `${keyId} is a key of ${principal} (IAM user ${user}), ${status.toLowerCase()}`;
-  const found = [whose, ...(await appsWith(session, team, keyId))].join('\n');
+  const { team, found } = await find(session, keyId);
+  const whose =
+    found === undefined
+      ? `${keyId} was a key of team ${team.name}, and is gone already`
+      : `${keyId} is a key of ${found.principal} (IAM user ${found.user}), ${found.status.toLowerCase()}`;
+  const shown = [whose, ...(await appsWith(session, team, keyId))].join('\n');
   if (options.dryRun) {
-    const text = `${found}\nit would be made inactive at once; then its apps would get a new key, and it would be deleted`;
-    return { data: { keyId, team: team.name, principal, user, status }, text };
+    const then = found === undefined ? 'apps without a key' : 'it would be made inactive at once; then its apps';
+    const text = `${shown}\n${then} would get a new key${found === undefined ? '' : ', and it would be deleted'}`;
+    return { data: { keyId, team: team.name, ...found }, text };
   }
-  host.io.info(`${found}\n`);
-  if (!(await host.confirm(`Deactivate ${keyId} at once?`))) throw new KitError('declined', 'nothing was changed');
+  host.io.info(`${shown}\n`);
+  const question = found === undefined ? 'Give its apps a new key, where they have none?' : `Deactivate ${keyId} at once?`;
+  if (!(await host.confirm(question))) throw new KitError('declined', 'nothing was changed');
 
-  const killed = await killKey(contextOf(session, team), team, keyId);
-  host.io.info(`${keyId} is inactive, and stays so`);
   const intent = { kind: 'emergency', keyId } as const;
+  const killed: Event[] = [];
   const evidence = (more: object) => writeEvidence(options.evidence, { intent, killed, ...more }, host);
   try {
-    const { preflight } = await import('../heroku/preflight.js');
-    const heroku = await session.heroku();
-    // Apps that cannot be worked on stop none of the others.
-    const { problems } = await inStep(host.io, 'checking apps', () => preflight(heroku, [team], { signal: host.signal }));
-    for (const { message } of problems) host.io.warn(message);
-    const outcomes = await runTeams({ ...session, teams: [team] }, { intent, policy: options.policy });
-    await evidence({ problems, outcomes });
-    const text = [`${keyId} is inactive`, ...outcomes.map(renderOutcome), ...problems.map(({ message }) => `remains: ${message}`)];
-    const data = { intent, killed, problems, outcomes };
-    return { data, text: text.join('\n'), exitCode: problems.length > 0 ? 1 : exitCodeOf(outcomes) };
+    if (found !== undefined) await killKey(contextOf(session, team), team, keyId, found, killed);
+    host.io.info(found === undefined ? whose : `${keyId} is inactive, and stays so`);
+    const outcomes = await runTeams(await admit({ ...session, teams: [team] }), { intent, policy: options.policy });
+    await evidence({ outcomes });
+    const text = [found === undefined ? `${keyId} is gone already` : `${keyId} is inactive`, ...outcomes.map(renderOutcome)];
+    return { data: { intent, killed, outcomes }, text: text.join('\n'), exitCode: exitCodeOf(outcomes) };
   } catch (error) {
     if (host.signal.aborted || !(error instanceof KitError) || error.code === 'evidence-not-written') throw error;
     await evidence({ error: { code: error.code, message: error.message } });
-    const text = `${keyId} is inactive and does not work any more, but its apps may have no new key yet: ${error.message}; mend that and run the same command again`;
-    throw new KitError(error.code, text, { cause: error, details: { keyId, inactive: true } });
+    const inactive = found?.status !== 'Active' || killed.some(({ step }) => step === 'deactivate');
+    const how = inactive ? 'is inactive and does not work any more, but its apps may have no new key yet' : 'STILL WORKS';
+    const text = `${keyId} ${how}: ${error.message}; mend that and run the same command again`;
+    throw new KitError(error.code, text, { cause: error, details: { keyId, inactive } });
   }
 }
 
-/** The one team, of those that were asked for, with a user that has the key. */
+/** The one team, of those that were asked for, with a user that has the key, or a secret that still tells of it. */
 async function find(session: Session, keyId: string): Promise<TeamKey> {
-  const { findKey } = await import('../engine/index.js');
+  const { findKey, wasKeyOf } = await import('../engine/index.js');
   const wanted = session.teams.flatMap((team) =>
     team.bucket === undefined ? [] : [{ team, account: team.bucket.spec.account, by: `team ${team.name}` }],
   );
   const look = async (): Promise<TeamKey> => {
     const problems: unknown[] = [];
+    const mine: Team[] = [];
     const who = wanted[0] === undefined ? undefined : await identity(session.aws(regionOf(wanted[0].team) ?? ''));
     for (const { team, account } of wanted) {
       if (account !== who?.account) continue;
+      mine.push(team);
       try {
         const found = await findKey(contextOf(session, team), team, keyId);
-        if (found !== undefined) return { ...found, team };
+        if (found !== undefined) return { found, team };
       } catch (error) {
         problems.push(error);
       }
     }
     // What keeps from looking at another team matters only now.
     if (problems.length > 0) throw problems[0];
+    for (const team of mine) if (await wasKeyOf(contextOf(session, team), team, keyId)) return { team };
     if (who !== undefined) checkAccount(who, wanted);
     const names = session.teams.map(({ name }) => name).join(', ');
     throw new KitError(
@@ -89,7 +97,9 @@ async function find(session: Session, keyId: string): Promise<TeamKey> {
       `no IAM user of ${names} has a key ${keyId}; nothing was changed; check the id, or ask \`aws iam get-access-key-last-used --access-key-id ${keyId}\` whose it is`,
     );
   };
-  return inStep(session.host.io, `looking for ${keyId}`, look, ({ principal }) => `it is a key of ${principal}`);
+  return inStep(session.host.io, `looking for ${keyId}`, look, ({ team, found }) =>
+    found === undefined ? `it was a key of team ${team.name}` : `it is a key of ${found.principal}`,
+  );
 }
 
 /** Which apps hold the key, as far as Heroku tells in good time. What cannot be told is a line, never an error. */

@@ -5,7 +5,7 @@ import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.j
 import { planTeams } from '../cli/preview.js';
 import { prover } from '../cli/prove.js';
 import { exitCodeOf, renderOutcome, renderPlan } from '../cli/render.js';
-import { checkAccess, openSession, writeEvidence } from '../cli/session.js';
+import { admit, openSession, writeEvidence } from '../cli/session.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
 import { runTeams } from '../cli/run-teams.js';
 import { emergency } from './emergency.js';
@@ -32,9 +32,9 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
     soak: parseDuration(options.soak, '--soak'),
     waves: parseWaves(options.waves),
   };
-  const session = await openSession(names, options, host);
-  if (intent.kind === 'emergency') return emergency(session, intent.keyId, { ...options, policy });
-  await checkAccess(session);
+  const opened = await openSession(names, options, host);
+  if (intent.kind === 'emergency') return emergency(opened, intent.keyId, { ...options, policy });
+  const session = await admit(opened);
   const plans = await planTeams(session, intent, { policy });
   const text = plans.map(({ team, plan }) => renderPlan(team, plan)).join('\n\n');
   if (options.dryRun) return { data: { teams: plans }, text };

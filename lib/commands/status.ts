@@ -1,9 +1,10 @@
 import type { AppState, KeyState, PrincipalState, TeamObservation } from '../engine/model.js';
+import { quarantineOf } from '../engine/plan/principal.plan.js';
 import { differing, KEY_CONFIG_VARS, teamStackName } from '../contract/index.js';
 import { stackState } from '../deploy/stack.client.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
-import { checkAccess, engineContext, openSession, regionOf } from '../cli/session.js';
+import { admit, engineContext, openSession, regionOf } from '../cli/session.js';
 
 /** What there is, without judging it: `doctor` judges. Without a team every team is shown. */
 export async function status(
@@ -11,8 +12,7 @@ export async function status(
   options: GlobalOptions & { all?: boolean },
   host: CommandHost,
 ): Promise<CommandResult> {
-  const session = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
-  await checkAccess(session);
+  const session = await admit(await openSession(names, { ...options, all: options.all || names.length === 0 }, host));
   const { observeTeam } = await import('../engine/index.js');
   const teams = await Promise.all(
     session.teams.map(async (team) => {
@@ -24,7 +24,10 @@ export async function status(
       return { team: team.name, stack: stack?.exists ? stack.status : 'none', observation };
     }),
   );
-  return { data: { teams }, text: teams.map(({ team, stack, observation }) => render(team, stack ?? 'none', observation)).join('\n\n') };
+  const text = teams.map(({ team, stack, observation }) => render(team, stack ?? 'none', observation)).join('\n\n');
+  // What could not be seen is not in order.
+  const unseen = teams.some(({ observation }) => observation.apps.some(({ state }) => state === 'unreadable'));
+  return { data: { teams }, text, exitCode: unseen ? 1 : 0 };
 }
 
 function render(team: string, stack: string, observation: TeamObservation): string {
@@ -38,20 +41,37 @@ function render(team: string, stack: string, observation: TeamObservation): stri
     `${team} (stack: ${stack})`,
     ...(keys.length > 0 ? [renderTable(['principal', 'key', 'status', 'label', 'age', 'last used'], keys)] : []),
     renderTable(['app', 'access', 'key', 'config vars'], apps),
+    ...observation.principals.flatMap((principal) => [
+      ...leakedKeys(principal, observation),
+      ...quarantineOf(principal).map(({ text }) => text),
+    ]),
   ].join('\n');
+}
+
+/** An emergency that has not come to its end. */
+function leakedKeys({ id, keys }: PrincipalState, { apps }: TeamObservation): string[] {
+  return keys
+    .filter(({ refused }) => refused === 'revoked')
+    .map((key) => {
+      const held = apps.filter(({ vars }) => vars.HALCYON_AWS_ACCESS_KEY_ID === key.id).map(({ name }) => name);
+      const who = held.length === 0 ? 'no app holds it' : `without a working key: ${held.join(', ')}`;
+      return `${key.id} has leaked and is ${key.status.toLowerCase()}; ${who}; to go on: halcyon-kit rotate ${id.team} --emergency ${key.id}`;
+    });
 }
 
 function keyRow(principal: PrincipalState, key: KeyState, at: string): string[] {
   const label =
-    key.id === principal.current
-      ? 'current'
-      : key.id === principal.pending
-        ? 'pending'
-        : key.id === principal.previous
-          ? 'previous'
-          : key.stored
-            ? 'old'
-            : 'unknown';
+    key.refused === 'revoked'
+      ? 'leaked'
+      : key.id === principal.current
+        ? 'current'
+        : key.id === principal.pending
+          ? 'pending'
+          : key.id === principal.previous
+            ? 'previous'
+            : key.stored
+              ? 'old'
+              : 'unknown';
   return [
     principal.label,
     key.id,
@@ -64,11 +84,19 @@ function keyRow(principal: PrincipalState, key: KeyState, at: string): string[] 
 
 function appRow(app: AppState, observation: TeamObservation): string[] {
   if (app.state !== 'present') return [app.name, app.access ?? '-', '-', app.problem ?? app.state];
-  const held = app.vars.HALCYON_AWS_ACCESS_KEY_ID;
-  const current = observation.principals.find((principal) => principal.user === app.user)?.current;
-  const key = held === undefined ? '-' : held === current ? 'current' : `other (${held})`;
+  const key = heldKey(app, observation);
+  if (app.problem !== undefined) return [app.name, app.access ?? 'public', key, app.problem];
   const others = differing(app.vars, app.wanted).filter((name) => !KEY_CONFIG_VARS.includes(name));
   return [app.name, app.access ?? 'public', key, others.length === 0 ? 'as in the file' : `${others.join(', ')} differ`];
+}
+
+/** `current` where it works. */
+function heldKey({ user, vars }: AppState, { principals }: TeamObservation): string {
+  const held = vars.HALCYON_AWS_ACCESS_KEY_ID;
+  if (held === undefined) return '-';
+  const key = principals.flatMap(({ keys }) => keys).find(({ id }) => id === held);
+  const name = principals.some((principal) => principal.user === user && principal.current === held) ? 'current' : `other (${held})`;
+  return `${name}${key === undefined ? ', gone' : key.status === 'Inactive' ? ', inactive' : ''}`;
 }
 
 /** `3 d`, `5 h`, `12 min`. */

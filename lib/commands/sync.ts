@@ -2,7 +2,7 @@ import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.j
 import { preview, renderPreview } from '../cli/preview.js';
 import { buildpackWarnings, exitCodeOf, renderOutcome } from '../cli/render.js';
 import { runTeams, runWithBuildpacks } from '../cli/run-teams.js';
-import { checkAccess, openSession, writeEvidence } from '../cli/session.js';
+import { admit, openSession, writeEvidence } from '../cli/session.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { KitError } from '../errors.js';
 
@@ -13,8 +13,7 @@ export interface SyncOptions extends ChangeOptions {
 
 /** `up` without stacks and smoke: for apps whose config vars were changed by hand, or that are new in the file. */
 export async function sync(names: readonly string[], options: SyncOptions, host: CommandHost): Promise<CommandResult> {
-  const session = await openSession(names, options, host);
-  await checkAccess(session);
+  const session = await admit(await openSession(names, options, host));
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   const seen = await preview(session, { buildpackUrl });
   for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);

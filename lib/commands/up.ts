@@ -4,9 +4,9 @@ import { bucketsStillOnV2, renderOnV2 } from '../buildpack/sigv2.plan.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { preview, renderPreview, type Preview } from '../cli/preview.js';
 import { proveTeams, renderReports } from '../cli/prove.js';
-import { buildpackWarnings, exitCodeOf, renderOutcome } from '../cli/render.js';
+import { buildpackWarnings, exitCodeOf, isThrough, renderOutcome } from '../cli/render.js';
 import { runTeams, runWithBuildpacks } from '../cli/run-teams.js';
-import { checkAccess, openSession, regionOf, writeEvidence, type Session } from '../cli/session.js';
+import { admit, openSession, regionOf, writeEvidence, type Session } from '../cli/session.js';
 import { inAccountsOf } from '../config/environments.js';
 import type { Principal } from '../config/model.js';
 import { BUILDPACK_STACK } from '../contract/index.js';
@@ -23,8 +23,7 @@ export interface UpOptions extends ChangeOptions {
 
 /** Deploy, make keys, write config vars, prove. With `dryRun` a preview of all that, and nothing else. */
 export async function up(names: readonly string[], options: UpOptions, host: CommandHost): Promise<CommandResult> {
-  const session = await openSession(names, options, host);
-  await checkAccess(session);
+  const session = await admit(await openSession(names, options, host));
   const keep = await principalsKept(session);
   const config = inAccountsOf(session.config, session.teams);
   const onV2 = bucketsStillOnV2(await observeSignatures(config, session.teams, { aws: session.aws, heroku: await session.heroku() }));
@@ -83,8 +82,7 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
     });
   });
   // A key that is soaking after a move between principals does not make `up` unfinished: the next run, or `rotate --finish`, deletes it.
-  const failed = exitCodeOf(outcomes) === 1;
-  const reports = failed || options.smoke === false ? [] : await proveTeams(session, { buildpackUrl });
+  const reports = !isThrough(outcomes) || options.smoke === false ? [] : await proveTeams(session, { buildpackUrl });
   const evidence = { deployed, outcomes, smoke: reports };
   await writeEvidence(options.evidence, evidence, host);
   return {
@@ -95,7 +93,7 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
       // Said again at the end: an app that cannot build must not hide behind proofs that hold.
       ...buildpackWarnings(seen.buildpacks, config.buildpack.url).map((warning) => `! ${warning}`),
     ].join('\n'),
-    exitCode: failed || reports.some((report) => !report.ok) ? 1 : 0,
+    exitCode: exitCodeOf(outcomes) === 1 || reports.some((report) => !report.ok) ? 1 : 0,
   };
 }
 

@@ -60,6 +60,9 @@ export function parseUserName(team: string, user: { readonly name: string; reado
 /** Name of the one inline policy of a principal's IAM user. */
 export const USER_POLICY = 'halcyon';
 
+/** How the managed policies begin that AWS attaches to a user whose key it saw in public: they refuse all its keys. */
+export const QUARANTINE_POLICY = 'AWSCompromisedKeyQuarantine';
+
 /** Sid of the bucket policy's statement that refuses signature version 2: by it the kit tells what a bucket accepts. */
 export const DENY_SIGV2 = 'DenySigV2';
 

@@ -26,7 +26,7 @@ export function parseSecretValue(text: string, name: string): KeyPair {
   if (typeof accessKeyId !== 'string' || typeof secretAccessKey !== 'string' || accessKeyId === '' || secretAccessKey === '') {
     throw new KitError(
       'secret-malformed',
-      `secret ${name} does not hold HALCYON_AWS_ACCESS_KEY_ID and HALCYON_AWS_SECRET_ACCESS_KEY; restore its previous version`,
+      `secret ${name} does not hold HALCYON_AWS_ACCESS_KEY_ID and HALCYON_AWS_SECRET_ACCESS_KEY; run "halcyon-kit sync", which makes its last good key current again`,
     );
   }
   registerSecret(secretAccessKey);

@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createAws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
@@ -9,6 +8,7 @@ import { KitError } from '../errors.js';
 import { inStep, type IoHost, type Step } from '../io/io-host.js';
 import type { Network } from '../network/network.js';
 import type { TemplateResource } from './import.client.js';
+import { scratchDirectory } from './scratch.client.js';
 import type { StackDiff } from './stacks.plan.js';
 import { toolkitIo } from './toolkit-io.js';
 
@@ -61,7 +61,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
     },
   });
   let freeFailed = async (): Promise<string[]> => [];
-  const outdir = await mkdtemp(join(tmpdir(), 'halcyon-kit-'));
+  const outdir = await scratchDirectory();
   const source = await toolkit.fromAssemblyBuilder(
     async () => {
       const app = buildApp(options.config, { keep: options.keep, acceptSigV2: options.acceptSigV2, outdir: join(outdir, 'cdk.out') });

@@ -23,10 +23,11 @@ export async function freeFailedCreations(
 }
 
 async function freeIn(aws: Aws, names: ReadonlySet<string>): Promise<string[]> {
-  const { ListStacksCommand, UpdateTerminationProtectionCommand } = await import('@aws-sdk/client-cloudformation');
+  const { paginateListStacks, UpdateTerminationProtectionCommand } = await import('@aws-sdk/client-cloudformation');
   const cloudformation = await aws.cloudformation();
-  const { StackSummaries = [] } = await cloudformation.send(new ListStacksCommand({ StackStatusFilter: ['ROLLBACK_COMPLETE'] }));
-  const failed = StackSummaries.map(({ StackName }) => StackName ?? '').filter((name) => names.has(name));
+  const failed: string[] = [];
+  for await (const { StackSummaries = [] } of paginateListStacks({ client: cloudformation }, { StackStatusFilter: ['ROLLBACK_COMPLETE'] }))
+    failed.push(...StackSummaries.map(({ StackName }) => StackName ?? '').filter((name) => names.has(name)));
   for (const StackName of failed) {
     await cloudformation.send(new UpdateTerminationProtectionCommand({ StackName, EnableTerminationProtection: false }));
   }

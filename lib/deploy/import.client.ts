@@ -1,7 +1,8 @@
 import type { Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
-import { KitError } from '../errors.js';
-import { deleteStack, stackState } from './stack.client.js';
+import { MANAGED_BY, TAGS } from '../contract/index.js';
+import { isKitError, KitError } from '../errors.js';
+import { deleteStack, requireOwnStack, stackFailure, stackState } from './stack.client.js';
 
 /** A resource of a template, as CloudFormation takes it. */
 export interface TemplateResource {
@@ -26,6 +27,7 @@ export async function importBucket(aws: Aws, target: BucketImport, signal?: Abor
   const [cfn, cloudformation] = await Promise.all([aws.cloudformation(), import('@aws-sdk/client-cloudformation')]);
   const {
     CreateChangeSetCommand,
+    DescribeChangeSetCommand,
     ExecuteChangeSetCommand,
     GetTemplateCommand,
     waitUntilChangeSetCreateComplete,
@@ -33,11 +35,11 @@ export async function importBucket(aws: Aws, target: BucketImport, signal?: Abor
   } = cloudformation;
   const wait = { client: cfn, maxWaitTime: 600, minDelay: 1, maxDelay: 5, abortSignal: signal };
   try {
-    let state = await stackState(aws, target.stack);
+    let state = await requireOwnStack(aws, target.stack);
     if (state.status === 'ROLLBACK_COMPLETE') {
       // What a failed creation leaves behind holds nothing and takes nothing in.
       await deleteStack(aws, target.stack, signal);
-      state = { exists: false, outputs: {} };
+      state = { exists: false, ours: false, outputs: {} };
     }
     const before = state.exists
       ? ((await import('yaml')).parse(
@@ -55,18 +57,37 @@ export async function importBucket(aws: Aws, target: BucketImport, signal?: Abor
           { ResourceType: target.resource.Type, LogicalResourceId: target.logicalId, ResourceIdentifier: { BucketName: target.bucket } },
         ],
         Capabilities: ['CAPABILITY_NAMED_IAM'],
+        // A stack that is there keeps its own.
+        ...(state.exists ? {} : { Tags: [{ Key: TAGS.managedBy, Value: MANAGED_BY }] }),
       }),
     );
-    await waitUntilChangeSetCreateComplete(wait, name);
-    await cfn.send(new ExecuteChangeSetCommand(name));
+    await waitUntilChangeSetCreateComplete(wait, name).catch(async (error: unknown) => {
+      const { StatusReason } = await cfn.send(new DescribeChangeSetCommand(name)).catch(() => ({ StatusReason: undefined }));
+      throw StatusReason === undefined ? error : refused(target, StatusReason, error);
+    });
+    await cfn.send(new ExecuteChangeSetCommand(name)).catch(async (error: unknown) => {
+      // Its answer may have been lost, and its repetition refused because of that.
+      const { ExecutionStatus = '' } = await cfn.send(new DescribeChangeSetCommand(name)).catch(() => ({ ExecutionStatus: 'gone' }));
+      const began = ['EXECUTE_IN_PROGRESS', 'EXECUTE_COMPLETE'].includes(ExecutionStatus);
+      // What was carried out to its end is no longer listed.
+      if (!began && !(ExecutionStatus === 'gone' && /^IMPORT_/.test((await stackState(aws, target.stack)).status ?? ''))) throw error;
+    });
     await waitUntilStackImportComplete(wait, { StackName: target.stack });
   } catch (error) {
-    const known = awsError(error, `take bucket ${target.bucket} back into ${target.stack}`);
-    if (known.code !== 'aws-failed') throw known;
-    throw new KitError(
-      'bucket-import-failed',
-      `${known.message}; the bucket is untouched: see the events of stack ${target.stack}, mend the cause and run again`,
-      { cause: error },
-    );
+    signal?.throwIfAborted();
+    if (isKitError(error)) throw error;
+    const doing = `take bucket ${target.bucket} back into ${target.stack}`;
+    const known = awsError(error, doing);
+    const waited = (error as Error).name === 'TimeoutError' || known.code === 'aws-failed';
+    if (!waited) throw known;
+    const reason = await stackFailure(aws, target.stack, error, doing).catch(() => known.message);
+    throw refused(target, reason, error);
   }
 }
+
+const refused = ({ bucket, stack }: BucketImport, reason: string, cause: unknown): KitError =>
+  new KitError(
+    'bucket-import-failed',
+    `CloudFormation could not take bucket ${bucket} back into ${stack}: ${reason}; the bucket is untouched: see the events of stack ${stack}, mend the cause and run again`,
+    { cause },
+  );

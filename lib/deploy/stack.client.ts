@@ -1,5 +1,6 @@
 import type { Aws } from '../aws/aws.js';
 import { awsError, isMissing } from '../aws/errors.js';
+import { MANAGED_BY, TAGS } from '../contract/index.js';
 import { KitError } from '../errors.js';
 
 /** Lift termination protection, the last guard before a stack goes. No error where the stack is gone already. */
@@ -18,6 +19,8 @@ async function liftTerminationProtection(aws: Aws, stack: string): Promise<void>
 export interface StackState {
   readonly exists: boolean;
   readonly status?: string;
+  /** Its tags say that the kit made it. */
+  readonly ours: boolean;
   readonly outputs: Readonly<Record<string, string>>;
 }
 
@@ -30,21 +33,66 @@ export async function stackState(aws: Aws, stack: string): Promise<StackState> {
     return {
       exists,
       status: found?.StackStatus,
+      ours: found?.Tags?.some(({ Key, Value }) => Key === TAGS.managedBy && Value === MANAGED_BY) === true,
       outputs: Object.fromEntries((found?.Outputs ?? []).map((output) => [output.OutputKey ?? '', output.OutputValue ?? ''])),
     };
   } catch (error) {
-    if (isMissing(error, 'stack')) return { exists: false, outputs: {} };
+    if (isMissing(error, 'stack')) return { exists: false, ours: false, outputs: {} };
     throw awsError(error, `read the state of stack ${stack}`);
   }
 }
 
 /**
+ * Nothing is changed or deleted that the kit did not make. A stack that is not there passes.
+ * @throws KitError `stack-not-ours`.
+ */
+export async function requireOwnStack(aws: Aws, stack: string): Promise<StackState> {
+  const state = await stackState(aws, stack);
+  if (!state.exists || state.ours) return state;
+  throw new KitError(
+    'stack-not-ours',
+    `stack ${stack} does not carry the tag ${TAGS.managedBy}=${MANAGED_BY}, so it is left alone; give your team or bucket another name, or, if the kit made it, deploy it once with "cdk deploy ${stack}", which tags it`,
+  );
+}
+
+/**
+ * What a waiter of the SDK's ended with, in CloudFormation's words: its own are JSON, or a name that sounds like a broken network.
+ * @param events - what stands in a failed event's status: `DELETE_FAILED`.
+ */
+export async function stackFailure(aws: Aws, stack: string, error: unknown, doing: string, events = /_FAILED$/): Promise<string> {
+  const { DescribeStackEventsCommand } = await import('@aws-sdk/client-cloudformation');
+  const { name = '', message = '' } = error as Error;
+  if (name === 'TimeoutError' && /waiter/i.test(message))
+    return `CloudFormation has not come to an end with it; see the events of stack ${stack}, and run again when it has`;
+  const { StackEvents = [] } = await (
+    await aws.cloudformation()
+  )
+    .send(new DescribeStackEventsCommand({ StackName: stack }))
+    .catch(() => ({ StackEvents: [] }));
+  // The newest come first: those of this attempt end where it began.
+  const began = StackEvents.findIndex(
+    ({ LogicalResourceId, ResourceStatus = '' }) =>
+      LogicalResourceId === stack && /^(DELETE|IMPORT|REVIEW|CREATE)_IN_PROGRESS$/.test(ResourceStatus),
+  );
+  const recent = began < 0 ? StackEvents : StackEvents.slice(0, began);
+  // The first failure is the cause; those after it are its consequences.
+  const failed = recent.findLast(
+    ({ ResourceStatus = '', LogicalResourceId }) => events.test(ResourceStatus) && LogicalResourceId !== stack,
+  );
+  if (failed !== undefined) return `${failed.LogicalResourceId}: ${failed.ResourceStatusReason}`;
+  const said = recent.find(({ ResourceStatusReason }) => ResourceStatusReason !== undefined)?.ResourceStatusReason;
+  if (said !== undefined && message.trimStart().startsWith('{')) return said;
+  throw awsError(error, doing);
+}
+
+/**
  * Delete a stack and wait until it is gone. No error where it is gone already.
- * @throws KitError `stack-not-deleted` with CloudFormation's reason; running again tries again.
+ * @throws KitError `stack-not-ours`; `stack-not-deleted` with CloudFormation's reason; running again tries again.
  */
 export async function deleteStack(aws: Aws, stack: string, signal?: AbortSignal): Promise<void> {
-  const { DeleteStackCommand, DescribeStackEventsCommand, waitUntilStackDeleteComplete } = await import('@aws-sdk/client-cloudformation');
+  const { DeleteStackCommand, waitUntilStackDeleteComplete } = await import('@aws-sdk/client-cloudformation');
   const client = await aws.cloudformation();
+  await requireOwnStack(aws, stack);
   await liftTerminationProtection(aws, stack);
   try {
     await client.send(new DeleteStackCommand({ StackName: stack }));
@@ -52,15 +100,9 @@ export async function deleteStack(aws: Aws, stack: string, signal?: AbortSignal)
   } catch (error) {
     signal?.throwIfAborted();
     if (!(await stackState(aws, stack)).exists) return;
-    const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName: stack })).catch(() => ({ StackEvents: [] }));
-    const failed = StackEvents.find(
-      ({ ResourceStatus, LogicalResourceId }) => ResourceStatus === 'DELETE_FAILED' && LogicalResourceId !== stack,
-    );
-    if (failed === undefined) throw awsError(error, `delete stack ${stack}`);
-    throw new KitError(
-      'stack-not-deleted',
-      `CloudFormation could not delete ${failed.LogicalResourceId} of ${stack}: ${failed.ResourceStatusReason}; mend the cause and run again`,
-      { cause: error },
-    );
+    const reason = await stackFailure(aws, stack, error, `delete stack ${stack}`, /^DELETE_FAILED$/);
+    throw new KitError('stack-not-deleted', `CloudFormation could not delete stack ${stack}: ${reason}; mend the cause and run again`, {
+      cause: error,
+    });
   }
 }

@@ -1,7 +1,7 @@
 import type { Aws } from '../aws/aws.js';
 import { principalsOf, s3Endpoint } from '../config/derive.js';
 import type { KitConfig, Principal, Team } from '../config/model.js';
-import { parseUserName, userName } from '../contract/index.js';
+import { parseUserName, secretName, userName } from '../contract/index.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
 import { realClock, type Clock } from './clock.js';
@@ -23,7 +23,7 @@ import { awsVerifier } from './ports/key-check.client.js';
 import { s3LeaseStore } from './ports/s3-lease.client.js';
 import { awsSecrets } from './ports/secrets-manager.client.js';
 import { findKeyOf, killAtOnce, type FoundKey, type IamContext } from './run/kill.client.js';
-import { observeAll } from './run/observe.client.js';
+import { observeAll, principalsAmong } from './run/observe.client.js';
 import { Recent } from './run/recent.js';
 import { reconcile } from './run/reconcile.client.js';
 import type { RunContext, Smoke } from './run/run.js';
@@ -43,6 +43,8 @@ export interface EngineContext {
   readonly clock?: Clock;
   /** Called during a rotation when the first app has the new key, before any other gets it. */
   readonly smoke?: Smoke;
+  /** Apps that are not to be written, and why. */
+  readonly refused?: ReadonlyMap<string, string>;
   /** The team's stack was deployed a moment ago: users that IAM does not list yet are looked for again, for up to a minute. */
   readonly deployed?: boolean;
 }
@@ -92,9 +94,20 @@ export async function findKey(context: KillContext, team: Team, keyId: string): 
   return findKeyOf(iamContext(context, team), keyId);
 }
 
-/** Mark a leaked key and make it inactive, by IAM alone: the first thing that {@link runTeam} does in an emergency. @returns what was done. */
-export async function killKey(context: KillContext, team: Team, keyId: string): Promise<Event[]> {
-  return killAtOnce(iamContext(context, team), keyId);
+/**
+ * Make a leaked key inactive and mark it, by IAM alone: the first thing that {@link runTeam} does in an emergency.
+ * @param done - gets what was done, also where something fails.
+ */
+export async function killKey(context: KillContext, team: Team, keyId: string, found: FoundKey, done: Event[]): Promise<void> {
+  await killAtOnce(iamContext(context, team), keyId, done, found);
+}
+
+/** Whether a secret of the team's has kept a version of a key that IAM does not know any more: then it was one of the team's. */
+export async function wasKeyOf({ aws }: KillContext, team: Team, keyId: string): Promise<boolean> {
+  const secrets = awsSecrets(aws);
+  for (const { id } of principalsAmong(team, await awsKeys(aws).users(team.name)))
+    if ((await secrets.read(secretName(id), []))?.some((version) => version.keyId === keyId)) return true;
+  return false;
 }
 
 function iamContext({ aws, io, signal, clock = realClock }: KillContext, team: Team): IamContext {

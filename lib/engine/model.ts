@@ -16,6 +16,8 @@ export interface PrincipalState {
   /** The file still wants it. */
   readonly declared: boolean;
   readonly exists: boolean;
+  /** AWS has quarantined the user, as one of its keys was seen in public: none of its keys works, and none is made for it. */
+  readonly quarantined?: true;
   /** The team's stack still holds it, and takes it away when it is deployed next. Absent where it is declared or does not exist. */
   readonly inStack?: boolean;
   /** `unknown`: it could not be read; never in what a plan is made from. */
@@ -63,6 +65,7 @@ export interface AppState {
   readonly canary: boolean;
   readonly access?: string;
   readonly state: 'present' | 'missing' | 'unreadable';
+  /** Why it cannot be read; or, where it is present, why it is not to be written. */
   readonly problem?: string;
   /** Our config vars, the secret as its fingerprint; absent ones are left out. */
   readonly vars: HeldConfigVars;
@@ -201,7 +204,7 @@ export interface AppWrite {
 export interface Waiting {
   /**
    * An app `holds` the key, or may: its newest release has not ended, a build or one-off dyno that began with the key is running, or it
-   * cannot be read, or has not been asked yet what runs on it. Else something unknown has used the key, or it is inactive for a while first.
+   * cannot be read or written, or has not been asked yet what runs on it. Else something unknown has used the key, or it is inactive for a while first.
    */
   readonly kind: 'holds' | 'release-pending' | 'in-flight' | 'unreadable' | 'unobserved' | 'recent-use' | 'soak';
   readonly app?: string;
@@ -218,12 +221,19 @@ export interface Blocked {
   readonly text: string;
 }
 
+/** An app that is left as it is, and why, with what to do. */
+export interface LeftApp {
+  readonly app: string;
+  readonly text: string;
+}
+
 /** What will be done, in order; else what is waited for, or must be settled by a person first. */
 export interface Plan {
   readonly steps: readonly Step[];
   readonly waiting: readonly Waiting[];
   readonly blocked: readonly Blocked[];
   readonly notices: readonly string[];
+  readonly left: readonly LeftApp[];
 }
 
 /** Something that was done. Never a secret. */
@@ -242,7 +252,7 @@ export interface Event {
   readonly text: string;
 }
 
-/** `done`, `nothing-due`: exit code 0; `waiting`: 2; `blocked`, `failed`: 1. */
+/** `done`, `nothing-due`: exit code 0; `waiting`: 2; `blocked`, `failed`, and whatever leaves an app as it is: 1. */
 export interface TeamResult {
   readonly team: string;
   readonly status: 'done' | 'nothing-due' | 'waiting' | 'blocked' | 'failed';
@@ -251,6 +261,7 @@ export interface TeamResult {
   readonly waiting: readonly Waiting[];
   readonly blocked: readonly Blocked[];
   readonly notices: readonly string[];
+  readonly left: readonly LeftApp[];
   readonly error?: { readonly code: string; readonly message: string };
   readonly evidence: readonly Event[];
 }

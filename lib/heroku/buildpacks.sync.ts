@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import type { BuildpackSettings } from '../config/model.js';
+import { isKitError } from '../errors.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import { planBuildpacks, type BuildpackPlan, type DesiredBuildpacks } from './buildpacks.plan.js';
 import type { Heroku } from './heroku.js';
@@ -10,7 +11,15 @@ export interface AppBuildpacks {
   readonly plan: BuildpackPlan;
   /** `HALCYON_URL` and `BASHMENOT_URL` to set: forks named in the file, on apps that the kit sets up. */
   readonly forks: Readonly<Record<string, string>>;
+  /** Its list could not be read, and why; then nothing is set. */
+  readonly refused?: string;
 }
+
+/** What concerns one app alone, and stops no other. */
+const unlessOwn = (app: string, error: unknown): string => {
+  if (!isKitError(error, 'app-not-found', 'heroku-forbidden', 'heroku-invalid')) throw error;
+  return `the buildpacks of ${app}: ${error.message}`;
+};
 
 /** One look at each app, two where the file names forks. Changes nothing. */
 export async function observeBuildpacks(
@@ -22,7 +31,9 @@ export async function observeBuildpacks(
   return pMap(
     apps,
     async ({ app, desired }) => {
-      const plan = planBuildpacks(await heroku.buildpacks(app), desired);
+      const list = await heroku.buildpacks(app).catch((error: unknown) => unlessOwn(app, error));
+      if (typeof list === 'string') return { app, plan: { urls: [], changes: [] }, forks: {}, refused: list };
+      const plan = planBuildpacks(list, desired);
       if (Object.keys(wanted).length === 0) return { app, plan, forks: {} };
       const vars = await heroku.configVars(app);
       return { app, plan, forks: Object.fromEntries(Object.entries(wanted).filter(([name, url]) => vars[name] !== url)) };
@@ -31,12 +42,16 @@ export async function observeBuildpacks(
   );
 }
 
-/** Carry the plans out. A list is set whole, so sending it again does no harm; it takes effect at the app's next build. */
+/**
+ * Carry the plans out. A list is set whole, so sending it again does no harm; it takes effect at the app's next build.
+ * @returns the apps that did not take theirs, and why.
+ */
 export async function syncBuildpacks(
   heroku: Heroku,
   plans: readonly AppBuildpacks[],
   options: { io: IoHost; signal?: AbortSignal },
-): Promise<void> {
+): Promise<Array<{ app: string; text: string }>> {
+  const left = plans.flatMap(({ app, refused }) => (refused === undefined ? [] : [{ app, text: refused }]));
   const changed = plans.filter(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0);
   await pMap(
     changed,
@@ -45,9 +60,10 @@ export async function syncBuildpacks(
         options.signal?.throwIfAborted();
         if (plan.changes.length > 0) await heroku.setBuildpacks(app, plan.urls);
         if (Object.keys(forks).length > 0) await heroku.patchConfigVars(app, forks);
-      }),
+      }).catch((error: unknown) => void left.push({ app, text: unlessOwn(app, error) })),
     { concurrency: 5 },
   );
+  return left;
 }
 
 function forksOf(settings: BuildpackSettings): Record<string, string> {

@@ -1,13 +1,13 @@
 import pMap from 'p-map';
 import type { Team } from '../config/model.js';
-import { isKitError, KitError } from '../errors.js';
+import { isKitError } from '../errors.js';
 import type { Heroku, HerokuApp } from './heroku.js';
 
 /** Why an app cannot be worked on. */
-interface PreflightProblem {
+export interface PreflightProblem {
   readonly team: string;
   readonly app: string;
-  readonly code: 'app-not-found' | 'heroku-forbidden' | 'app-fir' | 'app-other-team';
+  readonly code: 'app-not-found' | 'heroku-forbidden' | 'app-fir' | 'app-cnb' | 'app-other-team';
   /** One sentence: what is wrong and what to do. */
   readonly message: string;
 }
@@ -38,6 +38,12 @@ export async function preflight(
       if (app.generation !== 'cedar') {
         return problem('app-fir', `app ${name} is of the ${app.generation} generation, which takes no classic buildpacks; use a Cedar app`);
       }
+      if (app.stack === 'cnb') {
+        return problem(
+          'app-cnb',
+          `app ${name} is on the stack cnb, which takes no classic buildpacks; use a heroku-NN stack (heroku stack:set)`,
+        );
+      }
       if (team.heroku.team !== undefined && app.team !== team.heroku.team) {
         const owner = app.team === undefined ? 'belongs to a person' : `belongs to Heroku team ${app.team}`;
         return problem(
@@ -55,25 +61,4 @@ export async function preflight(
     }
   };
   return { problems: (await pMap(wanted, check, { concurrency: 5, signal: options.signal })).flat(), apps };
-}
-
-/**
- * {@link preflight}, or one error that names every problem.
- * @throws KitError with the problem's own code where there is one, `apps-unusable` where there are several (`details.problems`).
- */
-export async function preflightApps(
-  heroku: Pick<Heroku, 'app'>,
-  teams: readonly Team[],
-  options: { readonly signal?: AbortSignal } = {},
-): Promise<ReadonlyMap<string, HerokuApp>> {
-  const { problems, apps } = await preflight(heroku, teams, options);
-  if (problems.length === 0) return apps;
-  const [first] = problems;
-  throw new KitError(
-    problems.length === 1 && first ? first.code : 'apps-unusable',
-    problems.length === 1 && first
-      ? first.message
-      : `${problems.length} apps cannot be worked on:\n${problems.map((p) => `  ${p.message}`).join('\n')}`,
-    { details: { problems } },
-  );
 }

@@ -44,6 +44,16 @@ describe('freeFailedCreations', () => {
     expect(cloudformation.calls()).toEqual([]);
   });
 
+  test('reads the list to its end', async () => {
+    const page = (StackName: string, NextToken?: string) => ({
+      StackSummaries: [{ StackName, CreationTime: new Date(0), StackStatus: 'ROLLBACK_COMPLETE' as const }],
+      NextToken,
+    });
+    cloudformation.on(ListStacksCommand).resolves(page('somebody-elses', 'more'));
+    cloudformation.on(ListStacksCommand, { NextToken: 'more' }).resolves(page('halcyon-payments'));
+    expect(await free()).toContain('halcyon-payments');
+  });
+
   test('leaves errors to the deployment', async () => {
     cloudformation.on(ListStacksCommand).rejects(new Error('AccessDenied'));
     expect(await free()).toEqual([]);

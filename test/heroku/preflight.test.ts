@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Team } from '../../lib/config/model.js';
 import { KitError } from '../../lib/errors.js';
 import type { HerokuApp } from '../../lib/heroku/heroku.js';
-import { preflight, preflightApps } from '../../lib/heroku/preflight.js';
+import { preflight } from '../../lib/heroku/preflight.js';
 
 const app = (name: string, more: Partial<HerokuApp> = {}): HerokuApp => ({
   id: name,
@@ -27,6 +27,7 @@ test('names every app that cannot be worked on, one sentence each', async () => 
   const answers: Record<string, HerokuApp | KitError> = {
     good: app('good'),
     fir: app('fir', { generation: 'fir' }),
+    native: app('native', { stack: 'cnb' }),
     theirs: app('theirs', { team: 'other' }),
     personal: app('personal', { team: undefined }),
     gone: new KitError('app-not-found', 'Heroku has no app "gone"'),
@@ -42,13 +43,14 @@ test('names every app that cannot be worked on, one sentence each', async () => 
   const { problems, apps } = await preflight(heroku, [team(...Object.keys(answers))]);
   expect(problems.map(({ app, code }) => `${app} ${code}`)).toEqual([
     'fir app-fir',
+    'native app-cnb',
     'theirs app-other-team',
     'personal app-other-team',
     'gone app-not-found',
     'locked heroku-forbidden',
   ]);
-  expect(problems[1]?.message).toBe('app theirs belongs to Heroku team other, not to acme; transfer it, or mend heroku.team of payments');
-  expect([...apps.keys()]).toEqual(['good', 'fir', 'theirs', 'personal']);
+  expect(problems[2]?.message).toBe('app theirs belongs to Heroku team other, not to acme; transfer it, or mend heroku.team of payments');
+  expect([...apps.keys()]).toEqual(['good', 'fir', 'native', 'theirs', 'personal']);
 });
 
 test('what concerns every app is thrown', async () => {
@@ -58,14 +60,4 @@ test('what concerns every app is thrown', async () => {
     },
   };
   await expect(preflight(heroku, [team('a')])).rejects.toMatchObject({ code: 'heroku-unauthorized' });
-});
-
-test('preflightApps throws the one problem as itself, several as one', async () => {
-  const heroku = { app: async (name: string) => app(name, { generation: name }) };
-  expect((await preflightApps(heroku, [team('cedar')])).size).toBe(1);
-  await expect(preflightApps(heroku, [team('cedar', 'fir')])).rejects.toMatchObject({ code: 'app-fir' });
-  await expect(preflightApps(heroku, [team('fir', 'pine')])).rejects.toMatchObject({
-    code: 'apps-unusable',
-    message: expect.stringMatching(/^2 apps[^]*app fir[^]*app pine/),
-  });
 });

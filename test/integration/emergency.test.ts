@@ -87,7 +87,7 @@ test('an app that is gone keeps no leaked key alive; the others get a new one, a
   const { result, said } = await emergency(['bills'], key);
   const { exitCode, text: shown } = await result;
   expect(exitCode).toBe(1);
-  expect(shown).toMatch(/remains: .*bills-two/);
+  expect(shown).toMatch(/left as it is: .*bills-two/);
   expect(said.join('\n')).toMatch(/whether bills-two holds it is not known: .*bills-two/);
   const [now, ...rest] = await keysOf(wire, user('bills'));
   expect([now?.status, rest, now?.id === key]).toEqual(['Active', [], false]);
@@ -109,8 +109,8 @@ test('the key dies while Heroku answers nobody, and running again does the rest;
   expect(await keysOf(wire, user('maps'))).toEqual([{ id: key, status: 'Inactive' }]);
   expect(JSON.parse(await readFile(evidence, 'utf8'))).toMatchObject({
     killed: [
-      { step: 'mark-revoked', keyId: key },
       { step: 'deactivate', keyId: key },
+      { step: 'mark-revoked', keyId: key },
     ],
     error: { code: 'heroku-unavailable' },
   });

@@ -1,7 +1,8 @@
 import { userPolicy } from '../../constructs/policies.js';
 import type { TeamBucket } from '../../config/model.js';
 import { partitionOf } from '../../config/regions.js';
-import { USER_POLICY } from '../../contract/index.js';
+import { QUARANTINE_POLICY, USER_POLICY } from '../../contract/index.js';
+import { quarantineOf } from '../../engine/plan/principal.plan.js';
 import type { Check, Finding, Observation, PrincipalFacts, TeamFacts } from '../model.js';
 import { policyDrift } from '../policies.js';
 import { broken, CACHE_MISS, info, NO_PRIVATE_STORAGE, UPLOAD_FAILS, warning } from './finding.js';
@@ -32,6 +33,14 @@ export const keyThere = ofPrincipals((principal, { stack, team }) => {
   if (!principal.declared || stack?.exists === false) return [];
   const { user, secret, current, keys } = principal;
   const fix = `run halcyon-kit up ${team.name}`;
+  if (principal.quarantined)
+    return quarantineOf(principal).map(({ text }) =>
+      broken('user-quarantined', subject(principal), {
+        message: text,
+        looksLike: CACHE_MISS,
+        fix: `run halcyon-kit rotate ${team.name} --emergency with the key that leaked, then halcyon-kit up ${team.name}; leave the policy attached until AWS's case is settled`,
+      }),
+    );
   if (!principal.exists)
     return [broken('user-missing', subject(principal), { message: `IAM user ${user} does not exist`, looksLike: CACHE_MISS, fix })];
   if (secret === 'missing')
@@ -123,7 +132,7 @@ export const userPolicyDrift = ofPrincipals((principal, { team }) => {
   const more = [
     ...extra.map((name) => `statement ${name}`),
     ...Object.keys(others).map((name) => `policy ${name}`),
-    ...(principal.attached ?? []),
+    ...(principal.attached ?? []).filter((name) => !name.startsWith(`policy ${QUARANTINE_POLICY}`)),
   ];
   if (more.length > 0) {
     findings.push(

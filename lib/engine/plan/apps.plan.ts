@@ -7,7 +7,7 @@ export type Goals = ReadonlyMap<string, string>;
 
 /** Which apps to write now: all at once, or as far as the next wave goes, with a smoke deploy after the first. */
 export function planApps(observation: TeamObservation, goals: Goals, intent: Intent, policy: Policy, knowledge: Knowledge): Step[] {
-  const present = observation.apps.filter((app) => app.state === 'present');
+  const present = observation.apps.filter((app) => app.state === 'present' && app.problem === undefined);
   const failed = present.filter((app) => knowledge.failedApps.has(app.name)).map((app) => app.name);
   const writes = present
     .filter((app) => !failed.includes(app.name))

@@ -1,5 +1,6 @@
 import type { AppState, Intent, KeyState, Knowledge, Plan, Policy, PrincipalState, Step, TeamObservation, Waiting } from '../model.js';
 import { next } from './next.plan.js';
+import { isPendingLost } from './principal.plan.js';
 
 /**
  * The whole way from what is to what is wanted: pure and serialisable. The engine does the first stage of it, looks again, and plans again.
@@ -77,7 +78,10 @@ function after(team: Imagined, step: Step): Imagined {
     case 'delete-unknown':
       return withPrincipal(began, step.user, ({ keys }) => ({ keys: keys.filter(({ id }) => id !== step.keyId) }));
     case 'tidy-tags':
-      return withPrincipal(team, step.user, () => ({ creating: undefined, stale: undefined }));
+      return withPrincipal(team, step.user, (principal) => ({
+        ...{ creating: undefined, stale: undefined },
+        ...(isPendingLost(principal) ? { pending: undefined } : {}),
+      }));
     case 'delete-principal':
       return withPrincipals(team, (principal) => (principal.user === step.user ? [] : [principal]));
     case 'write-apps':

@@ -1,7 +1,18 @@
 import type { Intent, KeyState, Knowledge, Plan, Policy, PrincipalState, Step, TeamObservation } from '../model.js';
 import { planApps } from './apps.plan.js';
-import { notices, obstacles } from './obstacles.plan.js';
-import { isKnown, isOrphan, keyNamed, keyStep, keyToUndo, planPrincipal, stopLeaked, type PrincipalPlan } from './principal.plan.js';
+import { leftApps, notices, obstacles } from './obstacles.plan.js';
+import {
+  isKnown,
+  isOrphan,
+  isPendingLost,
+  keyNamed,
+  keyStep,
+  keyToUndo,
+  planPrincipal,
+  quarantineOf,
+  stopLeaked,
+  type PrincipalPlan,
+} from './principal.plan.js';
 import { planRetirement } from './retire.plan.js';
 
 /**
@@ -24,7 +35,8 @@ export function keysToReplace(observation: TeamObservation, intent: Intent, poli
 /** What can be done at once: the steps of the first stage that has any (mark, keys, apps, retire, tidy), else what is waited for. */
 export function next(observation: TeamObservation, intent: Intent, policy: Policy, now: number, knowledge: Knowledge): Plan {
   const stage = firstStage(observation, intent, policy, now, knowledge);
-  return { steps: [], waiting: [], blocked: [], ...stage, notices: notices(observation, intent, now) };
+  const said = notices(observation, intent, now).filter((text) => !stage.blocked?.some((one) => one.text === text));
+  return { steps: [], waiting: [], blocked: [], ...stage, notices: said, left: leftApps(observation, intent) };
 }
 
 function firstStage(observation: TeamObservation, intent: Intent, policy: Policy, now: number, knowledge: Knowledge): Partial<Plan> {
@@ -55,6 +67,8 @@ function firstStage(observation: TeamObservation, intent: Intent, policy: Policy
   });
   const steps = retirements.flatMap(({ steps = [] }) => steps);
   if (steps.length > 0) return { steps };
+  const quarantined = observation.principals.filter(kept).flatMap(quarantineOf);
+  if (quarantined.length > 0) return { blocked: quarantined };
   const waiting = retirements.flatMap(({ waiting = [] }) => waiting);
   if (waiting.length > 0) return { waiting };
   const stuck = observation.principals.filter(({ user }) => plans.get(user)?.needsSlot === true);
@@ -84,7 +98,8 @@ function dropOrphans(principal: PrincipalState): Step[] {
 
 function tidy(principal: PrincipalState, intent: Intent): Step[] {
   const of = { principal: principal.label, user: principal.user };
-  if (principal.creating !== undefined || principal.stale !== undefined) {
+  const lost = isPendingLost(principal);
+  if (principal.creating !== undefined || principal.stale !== undefined || lost) {
     const reason = principal.creating !== undefined ? 'no key is being made any more' : 'they are about keys that are gone';
     return [{ kind: 'tidy-tags', ...of, reason }];
   }
@@ -106,6 +121,8 @@ function markSteps({ principals }: TeamObservation, intent: Intent): Step[] {
     const key = keyNamed(principal, intent.keyId);
     if (key === undefined) return [];
     if (intent.kind === 'delete-unknown') return [keyStep(principal, 'delete-unknown', key, 'asked for by its id')];
-    return key.refused === 'revoked' ? [] : [keyStep(principal, 'mark-revoked', key, 'leaked: it must never come back')];
+    if (key.refused === 'revoked') return [];
+    const stop = key.status === 'Active' ? [stopLeaked(principal, key)] : [];
+    return [...stop, keyStep(principal, 'mark-revoked', key, 'leaked: it must never come back')];
   });
 }

@@ -1,6 +1,6 @@
 import { inWords } from '../clock.js';
-import type { Blocked, Intent, KeyState, Knowledge, TeamObservation } from '../model.js';
-import { describeUnknown, isKnown, keyNamed, keyToUndo, unknownKeys } from './principal.plan.js';
+import type { Blocked, Intent, KeyState, Knowledge, LeftApp, TeamObservation } from '../model.js';
+import { describeUnknown, isKnown, keyNamed, keyToUndo, quarantineOf, unknownKeys } from './principal.plan.js';
 
 /** Whatever must be settled by a person first. */
 export function obstacles(observation: TeamObservation, intent: Intent, knowledge: Knowledge, now: number): Blocked[] {
@@ -8,7 +8,8 @@ export function obstacles(observation: TeamObservation, intent: Intent, knowledg
   const { principals, apps, team } = observation;
   if (intent.kind === 'emergency' || intent.kind === 'delete-unknown') {
     const principal = principals.find(({ keys }) => keys.some(({ id }) => id === intent.keyId));
-    if (principal === undefined && !knowledge.began)
+    const gone = intent.kind === 'emergency' && principals.some(({ versions }) => Object.hasOwn(versions, intent.keyId));
+    if (principal === undefined && !gone && !knowledge.began)
       found.push({ code: 'key-not-found', text: `no user of team ${team} has a key ${intent.keyId}` });
     if (intent.kind === 'delete-unknown' && principal !== undefined) {
       const key = keyNamed(principal, intent.keyId) as KeyState;
@@ -29,11 +30,6 @@ export function obstacles(observation: TeamObservation, intent: Intent, knowledg
         found.push({ code: 'user-missing', text: `IAM user ${principal.user} does not exist; deploy the stack of team ${team} first` });
       else if (principal.secret === 'missing')
         found.push({ code: 'secret-missing', text: `${principal.label} has no secret; deploy the stack of team ${team} first` });
-    }
-  }
-  if (intent.kind === 'ensure' && !knowledge.began) {
-    for (const app of apps.filter((candidate) => candidate.state === 'missing')) {
-      found.push({ code: 'app-not-found', text: `app ${app.name} does not exist; create it, or take it out of the file` });
     }
   }
   if (intent.kind !== 'ensure') {
@@ -66,10 +62,7 @@ export function notices(observation: TeamObservation, intent: Intent, now: numbe
     for (const principal of observation.principals)
       for (const key of unknownKeys(principal)) said.push(describeUnknown(principal, key, now));
   }
-  for (const app of observation.apps) {
-    if (app.state === 'missing' && intent.kind !== 'ensure') said.push(`app ${app.name} does not exist any more; take it out of the file`);
-    if (app.state === 'unreadable') said.push(`app ${app.name} cannot be read: ${app.problem ?? 'no reason given'}`);
-  }
+  for (const principal of observation.principals) said.push(...quarantineOf(principal).map(({ text }) => text));
   if (intent.kind === 'emergency') {
     const hit = observation.apps.filter((app) => app.vars.HALCYON_AWS_ACCESS_KEY_ID === intent.keyId).map((app) => app.name);
     said.push(
@@ -80,3 +73,19 @@ export function notices(observation: TeamObservation, intent: Intent, now: numbe
   }
   return said;
 }
+
+/** Apps that cannot be worked on, and so are left as they are; they stop no others. One that is gone is none to a team that goes. */
+export const leftApps = ({ apps }: TeamObservation, intent: Intent): LeftApp[] =>
+  apps.flatMap(({ name: app, state, problem }): LeftApp[] => {
+    if (state === 'missing')
+      return intent.kind === 'down'
+        ? []
+        : [
+            {
+              app,
+              text: `app ${app} does not exist, or not for this account; correct its name, get access to it, or take it out of the file`,
+            },
+          ];
+    if (state === 'unreadable') return [{ app, text: `app ${app} cannot be read: ${problem ?? 'no reason given'}` }];
+    return problem === undefined ? [] : [{ app, text: problem }];
+  });

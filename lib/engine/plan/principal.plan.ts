@@ -1,4 +1,5 @@
-import type { KeyState, Knowledge, Plan, PrincipalState, Step } from '../model.js';
+import { QUARANTINE_POLICY } from '../../contract/index.js';
+import type { Blocked, KeyState, Knowledge, Plan, PrincipalState, Step } from '../model.js';
 import { inWords } from '../clock.js';
 
 /**
@@ -9,6 +10,10 @@ const INTENTION_WINDOW = 6 * 60_000;
 
 export const keyNamed = (principal: PrincipalState, id: string | undefined): KeyState | undefined =>
   id === undefined ? undefined : principal.keys.find((key) => key.id === id);
+
+/** The key that AWSPENDING names is gone. */
+export const isPendingLost = (principal: PrincipalState): boolean =>
+  principal.pending !== undefined && keyNamed(principal, principal.pending) === undefined;
 
 export const isKnown = (key: KeyState): boolean => key.fingerprint !== undefined || key.stored;
 
@@ -38,6 +43,18 @@ export function describeUnknown(principal: PrincipalState, key: KeyState, now: n
   return `${principal.label} has a key that nobody here made: ${key.id} (${key.status.toLowerCase()}, ${inWords(now - Date.parse(key.createdAt))} old, ${used})`;
 }
 
+/** What a person should know, and do, of a user that AWS has quarantined. */
+export function quarantineOf({ quarantined, id, label, user, keys }: PrincipalState): Blocked[] {
+  if (!quarantined) return [];
+  const active = keys.filter(({ status }) => status === 'Active').map((key) => key.id);
+  const stop =
+    active.length === 0 ? '' : `run "halcyon-kit rotate ${id.team} --emergency" with the one that leaked (${active.join(' or ')}), then `;
+  const text =
+    `AWS has quarantined IAM user ${user} of ${label}: a key of it was seen in public, so none of its keys works, nor would a new one; ` +
+    `${stop}run "halcyon-kit up ${id.team}", which makes a successor; never detach ${QUARANTINE_POLICY}… before AWS's case is settled`;
+  return [{ code: 'quarantined', text }];
+}
+
 /** What is left to do until a principal has one good current key. */
 export interface PrincipalPlan extends Partial<Pick<Plan, 'steps' | 'blocked'>> {
   /** Set once the key is verified, current and usable: apps may be given it. */
@@ -55,6 +72,8 @@ export function planPrincipal(principal: PrincipalState, knowledge: Knowledge): 
 
   const leaked = principal.keys.find((key) => key.refused === 'revoked' && key.status === 'Active');
   if (leaked !== undefined) return { steps: [stopLeaked(principal, leaked)] };
+  // Nothing that is made here could work.
+  if (principal.quarantined) return {};
 
   const held = principal.keys.find((key) => key.fingerprint !== undefined && !key.stored);
   if (held !== undefined) return step('store-pending', held, 'its secret must be kept before anything else');
@@ -78,8 +97,10 @@ export function planPrincipal(principal: PrincipalState, knowledge: Knowledge): 
   if (!isUsable(current) && isUsable(previous)) return advance(principal, previous, knowledge, 'previous');
 
   if (principal.keys.length < 2) return create(principal, replace !== undefined && isUsable(current) ? current : undefined, current);
-  const spent = principal.keys.find((key) => key.refused === 'revoked' && key.status === 'Inactive');
-  if (spent !== undefined) return step('delete-key', spent, 'leaked and inactive; its slot is needed for a new key');
+  // Of two that work no more, the one that apps may still be known by goes last: a new key is there before it.
+  const dead = principal.keys.filter((key) => key.status === 'Inactive' && (key.refused === 'revoked' || isKnown(key)));
+  const spent = principal.keys.some((key) => key.refused === 'revoked') ? (dead.find((key) => key !== current) ?? dead[0]) : undefined;
+  if (spent !== undefined) return step('delete-key', spent, 'inactive; its slot is needed for a new key, as one has leaked');
   const strangers = unknownKeys(principal);
   if (strangers.length > 0) {
     const text = `${principal.label} needs a new key, but both its slots are taken, one by ${strangers.map((key) => key.id).join(', ')}`;

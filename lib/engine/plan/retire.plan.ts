@@ -60,7 +60,10 @@ function holders(observation: TeamObservation, keyId: string, intent: Intent, no
       return [
         { ...of, kind: 'unreadable', text: `${app.name} cannot be read, so it may hold ${keyId}: ${app.problem ?? 'no reason given'}` },
       ];
-    if (app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId) return [{ ...of, kind: 'holds', text: `${app.name} holds ${keyId}` }];
+    if (app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId) {
+      if (app.problem === undefined) return [{ ...of, kind: 'holds', text: `${app.name} holds ${keyId}` }];
+      return [{ ...of, kind: 'unreadable', text: `${app.name} holds ${keyId}, and is not to be written: ${app.problem}` }];
+    }
     const { activity } = app;
     if (activity === undefined) return [{ ...of, kind: 'unobserved', text: `what is running on ${app.name} has not been looked at` }];
     if (activity.releasePending) return [{ ...of, kind: 'release-pending', text: `the newest release of ${app.name} has not ended` }];

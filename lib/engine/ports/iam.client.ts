@@ -1,8 +1,8 @@
 import type { Aws } from '../../aws/aws.js';
-import { ACCESSES, iamPath, teamStackName } from '../../contract/index.js';
+import { ACCESSES, iamPath, QUARANTINE_POLICY, teamStackName } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
-import { failure, guarded, isAmbiguous, isLimitExceeded, isMissing } from '../../aws/errors.js';
+import { failure, guarded, isAmbiguous, isDenied, isLimitExceeded, isMissing } from '../../aws/errors.js';
 import type { KeysPort, UserRecord } from './ports.js';
 
 /** IAM, by way of the SDK. */
@@ -88,10 +88,25 @@ async function readUsers(aws: Aws, team: string): Promise<UserRecord[]> {
       }),
     );
   };
+  const isQuarantined = async (UserName: string): Promise<boolean> => {
+    try {
+      for await (const { AttachedPolicies = [] } of sdk.paginateListAttachedUserPolicies({ client }, { UserName }))
+        if (AttachedPolicies.some(({ PolicyName = '' }) => PolicyName.startsWith(QUARANTINE_POLICY))) return true;
+    } catch (error) {
+      // Who may not look goes on: a key that does not work is found out when it is tried.
+      if (!isDenied(error)) throw error;
+    }
+    return false;
+  };
   const readUser = async (name: string, path: string): Promise<UserRecord | undefined> => {
     try {
-      const [keys, { Tags = [] }] = await Promise.all([readKeys(name), client.send(new sdk.ListUserTagsCommand({ UserName: name }))]);
-      return { name, path, keys, tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])) };
+      const [keys, { Tags = [] }, quarantined] = await Promise.all([
+        readKeys(name),
+        client.send(new sdk.ListUserTagsCommand({ UserName: name })),
+        isQuarantined(name),
+      ]);
+      const tags = Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
+      return { name, path, keys, tags, ...(quarantined ? { quarantined } : {}) };
     } catch (error) {
       // Deleted between the list and the look.
       if (isMissing(error, 'user or key')) return undefined;

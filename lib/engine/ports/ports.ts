@@ -56,6 +56,8 @@ export interface UserRecord {
   readonly name: string;
   readonly path: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** AWS has quarantined it: none of its keys works. Absent, too, where its policies may not be read. */
+  readonly quarantined?: true;
   readonly keys: ReadonlyArray<{
     readonly id: string;
     readonly status: 'Active' | 'Inactive';

@@ -1,5 +1,6 @@
 import type { Aws } from '../../aws/aws.js';
 import { formatSecretValue, keyIdOfVersion, parseSecretValue, secretVersionId, STAGES } from '../../contract/index.js';
+import { isKitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
 import { guarded, isMissing } from '../../aws/errors.js';
 import type { SecretsPort, SecretVersion } from './ports.js';
@@ -80,6 +81,8 @@ async function readSecret(aws: Aws, name: string, keyIds: readonly string[]): Pr
       const { accessKeyId: keyId, secretAccessKey: secret } = parseSecretValue(SecretString, name);
       return [{ versionId, stages, keyId, secret }];
     } catch (error) {
+      // Someone else's version stands under its own id, which is no key's: what labels it has can still be moved.
+      if (isKitError(error, 'secret-malformed')) return [{ versionId, stages, keyId: named ?? versionId }];
       if (isMissing(error, 'secret')) return named === undefined ? [] : [{ versionId, stages, keyId: named }];
       throw error;
     }

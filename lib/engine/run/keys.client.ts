@@ -2,6 +2,7 @@ import type { KeyPair } from '../../contract/index.js';
 import { KEY_TAGS, secretName, secretVersionId } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
 import type { PrincipalState, Step } from '../model.js';
+import { isPendingLost } from '../plan/principal.plan.js';
 import type { Ports } from '../ports/ports.js';
 import { formatIntention, inactiveTag, refusedTag } from '../tags.js';
 import type { RunContext } from './run.js';
@@ -80,9 +81,13 @@ export async function changeKeys(context: KeyChangeContext, step: KeyChange, pri
       recent.deleted(user, step.keyId);
       await untag([inactiveTag(step.keyId), refusedTag(step.keyId), ...(step.kind === 'delete-orphan' ? [KEY_TAGS.creating] : [])]);
       break;
-    case 'tidy-tags':
-      await untag([...(principal.creating === undefined ? [] : [KEY_TAGS.creating]), ...(principal.stale ?? [])]);
+    case 'tidy-tags': {
+      const names = [...(principal.creating === undefined ? [] : [KEY_TAGS.creating]), ...(principal.stale ?? [])];
+      if (names.length > 0) await untag(names);
+      const pending = isPendingLost(principal) ? principal.versions[principal.pending ?? ''] : undefined;
+      if (pending !== undefined) await effect(() => secrets.dropPending(secret, pending));
       break;
+    }
     case 'delete-principal':
       await effect(() => keys.deleteUser(user));
       await effect(() => secrets.delete(secret));

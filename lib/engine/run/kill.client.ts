@@ -33,13 +33,13 @@ export async function findKeyOf({ team, ports, recent }: IamContext, keyId: stri
 const ATTEMPTS = 7;
 
 /**
- * Mark a leaked key, so that nothing brings it back, and make it inactive. It waits for nothing that another operator does: none of it
- * makes it right to let the key live.
- * @returns what was done; nothing where no user of the team has the key, or it was dead already.
+ * Make a leaked key inactive, and then mark it, so that nothing brings it back: a mark that is refused keeps no key alive. It waits for
+ * nothing that another operator does: none of it makes it right to let the key live.
+ * @param done - gets what was done, as it is done; nothing where no user of the team has the key, or it was dead already.
+ * @param found - whose it is, where that is known: then the first request is the one that stops it.
  */
-export async function killAtOnce(context: IamContext, keyId: string): Promise<Event[]> {
+export async function killAtOnce(context: IamContext, keyId: string, done: Event[] = [], found?: FoundKey): Promise<Event[]> {
   const { keys } = context.ports;
-  const done: Event[] = [];
   const now = () => new Date(context.clock.now()).toISOString();
   const effect = async (kind: 'mark-revoked' | 'deactivate', doing: string, at: FoundKey, work: () => Promise<void>) => {
     context.signal?.throwIfAborted();
@@ -48,17 +48,16 @@ export async function killAtOnce(context: IamContext, keyId: string): Promise<Ev
   };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const found = await findKeyOf(context, keyId);
-      if (found === undefined) return done;
-      const { user } = found;
+      const at = attempt === 1 && found !== undefined ? found : await findKeyOf(context, keyId);
+      if (at === undefined) return done;
+      const { user } = at;
       const tag = (name: string, value: string) => keys.tag(user, name, value).then(() => context.recent.tagged(user, name, value));
-      if (!found.revoked) await effect('mark-revoked', 'Revoking', found, () => tag(refusedTag(keyId), `revoked ${now()}`));
-      if (found.status === 'Inactive') return done;
-      await effect('deactivate', 'Deactivating', found, async () => {
-        await keys.setStatus(user, keyId, 'Inactive');
+      if (at.status === 'Active') {
+        await effect('deactivate', 'Deactivating', at, () => keys.setStatus(user, keyId, 'Inactive'));
         context.recent.status(user, keyId, 'Inactive');
-        await tag(inactiveTag(keyId), now());
-      });
+      }
+      if (!at.revoked) await effect('mark-revoked', 'Revoking', at, () => tag(refusedTag(keyId), `revoked ${now()}`));
+      if (at.status === 'Active') await tag(inactiveTag(keyId), now());
       return done;
     } catch (error) {
       if (!isTransient(error) || attempt >= ATTEMPTS) throw error;

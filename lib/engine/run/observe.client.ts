@@ -29,6 +29,8 @@ export interface ObserveContext {
   readonly recent: Recent;
   readonly clock: Clock;
   readonly concurrency: number;
+  /** Apps that are not to be written, and why. */
+  readonly refused?: ReadonlyMap<string, string>;
 }
 
 /** A principal of the team, and its user if IAM has one. */
@@ -82,6 +84,7 @@ export async function observePrincipal(
   return {
     ...base,
     exists: true,
+    ...(record.quarantined ? { quarantined: record.quarantined } : {}),
     secret: answer === undefined ? 'unknown' : answer === 'missing' ? answer : answer.length === 0 ? 'empty' : 'present',
     keys,
     versions: Object.fromEntries(
@@ -142,7 +145,7 @@ export async function observeApp(
 }
 
 export async function observeApps(
-  { config, team, ports, concurrency }: ObserveContext,
+  { config, team, ports, concurrency, refused }: ObserveContext,
   { names, activity }: { readonly names?: readonly string[]; readonly activity: boolean },
 ): Promise<AppState[]> {
   const { apps } = ports;
@@ -150,7 +153,10 @@ export async function observeApps(
   const reads = { config, team, vars, ...(activity ? { activity: (app: string) => apps.activity(app) } : {}) };
   return pMap(
     team.apps.filter((app) => names === undefined || names.includes(app.name)),
-    (app) => observeApp(app, reads),
+    async (app) => {
+      const seen = await observeApp(app, reads);
+      return seen.state === 'present' && refused?.has(app.name) === true ? { ...seen, problem: refused.get(app.name) } : seen;
+    },
     { concurrency },
   );
 }

@@ -35,9 +35,8 @@ export async function reconcile(context: RunContext, intent: Intent, from?: Team
   let last: Plan | undefined;
   try {
     if (intent.kind === 'emergency') {
-      const killed = await killAtOnce(context, intent.keyId);
-      memory.evidence.push(...killed);
-      memory.began = killed.length > 0;
+      await killAtOnce(context, intent.keyId, memory.evidence);
+      memory.began = memory.evidence.length > 0;
     }
     await lease(context, memory, intent);
     return await rounds(context, memory, intent, from, (planned) => (last = planned));

@@ -16,6 +16,7 @@ export function resultOf(
     waiting: planned?.waiting ?? [],
     blocked: planned?.blocked ?? [],
     notices: planned?.notices ?? [],
+    left: planned?.left ?? [],
     ...(error === undefined ? {} : { error }),
     evidence,
   };
@@ -31,10 +32,12 @@ export function restOf(context: RunContext, memory: RunMemory, intent: Intent, p
     const summary = `${memory.failedApps.size} app(s) could not be written: ${list}`;
     return result('failed', summary, { code: 'apps-failed', message: list });
   }
-  // What `ensure` is for is done: every app has what it should; older keys retire in their own time.
-  if (waiting.length === 0 || intent.kind === 'ensure') {
-    if (memory.began) return result('done', 'done');
-    return result(intent.kind === 'rotate' || intent.kind === 'finish' ? 'nothing-due' : 'done', 'nothing to do');
+  // What `ensure` is for is done: every app has what it should; older keys retire in their own time. An emergency is over with its key.
+  const over = intent.kind === 'ensure' || (intent.kind === 'emergency' && waiting.every(({ keyId }) => keyId !== intent.keyId));
+  if (waiting.length === 0 || over) {
+    const but = planned.left.length === 0 ? '' : `, but for ${planned.left.length} app(s)`;
+    if (memory.began) return result('done', `done${but}`);
+    return result(intent.kind === 'rotate' || intent.kind === 'finish' ? 'nothing-due' : 'done', `nothing to do${but}`);
   }
   const now = context.clock.now();
   const soonest = Math.min(

@@ -98,7 +98,7 @@ const NEW = '(new key of team/upload)';
 
 describe('the whole way', () => {
   test('nothing to do', () => {
-    expect(planned(team([principal()], [app('a', 'OLD')]), ensure)).toEqual({ steps: [], waiting: [], blocked: [], notices: [] });
+    expect(planned(team([principal()], [app('a', 'OLD')]), ensure)).toEqual({ steps: [], waiting: [], blocked: [], notices: [], left: [] });
   });
   test('a first key', () => {
     const observation = team([principal({ keys: [], current: undefined, secret: 'empty' })], [app('a', undefined)]);
@@ -262,8 +262,8 @@ describe('other wishes', () => {
     const made = planned(team([principal()], [app('a', 'OLD'), app('b', 'OLD')]), { kind: 'emergency', keyId: 'OLD' });
     expect(made.notices).toEqual([expect.stringMatching(/without a working key .*: a, b;/)]);
     expect(brief(team([principal()], [app('a', 'OLD'), app('b', 'OLD')]), { kind: 'emergency', keyId: 'OLD' })).toEqual([
-      'mark-revoked OLD',
       'deactivate OLD',
+      'mark-revoked OLD',
       'create-key',
       `store-pending ${NEW}`,
       `verify ${NEW}`,
@@ -275,6 +275,64 @@ describe('other wishes', () => {
   test('a leaked key is never reactivated by an undo', () => {
     const leaked = principal({ keys: [key('OLD', { status: 'Inactive', refused: 'revoked' }), key('N')], current: 'N', previous: 'OLD' });
     expect(brief(team([leaked], [app('a', 'N')]), { kind: 'undo' })).not.toContain('reactivate OLD');
+  });
+  test.each<[string, KeyState[], string[]]>([
+    ['the other is inactive', [key('OLD'), key('P', { status: 'Inactive', inactiveSince: ago(60) })], ['delete-key P', 'create-key']],
+    ['the other is a stranger', [key('OLD'), unknown('X')], ['delete-key OLD', 'create-key']],
+  ])('emergency with both slots taken, where %s: a new key is there before the leaked one goes, if it can be', (_, keys, expected) => {
+    const observation = team([principal({ keys })], [app('a', 'OLD')]);
+    expect(brief(observation, { kind: 'emergency', keyId: 'OLD' })).toEqual([
+      ...['deactivate OLD', 'mark-revoked OLD', ...expected],
+      ...[`store-pending ${NEW}`, `verify ${NEW}`, `promote ${NEW}`, 'write all: a'],
+      ...(expected[0] === 'delete-key P' ? ['delete-key OLD'] : []),
+    ]);
+  });
+  test('emergency for a key that is gone, of which the secret still tells: its apps get what they lack', () => {
+    const after = principal({ keys: [], versions: { OLD: 'version' } });
+    expect(brief(team([after], [app('a', 'OLD')]), { kind: 'emergency', keyId: 'OLD' })).toContain('create-key');
+  });
+  test('emergency where AWS has quarantined the user: dead at once, no new key, and the way out is said', () => {
+    const other = principal({ user: 'other', label: 'team/other', keys: [key('O')], current: 'O' });
+    const seen = (more: Partial<KeyState>) =>
+      team([principal({ quarantined: true, keys: [key('OLD', more)] }), other], [app('a', 'OLD'), app('b', undefined, { user: 'other' })]);
+    const emergency: Intent = { kind: 'emergency', keyId: 'OLD' };
+    expect(brief(seen({}), emergency)).toEqual(['deactivate OLD', 'mark-revoked OLD', 'write all: b']);
+    const stopped = team(
+      [principal({ quarantined: true, keys: [key('OLD', { status: 'Inactive', refused: 'revoked' })] })],
+      [app('a', 'OLD')],
+    );
+    expect(planned(stopped, emergency)).toMatchObject({
+      steps: [],
+      blocked: [
+        { code: 'quarantined', text: expect.stringMatching(/run "halcyon-kit up team".* never detach AWSCompromisedKeyQuarantine/) },
+      ],
+    });
+    expect(planned(seen({}), ensure).notices.join()).toContain('"halcyon-kit rotate team --emergency" with the one that leaked (OLD)');
+  });
+  test.each<[string, Partial<AppState>, string]>([
+    ['is missing', { state: 'missing', vars: {} }, 'app b does not exist'],
+    ['cannot be read', { state: 'unreadable', problem: 'forbidden', vars: {} }, 'app b cannot be read: forbidden'],
+    ['is not to be written', { problem: 'app b belongs to another' }, 'app b belongs to another'],
+  ])('an app that %s stops its own work only, and is named', (_, more, text) => {
+    const observation = team([principal()], [app('a', undefined), app('b', undefined, more)]);
+    for (const intent of [ensure, rotate, finish])
+      expect(planned(observation, intent).left).toMatchObject([{ app: 'b', text: expect.stringContaining(text) }]);
+    expect(brief(observation, ensure)).toEqual(['write all: a']);
+    expect(now(observation, rotate)).toEqual(['create-key']);
+  });
+  test('an app that is not to be written, and holds the key, keeps it alive; nobody waits for that', () => {
+    const keys = [key('OLD'), key('N')];
+    const observation = team([principal({ keys, current: 'N', previous: 'OLD' })], [app('a', 'N'), app('b', 'OLD', { problem: 'theirs' })]);
+    expect(first(observation, finish)).toMatchObject({ steps: [], waiting: [{ kind: 'unreadable', app: 'b', keyId: 'OLD' }] });
+  });
+  test('one that is gone is nothing to a team that goes', () => {
+    const observation = team([principal()], [app('a', 'OLD'), app('b', undefined, { state: 'missing', vars: {} })]);
+    expect(planned(observation, { kind: 'down', force: false }).left).toEqual([]);
+    expect(brief(observation, { kind: 'down', force: false })).toEqual(['write all: a', 'deactivate OLD', 'delete-key OLD']);
+  });
+  test('AWSPENDING does not stay on a key that is gone', () => {
+    const observation = team([principal({ pending: 'P', versions: { P: 'version' } })], [app('a', 'OLD')]);
+    expect(brief(observation, finish)).toEqual(['tidy-tags']);
   });
   test('emergency with an unknown key id', () => {
     expect(planned(team([principal()], []), { kind: 'emergency', keyId: 'NONE' }).blocked).toMatchObject([{ code: 'key-not-found' }]);
@@ -318,7 +376,6 @@ describe('other wishes', () => {
   test.each<[string, TeamObservation, Intent, string]>([
     ['no user', team([principal({ exists: false, keys: [], secret: 'missing', current: undefined })], []), ensure, 'user-missing'],
     ['no secret', team([principal({ secret: 'missing' })], []), rotate, 'secret-missing'],
-    ['no such app', team([principal()], [app('a', undefined, { state: 'missing' })]), ensure, 'app-not-found'],
     ['both slots taken', team([principal({ keys: [unknown('X'), unknown('Y')], current: undefined })], []), ensure, 'slots-full'],
   ])('blocked: %s', (_, observation, intent, code) => {
     expect(planned(observation, intent)).toMatchObject({ steps: [], blocked: [{ code }] });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../lib/config/index.js';
 import type { Team } from '../../../lib/config/model.js';
 import { userName } from '../../../lib/contract/index.js';
-import { DEFAULT_POLICY, type Intent, type TeamObservation } from '../../../lib/engine/model.js';
+import { DEFAULT_POLICY, type Event, type Intent, type TeamObservation } from '../../../lib/engine/model.js';
 import type { Ports } from '../../../lib/engine/ports/ports.js';
 import { findKeyOf, killAtOnce } from '../../../lib/engine/run/kill.client.js';
 import { observeAll } from '../../../lib/engine/run/observe.client.js';
@@ -81,10 +81,9 @@ describe('right after a deployment', () => {
 
   test('not for what time does not mend', async () => {
     const { world, run } = setUp();
-    (world.heroku.apps.get('two') as { deleted: boolean }).deleted = true;
     const began = world.now;
-    const outcome = await run({ kind: 'ensure' }, { deployed: true, ports: late(world, 3_600_000) });
-    expect(outcome.blocked.map(({ code }) => code).sort()).toEqual(['app-not-found', 'user-missing']);
+    const outcome = await run({ kind: 'delete-unknown', keyId: 'AKIA' }, { deployed: true, ports: late(world, 3_600_000) });
+    expect(outcome.blocked.map(({ code }) => code)).toEqual(['key-not-found']);
     expect(world.now - began).toBeLessThan(5000);
   });
 });
@@ -102,10 +101,10 @@ describe('killing a leaked key', () => {
     const { world, kill, key } = await atRest();
     const asked: string[] = [];
     const done = await kill(key, (operation) => void asked.push(operation));
-    expect([...new Set(asked)]).toEqual(['ListUsers', 'TagUser', 'UpdateAccessKey Inactive']);
+    expect([...new Set(asked)]).toEqual(['ListUsers', 'UpdateAccessKey Inactive', 'TagUser']);
     expect(done.map(({ step, principal }) => [step, principal])).toEqual([
-      ['mark-revoked', 'team/upload'],
       ['deactivate', 'team/upload'],
+      ['mark-revoked', 'team/upload'],
     ]);
     expect(world.iam.keyNamed(key)?.status).toBe('Inactive');
     expect(await kill(key)).toEqual([]);
@@ -121,6 +120,25 @@ describe('killing a leaked key', () => {
     expect(world.iam.keyNamed(key)?.status).toBe('Inactive');
     failures = Infinity;
     await expect(kill(key, busy)).rejects.toMatchObject({ code: 'aws-unavailable' });
+  });
+
+  test('a mark that is refused keeps no key alive, and what was done is known', async () => {
+    const { world, key } = await atRest();
+    const ports = world.ports((operation) => {
+      if (operation === 'TagUser') throw new KitError('aws-denied', 'not allowed to tag');
+    });
+    const done: Event[] = [];
+    await expect(killAtOnce(runContext(world, config, { ports }), key, done)).rejects.toMatchObject({ code: 'aws-denied' });
+    expect(world.iam.keyNamed(key)?.status).toBe('Inactive');
+    expect(done.map(({ step }) => step)).toEqual(['deactivate']);
+  });
+
+  test('where it is known whose it is, the first request stops it', async () => {
+    const { world, key } = await atRest();
+    const found = await findKeyOf(runContext(world, config), key);
+    const asked: string[] = [];
+    await killAtOnce(runContext(world, config, { ports: world.ports((operation) => void asked.push(operation)) }), key, [], found);
+    expect(asked[0]).toBe('UpdateAccessKey Inactive');
   });
 
   test('a key of nobody here is left alone', async () => {
@@ -145,7 +163,7 @@ describe('killing a leaked key', () => {
     const hook: Hook = (operation, phase) => void (phase === 'after' && effects.push(operation));
     const outcome = await run({ kind: 'emergency', keyId: key }, { hook });
     expect(outcome).toMatchObject({ status: 'done' });
-    expect(outcome.evidence.slice(0, 2).map(({ step }) => step)).toEqual(['mark-revoked', 'deactivate']);
+    expect(outcome.evidence.slice(0, 2).map(({ step }) => step)).toEqual(['deactivate', 'mark-revoked']);
     expect(effects.indexOf('UpdateAccessKey Inactive')).toBeLessThan(effects.indexOf('PutObject lease'));
     expect(world.iam.keyNamed(key)).toBeUndefined();
     expect(world.violations).toEqual([]);

@@ -1,0 +1,97 @@
+import {
+  CloudFormationClient,
+  CreateChangeSetCommand,
+  DeleteStackCommand,
+  DescribeChangeSetCommand,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  ExecuteChangeSetCommand,
+  UpdateTerminationProtectionCommand,
+} from '@aws-sdk/client-cloudformation';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createAws } from '../../lib/aws/aws.js';
+import { importBucket } from '../../lib/deploy/import.client.js';
+import { deleteStack, requireOwnStack } from '../../lib/deploy/stack.client.js';
+
+const cloudformation = mockClient(CloudFormationClient);
+const aws = createAws({ region: 'eu-west-1' });
+const Tags = [{ Key: 'halcyon:managed-by', Value: 'halcyon-kit' }];
+const stack = (StackStatus: string, tags = Tags) => ({
+  Stacks: [{ StackName: 'halcyon-team', CreationTime: new Date(0), StackStatus: StackStatus as 'CREATE_COMPLETE', Tags: tags }],
+});
+const none = Object.assign(new Error('Stack with id halcyon-team does not exist'), { name: 'ValidationError' });
+const event = (LogicalResourceId: string, ResourceStatus: string, ResourceStatusReason?: string) => ({
+  ...{ StackId: 'id', EventId: 'id', StackName: 'halcyon-team', Timestamp: new Date(0) },
+  ...{ LogicalResourceId, ResourceStatus: ResourceStatus as 'DELETE_FAILED', ResourceStatusReason },
+});
+beforeEach(() => {
+  cloudformation.reset();
+  cloudformation.on(UpdateTerminationProtectionCommand).resolves({});
+  cloudformation.on(DeleteStackCommand).resolves({});
+});
+
+describe('a stack', () => {
+  test('that the kit did not make is left alone', async () => {
+    cloudformation.on(DescribeStacksCommand).resolves(stack('CREATE_COMPLETE', []));
+    await expect(requireOwnStack(aws, 'halcyon-team')).rejects.toMatchObject({ code: 'stack-not-ours' });
+    await expect(deleteStack(aws, 'halcyon-team')).rejects.toMatchObject({ code: 'stack-not-ours' });
+    expect(cloudformation.commandCalls(DeleteStackCommand)).toEqual([]);
+    expect(cloudformation.commandCalls(UpdateTerminationProtectionCommand)).toEqual([]);
+  });
+
+  test("that cannot be deleted says why in CloudFormation's words", async () => {
+    cloudformation.on(DescribeStacksCommand).resolvesOnce(stack('CREATE_COMPLETE')).resolves(stack('DELETE_FAILED'));
+    cloudformation.on(DescribeStackEventsCommand).resolves({
+      StackEvents: [
+        event('halcyon-team', 'DELETE_FAILED', 'The following resource(s) failed to delete: [User].'),
+        event('User', 'DELETE_FAILED', 'Cannot delete entity, must delete access keys first.'),
+        event('halcyon-team', 'DELETE_IN_PROGRESS', 'User Initiated'),
+        event('Older', 'DELETE_FAILED', 'of another attempt'),
+      ],
+    });
+    await expect(deleteStack(aws, 'halcyon-team')).rejects.toMatchObject({
+      code: 'stack-not-deleted',
+      message: expect.stringMatching(
+        /^CloudFormation could not delete stack halcyon-team: User: Cannot delete entity, must delete access keys first/,
+      ),
+    });
+  });
+});
+
+describe('taking a bucket back', () => {
+  const target = { stack: 'halcyon-team', logicalId: 'Bucket', resource: { Type: 'AWS::S3::Bucket' }, bucket: 'b' };
+
+  test('a change set that fails says why', async () => {
+    cloudformation.on(DescribeStacksCommand).rejects(none);
+    cloudformation.on(CreateChangeSetCommand).resolves({});
+    cloudformation.on(DescribeChangeSetCommand).resolves({ Status: 'FAILED', StatusReason: 'Resource b is in another stack' });
+    const failure = await importBucket(aws, target).catch((error: unknown) => error as Error);
+    expect(failure).toMatchObject({
+      code: 'bucket-import-failed',
+      message: expect.stringContaining('halcyon-team: Resource b is in another stack; '),
+    });
+    expect((failure as Error).message).not.toContain('{');
+    expect(cloudformation.commandCalls(CreateChangeSetCommand)[0]?.args[0].input.Tags).toEqual(Tags);
+  });
+
+  test('a lost answer to its execution is looked up', async () => {
+    cloudformation.on(DescribeStacksCommand).rejectsOnce(none).resolves(stack('IMPORT_COMPLETE'));
+    cloudformation.on(CreateChangeSetCommand).resolves({});
+    cloudformation
+      .on(DescribeChangeSetCommand)
+      .resolvesOnce({ Status: 'CREATE_COMPLETE' })
+      .resolves({ Status: 'CREATE_COMPLETE', ExecutionStatus: 'EXECUTE_IN_PROGRESS' });
+    const refused = Object.assign(new Error('ChangeSet cannot be executed in its current execution status'), {
+      name: 'InvalidChangeSetStatus',
+    });
+    cloudformation.on(ExecuteChangeSetCommand).rejects(refused);
+    await importBucket(aws, target);
+    cloudformation.on(DescribeStacksCommand).rejects(none);
+    cloudformation.on(DescribeChangeSetCommand).resolves({ Status: 'CREATE_COMPLETE', ExecutionStatus: 'AVAILABLE' });
+    await expect(importBucket(aws, target)).rejects.toMatchObject({
+      code: 'bucket-import-failed',
+      message: expect.stringContaining('cannot be executed'),
+    });
+  });
+});
