@@ -89,6 +89,8 @@ export const ERROR_CODES = {
     'app-fir': 'the app is of the Fir generation, which takes no classic buildpacks; use a Cedar app',
     'app-cnb': 'the app is on the stack cnb, which takes no classic buildpacks; use a heroku-NN stack',
     'app-other-team': 'the app belongs to another Heroku team than the file says; transfer it, or correct `heroku.team`',
+    'config-vars-contested':
+      'something else keeps writing the config vars of an app, or Heroku does not show what was written; the message names them',
     'release-not-found': 'an app shows no release for the config vars just set; run again',
     'release-pending': 'a release does not come to an end; see `heroku releases`, and run again',
     'release-failed': "an app's release command failed, so its config vars are the old ones; mend it, and run again",

@@ -14,6 +14,8 @@ export interface AwsOptions {
   readonly key?: KeyPair;
   /** Attempts a request, first included. Default 5. */
   readonly maxAttempts?: number;
+  /** Comes right before every attempt; stops it by throwing. */
+  readonly guard?: () => Promise<void>;
   /** Default: as this process's environment says. */
   readonly network?: Network;
 }
@@ -29,8 +31,8 @@ export interface Aws {
   cloudformation(): Promise<CloudFormationClient>;
   /** The same region and endpoint, as another key. */
   as(key: KeyPair): Aws;
-  /** The same with one attempt a request: for what must not be sent twice. */
-  once(): Aws;
+  /** The same with one attempt a request, and `guard` right before it: for what must not be sent twice, or late. */
+  once(guard?: () => Promise<void>): Aws;
 }
 
 export function createAws(options: AwsOptions): Aws {
@@ -46,13 +48,22 @@ export function createAws(options: AwsOptions): Aws {
         import('@smithy/node-http-handler'),
         import('@aws-sdk/credential-provider-node'),
       ]);
-      const requestHandler = new NodeHttpHandler({ connectionTimeout: 10_000, ...(await network.agents('aws')) });
+      const handler = new NodeHttpHandler({ connectionTimeout: 10_000, ...(await network.agents('aws')) });
+      const handle: typeof handler.handle = async (request, more) => {
+        await options.guard?.();
+        const answered = network.time.asked();
+        const answer = await handler.handle(request, more);
+        answered(answer.response.headers.date);
+        return answer;
+      };
       return {
         region: options.region,
         maxAttempts: options.maxAttempts ?? 5,
-        requestHandler,
+        requestHandler: Object.create(handler, { handle: { value: handle } }) as typeof handler,
+        // The SDK finds it out by itself, but only by an attempt that is refused.
+        systemClockOffset: network.time.offset,
         // By itself the SDK would ask for SSO credentials by another way.
-        credentialDefaultProvider: (init: object) => defaultProvider({ ...init, clientConfig: { requestHandler } }),
+        credentialDefaultProvider: (init: object) => defaultProvider({ ...init, clientConfig: { requestHandler: handler } }),
         ...(options.profile === undefined ? {} : { profile: options.profile }),
         ...(options.key === undefined
           ? {}
@@ -74,6 +85,6 @@ export function createAws(options: AwsOptions): Aws {
     cloudformation: () =>
       once('cfn', async () => new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(await common())),
     as: (key) => createAws({ region: options.region, maxAttempts: options.maxAttempts, key, network }),
-    once: () => createAws({ ...options, network, maxAttempts: 1 }),
+    once: (guard) => createAws({ ...options, network, guard, maxAttempts: 1 }),
   };
 }

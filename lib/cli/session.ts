@@ -28,7 +28,7 @@ export async function openSession(
   options: GlobalOptions & { all?: boolean },
   host: CommandHost,
 ): Promise<Session> {
-  const network = networkOf(host.env);
+  const network = networkOf(host.env, (text) => host.io.warn(text));
   const config: KitConfig = { ...(await loadConfig(resolve(options.config))), s3Url: network.s3Url };
   const clients = new Map<string, Aws>();
   let heroku: Promise<Heroku> | undefined;
@@ -49,7 +49,7 @@ export async function openSession(
 
 async function openHeroku(host: CommandHost, network: Network): Promise<Heroku> {
   const [{ createHeroku }, { herokuToken }] = await Promise.all([import('../heroku/heroku.client.js'), import('../heroku/auth.js')]);
-  return createHeroku({ token: await herokuToken(host.env), host: host.env.HEROKU_HOST, io: host.io, network });
+  return createHeroku({ token: await herokuToken(host.env), host: host.env.HEROKU_HOST, io: host.io, signal: host.signal, network });
 }
 
 /** @throws KitError `team-not-found`, or `team-missing` where none is named and there are several. */

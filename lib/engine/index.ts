@@ -4,7 +4,7 @@ import type { KitConfig, Principal, Team } from '../config/model.js';
 import { parseUserName, secretName, userName } from '../contract/index.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
-import { realClock, type Clock } from './clock.js';
+import { clockOf, type Clock } from './clock.js';
 import {
   DEFAULT_POLICY,
   NO_KNOWLEDGE,
@@ -23,6 +23,7 @@ import { awsVerifier } from './ports/key-check.client.js';
 import { s3LeaseStore } from './ports/s3-lease.client.js';
 import { awsSecrets } from './ports/secrets-manager.client.js';
 import { findKeyOf, killAtOnce, type FoundKey, type IamContext } from './run/kill.client.js';
+import { Fence } from './run/lease.client.js';
 import { observeAll, principalsAmong } from './run/observe.client.js';
 import { Recent } from './run/recent.js';
 import { reconcile } from './run/reconcile.client.js';
@@ -110,7 +111,7 @@ export async function wasKeyOf({ aws }: KillContext, team: Team, keyId: string):
   return false;
 }
 
-function iamContext({ aws, io, signal, clock = realClock }: KillContext, team: Team): IamContext {
+function iamContext({ aws, io, signal, clock = clockOf(aws.network.time) }: KillContext, team: Team): IamContext {
   return { team, ports: { keys: awsKeys(aws) }, recent: new Recent(clock), clock, io, signal };
 }
 
@@ -130,17 +131,18 @@ export async function principalsToKeep(aws: Aws, team: Team): Promise<Principal[
 }
 
 function runContext(context: EngineContext, team: Team, policy: Policy, vault: Vault): RunContext {
-  const { aws, heroku, clock = realClock, ...rest } = context;
+  const { aws, heroku, clock = clockOf(aws.network.time), ...rest } = context;
+  const fence = new Fence();
   const { concurrency } = policy;
   const ports = {
-    keys: awsKeys(aws),
-    secrets: awsSecrets(aws),
-    apps: herokuApps(heroku, rest.io, concurrency),
+    keys: awsKeys(aws, fence.check),
+    secrets: awsSecrets(aws, fence.check),
+    apps: herokuApps(heroku, rest.io, concurrency, fence.check),
     verifier:
       team.bucket === undefined
         ? { check: async () => undefined }
         : awsVerifier(aws, team.bucket, s3Endpoint(context.config, team.bucket.spec)),
     ...(team.bucket === undefined ? {} : { lease: s3LeaseStore(aws, team.bucket.spec.name, team.name) }),
   };
-  return { ...rest, clock, team, policy, concurrency, ports, vault, recent: new Recent(clock) };
+  return { ...rest, clock, team, policy, concurrency, ports, fence, vault, recent: new Recent(clock) };
 }

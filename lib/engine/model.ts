@@ -146,7 +146,7 @@ export interface Knowledge {
   readonly verified: ReadonlySet<string>;
   readonly smoked: ReadonlySet<string>;
   /** Apps that could not be written. */
-  readonly failedApps: ReadonlyMap<string, string>;
+  readonly failedApps: ReadonlyMap<string, unknown>;
   readonly canSmoke: boolean;
   /** Something has been changed in this run. */
   readonly began: boolean;

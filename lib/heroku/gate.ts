@@ -13,11 +13,13 @@ export class Gate {
 
   constructor(private readonly concurrency: number) {}
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** @param signal - ends the wait. */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#inFlight >= this.concurrency) await new Promise<void>((go) => this.#waiting.push(go));
     else this.#inFlight += 1;
     try {
-      for (let wait = this.#next - Date.now(); wait > 0; wait = this.#next - Date.now()) await pause(wait);
+      signal?.throwIfAborted();
+      for (let wait = this.#next - Date.now(); wait > 0; wait = this.#next - Date.now()) await pause(wait, signal);
       if (this.#remaining < LOW) this.#next = Math.max(this.#next, Date.now()) + REFILL_MS;
       return await work();
     } finally {

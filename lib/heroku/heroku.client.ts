@@ -22,6 +22,8 @@ export interface HerokuOptions {
   /** Requests at a time. Default 10. */
   readonly concurrency?: number;
   readonly patience?: Partial<Patience>;
+  /** Ends waiting for the rate limit, and between attempts, with its reason. What begins after it was aborted waits as ever. */
+  readonly signal?: AbortSignal;
   /** Default: as this process's environment says. */
   readonly network?: Network;
 }
@@ -37,7 +39,15 @@ export function createHeroku(options: HerokuOptions): Heroku {
   const patience: Patience = { ...PATIENCE, ...options.patience };
   const io = options.io ?? silentIo;
   const network = options.network ?? networkOf();
-  const transport = new Transport({ host, token: options.token, io, patience, network, concurrency: options.concurrency ?? 10 });
+  const transport = new Transport({
+    host,
+    token: options.token,
+    io,
+    patience,
+    network,
+    concurrency: options.concurrency ?? 10,
+    signal: options.signal,
+  });
 
   const call = async <T>(method: Call['method'], path: string, body?: unknown, extra: Partial<Call> = {}): Promise<T> =>
     (await transport.call<T>({ method, path, body, ...extra })).value;
@@ -61,7 +71,7 @@ export function createHeroku(options: HerokuOptions): Heroku {
    * A write that must not be sent twice. Where its answer was lost, `look` says what it did, or undefined when it has not taken
    * effect; only then is it sent again.
    */
-  const once = async <T>(send: () => Promise<T>, look: () => Promise<T | undefined>): Promise<T> => {
+  const once = async <T>(send: () => Promise<T>, look: () => Promise<T | undefined>, attempts = patience.attempts): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       try {
         return await send();
@@ -72,7 +82,7 @@ export function createHeroku(options: HerokuOptions): Heroku {
         await pause(patience.baseMs * 2 ** (attempt - 1));
         const done = await look();
         if (done !== undefined) return done;
-        if (!lost || attempt >= patience.attempts) throw error;
+        if (!lost || attempt >= attempts) throw error;
         io.debug(`${redact((error as KitError).message)}: it did not; trying again`);
       }
     }
@@ -100,9 +110,9 @@ export function createHeroku(options: HerokuOptions): Heroku {
       })),
 
     configVars: (app) => get(of(app, 'config-vars')),
-    patchConfigVars: (app, changes) =>
+    patchConfigVars: (app, changes, guard) =>
       once<Record<string, string>>(
-        () => call('PATCH', of(app, 'config-vars'), changes),
+        () => call('PATCH', of(app, 'config-vars'), changes, { guard }),
         async () => {
           const values = await get<Record<string, string>>(of(app, 'config-vars'));
           if (Object.entries(changes).every(([name, value]) => (values[name] ?? null) === value)) return values;
@@ -111,7 +121,9 @@ export function createHeroku(options: HerokuOptions): Heroku {
           const ours = newest?.status === 'pending' && Object.keys(changes).some((name) => newest.description?.includes(name));
           return ours ? values : undefined;
         },
+        guard === undefined ? undefined : 1,
       ),
+    now: () => network.time.now(),
 
     releases: async (app, { max } = {}) =>
       (await list<ReleaseJson>(of(app, 'releases'), 'version ..; order=desc', max ?? 200)).map(toRelease),
@@ -149,7 +161,7 @@ export function createHeroku(options: HerokuOptions): Heroku {
 
     dynos: async (app) => (await get<DynoJson[]>(of(app, 'dynos'))).map(toDyno),
     runDyno: async (app, { command, size, timeToLive, env }) => {
-      const before = Date.now();
+      const before = network.time.now();
       const body = {
         command,
         attach: false,

@@ -14,8 +14,17 @@ export interface Heroku {
   stacks(): Promise<Array<{ name: string; state: string; default: boolean }>>;
 
   configVars(app: string): Promise<Record<string, string>>;
-  /** One PATCH: one release, all dynos restart. Null unsets. Answers with what Heroku answered, which may be the old values while a release command runs. */
-  patchConfigVars(app: string, changes: Readonly<Record<string, string | null>>): Promise<Record<string, string>>;
+  /**
+   * One PATCH: one release, all dynos restart. Null unsets. Answers with what Heroku answered, which may be the old values while a release command runs.
+   * @param guard - comes right before every attempt, and stops it by throwing; where the answer is lost and the values do not show, its caller looks and repeats.
+   */
+  patchConfigVars(
+    app: string,
+    changes: Readonly<Record<string, string | null>>,
+    guard?: () => Promise<void>,
+  ): Promise<Record<string, string>>;
+  /** The time by Heroku's clock, which dates its releases, builds and dynos. */
+  now(): number;
 
   /** Newest first. */
   releases(app: string, options?: { max?: number }): Promise<Release[]>;

@@ -19,6 +19,8 @@ export const patchOf = ({ changes, desired }: ConfigVarWrite): Record<string, st
 
 export interface SyncOptions {
   readonly io: IoHost;
+  /** Comes right before every attempt of a PATCH; stops it by throwing. */
+  readonly guard?: () => Promise<void>;
   /** Stops before the next app, and ends waiting. What was sent stays sent; a rerun finishes. */
   readonly signal?: AbortSignal;
   /** Apps at a time. Default 5. */
@@ -52,7 +54,7 @@ export interface AppReport {
 export async function syncApps(heroku: Heroku, writes: readonly ConfigVarWrite[], options: SyncOptions): Promise<AppReport[]> {
   const sync = async (write: ConfigVarWrite): Promise<AppReport> => {
     const { app, changes } = write;
-    if (changes.length === 0) return { app, status: 'unchanged', confirmedAt: new Date().toISOString() };
+    if (changes.length === 0) return { app, status: 'unchanged', confirmedAt: new Date(heroku.now()).toISOString() };
     if (options.signal?.aborted) return { app, status: 'failed', error: interrupted(app, 'before its config vars were sent') };
     const names = changes.length > 2 ? `${changes.length} config vars` : changes.join(', ');
     const step = options.io.step(`Setting ${names} on ${app}`);
@@ -72,8 +74,8 @@ export async function syncApps(heroku: Heroku, writes: readonly ConfigVarWrite[]
 
 async function send(heroku: Heroku, write: ConfigVarWrite, options: SyncOptions, say: (detail: string) => void): Promise<Release> {
   const { app, changes, desired } = write;
-  const sentAt = Date.now();
-  const answered = await heroku.patchConfigVars(app, patchOf(write));
+  const sentAt = heroku.now();
+  const answered = await heroku.patchConfigVars(app, patchOf(write), options.guard);
   let release = releaseOf(await heroku.releases(app, { max: 10 }), changes, sentAt);
   if (release === undefined) throw new KitError('release-not-found', `app ${app} shows no release for the config vars just set; run again`);
 
@@ -98,8 +100,8 @@ async function send(heroku: Heroku, write: ConfigVarWrite, options: SyncOptions,
 }
 
 /**
- * The release that a PATCH of `names` made: the newest that names one of them and is not older than the PATCH (two minutes of
- * clock skew allowed), else the newest of all, which is that one or came after it and carries its values too.
+ * The release that a PATCH of `names` made: the newest that names one of them and is not older than the PATCH (two minutes
+ * allowed), else the newest of all, which is that one or came after it and carries its values too.
  * @internal
  */
 export function releaseOf(releases: readonly Release[], names: readonly string[], sentAt: number): Release | undefined {

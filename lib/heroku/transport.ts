@@ -15,6 +15,8 @@ export interface Call {
   readonly range?: string;
   /** Sending it twice does no harm. Default: GET, PUT and DELETE. */
   readonly repeatable?: boolean;
+  /** Comes right before every attempt; stops it by throwing. */
+  readonly guard?: () => Promise<void>;
 }
 
 export interface Reply<T> {
@@ -27,13 +29,23 @@ export class Transport {
   readonly #gate: Gate;
   #agents?: Promise<Agents>;
   constructor(
-    private readonly options: { host: string; token: string; io: IoHost; patience: Patience; network: Network; concurrency: number },
+    private readonly options: {
+      readonly host: string;
+      readonly token: string;
+      readonly io: IoHost;
+      readonly patience: Patience;
+      readonly network: Network;
+      readonly concurrency: number;
+      readonly signal?: AbortSignal;
+    },
   ) {
     this.#gate = new Gate(options.concurrency);
   }
 
   async call<T>(call: Call): Promise<Reply<T>> {
     const { io, patience } = this.options;
+    // What is begun after the end was asked for tidies up, and waits like anything else.
+    const signal = this.options.signal?.aborted ? undefined : this.options.signal;
     const repeatable = call.repeatable ?? ['GET', 'PUT', 'DELETE'].includes(call.method);
     let waitedMs = 0;
     let failures = 0;
@@ -46,7 +58,7 @@ export class Transport {
         // Said before the place is given up, so that nobody overtakes the pause.
         if (limited && verdict.do === 'again') this.#gate.holdFor(verdict.afterMs);
         return { outcome, limited, verdict };
-      });
+      }, signal);
       if (verdict.do === 'answer' && 'status' in outcome) return this.#read<T>(call, outcome, repeatable);
       if (verdict.do === 'look') throw ambiguous(call);
       if (verdict.do !== 'again') throw limited ? rateLimited(call) : unavailable(call, outcome);
@@ -55,7 +67,7 @@ export class Transport {
         io.warn(`Heroku's rate limit is reached; going on in ${Math.ceil(verdict.afterMs / 1000)} s`);
       } else {
         io.debug(`${call.method} ${call.path}: ${describe(outcome)}; trying again`);
-        await pause(verdict.afterMs);
+        await pause(verdict.afterMs, signal);
       }
     }
   }
@@ -64,7 +76,10 @@ export class Transport {
     const { host, token, patience, io, network } = this.options;
     try {
       const agents = await (this.#agents ??= network.agents('others'));
+      await call.guard?.();
+      const answered = network.time.asked();
       const answer = await exchange({ ...call, host, token, agents, timeoutMs: patience.timeoutMs });
+      answered(answer.headers.date);
       this.#gate.note(Number(answer.headers['ratelimit-remaining']));
       io.debug(`${call.method} ${call.path} ${answer.status}`);
       return answer;

@@ -3,11 +3,14 @@ import { request as httpRequest, type Agent as HttpAgent, type IncomingMessage, 
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 import { KitError } from '../errors.js';
+import { ServerTime } from './server-time.js';
 
 /** Where requests go and by which way, as the environment says. Made once, where a program starts, and passed on. */
 export interface Network {
   /** Another S3 than the regions' own, for the kit and for apps: AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL. */
   readonly s3Url?: string;
+  /** What time it is where the answers come from. */
+  readonly time: ServerTime;
   /**
    * Agents that honour HTTPS_PROXY, HTTP_PROXY and NO_PROXY and, for AWS, AWS_CA_BUNDLE; undefined: Node's own will do.
    * @throws KitError `ca-bundle-unreadable`. Requests end with `proxy-invalid`, `proxy-unreachable` or `proxy-refused`.
@@ -20,11 +23,13 @@ export interface Agents {
   readonly httpsAgent?: HttpsAgent;
 }
 
-export function networkOf(env: NodeJS.ProcessEnv = process.env): Network {
+/** @param say - is told once where this machine's clock is wrong. */
+export function networkOf(env: NodeJS.ProcessEnv = process.env, say?: (text: string) => void): Network {
   const proxied = ['https_proxy', 'http_proxy', 'all_proxy'].some((name) => env[name] || env[name.toUpperCase()]);
   const s3Url = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
   return {
     ...(s3Url ? { s3Url } : {}),
+    time: new ServerTime({ say }),
     async agents(to, { keepAlive = true } = {}) {
       // The SDK ignores AWS_CA_BUNDLE, which the CDK and the AWS CLI honour.
       const ca = to === 'aws' && env.AWS_CA_BUNDLE ? readBundle(env.AWS_CA_BUNDLE) : undefined;

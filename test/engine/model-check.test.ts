@@ -15,7 +15,8 @@ const any = fc.constantFrom<Happening['what']>(
   'rollback',
   'foreign-key',
   'second-operator',
-  'overtaken',
+  'sleep',
+  'clock',
   'time',
 );
 const intents = fc.constantFrom<Operation['intent']>(

@@ -36,6 +36,7 @@ function fake({ statuses = ['succeeded'], writeFails = [] as string[], drift = f
   };
   const heroku = {
     configVars: async (app: string) => (requests.push(`GET ${app}`), values.get(app) ?? {}),
+    now: () => Date.now(),
     patchConfigVars: async (app: string, changes: Record<string, string | null>) => {
       requests.push(`PATCH ${app}`);
       if (writeFails.includes(app)) throw new KitError('app-not-found', `no app ${app}`);

@@ -65,7 +65,8 @@ function firstStage(observation: TeamObservation, intent: Intent, policy: Policy
     const during = planned?.needsSlot === true ? { ...policy, soak: 0 } : policy;
     return old.map((key) => planRetirement(observation, principal, key, intent, during, now));
   });
-  const steps = retirements.flatMap(({ steps = [] }) => steps);
+  // What an app holds that could not be written is not known.
+  const steps = knowledge.failedApps.size > 0 ? [] : retirements.flatMap(({ steps = [] }) => steps);
   if (steps.length > 0) return { steps };
   const quarantined = observation.principals.filter(kept).flatMap(quarantineOf);
   if (quarantined.length > 0) return { blocked: quarantined };

@@ -4,7 +4,7 @@ import { syncApps } from '../../heroku/sync.js';
 import { registerSecret } from '../../io/redaction.js';
 import type { IoHost } from '../../io/io-host.js';
 import type { Activity } from '../model.js';
-import type { AppsPort } from './ports.js';
+import type { AppsPort, Guard } from './ports.js';
 
 /** Releases looked at: the latest change of the key is nearly always among the newest few. */
 const RELEASES = 100;
@@ -13,7 +13,7 @@ const BUILDS = 50;
 const ONE_OFF = new Set(['run', 'scheduler', 'release']);
 
 /** Heroku, by way of the façade. */
-export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): AppsPort {
+export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number, guard: Guard): AppsPort {
   return {
     async vars(app) {
       const all = await heroku.configVars(app);
@@ -28,16 +28,8 @@ export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): App
       ]);
       return activityOf(releases, builds, dynos);
     },
-    async write(writes, { guard, signal }) {
-      const guarded = Object.create(heroku, {
-        patchConfigVars: {
-          value: async (...args: Parameters<Heroku['patchConfigVars']>) => {
-            await guard();
-            return heroku.patchConfigVars(...args);
-          },
-        },
-      }) as Heroku;
-      const reports = await syncApps(guarded, writes, { io, signal, concurrency });
+    async write(writes, signal) {
+      const reports = await syncApps(heroku, writes, { io, signal, concurrency, guard });
       return reports.map(({ app, status, release, confirmedAt, error }) => ({
         app,
         ok: status !== 'failed',

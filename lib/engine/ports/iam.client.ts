@@ -3,12 +3,13 @@ import { ACCESSES, iamPath, QUARANTINE_POLICY, teamStackName } from '../../contr
 import { KitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
 import { failure, guarded, isAmbiguous, isDenied, isLimitExceeded, isMissing } from '../../aws/errors.js';
-import type { KeysPort, UserRecord } from './ports.js';
+import type { Guard, KeysPort, UserRecord } from './ports.js';
 
 /** IAM, by way of the SDK. */
-export function awsKeys(aws: Aws): KeysPort {
-  const iam = () => aws.iam();
-  /** A thing that is gone is as good as deleted; a retried deletion of the SDK's finds it so. */
+export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
+  const effects = aws.once(guard);
+  const iam = () => effects.iam();
+  /** A thing that is gone is as good as deleted. */
   const unlessGone = async (work: () => Promise<unknown>): Promise<void> => {
     await work().catch((error: unknown) => {
       if (!isMissing(error, 'user or key')) throw error;
@@ -16,11 +17,16 @@ export function awsKeys(aws: Aws): KeysPort {
   };
   return {
     users: (team) => guarded(`list the IAM users of team ${team}`, () => readUsers(aws, team)),
+    activeKeys: (user) =>
+      guarded(`list the keys of user ${user}`, async () => {
+        const { ListAccessKeysCommand } = await import('@aws-sdk/client-iam');
+        const { AccessKeyMetadata = [] } = await (await aws.iam()).send(new ListAccessKeysCommand({ UserName: user }));
+        return AccessKeyMetadata.filter(({ Status }) => Status === 'Active').map(({ AccessKeyId = '' }) => AccessKeyId);
+      }),
     async createKey(user) {
       const { CreateAccessKeyCommand } = await import('@aws-sdk/client-iam');
       try {
-        // One attempt: a retry after a lost answer would make a second key, or hit the limit because of the first.
-        const answer = await (await aws.once().iam()).send(new CreateAccessKeyCommand({ UserName: user }));
+        const answer = await (await iam()).send(new CreateAccessKeyCommand({ UserName: user }));
         const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, CreateDate } = answer.AccessKey ?? {};
         registerSecret(secretAccessKey);
         if (!accessKeyId || !secretAccessKey) throw new KitError('aws-ambiguous', `IAM answered without the new key of ${user}; run again`);

@@ -17,6 +17,9 @@ export interface Ports {
   readonly lease?: LeaseStore;
 }
 
+/** What ports are made with: comes right before every attempt of every effect, and stops it by throwing. */
+export type Guard = () => Promise<void>;
+
 /** Codes of errors after which a state is unknown or a service busy: observe, and plan again. */
 export const TRANSIENT: readonly string[] = [
   'aws-unavailable',
@@ -35,11 +38,13 @@ export const TRANSIENT: readonly string[] = [
 
 export const isTransient = (error: unknown): boolean => error instanceof KitError && TRANSIENT.includes(error.code);
 
-/** IAM. */
+/** IAM. Effects here and in Secrets Manager are attempted once: whoever wants them looks again, and asks again. */
 export interface KeysPort {
   /** Users of the team, with their keys and tags. */
   users(team: string): Promise<UserRecord[]>;
-  /** One attempt: repeated after a lost answer, it would make another. @throws KitError `aws-ambiguous`, or `state-changed` when it surely has two already. */
+  /** Ids of a user's active keys, as IAM lists them now. */
+  activeKeys(user: string): Promise<readonly string[]>;
+  /** @throws KitError `aws-ambiguous`, or `state-changed` when it surely has two already. */
   createKey(user: string): Promise<KeyPair & { readonly createdAt: string }>;
   setStatus(user: string, keyId: string, status: 'Active' | 'Inactive'): Promise<void>;
   /** No error when it is gone already. */
@@ -100,11 +105,8 @@ export interface AppsPort {
   /** Our config vars, raw. @throws KitError `app-not-found` | `heroku-forbidden` | transient. */
   vars(app: string): Promise<HeldConfigVars>;
   activity(app: string): Promise<Activity>;
-  /** Each confirmed on its own release; failures are in the reports. `guard` comes before every PATCH, and stops it by throwing. */
-  write(
-    writes: readonly ConfigVarWrite[],
-    options: { readonly guard: () => Promise<void>; readonly signal?: AbortSignal },
-  ): Promise<AppWritten[]>;
+  /** Each confirmed on its own release; failures are in the reports. */
+  write(writes: readonly ConfigVarWrite[], signal?: AbortSignal): Promise<AppWritten[]>;
 }
 
 export interface AppWritten {

@@ -46,7 +46,7 @@ export function s3LeaseStore(aws: Aws, bucket: string, team: string): LeaseStore
       );
       try {
         const answer = await (await aws.s3()).send(command);
-        const now = date === undefined ? Date.now() : Date.parse(date);
+        const now = date === undefined ? aws.network.time.now() : Date.parse(date);
         const body = (await answer.Body?.transformToString()) ?? '';
         return { body, etag: answer.ETag ?? '', ageMs: Math.max(0, now - (answer.LastModified?.getTime() ?? now)) };
       } catch (error) {
@@ -59,7 +59,7 @@ export function s3LeaseStore(aws: Aws, bucket: string, team: string): LeaseStore
       // Not every store that speaks S3 heeds the condition of a deletion.
       if ((await this.read())?.etag !== etag) return;
       try {
-        await (await aws.s3()).send(new DeleteObjectCommand({ ...at, IfMatch: etag }));
+        await (await aws.once().s3()).send(new DeleteObjectCommand({ ...at, IfMatch: etag }));
       } catch (error) {
         if (!taken(error)) throw wrap(error);
       }

@@ -3,10 +3,11 @@ import { formatSecretValue, keyIdOfVersion, parseSecretValue, secretVersionId, S
 import { isKitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
 import { guarded, isMissing } from '../../aws/errors.js';
-import type { SecretsPort, SecretVersion } from './ports.js';
+import type { Guard, SecretsPort, SecretVersion } from './ports.js';
 
 /** Secrets Manager, by way of the SDK. Secrets are found by name, and their labels are moved explicitly. */
-export function awsSecrets(aws: Aws): SecretsPort {
+export function awsSecrets(aws: Aws, guard?: Guard): SecretsPort {
+  const effects = aws.once(guard);
   return {
     read: (name, keyIds) => guarded(`read secret ${name}`, () => readSecret(aws, name, keyIds)),
     putPending: (name, key) =>
@@ -14,7 +15,7 @@ export function awsSecrets(aws: Aws): SecretsPort {
         registerSecret(key.secretAccessKey);
         const { PutSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
         await (
-          await aws.secrets()
+          await effects.secrets()
         ).send(
           new PutSecretValueCommand({
             SecretId: name,
@@ -34,13 +35,13 @@ export function awsSecrets(aws: Aws): SecretsPort {
           MoveToVersionId: versionId,
           ...(from === undefined ? {} : { RemoveFromVersionId: from }),
         };
-        await (await aws.secrets()).send(new UpdateSecretVersionStageCommand(move));
+        await (await effects.secrets()).send(new UpdateSecretVersionStageCommand(move));
       }),
     dropPending: (name, versionId) =>
       guarded(`remove ${STAGES.pending} in secret ${name}`, async () => {
         const { UpdateSecretVersionStageCommand } = await import('@aws-sdk/client-secrets-manager');
         await (
-          await aws.secrets()
+          await effects.secrets()
         ).send(new UpdateSecretVersionStageCommand({ SecretId: name, VersionStage: STAGES.pending, RemoveFromVersionId: versionId }));
       }),
     delete: (name) =>
@@ -48,7 +49,7 @@ export function awsSecrets(aws: Aws): SecretsPort {
         const { DeleteSecretCommand } = await import('@aws-sdk/client-secrets-manager');
         // At once: its keys are gone, and a secret waiting for deletion would keep the name from the next stack.
         await (
-          await aws.secrets()
+          await effects.secrets()
         )
           .send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }))
           .catch((error: unknown) => {

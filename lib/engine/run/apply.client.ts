@@ -2,11 +2,12 @@ import pMap from 'p-map';
 import type { KeyPair } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import { inStep } from '../../io/io-host.js';
-import type { PrincipalState, Step, TeamObservation } from '../model.js';
+import type { AppWrite, Intent, PrincipalState, Step, TeamObservation } from '../model.js';
 import { isTransient, TRANSIENT, type AppWritten } from '../ports/ports.js';
 import { requireVersion2, writeApps } from './apps.client.js';
 import { changeKeys } from './keys.client.js';
 import { beforeEffect, record, type RunContext, type RunMemory } from './run.js';
+import { confirmStays, isFinal, stayingKeys } from './stays.client.js';
 import { verifyKey } from './verify.client.js';
 
 type WriteStep = Extract<Step, { kind: 'write-apps' }>;
@@ -21,9 +22,22 @@ export async function applySteps(
   memory: RunMemory,
   steps: readonly Step[],
   observation: TeamObservation,
+  intent: Intent,
 ): Promise<{ readonly touched: ReadonlySet<string>; readonly problems: readonly unknown[] }> {
   const touched = new Set<string>();
   const problems: unknown[] = [];
+  // When the team goes, none stays.
+  const staying = intent.kind === 'down' || !steps.some(isFinal) ? [] : stayingKeys(observation);
+  const confirmed = new Map<string, Promise<void>>();
+  /** Of the same user; for one that the file no longer wants, of all, since its apps may have gone to any. */
+  const confirm = async (user: string): Promise<void> => {
+    const own = staying.filter(({ principal }) => principal.user === user);
+    for (const { principal, key } of own.length > 0 ? own : staying.filter(() => !isDeclared(observation, user))) {
+      const confirming = confirmed.get(key.id) ?? confirmStays(context, principal, key.id);
+      confirmed.set(key.id, confirming);
+      await confirming;
+    }
+  };
   await pMap(
     [...new Set(steps.map(userOf))].map((user) => steps.filter((step) => userOf(step) === user)),
     async (group) => {
@@ -33,6 +47,7 @@ export async function applySteps(
             await applyWrites(context, memory, step, observation);
             for (const { app } of step.apps) touched.add(app);
           } else if (step.kind !== 'wait') {
+            if (isFinal(step)) await confirm(step.user);
             await applyToPrincipal(context, memory, step, observation);
           }
         }
@@ -45,12 +60,14 @@ export async function applySteps(
   return { touched, problems: problems.sort((a, b) => Number(isTransient(a)) - Number(isTransient(b))) };
 }
 
+const isDeclared = ({ principals }: TeamObservation, user: string): boolean => principals.some((one) => one.user === user && one.declared);
+
 const userOf = (step: Step): string => ('user' in step ? step.user : '');
 
 async function applyToPrincipal(context: RunContext, memory: RunMemory, step: PrincipalStep, observation: TeamObservation): Promise<void> {
   const { ports, vault } = context;
   const principal = observation.principals.find(({ user }) => user === step.user) as PrincipalState;
-  const before = () => beforeEffect(context, memory);
+  const before = () => beforeEffect(context);
   const keyId = await inStep(context.io, title(step), async (shown) => {
     if (step.kind === 'verify') {
       const say = (detail: string) => shown.update(detail);
@@ -66,7 +83,7 @@ async function applyToPrincipal(context: RunContext, memory: RunMemory, step: Pr
     // It must be verified again.
     if (step.kind === 'reactivate') memory.verified.delete(step.keyId);
     const began = () => before().then(() => void (memory.began = true));
-    return changeKeys({ ...context, ...ports, by: memory.lease.id, before: began }, step, principal);
+    return changeKeys({ ...context, ...ports, by: context.fence.lease.id, before: began }, step, principal);
   });
   const key = keyId === undefined ? {} : { keyId, fingerprint: vault.fingerprintOf(keyId) };
   record(context, memory, { step: step.kind, principal: step.principal, ...key, text: step.reason });
@@ -96,10 +113,16 @@ async function smoke(
 async function applyWrites(context: RunContext, memory: RunMemory, step: WriteStep, observation: TeamObservation): Promise<void> {
   const { ports, signal } = context;
   signal?.throwIfAborted();
-  await requireVersion2({ ...context, verifier: ports.verifier }, step.apps);
+  const apps = step.apps.filter(({ app, changes }) => {
+    const contested = (memory.appWrites.get(app) ?? 0) >= WRITES;
+    if (contested) memory.failedApps.set(app, contest(app, changes));
+    return !contested;
+  });
+  if (apps.length === 0) return;
+  await requireVersion2({ ...context, verifier: ports.verifier }, apps);
   memory.began = true;
-  const written = await writeApps({ ...context, apps: ports.apps, guard: () => memory.lease.check() }, step.apps, observation);
-  for (const report of written) if (!report.ok) noteFailure(memory, report);
+  const written = await writeApps({ ...context, apps: ports.apps }, apps, observation);
+  for (const report of written) noteWrite(memory, report, apps);
   record(context, memory, {
     step: 'write-apps',
     text: step.reason,
@@ -107,15 +130,25 @@ async function applyWrites(context: RunContext, memory: RunMemory, step: WriteSt
   });
 }
 
-const ATTEMPTS = 3;
+/** Writes of one app in one run, whatever became of them: each is a release and a restart. */
+const WRITES = 3;
 
-function noteFailure({ appAttempts, failedApps }: RunMemory, { app, error }: AppWritten): void {
-  const attempts = (appAttempts.get(app) ?? 0) + 1;
-  appAttempts.set(app, attempts);
-  const again = error !== undefined && TRANSIENT.includes(error.code) && attempts < ATTEMPTS;
+function noteWrite({ appWrites, failedApps }: RunMemory, { app, ok, error }: AppWritten, writes: readonly AppWrite[]): void {
+  const times = (appWrites.get(app) ?? 0) + 1;
+  appWrites.set(app, times);
   // An app that is gone shows as missing at the next look.
-  if (!again && error?.code !== 'app-not-found') failedApps.set(app, error?.message ?? 'no reason given');
+  if (ok || error?.code === 'app-not-found') return;
+  if (times >= WRITES && error?.code === 'config-vars-not-taken')
+    failedApps.set(app, contest(app, writes.find((write) => write.app === app)?.changes ?? []));
+  else if (times >= WRITES || error === undefined || !TRANSIENT.includes(error.code))
+    failedApps.set(app, error ?? { code: 'unexpected', message: 'no reason given' });
 }
+
+const contest = (app: string, names: readonly string[]): KitError =>
+  new KitError(
+    'config-vars-contested',
+    `${names.join(', ')} of ${app} were written ${WRITES} times and read as something else each time: another file or tool writes them, or Heroku does not show them; settle that and run again`,
+  );
 
 function title(step: PrincipalStep): string {
   const what = 'keyId' in step ? ` ${step.keyId}` : '';

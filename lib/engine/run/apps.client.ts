@@ -9,12 +9,12 @@ type AppsContext = Pick<RunContext, 'config' | 'vault' | 'signal'>;
 
 /** Write apps' config vars. @returns what became of each. @throws KitError `lease-lost`. */
 export async function writeApps(
-  context: AppsContext & { readonly apps: AppsPort; readonly guard: () => Promise<void> },
+  context: AppsContext & { readonly apps: AppsPort },
   writes: readonly AppWrite[],
   observation: TeamObservation,
 ): Promise<AppWritten[]> {
   const items = writes.map((write) => withValues(context, write, observation));
-  const written = await context.apps.write(items, { guard: context.guard, signal: context.signal });
+  const written = await context.apps.write(items, context.signal);
   const lost = written.find(({ error }) => error?.code === 'lease-lost');
   if (lost?.error !== undefined) throw new KitError(lost.error.code, lost.error.message);
   return written;
@@ -30,13 +30,12 @@ export async function requireVersion2(
   if (key !== undefined) await verifier.checkVersion2?.(key);
 }
 
-/** The plan's write with its values: secrets come from the vault only here. */
+/** The plan's write with its values: secrets come from the vault only here. @throws KitError `state-changed` where it lacks one: that never means none. */
 function withValues({ vault }: Pick<AppsContext, 'vault'>, { app, keyId, changes }: AppWrite, { apps }: TeamObservation): ConfigVarWrite {
+  if (keyId === null) return { app, changes, desired: desiredConfigVars({ mode: 'public' }) };
   const wanted = apps.find(({ name }) => name === app)?.wanted;
   const key = vault.pairOf(keyId);
-  return {
-    app,
-    changes,
-    desired: wanted === undefined || key === undefined ? desiredConfigVars({ mode: 'public' }) : withKeyVars(wanted, key),
-  };
+  if (wanted === undefined || key === undefined)
+    throw new KitError('state-changed', `the secret of key ${keyId} for ${app} is not known, so the app keeps what it has; run again`);
+  return { app, changes, desired: withKeyVars(wanted, key) };
 }

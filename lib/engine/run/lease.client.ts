@@ -7,14 +7,20 @@ import { isDead, parseOwner, type LeaseOwner } from './lease-owner.client.js';
 /** Held while a team's keys are worked on. */
 export interface Lease {
   readonly id: string;
-  /** Call before every effect. @throws KitError `lease-lost`. */
+  /** Returns only while the lease is certainly ours for as long as an attempt takes; renews it first where little is left. @throws KitError `lease-lost`. */
   check(): Promise<void>;
   /** Give it back; never throws. */
   release(): Promise<void>;
 }
 
+/** Stands before every attempt of every effect: nothing passes but under the lease, once there is one. */
+export class Fence {
+  lease: Lease = noLease();
+  readonly check = (): Promise<void> => this.lease.check();
+}
+
 /** Where a team has no bucket, there is nothing to keep apart. */
-export const noLease = (id: string = randomUUID()): Lease => ({ id, check: async () => {}, release: async () => {} });
+const noLease = (id: string = randomUUID()): Lease => ({ id, check: async () => {}, release: async () => {} });
 
 /**
  * Take the lease, from whoever let it expire or was killed on this machine.
@@ -28,20 +34,20 @@ export async function takeLease(
 ): Promise<Lease> {
   const body = JSON.stringify(owner);
   const isGone = options.isGone ?? ((other: LeaseOwner) => isDead(other, owner));
+  const asked = clock.stopwatch();
   for (let attempt = 0; attempt < 4; attempt += 1) {
-    const askedAt = clock.now();
     // An answer may be lost; the look that follows tells whose it is.
     const created = await store.create(body).catch(unlessTransient);
-    if (created !== undefined) return held(store, owner, body, created, clock, askedAt);
+    if (created !== undefined) return held(store, owner, body, created, clock, asked);
     const found = await store.read();
     if (found === undefined) continue;
     const other = parseOwner(found.body);
     // The answer to our own creation was lost, and its repetition found it there.
-    if (other?.id === owner.id) return held(store, owner, body, found.etag, clock, askedAt);
+    if (other?.id === owner.id) return held(store, owner, body, found.etag, clock, asked);
     const ttl = other?.ttl ?? owner.ttl;
     if (found.ageMs <= ttl && !(other !== undefined && isGone(other))) throw heldError(store, other, ttl - found.ageMs, clock.now());
     const taken = await store.replace(body, found.etag);
-    if (taken !== undefined) return held(store, owner, body, taken, clock, askedAt);
+    if (taken !== undefined) return held(store, owner, body, taken, clock, asked);
   }
   throw new KitError('lease-held', `the lease ${store.place} changes hands too fast; run again in a minute`);
 }
@@ -50,23 +56,23 @@ function unlessTransient(error: unknown): undefined {
   if (!isTransient(error)) throw error;
 }
 
-function held(store: LeaseStore, owner: LeaseOwner, body: string, first: string, clock: Clock, askedAt: number): Lease {
+function held(store: LeaseStore, owner: LeaseOwner, body: string, first: string, clock: Clock, asked: () => number): Lease {
   let etag = first;
-  let renewedAt = askedAt;
+  /** Time since the last renewal that succeeded was sent: by the store's clock the lease is no older. */
+  let age = asked;
   let lost = false;
   let released = false;
   let renewing: Promise<void> | undefined;
   const renew = async (): Promise<void> => {
-    const at = clock.now();
-    const next = await store.replace(body, etag);
+    const sent = clock.stopwatch();
+    let next = await store.replace(body, etag);
     if (next === undefined) {
       // Either someone took it, or the answer to a renewal of ours was lost.
       const found = await store.read();
-      if (found === undefined || parseOwner(found.body)?.id !== owner.id) lost = true;
-      else etag = found.etag;
-      if (lost) return;
-    } else etag = next;
-    renewedAt = at;
+      if (found !== undefined && parseOwner(found.body)?.id === owner.id) next = await store.replace(body, found.etag);
+    }
+    if (next === undefined) lost = true;
+    else [etag, age] = [next, sent];
   };
   const renewOnce = (): Promise<void> => (renewing ??= renew().finally(() => (renewing = undefined)));
   // A renewal that fails is tried again; `check` tells when it is too late.
@@ -74,9 +80,10 @@ function held(store: LeaseStore, owner: LeaseOwner, body: string, first: string,
   return {
     id: owner.id,
     async check() {
-      if (!lost && clock.now() - renewedAt > owner.ttl / 3) await renewOnce();
-      // With a quarter of its life left, an effect begun now could still be under way when another takes over.
-      if (lost || clock.now() - renewedAt > owner.ttl * 0.75) {
+      // Twice, where the first had begun before this process was suspended.
+      for (let attempt = 0; attempt < 2 && !lost && age() > owner.ttl / 3; attempt += 1) await renewOnce();
+      // With less left, an effect begun now could still be under way when another takes over.
+      if (lost || age() > owner.ttl / 2) {
         throw new KitError('lease-lost', `the lease ${store.place} was lost to someone else, or could not be renewed; run again`);
       }
     },
@@ -86,7 +93,7 @@ function held(store: LeaseStore, owner: LeaseOwner, body: string, first: string,
       stop();
       await renewing?.catch(() => undefined);
       // Not ours to remove any more, perhaps.
-      if (lost || clock.now() - renewedAt > owner.ttl * 0.75) return;
+      if (lost || age() > owner.ttl / 2) return;
       await store.remove(etag).catch(() => undefined);
     },
   };

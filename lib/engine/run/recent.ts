@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { UserRecord } from '../ports/ports.js';
 
 /** IAM is eventually consistent: for this long, a listing may lack what was just done. */
-const LAG = 60_000;
+export const LAG = 60_000;
 
 type Key = UserRecord['keys'][number];
 type Effect = (user: UserRecord) => UserRecord;

@@ -1,7 +1,7 @@
 import { KitError } from '../../errors.js';
 import { inStep } from '../../io/io-host.js';
 import { inWords } from '../clock.js';
-import type { Intent, Knowledge, Plan, Step, TeamObservation, TeamResult, Waiting } from '../model.js';
+import type { Intent, Knowledge, Plan, TeamObservation, TeamResult, Waiting } from '../model.js';
 import { keysToReplace, next } from '../plan/next.plan.js';
 import { isTransient } from '../ports/ports.js';
 import { applySteps } from './apply.client.js';
@@ -12,6 +12,7 @@ import { observeAll } from './observe.client.js';
 import { observeAgain, observeFirst, observeSome } from './refresh.client.js';
 import { restOf, resultOf } from './result.js';
 import { record, RunMemory, type RunContext } from './run.js';
+import { confirmListed, isFinal, stayingKeys } from './stays.client.js';
 
 /** More rounds than any team needs: a plan that never ends is a mistake, and stops here. */
 const ROUNDS = 2000;
@@ -21,9 +22,6 @@ const FAILURES = 6;
 /** How long IAM's lists may lack what a deployment made. */
 const LATE = 60_000;
 const LATE_POLL = 2000;
-
-/** What cannot be undone, or may cut someone off: done only on what was seen since the last step. */
-const FINAL: ReadonlySet<Step['kind']> = new Set(['deactivate', 'delete-key', 'delete-principal', 'delete-unknown']);
 
 /**
  * Observe, plan, act, until there is nothing left to do, or something must be waited for or settled by a person. Throws nothing but the
@@ -38,21 +36,21 @@ export async function reconcile(context: RunContext, intent: Intent, from?: Team
       await killAtOnce(context, intent.keyId, memory.evidence);
       memory.began = memory.evidence.length > 0;
     }
-    await lease(context, memory, intent);
+    await lease(context, intent);
     return await rounds(context, memory, intent, from, (planned) => (last = planned));
   } catch (error) {
     context.signal?.throwIfAborted();
     if (!(error instanceof KitError)) throw error;
     return resultOf(context, memory, 'failed', error.message, last, { code: error.code, message: error.message });
   } finally {
-    await memory.lease.release();
+    await context.fence.lease.release();
   }
 }
 
-async function lease({ ports, owner, policy, clock, isGone }: RunContext, memory: RunMemory, intent: Intent): Promise<void> {
+async function lease({ ports, fence, owner, policy, clock, isGone }: RunContext, intent: Intent): Promise<void> {
   if (ports.lease === undefined) return;
   try {
-    memory.lease = await takeLease(ports.lease, owner ?? thisProcess(policy.leaseTtl, clock.now()), clock, { isGone });
+    fence.lease = await takeLease(ports.lease, owner ?? thisProcess(policy.leaseTtl, clock.now()), clock, { isGone });
   } catch (error) {
     // The team goes, and with it the bucket that would have held the lease.
     if (!(intent.kind === 'down' && error instanceof KitError && error.code === 'bucket-missing')) throw error;
@@ -94,21 +92,25 @@ async function rounds(
         observation = await observeSome(context, observation, appsOf(waiting), { activity: true });
       } else if (steps.length === 0) {
         const rest = restOf(context, memory, intent, planned, waitUntil);
+        if (rest?.status === 'done' && memory.began && intent.kind !== 'down')
+          for (const { principal, key } of stayingKeys(observation)) await confirmListed(context, principal, key.id);
         if (rest !== undefined) return rest;
-        await pause(context, memory, waiting);
+        await pause(context, waiting);
         observation = await observeAgain(context, observation, appsOf(waiting), { activity: true });
         fresh = false;
-      } else if (!fresh && needsFresh(steps)) {
+      } else if (!fresh && steps.some(isFinal)) {
         observation = await observeAll(context);
         fresh = true;
       } else {
         fresh = false;
         // Whatever happens in the steps, only what is looked at afterwards counts.
-        const { touched, problems } = await applySteps(context, memory, steps, observation);
+        const before = memory.evidence.length;
+        const { touched, problems } = await applySteps(context, memory, steps, observation, intent);
         // What runs on them is asked when it matters.
         observation = await observeAgain(context, observation, touched, { activity: false });
+        // A round that did something is no failure in a row.
+        if (problems.length === 0 || memory.evidence.length > before) failures = 0;
         if (problems.length > 0) throw problems[0];
-        failures = 0;
       }
     } catch (error) {
       failures += 1;
@@ -133,19 +135,15 @@ const isLate = ({ deployed, clock }: RunContext, { blocked }: Plan, until: numbe
   clock.now() < until &&
   blocked.every(({ code }) => code === 'user-missing' || code === 'secret-missing');
 
-/** A leaked key does not live on until all apps have been looked at. */
-const needsFresh = (steps: readonly Step[]): boolean =>
-  steps.some(({ kind }) => FINAL.has(kind)) && !steps.every((step) => step.kind === 'deactivate' && step.cause === 'leaked');
-
 const appsOf = (waiting: readonly Waiting[]): Set<string> => new Set(waiting.flatMap(({ app }) => (app === undefined ? [] : [app])));
 
-async function pause({ io, policy, clock, signal }: RunContext, memory: RunMemory, waiting: readonly Waiting[]): Promise<void> {
+async function pause({ io, policy, clock, signal, fence }: RunContext, waiting: readonly Waiting[]): Promise<void> {
   const step = io.step(`Waiting: ${waiting[0]?.text ?? ''}${waiting.length > 1 ? `, and ${waiting.length - 1} more` : ''}`);
   const now = clock.now();
   const ends = waiting.flatMap(({ until }) => (until === undefined ? [] : [Date.parse(until) - now]));
   const ms = Math.max(1, Math.min(policy.poll, ...(ends.length === waiting.length ? ends : [])));
   try {
-    await memory.lease.check();
+    await fence.check();
     await clock.sleep(ms, signal);
   } finally {
     step.done();

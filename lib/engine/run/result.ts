@@ -28,9 +28,10 @@ export function restOf(context: RunContext, memory: RunMemory, intent: Intent, p
     resultOf(context, memory, status, summary, planned, error);
   const { waiting } = planned;
   if (memory.failedApps.size > 0) {
-    const list = [...memory.failedApps].map(([app, why]) => `${app}: ${why}`).join('; ');
+    const list = [...memory.failedApps].map(([app, { message }]) => `${app}: ${message}`).join('; ');
+    const contested = [...memory.failedApps.values()].every(({ code }) => code === 'config-vars-contested');
     const summary = `${memory.failedApps.size} app(s) could not be written: ${list}`;
-    return result('failed', summary, { code: 'apps-failed', message: list });
+    return result('failed', summary, { code: contested ? 'config-vars-contested' : 'apps-failed', message: list });
   }
   // What `ensure` is for is done: every app has what it should; older keys retire in their own time. An emergency is over with its key.
   const over = intent.kind === 'ensure' || (intent.kind === 'emergency' && waiting.every(({ keyId }) => keyId !== intent.keyId));

@@ -1,9 +1,10 @@
 import type { KeyPair } from '../../contract/index.js';
 import type { Team } from '../../config/model.js';
 import type { PrincipalId } from '../../contract/index.js';
+import type { KitError } from '../../errors.js';
 import type { IoHost } from '../../io/io-host.js';
 import type { Event, Policy } from '../model.js';
-import { noLease, type Lease } from './lease.client.js';
+import type { Fence } from './lease.client.js';
 import type { LeaseOwner } from './lease-owner.client.js';
 import type { ObserveContext } from './observe.client.js';
 
@@ -14,6 +15,8 @@ export type Smoke = (team: Team, principal: PrincipalId, app: string, key: KeyPa
 export interface RunContext extends ObserveContext {
   readonly policy: Policy;
   readonly io: IoHost;
+  /** What the effects of `ports` pass. */
+  readonly fence: Fence;
   readonly signal?: AbortSignal;
   readonly smoke?: Smoke;
   /** The team's stack was deployed a moment ago. */
@@ -26,22 +29,21 @@ export interface RunContext extends ObserveContext {
 
 /** What a run remembers. It ends with it: a later run loses nothing by not knowing it, but effort spent twice. */
 export class RunMemory {
-  lease: Lease = noLease();
   /** Keys verified, and keys a smoke deploy succeeded with. */
   readonly verified = new Set<string>();
   readonly smoked = new Set<string>();
-  /** How often writing an app was tried, and why it was given up. */
-  readonly appAttempts = new Map<string, number>();
-  readonly failedApps = new Map<string, string>();
+  /** How often an app was written or tried to be, and why it was given up. */
+  readonly appWrites = new Map<string, number>();
+  readonly failedApps = new Map<string, Pick<KitError, 'code' | 'message'>>();
   /** Something has been changed. */
   began = false;
   readonly evidence: Event[] = [];
 }
 
-/** Comes before every effect. @throws the signal's reason, or KitError `lease-lost`. */
-export async function beforeEffect({ signal }: Pick<RunContext, 'signal'>, { lease }: RunMemory): Promise<void> {
+/** Comes before all that takes long or has an effect. @throws the signal's reason, or KitError `lease-lost`. */
+export async function beforeEffect({ signal, fence }: Pick<RunContext, 'signal' | 'fence'>): Promise<void> {
   signal?.throwIfAborted();
-  await lease.check();
+  await fence.check();
 }
 
 export function record({ clock }: Pick<RunContext, 'clock'>, { evidence }: RunMemory, event: Omit<Event, 'at'>): void {

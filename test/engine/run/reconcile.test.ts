@@ -27,11 +27,10 @@ function setUp() {
     intent: Intent,
     more: { hook?: Hook; signal?: AbortSignal; deployed?: boolean; from?: TeamObservation; ports?: (ports: Ports) => Ports } = {},
   ) => {
-    const ports = world.ports(more.hook ?? (() => {}));
-    const { signal, deployed } = more;
-    return reconcile(runContext(world, config, { policy, ports: more.ports?.(ports) ?? ports, signal, deployed }), intent, more.from);
+    const { hook, signal, deployed, ports: wrap } = more;
+    return reconcile(runContext(world, config, { policy, hook, wrap, signal, deployed }), intent, more.from);
   };
-  const kill = (keyId: string, hook: Hook = () => {}) => killAtOnce(runContext(world, config, { ports: world.ports(hook) }), keyId);
+  const kill = (keyId: string, hook: Hook = () => {}) => killAtOnce(runContext(world, config, { hook }), keyId);
   return { world, run, kill };
 }
 

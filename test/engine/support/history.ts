@@ -23,7 +23,8 @@ export interface Happening {
     | 'release-fails'
     | 'foreign-key'
     | 'second-operator'
-    | 'overtaken'
+    | 'sleep'
+    | 'clock'
     | 'time';
   readonly n: number;
 }
@@ -92,9 +93,8 @@ export class Play {
     const hook: Hook = async (operation, phase) => {
       moment += 1;
       if (moment > MOMENTS) throw new Error(`no end after ${MOMENTS} moments, at ${operation}`);
-      const since = this.world.now;
       for (const happening of happenings)
-        if (happening.at === moment) trouble = Math.max(trouble, await this.happen(happening, operation, phase, since));
+        if (happening.at === moment) trouble = Math.max(trouble, await this.happen(happening, operation, phase));
       if (trouble > 0) {
         trouble -= 1;
         throw new KitError(
@@ -105,7 +105,7 @@ export class Play {
     };
     const id = `owner-${this.world.serial()}`;
     const context = runContext(this.world, configFor(this.modes, this.history.perApp), {
-      ports: this.world.ports(hook),
+      hook,
       policy: this.policy,
       owner: { id, who: 'operator@test', pid: 1, machine: '', since: new Date(this.world.now).toISOString(), ttl: this.policy.leaseTtl },
       isGone: (other) => this.#dead.has(other.id),
@@ -129,8 +129,8 @@ export class Play {
   }
   readonly #dead = new Set<string>();
 
-  /** @param since - when this moment began. @returns how many answers in a row go wrong. */
-  private async happen({ what, n }: Happening, operation: string, phase: string, since: number): Promise<number> {
+  /** @returns how many answers in a row go wrong. */
+  private async happen({ what, n }: Happening, operation: string, phase: string): Promise<number> {
     const { world } = this;
     const app = `app-${n % 4}`;
     switch (what) {
@@ -170,13 +170,16 @@ export class Play {
         return 0;
       }
       case 'second-operator':
-      case 'overtaken': {
-        // A process that stops between looking at its lease and the effect cannot be told from a slow one: S3 has no fence for IAM.
-        if (phase !== 'look' && (what === 'overtaken' || world.now - since > this.policy.leaseTtl / 5)) return 0;
-        if (what === 'overtaken') world.pass(this.policy.leaseTtl * 3);
+      case 'sleep': {
+        // Suspended for longer than the lease lives, while another goes on.
+        if (what === 'sleep') world.pass(this.policy.leaseTtl * 3);
         await this.run(n % 2 === 0 ? { kind: 'ensure' } : { kind: 'rotate', due: false }, []);
         return 0;
       }
+      case 'clock':
+        // Up to an hour ahead or behind.
+        world.skew = ((n % 21) - 10) * 6 * 60_000;
+        return 0;
       case 'time':
         world.pass(n * 1000);
         return 0;

@@ -158,14 +158,14 @@ export class HerokuApps {
             }));
           return activityOf(releases, builds, dynos);
         }),
-      write: async (items, { guard }) => {
+      write: async (items) => {
         const reports: AppWritten[] = [];
         for (const write of items) {
           const name = write.app;
           try {
-            await guard();
             await process.moment('PATCH config-vars', 'before');
-            this.shared.pass(100);
+            await process.guard();
+            process.exchange(100, () => {});
             const app = appNamed(name);
             const vars = { ...app.vars };
             for (const [key, value] of Object.entries(patchOf(write)))

@@ -75,6 +75,8 @@ export class Iam {
               })),
             })),
         ),
+      activeKeys: (name) =>
+        process.look('ListAccessKeys', () => userNamed(name).keys.flatMap(({ id, status }) => (status === 'Active' ? [id] : []))),
       createKey: (name) =>
         process.effect('CreateAccessKey', () => {
           if (userNamed(name).keys.length >= 2) throw new KitError('state-changed', 'two keys already');

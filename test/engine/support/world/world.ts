@@ -1,7 +1,8 @@
 import { principalsOf } from '../../../../lib/config/derive.js';
 import type { Team } from '../../../../lib/config/model.js';
 import { iamPath, secretName, userName } from '../../../../lib/contract/index.js';
-import type { Ports } from '../../../../lib/engine/ports/ports.js';
+import type { Guard, Ports } from '../../../../lib/engine/ports/ports.js';
+import type { ServerTime } from '../../../../lib/network/server-time.js';
 import { HerokuApps } from './heroku.js';
 import { Iam } from './iam.js';
 import { LeaseObject } from './lease.js';
@@ -34,8 +35,8 @@ export class World extends Shared {
   }
 
   /** Ports of one process. */
-  ports(hook: Hook): Ports {
-    const process = new Process(this, hook);
+  ports(hook: Hook = () => {}, guard: Guard = async () => {}, time: ServerTime = this.time()): Ports {
+    const process = new Process(this, hook, guard, time);
     return {
       keys: this.iam.port(process),
       secrets: this.secrets.port(process),

@@ -1,0 +1,44 @@
+import type { KeyPair } from '../../contract/index.js';
+import { KitError } from '../../errors.js';
+import type { KeyState, PrincipalState, Step, TeamObservation } from '../model.js';
+import { beforeEffect, type RunContext } from './run.js';
+import { LAG } from './recent.js';
+import { verifyKey } from './verify.client.js';
+
+/** What cannot be undone, or may cut someone off: done only on what was seen since the last step, and while the key that stays works. */
+const FINAL: ReadonlySet<Step['kind']> = new Set(['deactivate', 'delete-key', 'delete-principal', 'delete-unknown']);
+
+/** A leaked key does not live on until something else has been looked at. */
+export const isFinal = (step: Step): boolean => FINAL.has(step.kind) && !(step.kind === 'deactivate' && step.cause === 'leaked');
+
+const POLL = 2000;
+
+/** The keys that apps go on with: the current one of each principal that the file wants, where it is usable. */
+export function stayingKeys({ principals }: TeamObservation): Array<{ principal: PrincipalState; key: KeyState }> {
+  return principals.flatMap((principal) => {
+    const key = principal.keys.find(({ id }) => id === principal.current);
+    const usable = key?.status === 'Active' && key.fingerprint !== undefined && key.refused === undefined;
+    return principal.declared && usable ? [{ principal, key }] : [];
+  });
+}
+
+/**
+ * That IAM itself lists the key as active, with nothing of what this process remembers laid over its answer.
+ * @throws KitError `state-changed` when it does not for as long as its lists may be late: someone else deleted it.
+ */
+export async function confirmListed({ ports, clock, signal }: RunContext, { user, label }: PrincipalState, keyId: string): Promise<void> {
+  const waited = clock.stopwatch();
+  while (!(await ports.keys.activeKeys(user)).includes(keyId)) {
+    if (waited() > LAG)
+      throw new KitError('state-changed', `the current key ${keyId} of ${label} is gone or inactive, by someone else's hand; run again`);
+    await clock.sleep(POLL, signal);
+  }
+}
+
+/** That the key is there and works, tried afresh. @throws what stops a final step. */
+export async function confirmStays(context: RunContext, principal: PrincipalState, keyId: string): Promise<void> {
+  const { ports, vault } = context;
+  await confirmListed(context, principal, keyId);
+  const before = () => beforeEffect(context);
+  await verifyKey({ ...context, verifier: ports.verifier, before, say: () => {} }, principal, vault.pairOf(keyId) as KeyPair);
+}
