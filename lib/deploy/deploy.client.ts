@@ -36,8 +36,17 @@ export interface DeployerOptions {
   readonly network: Network;
 }
 
-/** @throws KitError as {@link awsError} says, and `deploy-failed` with CloudFormation's own reason. */
+/** AWS allows five minutes. */
+const SKEW_ALLOWED_MS = 4.5 * 60_000;
+
+/** @throws KitError as {@link awsError} says, `clock-skew`, and `deploy-failed` with CloudFormation's own reason. */
 export async function createDeployer(options: DeployerOptions): Promise<Deployer> {
+  // Our own clients sign by AWS's time; the toolkit's would be refused, and go on trying without a word.
+  if (Math.abs(options.network.time.offset) > SKEW_ALLOWED_MS)
+    throw new KitError(
+      'clock-skew',
+      "this machine's clock differs from AWS's by more than stacks can be deployed with; set it right, and run again",
+    );
   const [toolkitLib, { buildApp }, { freeFailedCreations }] = await Promise.all([
     import('@aws-cdk/toolkit-lib'),
     import('../stacks/app.js'),

@@ -1,20 +1,14 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:https';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { KitConfig, Team } from '../../lib/config/model.js';
 import { DEFAULT_POLICY, observeTeam, planTeam, runTeam, type TeamResult, type Policy } from '../../lib/engine/index.js';
 import type { Fault as AwsFault } from '../../sandbox/index.js';
+import { armed, bundleChild, startChild } from '../engine/support/child.js';
 import { configOf, configText, plant, startWire, type Wire } from '../engine/support/wire.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const policy: Policy = { ...DEFAULT_POLICY, poll: 50, soak: 0, patience: 5000 };
 const rotate = { kind: 'rotate', due: false } as const;
 
@@ -37,28 +31,16 @@ const EFFECTS: ReadonlyArray<{ what: string; aws?: Omit<AwsFault, 'kind'>; herok
 
 let wire: Wire;
 let dir: string;
-let child: string;
+let child: Awaited<ReturnType<typeof bundleChild>>;
 beforeAll(async () => {
   wire = await startWire();
   dir = mkdtempSync(join(tmpdir(), 'halcyon-killed-'));
-  // Beside the packages it needs, and bundled, so that it starts fast.
-  mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
-  child = join(root, `node_modules/.cache/engine-child-${process.pid}.mjs`);
-  const entry = join(root, 'test/engine/support/engine-child.ts');
-  await build({
-    entryPoints: [entry],
-    outfile: child,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'silent',
-  });
+  child = await bundleChild();
 });
 afterAll(async () => {
   await wire?.stop();
   rmSync(dir, { recursive: true, force: true });
-  rmSync(child, { force: true });
+  child?.remove();
 });
 afterEach(() => {
   wire.sandbox.aws.clearFaults();
@@ -100,22 +82,13 @@ describe('killed when an effect has taken place, before its answer arrived; then
     if (aws !== undefined) wire.sandbox.aws.addFault({ ...aws, kind: 'slow', delayMs: stall });
     // The look that follows the PATCH never ends.
     else wire.sandbox.heroku.addFault({ kind: 'slow', method: 'GET', path: '/apps/*/releases', delayMs: stall });
-    const running = spawn(process.execPath, [child, file, name], {
-      env: { ...process.env, ...wire.sandbox.env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const ended = once(running, 'exit');
-    let output = '';
-    running.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const reached = aws === undefined ? () => patched(`${name}-app`, before) : async () => (await armed()) === 0;
-    while (!(await reached())) {
-      expect(running.exitCode, output).toBeNull();
-      await sleep(40);
-    }
+    const running = startChild(wire, child.file, [file, name]);
+    const reached = aws === undefined ? () => patched(`${name}-app`, before) : async () => (await armed(wire)) === 0;
+    await running.until(reached);
     // The switch is used up when the request arrives; its work follows at once.
     await sleep(250);
-    running.kill('SIGKILL');
-    expect(await ended).toEqual([null, 'SIGKILL']);
+    running.process.kill('SIGKILL');
+    expect(await running.ended).toEqual([null, 'SIGKILL']);
     wire.sandbox.aws.clearFaults();
     wire.sandbox.heroku.clearFaults();
 
@@ -131,7 +104,7 @@ describe('each answer lost after the effect took place', () => {
     if (aws !== undefined) wire.sandbox.aws.addFault({ ...aws, kind: 'lost' });
     else wire.sandbox.heroku.addFault({ kind: 'reset-after', method: 'PATCH' });
     const outcome: TeamResult = await runTeam(wire.context(config), team, rotate, policy);
-    expect(await armed()).toBe(0);
+    expect(await armed(wire)).toBe(0);
     expect(outcome).toMatchObject({ status: 'done', blocked: [], waiting: [] });
     await expectRotated(config, team, before);
   });
@@ -139,18 +112,4 @@ describe('each answer lost after the effect took place', () => {
 
 async function patched(app: string, before: string | undefined): Promise<boolean> {
   return (await wire.heroku.configVars(app)).HALCYON_AWS_ACCESS_KEY_ID !== before;
-}
-
-/** Faults that have not hit yet. */
-function armed(): Promise<number> {
-  const { url, caFile } = wire.sandbox.aws;
-  return new Promise((resolve, reject) => {
-    const asked = request(`${url}/_sandbox/faults`, { ca: readFileSync(caFile) }, (answer) => {
-      let body = '';
-      answer.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      answer.on('end', () => resolve((JSON.parse(body) as unknown[]).length));
-    });
-    asked.on('error', reject);
-    asked.end();
-  });
 }

@@ -64,7 +64,7 @@ async function rounds(
   from: TeamObservation | undefined,
   onPlan: (planned: Plan) => void,
 ): Promise<TeamResult> {
-  const { policy, clock, signal, io } = context;
+  const { policy, clock, signal, io, fence } = context;
   let observation: TeamObservation | undefined;
   /** Nothing was done since all of it was seen. */
   let fresh = false;
@@ -79,6 +79,8 @@ async function rounds(
         observation = await observeFirst(context, from);
         fresh = observation !== from;
       }
+      // What was seen tells what to do, or that there is nothing, only while nobody else is at work.
+      await fence.check();
       replace ??= keysToReplace(observation, intent, policy, clock.now());
       const planned = next(observation, intent, policy, clock.now(), knowledge(context, memory, replace));
       const { steps, waiting, blocked } = planned;

@@ -40,5 +40,10 @@ export async function confirmStays(context: RunContext, principal: PrincipalStat
   const { ports, vault } = context;
   await confirmListed(context, principal, keyId);
   const before = () => beforeEffect(context);
-  await verifyKey({ ...context, verifier: ports.verifier, before, say: () => {} }, principal, vault.pairOf(keyId) as KeyPair);
+  const verifying = verifyKey({ ...context, verifier: ports.verifier, before, say: () => {} }, principal, vault.pairOf(keyId) as KeyPair);
+  await verifying.catch(async (error: unknown) => {
+    // Where it went meanwhile, there is something to do about it.
+    await confirmListed(context, principal, keyId);
+    throw error;
+  });
 }

@@ -1,4 +1,4 @@
-// A rotation in a process of its own, to be killed: `node engine-child.mjs CONFIG TEAM`. AWS and Heroku come from the environment.
+// A rotation in a process of its own, to be killed or suspended: `node engine-child.mjs CONFIG TEAM [LEASE-TTL-MS]`. AWS and Heroku come from the environment.
 import { createAws } from '../../../lib/aws/aws.js';
 import { loadConfig } from '../../../lib/config/index.js';
 import { teamNamed } from '../../../lib/config/derive.js';
@@ -7,7 +7,7 @@ import { createHeroku } from '../../../lib/heroku/heroku.client.js';
 import { networkOf } from '../../../lib/network/network.js';
 import { silentIo } from '../../../lib/io/io-host.js';
 
-const [, , file = '', name = ''] = process.argv;
+const [, , file = '', name = '', leaseTtl = `${DEFAULT_POLICY.leaseTtl}`] = process.argv;
 const config = { ...(await loadConfig(file)), s3Url: networkOf().s3Url };
 const team = teamNamed(config, name);
 const context = {
@@ -16,5 +16,10 @@ const context = {
   heroku: createHeroku({ token: process.env.HEROKU_API_KEY ?? '', host: process.env.HEROKU_HOST }),
   io: silentIo,
 };
-const result = await runTeam(context, team, { kind: 'rotate', due: false }, { ...DEFAULT_POLICY, soak: 0, poll: 50 });
+const result = await runTeam(
+  context,
+  team,
+  { kind: 'rotate', due: false },
+  { ...DEFAULT_POLICY, soak: 0, poll: 50, leaseTtl: Number(leaseTtl) },
+);
 process.stdout.write(`${JSON.stringify(result)}\n`);
