@@ -94,6 +94,8 @@ export const ERROR_CODES = {
     'config-vars-not-taken': 'config vars are not as they were set, someone else may be writing them; run again',
   },
   'Buildpack and smoke deploy': {
+    'buildpack-tampered':
+      'the hosted SigV4 buildpack was overwritten; build nothing, and follow "The buildpack was swapped" in docs/security.md',
     'buildpack-missing': 'the buildpack is not in this installation; install the kit again',
     'smoke-failed': 'a build did not prove what its mode promises; the message has the cause',
     'smoke-plant-refused': 'your own AWS credentials may not write to the bucket; see docs/operator-policy.md',

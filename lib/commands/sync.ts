@@ -3,6 +3,7 @@ import { preview, renderPreview } from '../cli/preview.js';
 import { buildpackWarnings, exitCodeOf, renderOutcome } from '../cli/render.js';
 import { runTeams, runWithBuildpacks } from '../cli/run-teams.js';
 import { checkAccess, openSession, writeEvidence } from '../cli/session.js';
+import { refuseTampered } from '../buildpack/served.client.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { KitError } from '../errors.js';
 
@@ -16,6 +17,7 @@ export async function sync(names: readonly string[], options: SyncOptions, host:
   const session = await openSession(names, options, host);
   await checkAccess(session);
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
+  await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
   const seen = await preview(session, { buildpackUrl });
   for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
   if (options.dryRun || !seen.changes) return { data: seen, text: renderPreview(seen), exitCode: seen.blocked ? 1 : 0 };
