@@ -10,6 +10,7 @@ export const ERROR_CODES = {
     'config-exists': '`init` does not overwrite a file; edit it, or give `--force`',
     'team-missing': 'the file has several teams; name some, or give `--all`',
     'team-ambiguous': 'teams were named together with `--all`; give one or the other',
+    'partition-missing': 'the file is in several AWS partitions; say which with --partition',
     'team-not-found': 'the file has no such team; the message names those there are',
     'bucket-not-found': 'the file has no such shared bucket; the message names those there are',
     'app-not-in-team': 'the app is not one of the team; name its team, or add it to the file',

@@ -11,7 +11,7 @@ export const APP_PATTERN = /^[a-z][a-z0-9-]{1,28}[a-z0-9]$/;
 export const HEROKU_TEAM_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export const ACCOUNT_PATTERN = /^\d{12}$/;
 export const REGION_PATTERN = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-export const AWS_REGION_PATTERN = /^[a-z]{2,3}(-[a-z]+)+-\d{1,2}$/;
+export const AWS_REGION_PATTERN = /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/;
 export const BUCKET_PATTERN = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 /** The characters that stand for themselves in a URL, which upstream does not encode, and in the pattern it strips a prefix with. */
 export const PREFIX_PATTERN = /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/;
@@ -102,6 +102,12 @@ export const explainEndpoint: Explain = (value) => {
     return `must be a host such as s3.eu-west-1.amazonaws.com, or host:port, ${got(value)}`;
   return undefined;
 };
+
+export const BOUNDARY_PATTERN = /^[\w+=,.@-]{1,128}$/;
+
+/** By name, as a file may be in several accounts. */
+export const explainBoundary: Explain = (value) =>
+  BOUNDARY_PATTERN.test(value) ? undefined : `must be the name of a managed policy, without ARN and path, ${got(value)}`;
 
 export const explainKmsKey: Explain = (value) => {
   if (KMS_KEY_PATTERN.test(value)) return undefined;

@@ -37,7 +37,7 @@ const WEAK_TRANSPORT = [{ Bool: { 'aws:SecureTransport': 'false' } }, { NumericL
 const WRITE_ACTIONS = ['s3:PutObject', 's3:PutObjectAcl', 's3:PutObjectTagging', 's3:PutObjectVersionAcl', 's3:PutObjectVersionTagging'];
 const DELETE_ACTIONS = ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:DeleteObjectTagging', 's3:DeleteObjectVersionTagging'];
 
-const document = (...statements: readonly Statement[]): PolicyDocumentJson => ({ Version: '2012-10-17', Statement: statements });
+export const document = (...statements: readonly Statement[]): PolicyDocumentJson => ({ Version: '2012-10-17', Statement: statements });
 
 export interface UserPolicyOptions {
   readonly partition: string;

@@ -43,7 +43,3 @@ function canonical(value: unknown, key = ''): string {
   // A single value stands for a list of one; numbers and booleans for their texts.
   return key === 'Sid' || key === 'Effect' || key === '' ? JSON.stringify(String(value)) : `[${JSON.stringify(String(value))}]`;
 }
-
-/** AWS partition of a region. */
-export const partitionOf = (region: string): string =>
-  region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';

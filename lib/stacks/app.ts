@@ -1,4 +1,4 @@
-import { App, LegacyStackSynthesizer } from 'aws-cdk-lib/core';
+import { App, LegacyStackSynthesizer, PermissionsBoundary } from 'aws-cdk-lib/core';
 import type { KitConfig, Principal, Signing } from '../config/model.js';
 import { BUILDPACK_STACK, bucketStackName, teamStackName } from '../contract/index.js';
 import { BucketStack } from './bucket-stack.js';
@@ -34,6 +34,7 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
   });
   const common = options.protect === false ? { terminationProtection: false } : {};
 
+  const boundary = config.permissionsBoundary;
   const signing = (bucket: string | undefined): Pick<Signing, 'version'> =>
     bucket !== undefined && options.acceptSigV2?.has(bucket) ? { version: 2 } : config.signing;
 
@@ -53,6 +54,7 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
       team,
       signing: signing(team.bucket?.spec.name),
       keep: options.keep,
+      ...(boundary === undefined ? {} : { permissionsBoundary: PermissionsBoundary.fromName(boundary) }),
       ...common,
     });
     // Order only: the bucket's stack is deployed first, and nothing is locked.

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bucketPolicy, userPolicy, type PolicyDocumentJson } from '../../lib/constructs/policies.js';
-import { partitionOf, policyDrift } from '../../lib/doctor/policies.js';
+import { partitionOf } from '../../lib/config/regions.js';
+import { policyDrift } from '../../lib/doctor/policies.js';
 import { listedTogether } from '../../lib/doctor/limits.js';
 
 const bucket = bucketPolicy({ partition: 'aws', bucketName: 'acme', signing: 4 });
@@ -59,6 +60,7 @@ test.each([
   ['eu-west-1', 'aws'],
   ['cn-north-1', 'aws-cn'],
   ['us-gov-west-1', 'aws-us-gov'],
+  ['eusc-de-east-1', 'aws-eusc'],
 ])('partition of %s', (region, partition) => expect(partitionOf(region)).toBe(partition));
 
 test.each([

@@ -3,7 +3,8 @@ import { bucketPolicy } from '../../constructs/policies.js';
 import { classifyRefusal, inBuildLog } from '../../storage/refusals.js';
 import { LARGE_BYTES, LISTED_PAGE } from '../limits.js';
 import type { BucketFacts, Check, Finding, Observation } from '../model.js';
-import { partitionOf, policyDrift } from '../policies.js';
+import { partitionOf } from '../../config/regions.js';
+import { policyDrift } from '../policies.js';
 import { broken, info, UPLOAD_FAILS, warning } from './finding.js';
 
 type BucketCheck = (bucket: BucketFacts, observation: Observation) => Finding[];

@@ -2,7 +2,8 @@ import { userPolicy } from '../../constructs/policies.js';
 import type { TeamBucket } from '../../config/model.js';
 import { USER_POLICY } from '../../contract/index.js';
 import type { Check, Finding, Observation, PrincipalFacts, TeamFacts } from '../model.js';
-import { partitionOf, policyDrift } from '../policies.js';
+import { partitionOf } from '../../config/regions.js';
+import { policyDrift } from '../policies.js';
 import { broken, CACHE_MISS, info, NO_PRIVATE_STORAGE, UPLOAD_FAILS, warning } from './finding.js';
 
 type PrincipalCheck = (principal: PrincipalFacts, facts: TeamFacts, observation: Observation) => Finding[];
@@ -146,6 +147,17 @@ const expectedPolicy = ({ id }: PrincipalFacts, { spec, prefix }: TeamBucket) =>
     kmsKeyArn: spec.kmsKeyArn,
     region: spec.region,
   });
+
+/** Users without a boundary: only an administrator may make them. */
+export const boundary: Check = ({ config, teams }) =>
+  config.permissionsBoundary !== undefined || teams.every(({ principals }) => principals.length === 0)
+    ? []
+    : [
+        info('no-permissions-boundary', 'the file', {
+          message: 'the IAM users have no permissions boundary, so whoever runs the kit needs to be an administrator',
+          fix: 'to run it with the narrow policy of "halcyon-kit policy operator", set "permissionsBoundary" in the file (docs/operator-policy.md)',
+        }),
+      ];
 
 /** What the operator could not see. */
 export const principalUnread: Check = ({ teams }) =>
