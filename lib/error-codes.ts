@@ -10,6 +10,7 @@ export const ERROR_CODES = {
     'config-exists': '`init` does not overwrite a file; edit it, or give `--force`',
     'team-missing': 'the file has several teams; name some, or give `--all`',
     'team-ambiguous': 'teams were named together with `--all`; give one or the other',
+    'partition-missing': 'the file is in several AWS partitions; say which with --partition',
     'team-not-found': 'the file has no such team; the message names those there are',
     'bucket-not-found': 'the file has no such shared bucket; the message names those there are',
     'app-not-in-team': 'the app is not one of the team; name its team, or add it to the file',
@@ -97,6 +98,8 @@ export const ERROR_CODES = {
     'config-vars-not-taken': 'config vars are not as they were set, someone else may be writing them; run again',
   },
   'Buildpack and smoke deploy': {
+    'buildpack-tampered':
+      'the hosted SigV4 buildpack was overwritten; build nothing, and follow "The buildpack was swapped" in docs/security.md',
     'buildpack-missing': 'the buildpack is not in this installation; install the kit again',
     'smoke-failed': 'a build did not prove what its mode promises; the message has the cause',
     'smoke-plant-refused': 'your own AWS credentials may not write to the bucket; see docs/operator-policy.md',

@@ -3,6 +3,15 @@ import { KitError } from '../errors.js';
 import type { Aws } from './aws.js';
 import { awsError, bucketRegion, httpStatus, isMissing } from './errors.js';
 
+/** A bucket, and the account that it must be in. */
+export interface BucketName {
+  readonly name: string;
+  readonly account: string;
+}
+
+/** What every request to S3 says of its bucket: one that has come to be another account's is refused, not written to or believed. */
+export const ownedBy = ({ name, account }: BucketName) => ({ Bucket: name, ExpectedBucketOwner: account });
+
 export interface Whereabouts {
   readonly state: 'present' | 'gone' | 'forbidden' | 'elsewhere';
   /** Where it is instead, if S3 says so. */
@@ -10,11 +19,11 @@ export interface Whereabouts {
 }
 
 /** Where a bucket is, seen from the region and account that it should be in. Throws what S3 says of neither, as the SDK does. */
-export async function whereabouts(aws: Aws, bucket: { name: string; account: string }): Promise<Whereabouts> {
+export async function whereabouts(aws: Aws, bucket: BucketName): Promise<Whereabouts> {
   const { HeadBucketCommand } = await import('@aws-sdk/client-s3');
   const in_ = (region: string | undefined): Whereabouts => ({ state: 'elsewhere', ...(region === undefined ? {} : { region }) });
   try {
-    const answer = await (await aws.s3()).send(new HeadBucketCommand({ Bucket: bucket.name, ExpectedBucketOwner: bucket.account }));
+    const answer = await (await aws.s3()).send(new HeadBucketCommand(ownedBy(bucket)));
     return answer.BucketRegion === undefined || answer.BucketRegion === aws.region ? { state: 'present' } : in_(answer.BucketRegion);
   } catch (error) {
     const region = bucketRegion(error);
@@ -37,7 +46,7 @@ export async function whereabouts(aws: Aws, bucket: { name: string; account: str
  * Whether the bucket is there, and in this account.
  * @throws KitError `bucket-name-taken` where another account has the name, `bucket-elsewhere` where it is in another region.
  */
-export async function bucketExists(aws: Aws, bucket: { name: string; account: string }): Promise<boolean> {
+export async function bucketExists(aws: Aws, bucket: BucketName): Promise<boolean> {
   const { state, region } = await whereabouts(aws, bucket).catch((error: unknown) => {
     throw awsError(error, `look for bucket ${bucket.name}`);
   });
@@ -55,9 +64,7 @@ export async function bucketExists(aws: Aws, bucket: { name: string; account: st
 }
 
 /** A bucket as the file has it: `owner` is the team or the shared bucket's name, `stack` the stack that makes it. */
-export interface OwnBucket {
-  readonly name: string;
-  readonly account: string;
+export interface OwnBucket extends BucketName {
   readonly region: string;
   readonly owner: string;
   readonly stack: string;
@@ -96,9 +103,7 @@ async function isInStack(aws: Aws, bucket: OwnBucket): Promise<boolean> {
 async function isTagged(aws: Aws, bucket: OwnBucket): Promise<boolean> {
   const { GetBucketTaggingCommand } = await import('@aws-sdk/client-s3');
   try {
-    const { TagSet = [] } = await (
-      await aws.s3()
-    ).send(new GetBucketTaggingCommand({ Bucket: bucket.name, ExpectedBucketOwner: bucket.account }));
+    const { TagSet = [] } = await (await aws.s3()).send(new GetBucketTaggingCommand(ownedBy(bucket)));
     return TagSet.some(({ Key, Value }) => Key === TAGS.managedBy && Value === MANAGED_BY);
   } catch (error) {
     if (isMissing(error, 'bucket tags')) return false;
@@ -112,12 +117,12 @@ async function isTagged(aws: Aws, bucket: OwnBucket): Promise<boolean> {
  */
 export async function emptyBucket(
   aws: Aws,
-  bucket: { name: string; account: string },
+  bucket: BucketName,
   options: { onProgress?: (deleted: number) => void; signal?: AbortSignal } = {},
 ): Promise<number> {
   const { DeleteObjectsCommand, ListObjectVersionsCommand } = await import('@aws-sdk/client-s3');
   const s3 = await aws.s3();
-  const target = { Bucket: bucket.name, ExpectedBucketOwner: bucket.account };
+  const target = ownedBy(bucket);
   let deleted = 0;
   try {
     for (;;) {
@@ -138,10 +143,10 @@ export async function emptyBucket(
 }
 
 /** Delete an empty bucket. No error where it is gone already. */
-export async function deleteBucket(aws: Aws, bucket: { name: string; account: string }): Promise<void> {
+export async function deleteBucket(aws: Aws, bucket: BucketName): Promise<void> {
   const { DeleteBucketCommand } = await import('@aws-sdk/client-s3');
   try {
-    await (await aws.s3()).send(new DeleteBucketCommand({ Bucket: bucket.name, ExpectedBucketOwner: bucket.account }));
+    await (await aws.s3()).send(new DeleteBucketCommand(ownedBy(bucket)));
   } catch (error) {
     if (isMissing(error, 'bucket')) return;
     throw awsError(error, `delete bucket ${bucket.name}`);

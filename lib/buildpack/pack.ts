@@ -18,8 +18,10 @@ export async function packBuildpack(dir: string = buildpackDir()): Promise<{ tgz
   const files: Record<string, FileSpec> = {};
   for (const name of names.sort()) files[name] = { content: await readFile(join(dir, name), 'utf8'), executable: EXECUTABLE.test(name) };
   const tgz = tarball(files);
-  return { tgz, sha256: createHash('sha256').update(tgz).digest('hex') };
+  return { tgz, sha256: sha256Of(tgz) };
 }
+
+export const sha256Of = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
 /** `buildpack/` of this package, from `lib/` and from `dist/lib/`. */
 function buildpackDir(): string {

@@ -1,22 +1,25 @@
 import type { Aws } from '../aws/aws.js';
+import { ownedBy, type BucketName } from '../aws/bucket.js';
 import { awsError, isPreconditionFailed } from '../aws/errors.js';
 import { hostedKey } from './hosted.js';
-import { packBuildpack } from './pack.js';
+import { packBuildpack, sha256Of } from './pack.js';
+import { tampered } from './served.client.js';
 
 /**
- * Put the packed buildpack into the hosting bucket, under a key that names its content. Does nothing where it is there already.
+ * Put the packed buildpack into the hosting bucket, under a key that names its content. Where it is there already it is compared.
  * @returns its key, which anyone can fetch once the bucket's policy allows it.
- * @throws KitError of {@link awsError}.
+ * @throws KitError `buildpack-tampered` where something else is under its name; else of {@link awsError}.
  */
-export async function publishBuildpack(aws: Aws, bucket: string): Promise<string> {
+export async function publishBuildpack(aws: Aws, bucket: BucketName): Promise<string> {
   const { tgz, sha256 } = await packBuildpack();
   const key = hostedKey(sha256);
+  const at = { ...ownedBy(bucket), Key: key };
+  const place = `s3://${bucket.name}/${key}`;
+  const [s3, { GetObjectCommand, PutObjectCommand }] = await Promise.all([aws.s3(), import('@aws-sdk/client-s3')]);
   try {
-    const [s3, { PutObjectCommand }] = await Promise.all([aws.s3(), import('@aws-sdk/client-s3')]);
     await s3.send(
       new PutObjectCommand({
-        Bucket: bucket,
-        Key: key,
+        ...at,
         Body: tgz,
         ContentType: 'application/gzip',
         CacheControl: 'public, max-age=31536000, immutable',
@@ -24,7 +27,12 @@ export async function publishBuildpack(aws: Aws, bucket: string): Promise<string
       }),
     );
   } catch (error) {
-    if (!isPreconditionFailed(error)) throw awsError(error, `publish the buildpack as s3://${bucket}/${key}`);
+    if (!isPreconditionFailed(error)) throw awsError(error, `publish the buildpack as ${place}`);
+    const there = await s3.send(new GetObjectCommand(at)).catch((cause: unknown) => {
+      throw awsError(cause, `compare the buildpack that is at ${place}`);
+    });
+    const found = sha256Of((await there.Body?.transformToByteArray()) ?? new Uint8Array());
+    if (found !== sha256) throw tampered(place, found);
   }
   return key;
 }

@@ -24,13 +24,19 @@ export async function signingBuildpackUrl(config: KitConfig, teams: readonly Tea
   );
 }
 
-/** Put the buildpack where the file says `hosted`; nothing is sent where it is there already. */
+/**
+ * Put the buildpack where the file says `hosted`; what is there already is compared.
+ * @throws KitError `buildpack-tampered`.
+ */
 export async function publishIfHosted(config: KitConfig, teams: readonly Team[], aws: (region: string) => Aws, io: IoHost): Promise<void> {
   const [environment] = buildpackEnvironments(config, teams);
   if (environment === undefined) return;
   const { publishBuildpack } = await import('./publish.client.js');
   await inStep(io, 'publishing the SigV4 buildpack', () =>
-    publishBuildpack(aws(environment.region), buildpackBucketName(environment.account, environment.region)),
+    publishBuildpack(aws(environment.region), {
+      name: buildpackBucketName(environment.account, environment.region),
+      account: environment.account,
+    }),
   );
 }
 

@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
+import { ownedBy, type BucketName } from '../aws/bucket.js';
 import { isMissing } from '../aws/errors.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { DENY_SIGV2 } from '../contract/index.js';
@@ -19,8 +20,9 @@ export async function observeSignatures(
   const buckets = new Map(ours.map((spec) => [spec.name, spec]));
   return pMap(
     [...buckets.values()],
-    async ({ name, region }) => {
-      const state = await stateOf(clients.aws(region), name);
+    async (spec) => {
+      const { name, region } = spec;
+      const state = await stateOf(clients.aws(region), spec);
       const users = config.teams.filter(({ bucket }) => bucket?.spec.name === name);
       const apps = users.flatMap((team) =>
         team.apps
@@ -38,10 +40,10 @@ export async function observeSignatures(
 }
 
 /** A policy that cannot be read is taken for one that accepts version 2: the apps then decide. */
-async function stateOf(aws: Aws, bucket: string): Promise<BucketSignatures['state']> {
+async function stateOf(aws: Aws, bucket: BucketName): Promise<BucketSignatures['state']> {
   const { GetBucketPolicyCommand } = await import('@aws-sdk/client-s3');
   try {
-    const { Policy = '{}' } = await (await aws.s3()).send(new GetBucketPolicyCommand({ Bucket: bucket }));
+    const { Policy = '{}' } = await (await aws.s3()).send(new GetBucketPolicyCommand(ownedBy(bucket)));
     const { Statement = [] } = JSON.parse(Policy) as { Statement?: ReadonlyArray<{ Sid?: string }> };
     return Statement.some(({ Sid }) => Sid === DENY_SIGV2) ? 'refuses' : 'accepts';
   } catch (error) {

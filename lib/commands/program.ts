@@ -50,6 +50,16 @@ export function createProgram(run: Runner, version: string): Command {
     run(async (host) => (await import('./validate.js')).validate(options, host), options),
   );
 
+  command('policy', 'Print IAM policies as JSON: of an operator, of the users’ boundary, of an access, of a team; needs no credentials.', [
+    'policy operator > operator.json',
+    'policy boundary > boundary.json',
+    'policy upload',
+    'policy payments',
+  ])
+    .addArgument(new Argument('<what>', 'operator, boundary, read-only, upload, append-only, or a team of the file'))
+    .option('--partition <name>', 'aws, aws-cn, aws-us-gov or aws-eusc; default: that of the file')
+    .action((what, options) => run(async (host) => (await import('./policy.js')).policy(what, options, host), options));
+
   teams(
     aws(command('plan', 'Show what `up` would change: stacks, keys, buildpacks and config vars.', ['plan payments', 'plan --all --json'])),
   ).action((names, options) => run(async (host) => (await import('./up.js')).up(names, { ...options, dryRun: true }, host), options));

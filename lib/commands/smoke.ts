@@ -3,6 +3,7 @@ import { KitError } from '../errors.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { proveTeams, renderReports } from '../cli/prove.js';
 import { admit, openSession, writeEvidence } from '../cli/session.js';
+import { refuseTampered } from '../buildpack/served.client.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
 
 export interface SmokeOptions extends ChangeOptions {
@@ -28,6 +29,7 @@ export async function smoke(names: readonly string[], options: SmokeOptions, hos
   const refused = session.refused.find(({ app }) => app === options.app);
   if (refused !== undefined) throw new KitError(refused.code, refused.message);
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
+  await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
   if (options.dryRun) {
     const planned = session.teams.flatMap((team) =>
       [...new Set(team.apps.map(({ mode }) => mode))]

@@ -3,6 +3,7 @@ import { preview, renderPreview } from '../cli/preview.js';
 import { buildpackWarnings, exitCodeOf, renderOutcome } from '../cli/render.js';
 import { runTeams, runWithBuildpacks } from '../cli/run-teams.js';
 import { admit, openSession, writeEvidence } from '../cli/session.js';
+import { refuseTampered } from '../buildpack/served.client.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { KitError } from '../errors.js';
 
@@ -15,6 +16,7 @@ export interface SyncOptions extends ChangeOptions {
 export async function sync(names: readonly string[], options: SyncOptions, host: CommandHost): Promise<CommandResult> {
   const session = await admit(await openSession(names, options, host));
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
+  await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
   const seen = await preview(session, { buildpackUrl });
   for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
   if (options.dryRun || !seen.changes) return { data: seen, text: renderPreview(seen), exitCode: seen.blocked ? 1 : 0 };

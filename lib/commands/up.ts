@@ -1,3 +1,4 @@
+import { refuseTampered } from '../buildpack/served.client.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { observeSignatures } from '../buildpack/sigv2.client.js';
 import { bucketsStillOnV2, renderOnV2 } from '../buildpack/sigv2.plan.js';
@@ -32,6 +33,7 @@ export async function up(names: readonly string[], options: UpOptions, host: Com
   try {
     const targets = stacksFor(session.config, session.teams, keep);
     const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
+    await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
     const seen = await preview(session, { deployer, targets, buildpackUrl, onV2 });
     for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
     if (options.dryRun) return { data: seen, text: renderPreview(seen), exitCode: seen.blocked ? 1 : 0 };

@@ -12,6 +12,8 @@ export interface KitConfig {
   readonly teams: readonly Team[];
   readonly signing: Signing;
   readonly buildpack: BuildpackSettings;
+  /** Name of the managed policy that bounds the kit's users in every account; it is there already. Default: none. */
+  readonly permissionsBoundary?: string;
   /** Another S3 than the regions' own; said by whoever runs the kit (AWS_ENDPOINT_URL), not by the file. */
   readonly s3Url?: string;
 }

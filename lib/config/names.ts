@@ -110,6 +110,12 @@ export const explainEndpoint: Explain = (value) => {
   return undefined;
 };
 
+export const BOUNDARY_PATTERN = /^[\w+=,.@-]{1,128}$/;
+
+/** By name, as a file may be in several accounts. */
+export const explainBoundary: Explain = (value) =>
+  BOUNDARY_PATTERN.test(value) ? undefined : `must be the name of a managed policy, without ARN and path, ${got(value)}`;
+
 export const explainKmsKey: Explain = (value) => {
   if (KMS_KEY_PATTERN.test(value)) return undefined;
   if (value.includes(':alias/')) return `must be the ARN of the key itself: policies do not follow an alias, ${got(value)}`;

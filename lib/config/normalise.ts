@@ -22,6 +22,7 @@ export function normalise(shape: FileShape, file?: string): KitConfig {
       ...(version === 4 ? { buildpack: shape.signing?.buildpack ?? 'hosted' } : {}),
       acknowledgeV2: shape.signing?.acknowledgeV2 ?? false,
     },
+    ...(shape.permissionsBoundary === undefined ? {} : { permissionsBoundary: shape.permissionsBoundary }),
     buildpack: { ...shape.buildpack, install: shape.buildpack?.install ?? false, url: shape.buildpack?.url ?? HASKELL_ON_HEROKU },
   };
 }

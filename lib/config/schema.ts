@@ -139,6 +139,11 @@ export const fileSchema = z
       .optional(),
     teams: z.record(keyed(names.OWNER_PATTERN, 'Name of a team'), team).describe('Teams, each a stack: halcyon-TEAM').optional(),
     signing: signing.describe('How requests to S3 are signed').optional(),
+    permissionsBoundary: named(
+      names.explainBoundary,
+      names.BOUNDARY_PATTERN,
+      'Name of the managed policy that bounds every IAM user of the kit, in each account. Default: none',
+    ).optional(),
     buildpack: buildpack.describe('How apps get haskell-on-heroku').optional(),
   })
   .meta({ title: 'halcyon.yaml', description: 'Private S3 buckets for Haskell on Heroku' });

@@ -1,4 +1,13 @@
-import { DENY_SIGV2, IAM_ROOT_PATH, KIT_OBJECT_PREFIX, keyPrefix, principalArnPattern, type Access, type Acl } from '../contract/index.js';
+import {
+  BUILDPACK_PREFIX,
+  DENY_SIGV2,
+  IAM_ROOT_PATH,
+  KIT_OBJECT_PREFIX,
+  keyPrefix,
+  principalArnPattern,
+  type Access,
+  type Acl,
+} from '../contract/index.js';
 
 /** The kit's IAM policies as plain JSON: pure, so that they can be measured, shown and compared without the CDK. */
 
@@ -7,7 +16,8 @@ export interface Statement {
   readonly Sid?: string;
   readonly Effect: 'Allow' | 'Deny';
   readonly Principal?: '*';
-  readonly Action: readonly string[];
+  readonly Action?: readonly string[];
+  readonly NotAction?: readonly string[];
   readonly Resource: readonly string[];
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
@@ -22,18 +32,12 @@ export const MAX_USER_POLICY = 2048;
 /** Bytes of a bucket policy (S3 limit: 20 KB). */
 export const MAX_BUCKET_POLICY = 20 * 1024;
 
+/** Plain HTTP, and TLS older than 1.2. */
+const WEAK_TRANSPORT = [{ Bool: { 'aws:SecureTransport': 'false' } }, { NumericLessThan: { 's3:TlsVersion': '1.2' } }] as const;
 const WRITE_ACTIONS = ['s3:PutObject', 's3:PutObjectAcl', 's3:PutObjectTagging', 's3:PutObjectVersionAcl', 's3:PutObjectVersionTagging'];
 const DELETE_ACTIONS = ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:DeleteObjectTagging', 's3:DeleteObjectVersionTagging'];
-/** What changes the bucket itself; none of the kit's principals has business there. */
-const BUCKET_ACTIONS = [
-  's3:DeleteBucket',
-  's3:DeleteBucketPolicy',
-  's3:PutBucketAcl',
-  's3:PutBucketPolicy',
-  's3:PutLifecycleConfiguration',
-];
 
-const document = (...statements: readonly Statement[]): PolicyDocumentJson => ({ Version: '2012-10-17', Statement: statements });
+export const document = (...statements: readonly Statement[]): PolicyDocumentJson => ({ Version: '2012-10-17', Statement: statements });
 
 export interface UserPolicyOptions {
   readonly partition: string;
@@ -59,7 +63,12 @@ export function userPolicy(options: UserPolicyOptions): PolicyDocumentJson {
   const owner = { 'aws:ResourceAccount': options.bucketAccount };
   const writes = access !== 'read-only';
   const statements: Statement[] = [
-    { Effect: 'Allow', Action: ['s3:GetObject'], Resource: [objects], Condition: { StringEquals: owner } },
+    {
+      Effect: 'Allow',
+      Action: ['s3:GetObject', ...(access === 'upload' ? ['s3:DeleteObject'] : [])],
+      Resource: [objects],
+      Condition: { StringEquals: owner },
+    },
     {
       // Without it a missing key answers 403 instead of 404, and Halcyon cannot clean up.
       Effect: 'Allow',
@@ -80,13 +89,12 @@ export function userPolicy(options: UserPolicyOptions): PolicyDocumentJson {
       Condition: { StringEquals: { ...owner, 's3:x-amz-acl': acl } },
     });
   }
-  if (access === 'upload') {
-    statements.push({ Effect: 'Allow', Action: ['s3:DeleteObject'], Resource: [objects], Condition: { StringEquals: owner } });
-  }
   if (writes && !options.prefix) {
     // A bucket that is not ours has no policy of ours to keep the lease from the principals.
-    statements.push({ Effect: 'Deny', Action: ['s3:PutObject', 's3:DeleteObject'], Resource: [`${bucket}/${KIT_OBJECT_PREFIX}*`] });
+    statements.push({ Effect: 'Deny', Action: ['s3:Put*', 's3:Delete*'], Resource: [`${bucket}/${KIT_OBJECT_PREFIX}*`] });
   }
+  // A key in clear, or nearly so: a bucket that is not ours may have no such rule.
+  for (const Condition of WEAK_TRANSPORT) statements.push({ Effect: 'Deny', Action: ['s3:*'], Resource: ['*'], Condition });
   if (kmsKeyArn !== undefined) {
     statements.push({
       Effect: 'Allow',
@@ -124,8 +132,8 @@ export function bucketPolicy(options: BucketPolicyOptions): PolicyDocumentJson {
   const by = (pattern: string) => ({ ArnLike: { 'aws:PrincipalArn': pattern } });
   const anyPrincipal = `arn:${options.partition}:iam::*:user${IAM_ROOT_PATH}*`;
   return document(
-    deny('DenyPlainHttp', ['s3:*'], everything, { Bool: { 'aws:SecureTransport': 'false' } }),
-    deny('DenyOldTls', ['s3:*'], everything, { NumericLessThan: { 's3:TlsVersion': '1.2' } }),
+    deny('DenyPlainHttp', ['s3:*'], everything, WEAK_TRANSPORT[0]),
+    deny('DenyOldTls', ['s3:*'], everything, WEAK_TRANSPORT[1]),
     ...(options.signing === 4 ? [deny(DENY_SIGV2, ['s3:*'], everything, { StringEquals: { 's3:signatureversion': 'AWS' } })] : []),
     deny(
       'DenyReadOnlyWrites',
@@ -135,8 +143,41 @@ export function bucketPolicy(options: BucketPolicyOptions): PolicyDocumentJson {
     ),
     deny('DenyAppendOnlyDeletes', DELETE_ACTIONS, [`${bucket}/*`], by(principalArnPattern(options.partition, 'append-only'))),
     deny('DenyKitObjectWrites', [...WRITE_ACTIONS, ...DELETE_ACTIONS], [`${bucket}/${KIT_OBJECT_PREFIX}*`], by(anyPrincipal)),
-    deny('DenyBucketChanges', BUCKET_ACTIONS, [bucket], by(anyPrincipal)),
+    // All but what Halcyon asks of a bucket: complete, whatever S3 learns to change.
+    {
+      Sid: 'DenyBucketChanges',
+      Effect: 'Deny',
+      Principal: '*',
+      NotAction: ['s3:ListBucket'],
+      Resource: [bucket],
+      Condition: by(anyPrincipal),
+    },
   );
+}
+
+/**
+ * What keeps the hosted buildpack as it was published, whoever asks: an upload must be conditional on nothing being there, nothing is deleted, and
+ * none of that is changed. Only the account's root may, to break the glass; S3 lets it have the policy's last word anyway.
+ */
+export function buildpackSeal({ partition, account, bucketName }: { partition: string; account: string; bucketName: string }): Statement[] {
+  const bucket = `arn:${partition}:s3:::${bucketName}`;
+  const others = { ArnNotEquals: { 'aws:PrincipalArn': `arn:${partition}:iam::${account}:root` } };
+  const objects = [`${bucket}/${BUILDPACK_PREFIX}*`];
+  return [
+    {
+      ...{ Sid: 'DenyOverwriting', Effect: 'Deny', Principal: '*', Action: ['s3:PutObject'], Resource: objects },
+      Condition: { ...others, Null: { 's3:if-none-match': 'true' } },
+    },
+    // By what is left: complete, whatever S3 learns to do.
+    {
+      ...{ Sid: 'DenyObjectChanges', Effect: 'Deny', Principal: '*', NotAction: ['s3:GetObject*', 's3:PutObject'], Resource: objects },
+      Condition: others,
+    },
+    {
+      ...{ Sid: 'DenyBucketChanges', Effect: 'Deny', Principal: '*', Resource: [bucket], Condition: others },
+      NotAction: ['s3:Get*', 's3:List*', 's3:PutBucketTagging', 's3:TagResource', 's3:UntagResource'],
+    },
+  ];
 }
 
 /** How IAM counts an inline policy: characters without white space. */

@@ -1,6 +1,6 @@
 import type * as S3Sdk from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.js';
-import { whereabouts } from '../aws/bucket.js';
+import { ownedBy, whereabouts } from '../aws/bucket.js';
 import type { BucketSpec, Team } from '../config/model.js';
 import { keyPrefix } from '../contract/index.js';
 import { LARGE_BYTES, LISTED_PAGE, listedTogether } from './limits.js';
@@ -41,29 +41,29 @@ export async function bucketFacts(aws: Aws, question: BucketQuestion, signal?: A
   if (found === undefined) return { ...base, state: 'unknown', unread: reader.unread };
   if (found.state !== 'present') return { ...base, ...found, unread: [] };
 
-  const Bucket = spec.name;
+  const target = ownedBy(spec);
   const [ownership, publicAccess, policy, encryption, versioning, objects] = await Promise.all([
     reader.readIfAny('object ownership (s3:GetBucketOwnershipControls)', 'bucket ownership', async () => {
-      const { OwnershipControls } = await s3.send(new sdk.GetBucketOwnershipControlsCommand({ Bucket }));
+      const { OwnershipControls } = await s3.send(new sdk.GetBucketOwnershipControlsCommand(target));
       return OwnershipControls?.Rules?.[0]?.ObjectOwnership ?? null;
     }),
     reader.readIfAny('Block Public Access (s3:GetBucketPublicAccessBlock)', 'public access block', async () => {
-      const block = (await s3.send(new sdk.GetPublicAccessBlockCommand({ Bucket }))).PublicAccessBlockConfiguration;
+      const block = (await s3.send(new sdk.GetPublicAccessBlockCommand(target))).PublicAccessBlockConfiguration;
       const { BlockPublicAcls = false, IgnorePublicAcls = false, BlockPublicPolicy = false, RestrictPublicBuckets = false } = block ?? {};
       return { BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets };
     }),
     reader.readIfAny(
       'bucket policy (s3:GetBucketPolicy)',
       'bucket policy',
-      async () => JSON.parse((await s3.send(new sdk.GetBucketPolicyCommand({ Bucket }))).Policy ?? '{}') as PolicyJson,
+      async () => JSON.parse((await s3.send(new sdk.GetBucketPolicyCommand(target))).Policy ?? '{}') as PolicyJson,
     ),
     reader.readIfAny('default encryption (s3:GetEncryptionConfiguration)', 'bucket encryption', async () => {
-      const rules = (await s3.send(new sdk.GetBucketEncryptionCommand({ Bucket }))).ServerSideEncryptionConfiguration?.Rules;
+      const rules = (await s3.send(new sdk.GetBucketEncryptionCommand(target))).ServerSideEncryptionConfiguration?.Rules;
       const rule = rules?.[0]?.ApplyServerSideEncryptionByDefault;
       return { algorithm: rule?.SSEAlgorithm ?? 'AES256', ...(rule?.KMSMasterKeyID === undefined ? {} : { keyArn: rule.KMSMasterKeyID }) };
     }),
     reader.read('versioning (s3:GetBucketVersioning)', async () => {
-      const answer = await s3.send(new sdk.GetBucketVersioningCommand({ Bucket }));
+      const answer = await s3.send(new sdk.GetBucketVersioningCommand(target));
       return answer.Status === 'Enabled';
     }),
     reader.read('objects (s3:ListBucket)', () => countObjects(sdk, s3, question, signal)),
@@ -88,10 +88,9 @@ async function countObjects(sdk: Sdk, s3: S3Client, { spec, prefixes }: BucketQu
       signal?.throwIfAborted();
       const answer = await s3.send(
         new sdk.ListObjectsV2Command({
-          Bucket: spec.name,
+          ...ownedBy(spec),
           Prefix: keyPrefix(prefix),
           ContinuationToken: token,
-          ExpectedBucketOwner: spec.account,
         }),
       );
       for (const { Key = '', Size = 0 } of answer.Contents ?? []) {

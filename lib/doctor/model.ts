@@ -1,4 +1,5 @@
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
+import type { ServedBuildpack } from '../buildpack/served.client.js';
 import type { PolicyDocumentJson } from '../constructs/policies.js';
 import type { AppState, PrincipalState } from '../engine/model.js';
 import type { BuildpackPlan } from '../heroku/buildpacks.plan.js';
@@ -28,7 +29,7 @@ export interface Observation {
   readonly at: string;
   readonly buckets: readonly BucketFacts[];
   readonly teams: readonly TeamFacts[];
-  readonly buildpack?: BuildpackFacts;
+  readonly buildpack?: ServedBuildpack;
 }
 
 export interface TeamFacts {
@@ -111,14 +112,6 @@ export interface AppFacts extends AppState {
   /** With the app's own config vars, where they are not what they should be. */
   readonly probe?: ProbeFacts;
   readonly unread: readonly string[];
-}
-
-/** The SigV4 buildpack, where apps get it from. */
-export interface BuildpackFacts {
-  readonly url: string;
-  /** Of an anonymous HEAD; undefined where there was no answer, or the URL is not one of a file. */
-  readonly status?: number;
-  readonly failure?: string;
 }
 
 /** What is wrong in an observation, as far as one question goes; pure. */

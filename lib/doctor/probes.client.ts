@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Aws } from '../aws/aws.js';
+import { ownedBy } from '../aws/bucket.js';
 import { s3Endpoint } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { differing, keyPrefix, type Access, type ConfigVarName, type KeyPair } from '../contract/index.js';
@@ -32,7 +33,10 @@ export async function probePrincipal(probing: Probing, principal: PrincipalFacts
     ...{ signing: config.signing.version, key: { accessKeyId: current, secretAccessKey } },
   };
   const context = contextOf(store, team, [principal]);
-  return { ...principal, probe: await probe({ store, access: principal.id.access, context, write, signal, operator: aws }) };
+  return {
+    ...principal,
+    probe: await probe({ store, access: principal.id.access, context, write, signal, operator: aws, account: spec.account }),
+  };
 }
 
 /** What a storage request of an app depends on. */
@@ -61,7 +65,10 @@ export async function probeApp(probing: Probing, app: AppFacts, key: KeyPair | u
     ...(rest.length > 0 ? { prefix: rest.join('/') } : {}),
   };
   const context = contextOf(store, team, principals);
-  return { ...app, probe: await probe({ store, context, operator: aws, signal, access: 'read-only', write: false }) };
+  return {
+    ...app,
+    probe: await probe({ store, context, operator: aws, account: spec.account, signal, access: 'read-only', write: false }),
+  };
 }
 
 function contextOf(store: HalcyonStore, team: Team, principals: readonly PrincipalFacts[]): RefusalContext {
@@ -79,6 +86,7 @@ interface ProbeOptions {
   readonly signal?: AbortSignal;
   /** Removes what a probe left, with the operator's own rights. */
   readonly operator: Aws;
+  readonly account: string;
 }
 
 /** Under a prefix of its own, where no build looks. */
@@ -108,12 +116,14 @@ async function probe(options: ProbeOptions): Promise<ProbeFacts> {
   } finally {
     const at = (operation: string) => results.find((result) => result.operation === operation)?.status ?? 0;
     const mayRemain = at('upload') < 300 && at('upload') !== 0 && !(at('delete') >= 200 && at('delete') < 300);
-    if (mayRemain) await remove(options.operator, store, key);
+    if (mayRemain) await remove(options, key);
   }
   return { context, results };
 }
 
-async function remove(operator: Aws, store: HalcyonStore, key: string): Promise<void> {
+async function remove({ operator, store, account }: ProbeOptions, key: string): Promise<void> {
   const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
-  await (await operator.s3()).send(new DeleteObjectCommand({ Bucket: store.bucket, Key: `${keyPrefix(store.prefix)}${key}` }));
+  await (
+    await operator.s3()
+  ).send(new DeleteObjectCommand({ ...ownedBy({ name: store.bucket, account }), Key: `${keyPrefix(store.prefix)}${key}` }));
 }

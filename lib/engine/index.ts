@@ -142,7 +142,7 @@ function runContext(context: EngineContext, team: Team, policy: Policy, vault: V
       team.bucket === undefined
         ? { check: async () => undefined }
         : awsVerifier(aws, team.bucket, s3Endpoint(context.config, team.bucket.spec)),
-    ...(team.bucket === undefined ? {} : { lease: s3LeaseStore(aws, team.bucket.spec.name, team.name) }),
+    ...(team.bucket === undefined ? {} : { lease: s3LeaseStore(aws, team.bucket.spec, team.name) }),
   };
   return { ...rest, clock, team, policy, concurrency, ports, fence, vault, recent: new Recent(clock) };
 }

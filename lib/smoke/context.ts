@@ -58,14 +58,14 @@ export interface Run {
 export function startRun({ config, aws, heroku, io, signal }: SmokeContext, { team, app, access }: Subject, step: Step): Run {
   const name = smokeName();
   const storage = storageOf(config, team, app);
-  const { bucket, acl, prefix } = storage;
+  const { acl, prefix } = storage;
   return {
     name,
     nonce: randomBytes(12).toString('hex'),
     storage,
     store:
-      access && acl && bucket !== undefined
-        ? { objects: new Objects(aws, bucket), scope: { access, prefix, acl, run: name, others: otherPrefixes(config, team) } }
+      access && acl && team.bucket !== undefined
+        ? { objects: new Objects(aws, team.bucket.spec), scope: { access, prefix, acl, run: name, others: otherPrefixes(config, team) } }
         : undefined,
     made: new Made(name),
     heroku,

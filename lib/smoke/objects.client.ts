@@ -1,24 +1,25 @@
 import type * as Sdk from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.js';
+import { ownedBy, type BucketName } from '../aws/bucket.js';
 import { KitError } from '../errors.js';
 
 /** The deployer's own view of a bucket: plants what a smoke deploy needs, and takes it away again. */
 export class Objects {
   constructor(
     private readonly aws: Aws,
-    readonly bucket: string,
+    readonly bucket: BucketName,
   ) {}
 
   /** @throws KitError `smoke-plant-refused`. */
   async put(key: string, body: Buffer | string): Promise<void> {
     const [s3, { PutObjectCommand }] = await this.#s3();
     try {
-      await s3.send(new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body }));
+      await s3.send(new PutObjectCommand({ ...ownedBy(this.bucket), Key: key, Body: body }));
     } catch (cause) {
       throw new KitError(
         'smoke-plant-refused',
-        `s3://${this.bucket}/${key} could not be written with your own AWS credentials (${reasonOf(cause)}); a smoke deploy needs s3:PutObject, s3:DeleteObject and s3:ListBucket there`,
+        `s3://${this.bucket.name}/${key} could not be written with your own AWS credentials (${reasonOf(cause)}); a smoke deploy needs s3:PutObject, s3:DeleteObject and s3:ListBucket there`,
         { cause },
       );
     }
@@ -29,7 +30,7 @@ export class Objects {
     const [s3, { DeleteObjectCommand }] = await this.#s3();
     const found = (await this.#list(prefix)).filter(match);
     for (const { key, version } of found) {
-      await s3.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key, ...(version ? { VersionId: version } : {}) }));
+      await s3.send(new DeleteObjectCommand({ ...ownedBy(this.bucket), Key: key, ...(version ? { VersionId: version } : {}) }));
     }
     return found.length;
   }
@@ -51,7 +52,7 @@ export class Objects {
     try {
       let from: { KeyMarker?: string; VersionIdMarker?: string } = {};
       for (let more = true; more;) {
-        const page = await s3.send(new sdk.ListObjectVersionsCommand({ Bucket: this.bucket, Prefix: prefix, ...from }));
+        const page = await s3.send(new sdk.ListObjectVersionsCommand({ ...ownedBy(this.bucket), Prefix: prefix, ...from }));
         for (const entry of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]) add(entry);
         from = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
         more = page.IsTruncated === true;
@@ -59,7 +60,7 @@ export class Objects {
     } catch {
       // s3:ListBucketVersions is a right of its own; without it the newest versions are removed, which is all that a build sees.
       found.length = 0;
-      for await (const page of sdk.paginateListObjectsV2({ client: s3 }, { Bucket: this.bucket, Prefix: prefix })) {
+      for await (const page of sdk.paginateListObjectsV2({ client: s3 }, { ...ownedBy(this.bucket), Prefix: prefix })) {
         for (const entry of page.Contents ?? []) add(entry);
       }
     }

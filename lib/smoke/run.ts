@@ -111,7 +111,7 @@ function report(
       stack: prepared.app.stack,
       platform: place.platform,
       buildpacks: prepared.buildpacks.map(withoutUserInfo),
-      bucket: store?.objects.bucket,
+      bucket: store?.objects.bucket.name,
       endpoint: storage.endpoint,
       signing,
       keyId: prepared.key?.accessKeyId,

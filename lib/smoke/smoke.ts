@@ -109,7 +109,7 @@ async function sweep(context: SmokeContext, team: Team, subjects: readonly Subje
   const { heroku, io, aws } = context;
   const storage = subjects.some(({ mode }) => mode !== 'public') ? team.bucket : undefined;
   try {
-    await Promise.all([sweepApps(heroku, io), storage && sweepObjects(aws, storage.spec.name, storage.prefix, io)]);
+    await Promise.all([sweepApps(heroku, io), storage && sweepObjects(aws, storage.spec, storage.prefix, io)]);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     io.warn(`leftovers of earlier smoke deploys could not be looked for: ${redact(error.message)}`);

@@ -1,4 +1,5 @@
 import type { Aws } from '../aws/aws.js';
+import type { BucketName } from '../aws/bucket.js';
 import { keyPrefix } from '../contract/index.js';
 import type { IoHost } from '../io/io-host.js';
 import { Objects } from './objects.client.js';
@@ -13,7 +14,7 @@ const archiveOf = (key: string): string | undefined => /^[^/]+\/[^/]+\/[^/]+\/ar
 /** Remove objects that earlier runs left in a team's part of a bucket, and the archives they noted anywhere in it. @returns how many. */
 export async function sweepObjects(
   aws: Aws,
-  bucket: string,
+  bucket: BucketName,
   prefix: string | undefined,
   io: IoHost,
   now: Date = new Date(),
@@ -30,6 +31,6 @@ export async function sweepObjects(
   let removed = 0;
   for (const place of [`${keyPrefix(prefix)}halcyon-smoke-`, SMOKE_OBJECT_PREFIX]) removed += await objects.remove(place, leftover);
   for (const archive of archives) removed += await objects.removeKey(archive);
-  if (removed > 0) io.info(`removed ${removed} objects from ${bucket}, left behind by earlier smoke deploys`);
+  if (removed > 0) io.info(`removed ${removed} objects from ${bucket.name}, left behind by earlier smoke deploys`);
   return removed;
 }

@@ -1,4 +1,4 @@
-import { App, LegacyStackSynthesizer, type StackProps } from 'aws-cdk-lib/core';
+import { App, LegacyStackSynthesizer, PermissionsBoundary, type StackProps } from 'aws-cdk-lib/core';
 import type { KitConfig, Principal, Signing } from '../config/model.js';
 import { BUILDPACK_STACK, bucketStackName, teamStackName, TEMPLATES_STACK } from '../contract/index.js';
 import { BucketStack } from './bucket-stack.js';
@@ -35,6 +35,7 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
   });
   const common = options.protect === false ? { terminationProtection: false } : {};
 
+  const boundary = config.permissionsBoundary;
   const signing = (bucket: string | undefined): Pick<Signing, 'version'> =>
     bucket !== undefined && options.acceptSigV2?.has(bucket) ? { version: 2 } : config.signing;
 
@@ -64,6 +65,7 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
       signing: signing(team.bucket?.spec.name),
       keep: options.keep,
       ...byTemplatesBucket(team.bucket.spec),
+      ...(boundary === undefined ? {} : { permissionsBoundary: PermissionsBoundary.fromName(boundary) }),
       ...common,
     });
     // Order only: the bucket's stack is deployed first, and nothing is locked.

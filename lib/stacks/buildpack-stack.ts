@@ -2,13 +2,14 @@ import { CfnOutput, RemovalPolicy, Stack, Validations, type StackProps } from 'a
 import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { buildpackSeal } from '../constructs/policies.js';
 import { BUILDPACK_PREFIX, BUILDPACK_STACK, buildpackBucketName, MANAGED_BY, OUTPUTS, TAGS } from '../contract/index.js';
 import { tagAll } from './bucket-stack.js';
 import type { Environment } from '../config/environments.js';
 
 /**
  * Serves the SigV4 buildpack to Heroku's builds: `halcyon-buildpack`. Anyone may get objects under one prefix by HTTPS; nobody may list.
- * The object itself, named by its content, is put there after the deployment.
+ * The object itself, named by its content, is put there after the deployment, and then stays as it is.
  */
 export class BuildpackStack extends Stack {
   readonly bucket: Bucket;
@@ -24,6 +25,8 @@ export class BuildpackStack extends Stack {
     this.bucket = new Bucket(this, 'Buildpack', {
       bucketName: buildpackBucketName(props.env.account, props.env.region),
       encryption: BucketEncryption.S3_MANAGED,
+      // What root overwrites or deletes can be brought back.
+      versioned: true,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
@@ -44,6 +47,8 @@ export class BuildpackStack extends Stack {
         resources: [this.bucket.arnForObjects(`${BUILDPACK_PREFIX}*`)],
       }),
     );
+    const sealed = { partition: this.partition, account: props.env.account, bucketName: this.bucket.bucketName };
+    for (const statement of buildpackSeal(sealed)) this.bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
     new CfnOutput(this, OUTPUTS.bucketName, { value: this.bucket.bucketName, description: 'Bucket that serves the buildpack' });
     new CfnOutput(this, OUTPUTS.bucketRegion, { value: props.env.region, description: 'Region of the bucket' });
     tagAll(this, { [TAGS.managedBy]: MANAGED_BY });

@@ -125,9 +125,9 @@ function readError(body: Buffer, headers: IncomingHttpHeaders): NonNullable<Outc
 }
 
 /** What anyone is answered at an https URL. */
-export function anonymousHead(url: string, options: RequestOptions): Promise<Pick<Outcome, 'status' | 'failure'>> {
+export function anonymousGet(url: string, options: RequestOptions): Promise<Pick<Outcome, 'status' | 'failure' | 'body'>> {
   const { host, pathname, search } = new URL(url);
-  return send({ method: 'HEAD', host, path: `${pathname}${search}`, query: {} }, { host }, options);
+  return send({ method: 'GET', host, path: `${pathname}${search}`, query: {} }, { host }, options);
 }
 
 type Raw = Pick<Outcome, 'status' | 'headers' | 'body' | 'failure'>;

@@ -3,7 +3,7 @@ import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync, utimesS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { S3Client, PutObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, S3Client, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Aws } from '../../lib/aws/aws.js';
@@ -50,32 +50,39 @@ describe('packBuildpack', () => {
 
 describe('publishBuildpack', () => {
   const s3 = mockClient(S3Client);
+  const bucket = { name: 'halcyon-buildpack', account: '111122223333' };
   const aws = { region: 'eu-west-1', s3: async () => new S3Client({ region: 'eu-west-1' }) } as unknown as Aws;
   beforeEach(() => void s3.reset());
 
   test('puts it once, under the hash of its content', async () => {
     s3.on(PutObjectCommand).resolves({});
     const { sha256 } = await packBuildpack();
-    const key = await publishBuildpack(aws, 'halcyon-buildpack');
+    const key = await publishBuildpack(aws, bucket);
     expect(hostedUrl('https://s3.example', 'halcyon-buildpack', sha256)).toBe(`https://s3.example/halcyon-buildpack/${key}`);
     expect(isOurBuildpack(`https://s3.example/halcyon-buildpack/${key}`)).toBe(true);
     expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input).toMatchObject({
       Bucket: 'halcyon-buildpack',
+      ExpectedBucketOwner: '111122223333',
       Key: `buildpack/halcyon-sigv4-${sha256}.tgz`,
       IfNoneMatch: '*',
     });
   });
 
-  test('is content with what is there already', async () => {
+  test('is content with what is there already, if it is the same', async () => {
     s3.on(PutObjectCommand).rejects(Object.assign(new Error('exists'), { name: 'PreconditionFailed' }));
-    await expect(publishBuildpack(aws, 'halcyon-buildpack')).resolves.toMatch(/^buildpack\//);
+    const there = (content: Uint8Array) =>
+      s3.on(GetObjectCommand).resolves({ Body: { transformToByteArray: async () => content } } as unknown as GetObjectCommandOutput);
+    there((await packBuildpack()).tgz);
+    await expect(publishBuildpack(aws, bucket)).resolves.toMatch(/^buildpack\//);
+    there(Buffer.from('something else'));
+    await expect(publishBuildpack(aws, bucket)).rejects.toMatchObject({ code: 'buildpack-tampered' });
   });
 
   test('says what it was doing when refused', async () => {
     s3.on(PutObjectCommand).rejects(Object.assign(new Error('no'), { name: 'AccessDenied' }));
-    await expect(publishBuildpack(aws, 'b')).rejects.toMatchObject({
+    await expect(publishBuildpack(aws, bucket)).rejects.toMatchObject({
       code: 'aws-denied',
-      message: expect.stringContaining('publish the buildpack as s3://b/'),
+      message: expect.stringContaining('publish the buildpack as s3://halcyon-buildpack/'),
     });
   });
 });

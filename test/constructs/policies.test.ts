@@ -21,23 +21,23 @@ const options: UserPolicyOptions = {
 const actions = (over: Partial<UserPolicyOptions>) =>
   userPolicy({ ...options, ...over })
     .Statement.filter(({ Effect }) => Effect === 'Allow')
-    .flatMap(({ Action }) => Action);
+    .flatMap(({ Action = [] }) => Action);
 
 describe('userPolicy', () => {
   test.each([
     ['read-only', ['s3:GetObject', 's3:ListBucket']],
     ['append-only', ['s3:GetObject', 's3:ListBucket', 's3:PutObject', 's3:PutObjectAcl']],
-    ['upload', ['s3:GetObject', 's3:ListBucket', 's3:PutObject', 's3:PutObjectAcl', 's3:DeleteObject']],
+    ['upload', ['s3:GetObject', 's3:DeleteObject', 's3:ListBucket', 's3:PutObject', 's3:PutObjectAcl']],
   ] as const)('%s: these actions and no others', (access, expected) => {
     expect(actions({ access })).toEqual(expected);
   });
 
   test('confines objects and listings to the prefix, and all to the account', () => {
     const { Statement } = userPolicy({ ...options, access: 'upload' });
-    expect(Statement).toEqual([
+    expect(Statement.filter(({ Effect }) => Effect === 'Allow')).toEqual([
       {
         Effect: 'Allow',
-        Action: ['s3:GetObject'],
+        Action: ['s3:GetObject', 's3:DeleteObject'],
         Resource: ['arn:aws:s3:::packages/search/*'],
         Condition: { StringEquals: { 'aws:ResourceAccount': '111122223333' } },
       },
@@ -53,22 +53,28 @@ describe('userPolicy', () => {
         Resource: ['arn:aws:s3:::packages/search/*'],
         Condition: { StringEquals: { 'aws:ResourceAccount': '111122223333', 's3:x-amz-acl': 'bucket-owner-full-control' } },
       },
-      {
-        Effect: 'Allow',
-        Action: ['s3:DeleteObject'],
-        Resource: ['arn:aws:s3:::packages/search/*'],
-        Condition: { StringEquals: { 'aws:ResourceAccount': '111122223333' } },
-      },
     ]);
   });
 
   test('a whole bucket: the kit’s own objects are kept from writers', () => {
     const denied = (access: UserPolicyOptions['access']) =>
-      userPolicy({ ...options, access, prefix: undefined }).Statement.filter(({ Effect }) => Effect === 'Deny');
+      userPolicy({ ...options, access, prefix: undefined }).Statement.filter(
+        ({ Effect, Condition }) => Effect === 'Deny' && Condition === undefined,
+      );
     expect(denied('upload')).toEqual([
-      { Effect: 'Deny', Action: ['s3:PutObject', 's3:DeleteObject'], Resource: ['arn:aws:s3:::packages/.halcyon-kit/*'] },
+      { Effect: 'Deny', Action: ['s3:Put*', 's3:Delete*'], Resource: ['arn:aws:s3:::packages/.halcyon-kit/*'] },
     ]);
     expect(denied('read-only')).toEqual([]);
+  });
+
+  test.each(ACCESSES)('%s: no plain HTTP and no old TLS, also where the bucket has no policy of ours', (access) => {
+    for (const prefix of [undefined, 'search'])
+      expect(
+        userPolicy({ ...options, access, prefix }).Statement.filter(({ Effect, Resource }) => Effect === 'Deny' && Resource[0] === '*'),
+      ).toEqual([
+        { Effect: 'Deny', Action: ['s3:*'], Resource: ['*'], Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+        { Effect: 'Deny', Action: ['s3:*'], Resource: ['*'], Condition: { NumericLessThan: { 's3:TlsVersion': '1.2' } } },
+      ]);
   });
 
   test.each([

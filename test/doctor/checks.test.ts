@@ -23,6 +23,7 @@ signing: { version: 4, buildpack: "${OURS}" }
 
 interface Changes {
   readonly config?: string;
+  readonly over?: Partial<Observation['config']>;
   readonly bucket?: Partial<BucketFacts>;
   readonly principal?: Partial<PrincipalFacts>;
   readonly app?: Partial<AppFacts>;
@@ -33,7 +34,7 @@ interface Changes {
 
 /** A healthy observation, but for `changes` to the bucket, to the principal `payments/upload` and to the app `payments-builder`. */
 function observation(changes: Changes = {}): Observation {
-  const config = parseConfig(changes.config ?? CONFIG);
+  const config = { permissionsBoundary: 'acme-limit', ...parseConfig(changes.config ?? CONFIG), ...changes.over };
   const team = config.teams[0]!;
   const { spec, prefix } = team.bucket!;
   const common = { partition: 'aws', bucketName: spec.name };
@@ -440,4 +441,16 @@ test('docs/doctor.md names every finding that the tests have seen', () => {
   const seen = new Set(TABLE.flatMap(([, changes]) => runChecks(observation(changes)).map(({ name }) => `\`${name}\``)));
   expect(seen.size).toBeGreaterThan(30);
   expect([...seen].filter((name) => !documented.has(name))).toEqual([]);
+});
+
+test('users without a boundary, as a word to who runs the kit', () => {
+  const of = (changes: Changes) => runChecks(observation(changes)).map(({ name, severity }) => `${severity} ${name}`);
+  expect(of({ over: { permissionsBoundary: undefined } })).toEqual(['info no-permissions-boundary']);
+  expect(of({})).toEqual([]);
+});
+
+test('a hosted buildpack that was swapped is broken, whatever else is well', () => {
+  const url = `https://s3.eu-west-1.amazonaws.com/b/buildpack/halcyon-sigv4-${'0'.repeat(64)}.tgz`;
+  const findings = runChecks(observation({ buildpack: { url, status: 200, tampered: 'f'.repeat(64) } }));
+  expect(findings.map(({ name, severity }) => `${severity} ${name}`)).toEqual(['broken buildpack-tampered']);
 });

@@ -16,16 +16,17 @@ const same = { missing: [], extra: [] };
 
 describe('what makes no difference', () => {
   test.each([
-    ['nothing', bucket],
-    ['order of statements', { ...bucket, Statement: [...bucket.Statement].reverse() }],
-    ['order of actions', { ...bucket, Statement: bucket.Statement.map((s) => ({ ...s, Action: [...s.Action].reverse() })) }],
+    ['nothing', bucket, bucket],
+    ['order of statements', { ...bucket, Statement: [...bucket.Statement].reverse() }, bucket],
+    ['order of actions', { ...user, Statement: user.Statement.map((s) => ({ ...s, Action: [...(s.Action ?? [])].reverse() })) }, user],
     [
       'a list of one',
-      { ...bucket, Statement: bucket.Statement.map((s) => ({ ...s, Action: s.Action.length === 1 ? s.Action[0] : s.Action })) },
+      { ...user, Statement: user.Statement.map((s) => ({ ...s, Action: s.Action?.length === 1 ? s.Action[0] : s.Action })) },
+      user,
     ],
-    ['how everyone is written', { ...bucket, Statement: bucket.Statement.map((s) => ({ ...s, Principal: { AWS: '*' } })) }],
-    ['the policy’s id', { ...bucket, Id: 'x' }],
-  ])('%s', (_, actual) => expect(policyDrift(actual, bucket)).toEqual(same));
+    ['how everyone is written', { ...bucket, Statement: bucket.Statement.map((s) => ({ ...s, Principal: { AWS: '*' } })) }, bucket],
+    ['the policy’s id', { ...bucket, Id: 'x' }, bucket],
+  ])('%s', (_, actual, expected) => expect(policyDrift(actual, expected)).toEqual(same));
 
   test('a single statement by itself', () => {
     const one: PolicyDocumentJson = { Version: '2012-10-17', Statement: [bucket.Statement[0]!] };
@@ -36,12 +37,17 @@ describe('what makes no difference', () => {
 describe('what makes one', () => {
   const changed = (change: object) => ({ ...user, Statement: [{ ...user.Statement[0], ...change }, ...user.Statement.slice(1)] });
   test.each([
-    ['another effect', changed({ Effect: 'Deny' }), ['Allow s3:GetObject'], ['Deny s3:GetObject']],
-    ['another action', changed({ Action: ['s3:*'] }), ['Allow s3:GetObject'], ['Allow s3:*']],
-    ['another resource', changed({ Resource: ['*'] }), ['Allow s3:GetObject'], ['Allow s3:GetObject']],
-    ['a condition less', changed({ Condition: undefined }), ['Allow s3:GetObject'], ['Allow s3:GetObject']],
-    ['a statement less', { ...user, Statement: user.Statement.slice(1) }, ['Allow s3:GetObject'], []],
-    ['no policy', null, user.Statement.map(({ Effect, Action }) => `${Effect} ${Action.join(', ')}`), []],
+    ['another effect', changed({ Effect: 'Deny' }), ['Allow s3:GetObject, s3:DeleteObject'], ['Deny s3:GetObject, s3:DeleteObject']],
+    ['another action', changed({ Action: ['s3:*'] }), ['Allow s3:GetObject, s3:DeleteObject'], ['Allow s3:*']],
+    ['another resource', changed({ Resource: ['*'] }), ['Allow s3:GetObject, s3:DeleteObject'], ['Allow s3:GetObject, s3:DeleteObject']],
+    [
+      'a condition less',
+      changed({ Condition: undefined }),
+      ['Allow s3:GetObject, s3:DeleteObject'],
+      ['Allow s3:GetObject, s3:DeleteObject'],
+    ],
+    ['a statement less', { ...user, Statement: user.Statement.slice(1) }, ['Allow s3:GetObject, s3:DeleteObject'], []],
+    ['no policy', null, user.Statement.map(({ Effect, Action }) => `${Effect} ${Action?.join(', ')}`), []],
   ])('%s', (_, actual, missing, extra) => expect(policyDrift(actual, user)).toEqual({ missing, extra }));
 
   test('statements go by their Sid where they have one', () => {

@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Aws } from '../../lib/aws/aws.js';
+import { hostedKey } from '../../lib/buildpack/hosted.js';
 import { packBuildpack } from '../../lib/buildpack/pack.js';
 import { publishBuildpack } from '../../lib/buildpack/publish.client.js';
 import { BUILDPACK_PREFIX } from '../../lib/contract/index.js';
@@ -120,6 +121,7 @@ describe("Halcyon's four requests on a bucket that takes version 4 only", () => 
 });
 
 describe('publishBuildpack', () => {
+  const hosting = { name: 'buildpacks', account: '111122223333' };
   const client = () => ({ region: REGION, s3: async () => s3 }) as unknown as Aws;
 
   test('puts it where anyone can fetch it, once', async () => {
@@ -136,16 +138,27 @@ describe('publishBuildpack', () => {
     await s3.send(new PutBucketPolicyCommand({ Bucket: 'buildpacks', Policy }));
     await s3.send(new PutObjectCommand({ Bucket: 'buildpacks', Key: 'other', Body: 'not for anyone' }));
     aws.clearLog();
-    const key = await publishBuildpack(client(), 'buildpacks');
-    expect(await publishBuildpack(client(), 'buildpacks')).toBe(key);
+    const key = await publishBuildpack(client(), hosting);
+    expect(await publishBuildpack(client(), hosting)).toBe(key);
     const url = `${aws.url}/buildpacks/${key}`;
     expect(aws.log().map(({ operation, status }) => [operation, status])).toEqual([
       ['PutObject', 200],
       ['PutObject', 412],
+      ['GetObject', 200],
     ]);
     const fetched = join(dir, 'fetched.tgz');
     await exec('curl', ['-sS', '--fail', '--cacert', aws.caFile, '--output', fetched, url]);
     expect(readFileSync(fetched).equals((await packBuildpack()).tgz)).toBe(true);
     await expect(exec('curl', ['-sS', '--fail', '--cacert', aws.caFile, `${aws.url}/buildpacks/other`])).rejects.toThrow('403');
+  });
+
+  test('something else under its name is an error, not a success', async () => {
+    const key = hostedKey((await packBuildpack()).sha256);
+    await s3.send(new PutObjectCommand({ Bucket: 'buildpacks', Key: key, Body: 'something else' }));
+    await expect(publishBuildpack(client(), hosting)).rejects.toMatchObject({ code: 'buildpack-tampered' });
+  });
+
+  test('a bucket of that name in another account is neither written nor believed', async () => {
+    await expect(publishBuildpack(client(), { ...hosting, account: '999988887777' })).rejects.toMatchObject({ code: 'aws-denied' });
   });
 });

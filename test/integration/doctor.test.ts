@@ -67,13 +67,15 @@ const aws = (region: string): Aws => {
 };
 const before = { ...process.env };
 
+const HOSTING = { name: buildpackBucketName('111122223333', 'us-east-1'), account: '111122223333' };
+
 beforeAll(async () => {
   sandbox = await startSandbox({ heroku: { upstreamDir: null } });
   Object.assign(process.env, sandbox.env);
   heroku = createHeroku({ token: sandbox.heroku.token, host: sandbox.heroku.url, patience: { baseMs: 5 } });
   config = parse(CONFIG);
   await deployAll(sandbox.aws, config);
-  await publishBuildpack(aws('us-east-1'), buildpackBucketName('111122223333', 'us-east-1'));
+  await publishBuildpack(aws('us-east-1'), HOSTING);
   for (const team of config.teams) for (const app of team.apps) await sandbox.heroku.ensureApp(app.name);
   await converge(config);
 });
@@ -534,11 +536,11 @@ describe('apps', () => {
 test('a hosted buildpack that is not served', async () => {
   const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
   const s3 = await aws('us-east-1').s3();
-  const Bucket = buildpackBucketName('111122223333', 'us-east-1');
+  const Bucket = HOSTING.name;
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
   const report = await during(
     () => Promise.all(Contents.map(({ Key }) => s3.send(new DeleteObjectCommand({ Bucket, Key })))),
-    () => publishBuildpack(aws('us-east-1'), Bucket),
+    () => publishBuildpack(aws('us-east-1'), HOSTING),
     () => doctor(),
   );
   expect(names(report)).toEqual(['broken buildpack-not-served: buildpack']);

@@ -2,18 +2,25 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  AttachUserPolicyCommand,
+  CreateAccessKeyCommand,
+  CreatePolicyCommand,
+  CreateUserCommand,
+  DeleteUserCommand,
+  DeleteUserPermissionsBoundaryCommand,
+  DeleteUserPolicyCommand,
   GetUserCommand,
   ListAccessKeysCommand,
-  CreateAccessKeyCommand,
-  CreateUserCommand,
+  PutUserPermissionsBoundaryCommand,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAws, type Aws } from '../../lib/aws/aws.js';
 import { identity } from '../../lib/aws/identity.js';
-import { CONFIG_VAR_NAMES, parseSecretValue, secretName, teamStackName, userName } from '../../lib/contract/index.js';
+import { buildpackBucketName, CONFIG_VAR_NAMES, parseSecretValue, secretName, teamStackName, userName } from '../../lib/contract/index.js';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { startTarget, unique, Workplace, type Target } from './support/target.js';
@@ -204,22 +211,22 @@ describe('from one file to buckets proven by real builds', () => {
 });
 
 describe('operators', () => {
-  test('the documented policy is all that an operator needs in AWS', async () => {
+  test('the printed policy is all that an operator needs in AWS, and makes nobody an administrator', async () => {
     const iam = await aws.iam();
     const user = `e2e-operator-${id}`;
-    const policy = readFileSync(new URL('../../docs/operator-policy.json', import.meta.url), 'utf8');
+    const bounded = `${file()}permissionsBoundary: e2e-limit-${id}\n`;
+    work.write(bounded);
+    const printed = async (what: string) => (await work.ok(['policy', what])).stdout;
+    // By an administrator, once: the boundary, and the operator.
+    await iam.send(new CreatePolicyCommand({ PolicyName: `e2e-limit-${id}`, PolicyDocument: await printed('boundary') }));
     await iam.send(new CreateUserCommand({ UserName: user }));
-    await iam.send(
-      new PutUserPolicyCommand({
-        UserName: user,
-        PolicyName: 'operator',
-        PolicyDocument: policy,
-      }),
-    );
+    const managed = await iam.send(new CreatePolicyCommand({ PolicyName: user, PolicyDocument: await printed('operator') }));
+    await iam.send(new AttachUserPolicyCommand({ UserName: user, PolicyArn: managed.Policy?.Arn }));
     const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: user }));
     const env = { AWS_ACCESS_KEY_ID: AccessKey?.AccessKeyId ?? '', AWS_SECRET_ACCESS_KEY: AccessKey?.SecretAccessKey ?? '' };
     for (const args of [
       ['status'],
+      ['up', two, '--yes', '--no-smoke'], // sets the boundary on the user that is there
       ['rotate', two, '--yes', '--soak', '0s'],
       ['up', two, '--yes'],
       ['down', two, '--delete-bucket', '--yes'],
@@ -228,6 +235,44 @@ describe('operators', () => {
       const ran = await work.kit(args, { env });
       expect(ran.code, `${args.join(' ')}\n${ran.stderr}`).toBe(0);
     }
+    const ours = userName({ team: two, access: 'append-only' });
+    expect((await iam.send(new GetUserCommand({ UserName: ours }))).User?.PermissionsBoundary?.PermissionsBoundaryArn).toMatch(
+      new RegExp(`:policy/e2e-limit-${id}$`),
+    );
+
+    const operator = createAws({
+      region: 'us-east-1',
+      key: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
+    });
+    const asOperator = await operator.iam();
+    const everything = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] });
+    const widen = (UserName: string) => new PutUserPolicyCommand({ UserName, PolicyName: 'all', PolicyDocument: everything });
+    const denied = { name: expect.stringMatching(/^AccessDenied/) };
+    // A user of one's own, without the boundary; then one that has none yet.
+    await expect(asOperator.send(new CreateUserCommand({ UserName: `mine-${id}`, Path: '/halcyon/' }))).rejects.toMatchObject(denied);
+    await iam.send(new CreateUserCommand({ UserName: `free-${id}`, Path: '/halcyon/' }));
+    await expect(asOperator.send(widen(`free-${id}`))).rejects.toMatchObject(denied);
+    // An app's user, whose key is in Heroku: its policy may say all, and it may do nothing more.
+    await asOperator.send(widen(ours));
+    const held = await secretOf(two, 'append-only', 'eu-west-1');
+    const asApp = createAws({ region: 'us-east-1', key: held });
+    await expect((await asApp.iam()).send(new CreateUserCommand({ UserName: `theirs-${id}` }))).rejects.toMatchObject(denied);
+    // Out of the boundary, or into a wider one.
+    await expect(asOperator.send(new DeleteUserPermissionsBoundaryCommand({ UserName: ours }))).rejects.toMatchObject(denied);
+    const PermissionsBoundary = managed.Policy?.Arn;
+    await expect(asOperator.send(new PutUserPermissionsBoundaryCommand({ UserName: ours, PermissionsBoundary }))).rejects.toMatchObject(
+      denied,
+    );
+    // Nor is the buildpack the operator's to replace.
+    const buildpack = { Bucket: buildpackBucketName(account, 'us-east-1'), Key: 'buildpack/planted' };
+    const s3 = await operator.s3();
+    await expect(s3.send(new PutObjectCommand({ ...buildpack, Body: 'x' }))).rejects.toMatchObject(denied);
+    await s3.send(new PutObjectCommand({ ...buildpack, Body: 'x', IfNoneMatch: '*' }));
+    await expect(s3.send(new DeleteObjectCommand(buildpack))).rejects.toMatchObject(denied);
+    await iam.send(new DeleteUserPolicyCommand({ UserName: ours, PolicyName: 'all' }));
+    await iam.send(new DeleteUserCommand({ UserName: `free-${id}` }));
+    work.write(file());
+    await work.ok(['up', two, '--yes', '--no-smoke']);
   });
 
   test('Ctrl-C half way leaves nothing that a rerun does not finish', async () => {

@@ -1,9 +1,25 @@
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteBucketPolicyCommand,
+  PutBucketAclCommand,
+  PutBucketEncryptionCommand,
+  PutBucketLifecycleConfigurationCommand,
+  PutBucketOwnershipControlsCommand,
+  PutBucketPolicyCommand,
+  PutBucketReplicationCommand,
+  PutBucketTaggingCommand,
+  PutBucketVersioningCommand,
+  PutObjectAclCommand,
+  PutObjectCommand,
+  PutPublicAccessBlockCommand,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfig, principalsOf, teamNamed, type KitConfig, type Team } from '../../lib/config/index.js';
 import { ACCESSES, ACLS, KIT_OBJECT_PREFIX, type Access } from '../../lib/contract/index.js';
 import { startLocalAws, type LocalAws } from '../../sandbox/aws/index.js';
-import { clients, rootKey, type Key } from '../../sandbox/test/support/clients.js';
+import { clients, failure, rootKey, type Key } from '../../sandbox/test/support/clients.js';
 import { deployAll, keyOf } from '../support/deploy.js';
 import { storageRequest } from '../support/halcyon-request.js';
 import { formatTable } from '../support/table.js';
@@ -178,15 +194,56 @@ describe('the bucket itself', () => {
   });
 
   test('a read-only principal that another policy lets write is refused all the same', async () => {
-    const { iam } = clients(aws);
-    const { PutUserPolicyCommand } = await import('@aws-sdk/client-iam');
     const key = await keyOf(aws, { team: 'alpha', access: 'read-only' });
-    const everything = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] });
-    await iam.send(new PutUserPolicyCommand({ UserName: 'halcyon.team.alpha.read-only', PolicyName: 'slip', PolicyDocument: everything }));
+    await allowEverything('halcyon.team.alpha.read-only');
     const request = { region: REGION, signature: 4, object: 'alpha/ghc/slip' } as const;
     const put = (bucket: string) => storageRequest(aws, key, { ...request, bucket, method: 'PUT', acl: 'bucket-owner-full-control' });
     expect((await put('was-here-before')).status, 'the slip works where no bucket policy stands against it').toBe(200);
     expect((await put(bucketOf('alpha'))).status).toBe(403);
     expect((await storageRequest(aws, key, { ...request, bucket: bucketOf('alpha'), method: 'DELETE' })).status).toBe(403);
   });
+
+  const encryption = { Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' as const } }] };
+  const rule = { Status: 'Enabled' as const, Destination: { Bucket: 'arn:aws:s3:::elsewhere' } };
+  const changes = {
+    acl: (Bucket: string) => new PutBucketAclCommand({ Bucket, ACL: 'private' }),
+    policy: (Bucket: string) => new PutBucketPolicyCommand({ Bucket, Policy: '{}' }),
+    'no policy': (Bucket: string) => new DeleteBucketPolicyCommand({ Bucket }),
+    lifecycle: (Bucket: string) => new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: [] } }),
+    versioning: (Bucket: string) => new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Suspended' } }),
+    encryption: (Bucket: string) => new PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration: encryption }),
+    'public access': (Bucket: string) => new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: {} }),
+    ownership: (Bucket: string) =>
+      new PutBucketOwnershipControlsCommand({ Bucket, OwnershipControls: { Rules: [{ ObjectOwnership: 'ObjectWriter' }] } }),
+    replication: (Bucket: string) =>
+      new PutBucketReplicationCommand({ Bucket, ReplicationConfiguration: { Role: 'arn:aws:iam::111122223333:role/r', Rules: [rule] } }),
+    tags: (Bucket: string) => new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet: [] } }),
+    'no bucket': (Bucket: string) => new DeleteBucketCommand({ Bucket }),
+  };
+
+  test('a principal that another policy lets do all changes nothing of the bucket itself', async () => {
+    const key = await keyOf(aws, { team: 'beta', access: 'upload' });
+    await allowEverything('halcyon.team.beta.upload');
+    const { s3 } = clients(aws, { key });
+    for (const [what, change] of Object.entries(changes)) {
+      const refused = await failure(s3.send(change(bucketOf('beta')) as PutBucketAclCommand));
+      expect([what, refused.name, refused.message]).toEqual([what, 'AccessDenied', expect.stringContaining('explicit deny')]);
+    }
+  });
+
+  test('an upload key of an existing bucket does not change who may read the kit’s own objects', async () => {
+    const Key = `${KIT_OBJECT_PREFIX}lease/tenant.json`;
+    const at = { Bucket: 'was-here-before-too', ACL: 'bucket-owner-full-control' as const };
+    for (const key of [Key, 'ghc/package']) await clients(aws).s3.send(new PutObjectCommand({ Bucket: at.Bucket, Key: key, Body: '{}' }));
+    const { s3 } = clients(aws, { key: await keyOf(aws, { team: 'tenant', access: 'upload' }) });
+    // The bucket has no ACLs; that it says so shows that the key may ask.
+    expect((await failure(s3.send(new PutObjectAclCommand({ ...at, Key: 'ghc/package' })))).name).toBe('AccessControlListNotSupported');
+    expect((await failure(s3.send(new PutObjectAclCommand({ ...at, Key })))).name).toBe('AccessDenied');
+  });
 });
+
+/** As someone might by mistake, or with bad intent. */
+async function allowEverything(UserName: string): Promise<void> {
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] });
+  await clients(aws).iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'slip', PolicyDocument }));
+}

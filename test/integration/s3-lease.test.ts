@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => wire?.stop());
 
 test('a lease that another has taken over is not removed', async () => {
-  const store = s3LeaseStore(wire.aws, 'lease-bucket', 'team');
+  const store = s3LeaseStore(wire.aws, { name: 'lease-bucket', account: '111122223333' }, 'team');
   const ours = (await store.create('ours')) ?? '';
   expect(await store.create('again')).toBeUndefined();
   const theirs = (await store.replace('theirs', ours)) ?? '';

@@ -53,6 +53,14 @@ export const buildpacks = ofApps((one, { team }, { config }) => {
 
 /** Where apps get the SigV4 buildpack from. */
 export const buildpackServed: Check = ({ buildpack, config }) => {
+  if (buildpack?.tampered !== undefined)
+    return [
+      broken('buildpack-tampered', 'buildpack', {
+        message: `${buildpack.url} serves something else than its name says (sha256 ${buildpack.tampered}): it was overwritten, and every build with it has run that`,
+        looksLike: 'nothing: whoever swapped it decides what a build shows',
+        fix: 'build nothing until it is put right: "The buildpack was swapped" in docs/security.md',
+      }),
+    ];
   if (buildpack === undefined || (buildpack.failure === undefined && (buildpack.status ?? 200) < 400)) return [];
   return [
     broken('buildpack-not-served', 'buildpack', {

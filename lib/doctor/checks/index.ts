@@ -19,6 +19,7 @@ export const CHECKS: readonly Check[] = [
   principals.keyThere,
   principals.leftovers,
   principals.userPolicyDrift,
+  principals.boundary,
   principals.principalUnread,
   requests.requests,
   requests.clock,

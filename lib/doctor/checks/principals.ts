@@ -157,6 +157,17 @@ const expectedPolicy = ({ id }: PrincipalFacts, { spec, prefix }: TeamBucket) =>
     region: spec.region,
   });
 
+/** Users without a boundary: only an administrator may make them. */
+export const boundary: Check = ({ config, teams }) =>
+  config.permissionsBoundary !== undefined || teams.every(({ principals }) => principals.length === 0)
+    ? []
+    : [
+        info('no-permissions-boundary', 'the file', {
+          message: 'the IAM users have no permissions boundary, so whoever runs the kit needs to be an administrator',
+          fix: 'to run it with the narrow policy of "halcyon-kit policy operator", set "permissionsBoundary" in the file (docs/operator-policy.md)',
+        }),
+      ];
+
 /** What the operator could not see. */
 export const principalUnread: Check = ({ teams }) =>
   teams.flatMap((facts) => {

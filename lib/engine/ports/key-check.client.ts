@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Aws } from '../../aws/aws.js';
+import { ownedBy } from '../../aws/bucket.js';
 import type { TeamBucket } from '../../config/model.js';
 import { keyPrefix, type PrincipalId } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
@@ -71,17 +72,17 @@ const probeKey = (bucket: TeamBucket): string => `${keyPrefix(bucket.prefix)}${P
 
 async function requests({ access }: PrincipalId, bucket: TeamBucket): Promise<Probe[]> {
   const sdk = await import('@aws-sdk/client-s3');
-  const Bucket = bucket.spec.name;
+  const target = ownedBy(bucket.spec);
   const Key = probeKey(bucket);
   const prefix = keyPrefix(bucket.prefix);
   const put = (acl: boolean) =>
-    new sdk.PutObjectCommand({ Bucket, Key, Body: Buffer.from('halcyon-kit'), ...(acl ? { ACL: bucket.spec.acl } : {}) });
+    new sdk.PutObjectCommand({ ...target, Key, Body: Buffer.from('halcyon-kit'), ...(acl ? { ACL: bucket.spec.acl } : {}) });
   return [
-    { what: 'GET a missing object', expected: 'missing', send: (s3) => s3.send(new sdk.GetObjectCommand({ Bucket, Key })) },
+    { what: 'GET a missing object', expected: 'missing', send: (s3) => s3.send(new sdk.GetObjectCommand({ ...target, Key })) },
     {
       what: 'LIST its objects',
       expected: 'allowed',
-      send: (s3) => s3.send(new sdk.ListObjectsCommand({ Bucket, Prefix: prefix, MaxKeys: 1 })),
+      send: (s3) => s3.send(new sdk.ListObjectsCommand({ ...target, Prefix: prefix, MaxKeys: 1 })),
     },
     // Uploads must carry the configured ACL; a key that may only read must not even then.
     access === 'read-only'
@@ -90,7 +91,7 @@ async function requests({ access }: PrincipalId, bucket: TeamBucket): Promise<Pr
     {
       what: 'DELETE an object',
       expected: access === 'upload' ? 'allowed' : 'denied',
-      send: (s3) => s3.send(new sdk.DeleteObjectCommand({ Bucket, Key })),
+      send: (s3) => s3.send(new sdk.DeleteObjectCommand({ ...target, Key })),
     },
     ...(prefix === ''
       ? []
@@ -98,7 +99,7 @@ async function requests({ access }: PrincipalId, bucket: TeamBucket): Promise<Pr
           {
             what: 'LIST objects outside its prefix',
             expected: 'denied' as const,
-            send: (s3: S3Client) => s3.send(new sdk.ListObjectsCommand({ Bucket, MaxKeys: 1 })),
+            send: (s3: S3Client) => s3.send(new sdk.ListObjectsCommand({ ...target, MaxKeys: 1 })),
           },
         ]),
   ];
@@ -124,5 +125,5 @@ function notYet(where: string, error: unknown): string {
 
 async function removeProbe(aws: Aws, bucket: TeamBucket): Promise<void> {
   const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
-  await (await aws.s3()).send(new DeleteObjectCommand({ Bucket: bucket.spec.name, Key: probeKey(bucket) })).catch(() => undefined);
+  await (await aws.s3()).send(new DeleteObjectCommand({ ...ownedBy(bucket.spec), Key: probeKey(bucket) })).catch(() => undefined);
 }

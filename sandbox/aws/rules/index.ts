@@ -1,5 +1,6 @@
 import type { Rule } from '../front/rule.js';
 import { clockSkew } from './clock-skew.js';
+import { expectedOwner } from './expected-owner.js';
 import { lastUsed } from './last-used.js';
 import { newKeyDelay } from './new-key-delay.js';
 import { policyConditions } from './policy-conditions.js';
@@ -20,6 +21,7 @@ export const RULES: readonly Rule[] = [
   signedHeaders,
   rootKey,
   clockSkew,
+  expectedOwner,
   policyConditions,
   privateAcl,
   twoKeys,

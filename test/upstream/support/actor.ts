@@ -77,7 +77,7 @@ export class Actor {
 
   /** Put compiler and cabal where this app looks for them, with the deployer's rights. */
   async plantToolchain(region: string): Promise<void> {
-    const objects = new Objects(this.stage.aws(region), this.bucket);
+    const objects = new Objects(this.stage.aws(region), { name: this.bucket, account: this.stage.account });
     for (const [key, archive] of toolchain(this.platform)) await objects.put(`${this.prefix}${key}`, archive);
   }
 

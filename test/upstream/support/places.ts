@@ -140,7 +140,7 @@ export async function playPlace(stage: Stage, place: Place): Promise<Stay> {
     acts.push((deployed = await actor.deploy(of)));
   }
   const ground = { ...place, run: place.app, others: place.others ?? [] };
-  const objects = new Objects(stage.aws(place.region), actor.bucket);
+  const objects = new Objects(stage.aws(place.region), { name: actor.bucket, account: stage.account });
   const theirs = ground.others.map((prefix) => `${prefix}/${place.app}/present`);
   await Promise.all([...plantedKeys(ground), ...theirs].map((key) => objects.put(key, 'present\n')));
   return { actor, source: of, acts, deployed, attempts: await actor.attempt(attempts(ground)) };

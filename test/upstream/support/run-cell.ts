@@ -83,7 +83,7 @@ export async function runCell(rig: Rig, cell: Cell): Promise<Outcome> {
     page = await openPage(app.webUrl, nonce, { network: networkOf(), timeoutMs: 0 });
   } else {
     const ground = { access, prefix: storage.prefix, acl: storage.acl ?? 'private', run: name, others: storage.prefix ? ['beta'] : [] };
-    const objects = new Objects(aws, storage.bucket);
+    const objects = new Objects(aws, { name: storage.bucket, account: sandbox.aws.account });
     const others = ground.others.map((prefix) => `${prefix}/${name}/present`);
     await Promise.all([...plantedKeys(ground), ...others].map((path) => objects.put(path, 'smoke\n')));
     await objects.put(archive, tarball(installTree(install, name, nonce)));

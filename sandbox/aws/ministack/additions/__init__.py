@@ -5,7 +5,7 @@ when it starts, and what IAM reads from a request is read more fully. MiniStack 
 and its test also shows that MiniStack alone lacks it.
 """
 
-from . import account_public_access, bucket, iam_requests, managed_policies, permissions
+from . import account_public_access, bucket, iam_requests, managed_policies, permissions, s3_requests
 
 
 def install() -> None:
@@ -13,4 +13,5 @@ def install() -> None:
     bucket.install()
     iam_requests.install()
     managed_policies.install()
+    s3_requests.install()
     permissions.install()  # last, so that it is asked first
