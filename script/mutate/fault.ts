@@ -26,6 +26,8 @@ export const SUITES = {
   /** Config vars written to the local Heroku. */
   sync: { project: 'integration', files: ['test/integration/sync.test.ts'] },
   smoke: { project: 'integration', files: ['test/integration/smoke.test.ts'] },
+  /** Smoke deploys that are killed. */
+  killed: { project: 'integration', files: ['test/integration/smoke-killed.test.ts'], rebuild: true },
   redaction: { project: 'unit', files: ['test/io', 'test/contract', 'test/engine/ports'] },
 } as const satisfies Record<string, Suite>;
 

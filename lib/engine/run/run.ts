@@ -4,7 +4,7 @@ import type { PrincipalId } from '../../contract/index.js';
 import type { IoHost } from '../../io/io-host.js';
 import type { Event, Policy } from '../model.js';
 import { noLease, type Lease } from './lease.client.js';
-import type { LeaseOwner } from './lease-owner.client.js';
+import type { LeaseOwner } from '../../lease-owner.js';
 import type { ObserveContext } from './observe.client.js';
 
 /** Proves a key by a real build. */

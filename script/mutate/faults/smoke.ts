@@ -32,6 +32,24 @@ export const SMOKE = [
     'objects-left-behind': [`() => objects.remove(prefix)`, `async () => prefix`, 'smoke'],
     'app-left-behind': [`() => heroku.deleteApp(name)`, `async () => name`, 'smoke'],
   }),
+  ...faultsOf('lib/smoke/register.client.ts', {
+    'killed-app-taken-for-a-running-one': [`ageMs <= owner.ttl && !isDead(owner, self)`, `ageMs <= owner.ttl`, 'killed'],
+    'running-app-taken-for-a-killed-one': [
+      `owner !== undefined && ageMs <= owner.ttl &&`,
+      `owner !== undefined && owner.machine === self.machine &&`,
+      'killed',
+    ],
+  }),
+  ...faultsOf('lib/smoke/sweep.ts', {
+    'objects-of-killed-runs-left': [`!dead.has(run ?? '') && !isLeftover(`, `!isLeftover(`, 'killed'],
+  }),
+  ...faultsOf('lib/commands/sync.ts', {
+    'idle-sync-sweeps-nothing': [`if (!options.dryRun && !seen.changes)`, `if (options.dryRun && seen.blocked)`, 'killed'],
+    'dry-run-sweeps': [`if (!options.dryRun && !seen.changes)`, `if (!seen.changes)`, 'killed'],
+  }),
+  ...faultsOf('lib/cli/run-teams.ts', {
+    'rotation-sweeps-nothing': [`      await sweepKilledOf(session, team);\n`, ``, 'killed'],
+  }),
   ...faultsOf('lib/io/redaction.ts', {
     'secret-forgotten': [`  secrets.add(value);`, ``, 'redaction'],
     'json-form-forgotten': [`JSON.stringify(value).slice(1, -1), `, ``, 'redaction'],
