@@ -2,7 +2,7 @@
 
 /** The floors of lib/, from the ground up. A folder imports from floors below its own, never from its own floor or above. */
 export const FLOORS = [
-  ['error-codes', 'io', 'tarball'],
+  ['error-codes', 'io', 'tarball', 'lease-owner'],
   ['errors'],
   ['contract', 'network'],
   ['config', 'aws'],

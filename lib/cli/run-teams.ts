@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import type { Team } from '../config/model.js';
 import type { Intent, LeftApp, TeamResult, Policy, Smoke, TeamObservation } from '../engine/index.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { exitCodeOf } from './render.js';
@@ -21,16 +22,24 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
   const { intent, policy, from, deployed, smoke } = options;
   return pMap(
     session.teams,
-    async (team) =>
-      runTeam(
+    async (team) => {
+      await sweepKilledOf(session, team);
+      return runTeam(
         { ...(await engineContext(session, team)), ...(smoke ? { smoke } : {}), deployed },
         team,
         intent,
         { ...DEFAULT_POLICY, ...policy },
         from?.find((seen) => seen.team === team.name)?.observation,
-      ),
+      );
+    },
     { concurrency: 2 },
   );
+}
+
+/** An app that a killed smoke deploy left behind holds a live key: whoever works on the team next removes it. */
+export async function sweepKilledOf(session: Session, team: Team): Promise<void> {
+  const { sweepKilled } = await import('../smoke/sweep.js');
+  if (team.bucket !== undefined) await sweepKilled(await engineContext(session, team), team);
 }
 
 /**

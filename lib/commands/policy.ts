@@ -24,7 +24,7 @@ export async function policy(
   return { data, text: JSON.stringify(data, null, 2) };
 }
 
-/** One policy, or several by what they are of. Pure. @internal */
+/** One policy, or several by what they are of. Pure. */
 export function policies(what: string, config: KitConfig, partition?: string): PolicyDocumentJson | Record<string, PolicyDocumentJson> {
   if (what === 'operator') return operatorPolicy(scopeOf(config, partition));
   if (what === 'boundary') return boundaryPolicy(scopeOf(config, partition));

@@ -7,6 +7,8 @@ import { stackState } from '../deploy/stack.client.js';
 import { Vault } from '../engine/run/vault.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep, type IoHost } from '../io/io-host.js';
+import { registerOf } from '../smoke/register.client.js';
+import { leftoversAmong } from '../smoke/short-lived.client.js';
 import { appFacts, type AppQuestion } from './apps.client.js';
 import { bucketFacts, bucketQuestions } from './buckets.client.js';
 import { buildpackFacts, wantedBuildpacks } from './buildpack.client.js';
@@ -49,16 +51,24 @@ async function observe(options: DoctorOptions): Promise<Observation> {
   const buckets = await inStep(io, 'looking at buckets', () =>
     pMap(bucketQuestions(teams), (question) => bucketFacts(aws(question.spec.region), question, signal), { concurrency: 3 }),
   );
-  const [buildpacks, stacks, buildpack] = await Promise.all([
+  const [buildpacks, stacks, buildpack, all] = await Promise.all([
     wantedBuildpacks(config, teams),
     heroku.stacks(),
     buildpackFacts(config, teams, aws, signal),
+    heroku.apps(),
   ]);
   const shared = { buildpacks, stacks: new Map(stacks.map(({ name, state }) => [name, state])) };
   const facts = await inStep(io, 'looking at keys and apps, and asking S3 as each key', () =>
     pMap(teams, (team) => teamFacts(options, team, shared), { concurrency: 2 }),
   );
-  return { config, at: new Date().toISOString(), buckets, teams: facts, ...(buildpack === undefined ? {} : { buildpack }) };
+  return {
+    config,
+    at: new Date().toISOString(),
+    buckets,
+    teams: facts,
+    strays: leftoversAmong(all),
+    ...(buildpack === undefined ? {} : { buildpack }),
+  };
 }
 
 async function teamFacts(options: DoctorOptions, team: Team, shared: Pick<AppQuestion, 'buildpacks' | 'stacks'>): Promise<TeamFacts> {
@@ -69,16 +79,18 @@ async function teamFacts(options: DoctorOptions, team: Team, shared: Pick<AppQue
   const held = new Map<string, KeyPair>();
   const aws = team.bucket && options.aws(team.bucket.spec.region);
   const name = teamStackName(team.name);
-  const [principals = [], stack, apps] = await Promise.all([
+  const [principals = [], stack, apps, smokeApps] = await Promise.all([
     aws && principalFacts(aws, team, vault, reader),
     aws && hasStack(team) ? reader.read('its stack', () => stackState(aws, name)) : undefined,
     appFacts({ config, heroku, team, held, signal, ...shared }),
+    aws && reader.readIfAny('apps of its smoke deploys (s3:ListBucket, s3:GetObject)', 'bucket', async () => registerOf(aws, team)?.all()),
   ]);
   const probing = { config, team, principals, aws, writeProbe, signal };
   return {
     team,
     ...(stack ? { stack: { name, exists: stack.exists, status: stack.status } } : {}),
     principals: await pMap(principals, (principal) => probePrincipal(probing, principal, vault), { concurrency: 3 }),
+    ...(smokeApps ? { smokeApps } : {}),
     apps: await pMap(apps, (app) => probeApp(probing, app, held.get(app.name)), { concurrency: 5 }),
     unread: reader.unread,
   };

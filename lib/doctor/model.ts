@@ -4,6 +4,7 @@ import type { PolicyDocumentJson } from '../constructs/policies.js';
 import type { AppState, PrincipalState } from '../engine/model.js';
 import type { BuildpackPlan } from '../heroku/buildpacks.plan.js';
 import type { Build, Dyno, HerokuApp, Release } from '../heroku/heroku.js';
+import type { NotedApp } from '../smoke/register.client.js';
 import type { Refused, RefusalContext } from '../storage/refusals.js';
 
 /** Something that is, or may be, wrong. */
@@ -30,6 +31,8 @@ export interface Observation {
   readonly buckets: readonly BucketFacts[];
   readonly teams: readonly TeamFacts[];
   readonly buildpack?: ServedBuildpack;
+  /** Apps that by name and age an earlier smoke deploy left behind, of whatever team. */
+  readonly strays?: readonly string[];
 }
 
 export interface TeamFacts {
@@ -38,6 +41,8 @@ export interface TeamFacts {
   readonly stack?: { readonly name: string; readonly exists: boolean; readonly status?: string };
   readonly principals: readonly PrincipalFacts[];
   readonly apps: readonly AppFacts[];
+  /** Apps that its smoke deploys have written down: under way, or killed. */
+  readonly smokeApps?: readonly NotedApp[];
   /** `what: why`. */
   readonly unread: readonly string[];
 }

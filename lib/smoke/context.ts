@@ -9,6 +9,7 @@ import { redact } from '../io/redaction.js';
 import type { Network } from '../network/network.js';
 import { Made } from './made.client.js';
 import { Objects } from './objects.client.js';
+import { registerOf } from './register.client.js';
 import type { Scope } from './requests.plan.js';
 import { smokeName } from './short-lived.client.js';
 import { otherPrefixes, type Subject } from './subject.js';
@@ -67,7 +68,7 @@ export function startRun({ config, aws, heroku, io, signal }: SmokeContext, { te
       access && acl && team.bucket !== undefined
         ? { objects: new Objects(aws, team.bucket.spec), scope: { access, prefix, acl, run: name, others: otherPrefixes(config, team) } }
         : undefined,
-    made: new Made(name),
+    made: new Made(name, registerOf(aws, team)),
     heroku,
     network: aws.network,
     signal,

@@ -3,6 +3,7 @@ import type { IoHost } from '../io/io-host.js';
 import { redact } from '../io/redaction.js';
 import type { StorageLine } from './log.js';
 import type { Objects } from './objects.client.js';
+import type { Register } from './register.client.js';
 import { runOfKey } from './short-lived.client.js';
 
 /** What one smoke deploy makes, noted before it is made. All cleaning up goes through it. */
@@ -11,10 +12,15 @@ export class Made {
   readonly #prefixes = new Set<string>();
   readonly #keys = new Set<string>();
 
-  constructor(private readonly run: string) {}
+  /** @param register - where its app is written down for others to see, should this run be killed. */
+  constructor(
+    private readonly run: string,
+    private readonly register?: Pick<Register, 'note' | 'rest' | 'forget'>,
+  ) {}
 
-  app(name: string): void {
+  async app(name: string): Promise<void> {
     this.#apps.add(name);
+    await this.register?.note(name);
   }
 
   /** Key prefixes that hold nothing but this run's objects. */
@@ -48,7 +54,11 @@ export class Made {
       }
     };
     // Building first: it might still upload.
-    for (const name of this.#apps) await attempt(`app ${name}`, () => heroku.deleteApp(name));
+    await this.register?.rest();
+    for (const name of this.#apps) {
+      await attempt(`app ${name}`, () => heroku.deleteApp(name));
+      if (leftovers.length === 0) await attempt(`the note of app ${name}`, async () => this.register?.forget(name));
+    }
     if (objects === undefined) return leftovers;
     await Promise.all([
       ...[...this.#prefixes].map((prefix) => attempt(`objects under ${prefix}`, () => objects.remove(prefix))),

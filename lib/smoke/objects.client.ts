@@ -2,6 +2,7 @@ import type * as Sdk from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.js';
 import { ownedBy, type BucketName } from '../aws/bucket.js';
+import { httpStatus } from '../aws/errors.js';
 import { KitError } from '../errors.js';
 
 /** The deployer's own view of a bucket: plants what a smoke deploy needs, and takes it away again. */
@@ -23,6 +24,29 @@ export class Objects {
         { cause },
       );
     }
+  }
+
+  /** What is under `prefix`, newest versions only; `ageMs` by S3's clock, to five minutes. */
+  async read(prefix: string): Promise<Array<{ key: string; body: string; ageMs: number }>> {
+    const [s3, { GetObjectCommand, paginateListObjectsV2 }] = await this.#s3();
+    const found: Array<{ key: string; body: string; ageMs: number }> = [];
+    for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { ...ownedBy(this.bucket), Prefix: prefix })) {
+      for (const { Key = '' } of Contents) {
+        // One that goes meanwhile is no more.
+        const answer = await s3.send(new GetObjectCommand({ ...ownedBy(this.bucket), Key })).catch((error: unknown) => {
+          if (httpStatus(error) === 404) return undefined;
+          throw error;
+        });
+        if (answer === undefined) continue;
+        const now = Date.now() + s3.config.systemClockOffset;
+        found.push({
+          key: Key,
+          body: (await answer.Body?.transformToString()) ?? '',
+          ageMs: now - (answer.LastModified?.getTime() ?? now),
+        });
+      }
+    }
+    return found;
   }
 
   /** Remove everything under `prefix` that `match` accepts, older versions too where they may be listed. @returns how many. */

@@ -77,7 +77,7 @@ async function stages(run: Run, context: SmokeContext, subject: Subject, options
 
 async function makeApp({ name, heroku, made, say }: Run, { app, buildpacks, configVars }: Prepared): Promise<HerokuApp> {
   say(`making app ${name}`);
-  made.app(name);
+  await made.app(name);
   return createShortLived(heroku, { name, stack: app.stack, team: app.team, buildpacks, configVars });
 }
 

@@ -12,7 +12,7 @@ const LEFTOVER_MS = 2 * 3_600_000;
 /** Letters only: it is also the name of a Cabal package, whose parts may not be digits. 22 characters of Heroku's 30. */
 export const smokeName = (): string => `halcyon-smoke-${Array.from({ length: 8 }, () => String.fromCharCode(97 + randomInt(26))).join('')}`;
 
-/** Whether a smoke deploy named it so. @internal */
+/** Whether a smoke deploy named it so. */
 export const isSmokeName = (name: string): boolean => NAME.test(name);
 
 export const isLeftover = (name: string, made: Date, now: Date = new Date()): boolean =>
@@ -21,21 +21,35 @@ export const isLeftover = (name: string, made: Date, now: Date = new Date()): bo
 /** Name of the run that a storage key belongs to. */
 export const runOfKey = (key: string): string | undefined => /halcyon-smoke-[a-z]{8}(?![a-z])/.exec(key)?.[0];
 
-/** Remove apps that earlier runs left behind. What cannot be removed is said, and is no reason to stop. */
-export async function sweepApps(heroku: Heroku, io: IoHost, now: Date = new Date()): Promise<string[]> {
-  const left = (await heroku.apps()).filter((app) => isLeftover(app.name, new Date(app.createdAt), now));
+/** Names of apps that look as if earlier runs had left them behind: by name and age alone, since not every team can write them down. */
+export const leftoversAmong = (apps: readonly HerokuApp[], now: Date = new Date()): string[] =>
+  apps.filter(({ name, createdAt }) => isLeftover(name, new Date(createdAt), now)).map(({ name }) => name);
+
+/** Remove what looks so, but for `running`. */
+export async function sweepApps(
+  heroku: Heroku,
+  io: IoHost,
+  now: Date = new Date(),
+  running: ReadonlySet<string> = new Set(),
+): Promise<string[]> {
   const removed: string[] = [];
-  for (const { name } of left) {
-    try {
-      await heroku.deleteApp(name);
-      removed.push(name);
-      io.info(`removed ${name}, left behind by an earlier smoke deploy`);
-    } catch (error) {
-      if (!(error instanceof KitError)) throw error;
-      io.warn(`${name}, left behind by an earlier smoke deploy, could not be removed: ${error.message}`);
-    }
+  for (const name of leftoversAmong(await heroku.apps(), now)) {
+    if (!running.has(name) && (await removeLeftover(heroku, io, name, 'an earlier smoke deploy'))) removed.push(name);
   }
   return removed;
+}
+
+/** What cannot be removed is said, and is no reason to stop. @returns whether it is gone. */
+export async function removeLeftover(heroku: Heroku, io: IoHost, name: string, by: string): Promise<boolean> {
+  try {
+    await heroku.deleteApp(name);
+    io.info(`removed ${name}, left behind by ${by}`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof KitError)) throw error;
+    io.warn(`${name}, left behind by ${by}, could not be removed: ${error.message}`);
+    return false;
+  }
 }
 
 export interface ShortLived {

@@ -7,7 +7,7 @@ import type { RunOptions, SmokeContext } from './context.js';
 import type { SmokeReport } from './report.js';
 import { prove } from './run.js';
 import { sweepApps } from './short-lived.client.js';
-import { sweepObjects } from './sweep.js';
+import { sweepNoted, sweepObjects } from './sweep.js';
 import { appNamed, subjectOf, subjectsOf, type Subject } from './subject.js';
 
 export type { SmokeContext } from './context.js';
@@ -109,7 +109,9 @@ async function sweep(context: SmokeContext, team: Team, subjects: readonly Subje
   const { heroku, io, aws } = context;
   const storage = subjects.some(({ mode }) => mode !== 'public') ? team.bucket : undefined;
   try {
-    await Promise.all([sweepApps(heroku, io), storage && sweepObjects(aws, storage.spec, storage.prefix, io)]);
+    const now = new Date();
+    const { dead, running } = await sweepNoted(context, team);
+    await Promise.all([sweepApps(heroku, io, now, running), storage && sweepObjects(aws, storage.spec, storage.prefix, io, now, dead)]);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     io.warn(`leftovers of earlier smoke deploys could not be looked for: ${redact(error.message)}`);

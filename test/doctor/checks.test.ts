@@ -6,6 +6,7 @@ import { desiredConfigVars, principalLabel, userName, withKeyVars, type Access }
 import { CHECKS, runChecks } from '../../lib/doctor/checks/index.js';
 import type { AppFacts, BucketFacts, Observation, PrincipalFacts } from '../../lib/doctor/model.js';
 import type { HerokuApp, Release } from '../../lib/heroku/heroku.js';
+import type { NotedApp } from '../../lib/smoke/register.client.js';
 
 const KEY = 'AKIACURRENT000000000';
 const PRINT = 'sha256:abc';
@@ -30,6 +31,8 @@ interface Changes {
   readonly stack?: { exists: boolean; status?: string };
   readonly unread?: string[];
   readonly buildpack?: Observation['buildpack'];
+  readonly smokeApps?: readonly NotedApp[];
+  readonly strays?: readonly string[];
 }
 
 /** A healthy observation, but for `changes` to the bucket, to the principal `payments/upload` and to the app `payments-builder`. */
@@ -99,9 +102,11 @@ function observation(changes: Changes = {}): Observation {
         principals,
         apps,
         unread: changes.unread ?? [],
+        ...(changes.smokeApps === undefined ? {} : { smokeApps: changes.smokeApps }),
       },
     ],
     ...(changes.buildpack === undefined ? {} : { buildpack: changes.buildpack }),
+    ...(changes.strays === undefined ? {} : { strays: changes.strays }),
   };
 }
 
@@ -299,6 +304,19 @@ const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
       },
     },
     'warning clock-skew: this machine',
+  ],
+  [
+    'a smoke deploy that was killed, also by its name alone, and one that runs',
+    {
+      smokeApps: [
+        { name: 'halcyon-smoke-aaaaaaaa', running: false },
+        { name: 'halcyon-smoke-bbbbbbbb', running: true },
+      ],
+      strays: ['halcyon-smoke-aaaaaaaa', 'halcyon-smoke-bbbbbbbb', 'halcyon-smoke-cccccccc'],
+    },
+    'warning smoke-app-left: app halcyon-smoke-aaaaaaaa',
+    'warning smoke-app-left: app halcyon-smoke-cccccccc',
+    'info smoke-app-running: app halcyon-smoke-bbbbbbbb',
   ],
   ['an app that is missing', { app: { state: 'missing', vars: {}, info: undefined } }, `broken app-not-found: ${APP}`],
   ['an old stack', { app: { stackState: 'deprecated' } }, `warning stack-old: ${APP}`],

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { silentIo } from '../../lib/io/io-host.js';
 import { registerSecret } from '../../lib/io/redaction.js';
@@ -37,7 +37,7 @@ test('the app goes first, which might still upload; then each object once', asyn
   made.key('archive');
   made.key('archive');
   made.prefixes(['mine/', 'noted/']);
-  made.app(run);
+  await made.app(run);
   const { removed, all } = remover();
   expect(await all(made)).toEqual([]);
   expect(removed[0]).toBe(run);
@@ -64,7 +64,7 @@ test("of what builds uploaded, only the run's own package is noted", async () =>
 test('what cannot go is said, without secrets, and the rest goes', async () => {
   registerSecret('canary-of-the-remover');
   const made = new Made(run);
-  made.app(run);
+  await made.app(run);
   made.prefixes(['mine/']);
   made.key('archive');
   const { removed, warned, all } = remover([run, 'archive']);
@@ -76,9 +76,41 @@ test('what cannot go is said, without secrets, and the rest goes', async () => {
 
 test('without a bucket there is only the app', async () => {
   const made = new Made(run);
-  made.app(run);
+  await made.app(run);
   made.key('archive');
   const { removed, appsOnly } = remover();
   await appsOnly(made);
   expect(removed).toEqual([run]);
+});
+
+describe('an app is written down for others', () => {
+  const started = (stuck: string[] = []) => {
+    const told: string[] = [];
+    const tell =
+      (what: string) =>
+      async (name = '') =>
+        void told.push(`${what} ${name}`.trim());
+    const register = { note: tell('note'), rest: tell('rest'), forget: tell('forget') };
+    return { told, made: new Made(run, register), ...remover(stuck) };
+  };
+
+  test('before it can be made, until it is gone', async () => {
+    const { told, made, removed, all } = started();
+    await made.app(run);
+    expect(told).toEqual([`note ${run}`]);
+    expect(await all(made)).toEqual([]);
+    expect([told.slice(1), removed]).toEqual([['rest', `forget ${run}`], [run]]);
+  });
+
+  test('and longer where it cannot be removed, for the next to try, though it is not renewed', async () => {
+    const { told, made, all } = started([run]);
+    await made.app(run);
+    expect(await all(made)).toEqual([`app ${run}`]);
+    expect(told).toEqual([`note ${run}`, 'rest']);
+  });
+
+  test('where it cannot be, no app is made', async () => {
+    const refuse = async () => Promise.reject(new Error('refused'));
+    await expect(new Made(run, { note: refuse, rest: async () => {}, forget: async () => {} }).app(run)).rejects.toThrow('refused');
+  });
 });

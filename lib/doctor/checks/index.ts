@@ -5,6 +5,7 @@ import * as buildpacks from './buildpacks.js';
 import * as configVars from './config-vars.js';
 import * as principals from './principals.js';
 import * as requests from './requests.js';
+import * as smokeApps from './smoke-apps.js';
 
 /** In the order in which things depend on each other. @internal */
 export const CHECKS: readonly Check[] = [
@@ -32,6 +33,7 @@ export const CHECKS: readonly Check[] = [
   buildpacks.buildpackServed,
   apps.inFlight,
   apps.appUnread,
+  smokeApps.smokeApps,
 ];
 
 const RANK = { broken: 0, warning: 1, info: 2 } as const;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { KitError } from '../../errors.js';
 import { inWords, type Clock } from '../clock.js';
 import { isTransient, type LeaseStore } from '../ports/ports.js';
-import { isDead, parseOwner, type LeaseOwner } from './lease-owner.client.js';
+import { isDead, parseOwner, type LeaseOwner } from '../../lease-owner.js';
 
 /** Held while a team's keys are worked on. */
 export interface Lease {

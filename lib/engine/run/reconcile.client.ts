@@ -7,7 +7,7 @@ import { isTransient } from '../ports/ports.js';
 import { applySteps } from './apply.client.js';
 import { killAtOnce } from './kill.client.js';
 import { takeLease } from './lease.client.js';
-import { thisProcess } from './lease-owner.client.js';
+import { thisProcess } from '../../lease-owner.js';
 import { observeAll } from './observe.client.js';
 import { observeAgain, observeFirst, observeSome } from './refresh.client.js';
 import { restOf, resultOf } from './result.js';

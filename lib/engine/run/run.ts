@@ -4,8 +4,8 @@ import type { PrincipalId } from '../../contract/index.js';
 import type { KitError } from '../../errors.js';
 import type { IoHost } from '../../io/io-host.js';
 import type { Event, Policy } from '../model.js';
+import type { LeaseOwner } from '../../lease-owner.js';
 import type { Fence } from './lease.client.js';
-import type { LeaseOwner } from './lease-owner.client.js';
 import type { ObserveContext } from './observe.client.js';
 
 /** Proves a key by a real build. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { takeLease } from '../../../lib/engine/run/lease.client.js';
-import { thisProcess, type LeaseOwner } from '../../../lib/engine/run/lease-owner.client.js';
+import { thisProcess, type LeaseOwner } from '../../../lib/lease-owner.js';
 import type { LeaseStore } from '../../../lib/engine/ports/ports.js';
 import { KitError } from '../../../lib/errors.js';
 import { World } from '../support/world/world.js';

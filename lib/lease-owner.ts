@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 
-/** Who has a lease: its content. */
+/** Who holds something that others must leave alone while they live: what a lease, or the note of a smoke deploy's app, contains. */
 export interface LeaseOwner {
   readonly id: string;
   /** `user@host`. */

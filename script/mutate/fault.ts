@@ -1,0 +1,51 @@
+/** The tests that speak for a part of the kit, and so must notice when it is wrong. */
+export interface Suite {
+  readonly project: 'unit' | 'integration' | 'upstream';
+  readonly files: readonly string[];
+  /** They run `dist/`. */
+  readonly rebuild?: true;
+}
+
+export const SUITES = {
+  /** The user guide's story with the unmodified upstream, and what buckets deny. */
+  guide: { project: 'upstream', files: ['test/upstream/guide.test.ts'], rebuild: true },
+  /** The unmodified upstream in every kind of bucket. */
+  places: { project: 'upstream', files: ['test/upstream/places.test.ts'], rebuild: true },
+  /** Each principal's every request in every bucket. */
+  requests: { project: 'integration', files: ['test/integration/policies.test.ts'] },
+  /** Halcyon's four requests through the shim, to an S3 that takes version 4 only. */
+  shim: { project: 'integration', files: ['test/integration/buildpack.test.ts'] },
+  /** What no S3 here tells apart: the shim's signatures, and what it leaves alone. */
+  'shim alone': { project: 'unit', files: ['test/buildpack'] },
+  /** What no request here can tell: templates. */
+  templates: { project: 'unit', files: ['test/constructs', 'test/stacks'] },
+  /** The key engine as a state machine, in a world that crashes, lags and loses answers. */
+  engine: { project: 'unit', files: ['test/engine'] },
+  /** Rotations against the local AWS and Heroku. */
+  rotation: { project: 'integration', files: ['test/integration/rotation.test.ts'] },
+  /** Config vars written to the local Heroku. */
+  sync: { project: 'integration', files: ['test/integration/sync.test.ts'] },
+  smoke: { project: 'integration', files: ['test/integration/smoke.test.ts'] },
+  /** Smoke deploys that are killed. */
+  killed: { project: 'integration', files: ['test/integration/smoke-killed.test.ts'], rebuild: true },
+  redaction: { project: 'unit', files: ['test/io', 'test/contract', 'test/engine/ports'] },
+} as const satisfies Record<string, Suite>;
+
+export type SuiteName = keyof typeof SUITES;
+
+/** One thing wrong with the kit, and the suite that must notice. */
+export interface Fault {
+  /** Kebab-case; unique. */
+  readonly name: string;
+  readonly file: string;
+  /** Found in the file exactly once. */
+  readonly text: string;
+  readonly replacement: string;
+  readonly suite: SuiteName;
+}
+
+/** Faults of one file: by name, its text, what stands there instead, and the suite. */
+export const faultsOf = (
+  file: string,
+  faults: Readonly<Record<string, readonly [text: string, replacement: string, suite: SuiteName]>>,
+): Fault[] => Object.entries(faults).map(([name, [text, replacement, suite]]) => ({ name, file, text, replacement, suite }));

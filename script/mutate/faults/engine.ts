@@ -1,0 +1,73 @@
+import { faultsOf } from '../fault.js';
+
+/** Keys: the plan, the retire barrier, and how it is carried out. */
+export const ENGINE = [
+  ...faultsOf('lib/engine/plan/retire.plan.ts', {
+    'unobserved-app-holds-nothing': [
+      `if (activity === undefined) return`,
+      `if (activity === undefined) return []; else if (keyId === '') return`,
+      'engine',
+    ],
+    'unreadable-app-holds-nothing': [`if (app.state === 'unreadable')\n`, `if (app.state === 'missing')\n`, 'engine'],
+    'pending-release-unheeded': [`if (activity.releasePending)`, `if (activity.releasePending && keyId === '')`, 'engine'],
+    'holder-unheeded': [`if (app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId) return`, `if (keyId === '') return`, 'engine'],
+    'same-second-build-unheeded': [`<= Date.parse(keyRelease.at)`, `< Date.parse(keyRelease.at)`, 'engine'],
+    'running-build-unheeded': [
+      `.filter((running) => mayHoldOlder(activity, running))`,
+      `.filter((running) => running.kind === 'dyno' && mayHoldOlder(activity, running))`,
+      'rotation',
+    ],
+    'unexplained-use-unheeded': [`used <= explained + COARSE ||`, `used > 0 ||`, 'engine'],
+    'no-soak': [`if (now < until) {`, `if (now < 0) {`, 'rotation'],
+    'revoked-key-goes-while-held': [`if (apps.length === 0) return act`, `if (apps.length >= 0) return act`, 'engine'],
+  }),
+  ...faultsOf('lib/engine/plan/principal.plan.ts', {
+    'any-orphan-is-ours': [`principal.keys.filter(ours).length === 1`, `principal.keys.length > 0`, 'engine'],
+    'used-orphan-is-ours': [`isKnown(key) || key.lastUsedAt !== undefined`, `isKnown(key)`, 'engine'],
+    'given-unverified': [`knowledge.verified.has(key.id)`, `key.id !== ''`, 'engine'],
+    'unstored-key-in-use': [`if (held !== undefined) return step`, `if (held?.id === '') return step`, 'engine'],
+    'refused-key-comes-back': [`key.fingerprint !== undefined && key.refused === undefined`, `key.fingerprint !== undefined`, 'engine'],
+  }),
+  ...faultsOf('lib/engine/plan/next.plan.ts', {
+    'strangers-key-retires': [
+      `if (!isKnown(key) && key.refused !== 'revoked') return false`,
+      `if (key.id === '') return false`,
+      'rotation',
+    ],
+    'rotates-twice': [`principal.keys.some((key) => key !== current && isKnown(key))`, `principal.keys.length > 9`, 'engine'],
+  }),
+  ...faultsOf('lib/engine/plan/apps.plan.ts', {
+    'no-smoke-between-waves': [`knowledge.canSmoke &&`, `knowledge.smoked.size > 0 &&`, 'engine'],
+    'one-wave': [`size > moved.length) ?? total`, `size >= total) ?? total`, 'engine'],
+    'canary-not-first': [`(app.canary ? 0 :`, `(app.canary ? 4 :`, 'engine'],
+  }),
+  ...faultsOf('lib/engine/run/keys.client.ts', {
+    'no-intention-before-a-key': [
+      'await tag(KEY_TAGS.creating, formatIntention({ at: now(), by: context.by, before: principal.keys.map((key) => key.id) }));',
+      'formatIntention({ at: now(), by: context.by, before: [] });',
+      'engine',
+    ],
+    'intention-gone-before-the-key-is-stored': [
+      `      await store(key);\n      await untag([KEY_TAGS.creating]);`,
+      `      await untag([KEY_TAGS.creating]);\n      await store(key);`,
+      'engine',
+    ],
+  }),
+  ...faultsOf('lib/engine/run/reconcile.client.ts', {
+    'final-step-on-an-old-look': [`else if (!fresh && needsFresh(steps))`, `else if (!fresh && steps.length > 99)`, 'engine'],
+    'lease-not-taken': [`if (ports.lease === undefined) return;`, `if (ports.keys !== undefined) return;`, 'rotation'],
+    'lease-kept': [`await memory.lease.release();`, `void memory.lease;`, 'rotation'],
+  }),
+  ...faultsOf('lib/engine/run/lease.client.ts', {
+    'lease-taken-from-the-living': [`if (found.ageMs <= ttl &&`, `if (found.ageMs < 0 &&`, 'rotation'],
+  }),
+  ...faultsOf('lib/engine/run/verify.client.ts', {
+    'one-refusal-forgiven': [`    inARow = 0;\n    const waited`, `    const waited`, 'engine'],
+  }),
+  ...faultsOf('lib/engine/run/recent.ts', {
+    'own-effects-forgotten': [`const LAG = 60_000`, `const LAG = -1`, 'engine'],
+  }),
+  ...faultsOf('lib/engine/ports/heroku-apps.client.ts', {
+    'rollback-keeps-the-key': [`return names === undefined;`, `return names === '';`, 'engine'],
+  }),
+];
