@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
+import { KitError } from '../../lib/errors.js';
 import { redact } from '../../lib/io/redaction.js';
 
 /** A server that misbehaves as told: one handler an incoming request, the last one for all that follow. */
@@ -198,6 +199,27 @@ describe('rate limit', () => {
     heroku = createHeroku({ token, host, patience: { baseMs: 1, rateLimitMs: 60 } });
     handlers = [json(429, { id: 'rate_limit', message: 'Slow.' }, { 'Retry-After': '0.02' })];
     await expect(heroku.configVars('web')).rejects.toMatchObject({ code: 'heroku-rate-limited' });
+  });
+
+  test('an interrupt ends the wait at once, queue included', async () => {
+    const abort = new AbortController();
+    heroku = createHeroku({ token, host, concurrency: 1, signal: abort.signal });
+    handlers = [json(429, {}, { 'Retry-After': '500' }), json(200, { A: '1' })];
+    const waiting = Promise.allSettled([heroku.configVars('a'), heroku.patchConfigVars('b', { A: '1' })]);
+    while (seen.length === 0) await new Promise((go) => setTimeout(go, 5));
+    abort.abort(new KitError('interrupted', 'interrupted'));
+    expect(await waiting).toMatchObject([{ reason: { code: 'interrupted' } }, { reason: { code: 'interrupted' } }]);
+    expect(seen).toHaveLength(1);
+  });
+
+  test('a guard comes before every attempt, and stops the next; a write it stands before is not repeated here', async () => {
+    let passes = 1;
+    const guard = async () => {
+      if ((passes -= 1) < 0) throw new KitError('lease-lost', 'gone');
+    };
+    handlers = [json(429, {}, { 'Retry-After': '0.02' }), json(200, { A: '1' })];
+    await expect(heroku.patchConfigVars('web', { A: '1' }, guard)).rejects.toMatchObject({ code: 'lease-lost' });
+    expect(calls()).toEqual(['PATCH /apps/web/config-vars']);
   });
 
   test('one 429 holds all requests back', async () => {

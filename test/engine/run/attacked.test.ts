@@ -71,7 +71,11 @@ test('a new key that someone deletes at any moment of a rotation costs no app it
     const old = user().keys[0]?.id;
     let moment = 0;
     let deleted = false;
-    const result = await run(rotate, (operation) => {
+    let seen = false;
+    const result = await run(rotate, (operation, phase) => {
+      seen ||= deleted && operation === 'ListUsers';
+      const final = /^(UpdateAccessKey Inactive|DeleteAccessKey)$/.test(operation) && phase === 'before';
+      if (final && seen) expect({ at, others: user().keys.some((key) => key.id !== old) }).toEqual({ at, others: true });
       if ((moment += 1) < at || deleted) return;
       // In the answer to the very last look or after it nobody can see it.
       if (/lease/.test(operation) && moment > moments - 3) return;
