@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { DeleteUserPolicyCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -5,6 +8,7 @@ import type * as ConfigVars from '../../lib/contract/config-vars.js';
 import { userName, type Access, type ConfigVarName } from '../../lib/contract/index.js';
 import { silentIo, type IoHost } from '../../lib/io/io-host.js';
 import { currentKey } from '../../lib/smoke/key.client.js';
+import { openPage } from '../../lib/smoke/page.client.js';
 import { SMOKE_OBJECT_PREFIX } from '../../lib/smoke/requests.plan.js';
 import { smokePrincipal, smokeTeam, type SmokeReport } from '../../lib/smoke/smoke.js';
 import { sweepApps } from '../../lib/smoke/short-lived.client.js';
@@ -81,7 +85,11 @@ describe('two teams in a shared bucket', () => {
     ];
     expect(failed(reports)).toEqual([]);
     const proven = reports.map(({ proofs }) => proofs.map(({ proof, observed }) => `${proof}: ${observed}`));
-    for (const proofs of proven) expect(proofs).toContain('upload to ads/: denied');
+    for (const proofs of proven) {
+      expect(proofs).toEqual(
+        expect.arrayContaining(['upload to ads/: denied', 'download beside its prefix: denied', 'list beside its prefix: denied']),
+      );
+    }
     expect(proven[0]).toContain('one-off dyno builds and uploads: exit 0, done');
     // The GHC that was made on the way serves the team's own builds; the run's package is gone.
     expect(await takeAway()).toEqual([expect.stringMatching(/^search\/.*\/halcyon-ghc-7\.8\.4\.tar\.gz$/)]);
@@ -146,6 +154,7 @@ describe('what is wrong is named', () => {
       const [report] = await smokeTeam(ground.context(), ads());
       expect(report?.ok).toBe(false);
       expect(report?.causes.map(({ code }) => code)).toContain('policy-denies');
+      expect(report?.proofs.find(({ proof }) => proof === 'build takes the archive from the bucket')).toMatchObject({ ok: false });
     } finally {
       await iam.send(new PutUserPolicyCommand({ ...user, PolicyDocument: ground.policyOf('ads') }));
     }
@@ -185,6 +194,18 @@ describe('what is wrong is named', () => {
     const [report] = await smokeTeam(ground.context(), gone);
     expect(report).toMatchObject({ ok: false, causes: [{ code: 'app-not-found' }] });
   });
+});
+
+test('a page that is not the run’s own is no proof', async () => {
+  const server = createServer((_request, answer) => void answer.end('the page of another build')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const { port } = server.address() as AddressInfo;
+    const look = (nonce: string) => openPage(`http://127.0.0.1:${port}/`, nonce, { network: ground.aws.network, timeoutMs: 0 });
+    expect([await look('nonce'), await look('another')]).toEqual(['another page', 'found']);
+  } finally {
+    server.close();
+  }
 });
 
 describe('whatever happens', () => {

@@ -160,6 +160,18 @@ describe('what was left half done', () => {
     expect(made.blocked).toMatchObject([{ code: 'unknown-key', text: expect.stringContaining('X (active, ') }]);
   });
 
+  test('of two keys that came with one intention nobody can tell which is ours: neither is deleted', () => {
+    const creating = { at: ago(3), by: 'x', before: [] };
+    const fresh = { createdAt: ago(3) };
+    const both = principal({ keys: [unknown('ONE', fresh), unknown('TWO', fresh)], current: undefined, creating });
+    expect(first(team([both], []), ensure)).toMatchObject({ steps: [], blocked: [{ code: 'slots-full' }] });
+    const one = principal({ keys: [unknown('ONE', fresh)], current: undefined, creating });
+    expect(described(first(team([one], []), ensure))).toEqual(['delete-orphan ONE']);
+  });
+  test('a key that was turned away is not the one to hold, though it works', () => {
+    const undone = principal({ keys: [key('OLD', { refused: 'undone' })] });
+    expect(described(first(team([undone], [app('a', 'OLD')]), ensure))).toEqual(['create-key']);
+  });
   test('a rotation under way is finished, and not begun anew', () => {
     const observation = team(
       [principal({ keys: [key('OLD', { status: 'Inactive', inactiveSince: ago(60) }), key('N')], current: 'N', previous: 'OLD' })],
@@ -231,6 +243,15 @@ describe('the retire barrier', () => {
     const observation = rotated(calm, { status: 'Inactive', inactiveSince: ago(2 * DAY) }, 'OLD');
     expect(now(observation, finish)).toEqual(['write all: b']);
     expect(now(observation, ensure)).toEqual(['write all: b']);
+  });
+  test('a leaked key that an app still holds stays inactive until the app has another', () => {
+    const leaked = principal({ keys: [key('LEAKED', { status: 'Inactive', refused: 'revoked' }), key('NEW')], current: 'NEW' });
+    const failed = { knowledge: { failedApps: new Map([['a', 'no']]) } };
+    expect(first(team([leaked], [app('a', 'LEAKED')]), finish, failed)).toMatchObject({
+      steps: [],
+      waiting: [{ kind: 'holds', app: 'a' }],
+    });
+    expect(described(first(team([leaked], [app('a', 'NEW')]), finish))).toEqual(['delete-key LEAKED']);
   });
   test('after the soak it goes', () => {
     expect(now(rotated(calm, { status: 'Inactive', inactiveSince: ago(2 * DAY) }), finish)).toEqual(['delete-key OLD']);

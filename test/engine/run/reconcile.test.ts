@@ -10,7 +10,7 @@ import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
 import type { ModelUser } from '../support/world/iam.js';
 import { runContext } from '../support/run-context.js';
-import type { Hook } from '../support/world/process.js';
+import { Crash, type Hook } from '../support/world/process.js';
 import { World } from '../support/world/world.js';
 
 const config = parseConfig(
@@ -45,6 +45,27 @@ describe('Ctrl-C', () => {
     expect(await run({ kind: 'ensure' })).toMatchObject({ status: 'done' });
     expect(world.violations).toEqual([]);
   });
+});
+
+describe('a run that ends between making a key and storing it', () => {
+  /** Its answer is lost with the process, or the process ends just before the secret is kept. */
+  test.each(['CreateAccessKey after', 'PutSecretValue before'])(
+    '%s: the next one knows the key for its own, and goes on by itself',
+    async (moment) => {
+      const { world, run } = setUp();
+      const hook: Hook = (operation, phase) => {
+        if (`${operation} ${phase}` === moment) throw new Crash(moment);
+      };
+      await expect(run({ kind: 'ensure' }, { hook })).rejects.toThrow(Crash);
+      const [lost] = world.iam.users.get(USER)?.keys ?? [];
+      world.pass(policy.leaseTtl * 2);
+      expect(await run({ kind: 'rotate', due: false })).toMatchObject({ status: 'done', notices: [] });
+      const left = world.iam.users.get(USER)?.keys ?? [];
+      expect(left).toHaveLength(1);
+      expect(left[0]?.id).not.toBe(lost?.id);
+      expect(world.violations).toEqual([]);
+    },
+  );
 });
 
 describe('right after a deployment', () => {
