@@ -212,6 +212,11 @@ const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
   ['a stranger’s key', { principal: { keys: [NOW, { ...OLD, status: 'Active', stored: false }] } }, `warning unknown-key: ${UPLOAD}`],
   ['an old key that soaks', { principal: { keys: [NOW, { ...OLD, status: 'Inactive' }] } }],
   ['a pending key', { principal: { pending: 'AKIANEW', keys: [NOW, { ...NOW, id: 'AKIANEW' }] } }, `info rotation-unfinished: ${UPLOAD}`],
+  [
+    'a quarantined user, whose policy is not to be detached',
+    { principal: { quarantined: true, attached: ['policy AWSCompromisedKeyQuarantineV3'] } },
+    `broken user-quarantined: ${UPLOAD}`,
+  ],
   ['a principal nobody needs', { principal: { declared: false } }, `info principal-left: ${UPLOAD}`],
   ['a user policy that is gone', { principal: { policies: {} } }, `broken user-policy-drift: ${UPLOAD}`],
   [
