@@ -7,9 +7,10 @@ import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.j
 
 export async function validate(options: GlobalOptions, _host: CommandHost): Promise<CommandResult> {
   const config = await loadConfig(resolve(options.config));
-  const rows = config.teams.flatMap((team) =>
-    team.apps.map((app) => {
-      const principal = principalsOf(team).find((candidate) => candidate.apps.includes(app.name));
+  const rows = config.teams.flatMap((team) => {
+    const principals = new Map(principalsOf(team).flatMap((principal) => principal.apps.map((app) => [app, principal] as const)));
+    return team.apps.map((app) => {
+      const principal = principals.get(app.name);
       return [
         team.name,
         app.name,
@@ -17,8 +18,8 @@ export async function validate(options: GlobalOptions, _host: CommandHost): Prom
         team.bucket && principal ? halcyonBucket(team.bucket.spec.name, team.bucket.prefix) : '-',
         principal ? principalLabel(principal) : '-',
       ];
-    }),
-  );
+    });
+  });
   return {
     data: config,
     text: `${renderTable(['team', 'app', 'mode', 'bucket', 'principal'], rows)}\n\n${options.config} is valid: ${count(config.teams.length, 'team')}, ${count(rows.length, 'app')}`,

@@ -12,9 +12,12 @@ function nearest(text: string, candidates: Iterable<string>): string | undefined
   return near[0]?.candidate;
 }
 
+/** Longer than any name: to compare it would take long, and help nobody. */
+const LONGEST = 100;
+
 /** `did you mean "x"?`, or undefined. */
 export function didYouMean(text: string, candidates: Iterable<string>): string | undefined {
-  const candidate = nearest(text, candidates);
+  const candidate = text.length > LONGEST ? undefined : nearest(text, candidates);
   return candidate === undefined ? undefined : `did you mean "${candidate}"?`;
 }
 

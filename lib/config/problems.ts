@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { KitError } from '../errors.js';
+import { cut } from '../io/printable.js';
 import type { Path, SourceDocument } from './document.js';
 import type { Problem } from './model.js';
 import { didYouMean } from './nearest.js';
@@ -37,10 +38,8 @@ function flatten(issue: Issue): Issue[] {
   return option.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
-const show = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-};
+/** Of a long text no more is looked at than is shown. */
+const show = (value: unknown): string => cut(JSON.stringify(typeof value === 'string' ? value.slice(0, 60) : value) ?? String(value), 57);
 
 const list = (values: readonly unknown[]): string => {
   const words = values.map(String);
@@ -143,13 +142,19 @@ function unknownKeyHint(key: string, path: Path): string | undefined {
   return known.length > 0 ? `known are ${known.join(', ')}` : undefined;
 }
 
+/** Problems that are printed; `details` has them all. */
+const PRINTED = 200;
+
 /** `config-invalid`, with every problem in the order of the file. */
 export function configInvalid(problems: readonly Problem[], file: string): KitError {
   const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
-  const lines = sorted.map(
-    ({ path, line, column, message, hint }) =>
-      `${file}:${line}:${column}  ${path === '' ? '' : `${path}: `}${message}${hint === undefined ? '' : `; ${hint}`}`,
-  );
+  const lines = sorted
+    .slice(0, PRINTED)
+    .map(
+      ({ path, line, column, message, hint }) =>
+        `${file}:${line}:${column}  ${path === '' ? '' : `${path}: `}${message}${hint === undefined ? '' : `; ${hint}`}`,
+    );
   const count = `${sorted.length} problem${sorted.length === 1 ? '' : 's'}`;
+  if (sorted.length > PRINTED) lines.push(`… and ${sorted.length - PRINTED} more`);
   return new KitError('config-invalid', `${count} in ${file}\n${lines.join('\n')}`, { details: { problems: sorted } });
 }

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { ACLS, MODES } from '../contract/index.js';
 import * as names from './names.js';
 
+/** Of any name: what is longer takes long to look at. */
+const LONGEST = 2048;
+
 /**
  * What a name in halcyon.yaml may be: `explain` refuses it, in words of its own, and `pattern` tells editors, by the JSON Schema.
  * Names that are keys (`keyed`) are refused in `rules/` instead, so that what stands under a bad name is still looked at.
@@ -10,7 +13,7 @@ const named = (explain: names.Explain, pattern: RegExp, description: string) =>
   z
     .string()
     .check((context) => {
-      const message = explain(context.value);
+      const message = context.value.length > LONGEST ? `must have at most ${LONGEST} characters` : explain(context.value);
       if (message !== undefined) context.issues.push({ code: 'custom', message, input: context.value, continue: true });
     })
     .meta({ pattern: pattern.source, description });

@@ -3,7 +3,6 @@ import { document, type PolicyDocumentJson, type Statement } from './policies.js
 
 /** What whoever runs the kit may do, and the most that its users ever may: plain JSON, made once, by someone who may make policies. */
 
-
 /** Characters, white space not counted, of a managed policy (IAM quota). @internal */
 export const MAX_MANAGED_POLICY = 6144;
 

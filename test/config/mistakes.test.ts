@@ -592,7 +592,53 @@ teams:
 
   test('an alias bomb is refused', () => {
     const text = `a0: &a0 [x]\n${Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(', ')}]`).join('\n')}\nteams: *a9\n`;
-    expect(problems(text)).toEqual([expect.stringMatching(/^halcyon\.yaml:1:1 {2}cannot be resolved: /)]);
+    expect(problems(text)).toEqual(['halcyon.yaml:7:9  its aliases make it too large; write less of it by aliases']);
+  });
+
+  test('one long value in ten thousand places is an alias bomb as well', () => {
+    const text = `tags: &a { a: &long ${'x'.repeat(10_000)} }\nlist: [${Array(10_000).fill('*long').join(', ')}]\nteams: {}\n`;
+    expect(problems(text)).toEqual([expect.stringContaining('its aliases make it too large')]);
+  });
+
+  test('an alias inside of what it names is named', () => {
+    expect(problems('teams: &all\n  payments: *all\n')).toEqual([
+      'halcyon.yaml:2:13  *all stands inside of what it names, so it would never end; write it out',
+    ]);
+  });
+
+  test('an alias of nothing is named', () => {
+    expect(problems('teams: *none\n')).toEqual(['halcyon.yaml:1:8  *none names nothing: there is no &none before it']);
+  });
+
+  test.each([101, 100_000])('brackets %i deep are one mistake, not a stack overflow', (deep) => {
+    expect(problems(`teams: ${'['.repeat(deep)}${']'.repeat(deep)}\n`).join('\n')).toContain('is nested too deeply');
+  });
+
+  test('an alias may be used as often as there are apps', () => {
+    const text = app(`&up { mode: upload }\n${Array.from({ length: 500 }, (_, i) => `      app-${i}: *up`).join('\n')}`);
+    expect(parseConfig(text).teams[0]?.apps).toHaveLength(501);
+  });
+
+  test.each([
+    ['a region', (long: string) => placed(`region: ${long}, account: "111122223333"`)],
+    ['an endpoint', (long: string) => bucket(`endpoint: "${long}"`)],
+    ['a mode', (long: string) => app(`{ mode: ${long} }`)],
+    ['a shared bucket', (long: string) => app('{ mode: upload }', `bucket: { shared: ${long} }`)],
+    ['an unknown key', (long: string) => app(`{ mode: public, ? ${long} : 1 }`)],
+    ['an app', (long: string) => `teams:\n  payments:\n    apps: { ? ${long} : { mode: public } }\n`],
+  ])('%s of a million characters is refused without repeating it', (_, text) => {
+    const { message, details } = refusal(text('x1'.repeat(500_000)));
+    expect(message.length).toBeLessThan(2_000);
+    expect(JSON.stringify(details).length).toBeLessThan(4_000);
+  });
+
+  test('of very many problems the first are printed, all are told', () => {
+    const { message, details } = refusal(
+      app(`{ mode: upload }\n${Array.from({ length: 1_000 }, (_, i) => `      app-${i}: 1`).join('\n')}`),
+    );
+    expect(message).toMatch(/^1000 problems in halcyon.yaml\n/);
+    expect(message.split('\n').at(-1)).toBe('… and 800 more');
+    expect(details?.problems).toHaveLength(1_000);
   });
 
   test('a value that is refused never repeats a secret given under an unknown key', () => {

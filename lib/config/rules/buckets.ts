@@ -103,16 +103,19 @@ export const bucketNamesDiffer: Rule = (draft, report) => {
 
 /** Teams in one bucket are kept apart by their prefixes, so none may be inside another. */
 export const prefixesIsolate: Rule = (draft, report) => {
-  const byBucket = new Map<string, Array<{ team: string; prefix: string }>>();
+  const byBucket = new Map<string, { readonly taken: Map<string, Taken>; readonly above: Map<string, Taken> }>();
   for (const [team, { bucket: raw }] of teamsOf(draft)) {
     const bucket = raw as DraftBucket | undefined;
     const id =
       bucket?.shared !== undefined ? `shared ${bucket.shared}` : bucket?.existing !== undefined ? `existing ${bucket.existing}` : undefined;
     if (id === undefined) continue;
     const prefix = bucket?.prefix ?? '';
-    const others = byBucket.get(id) ?? [];
-    byBucket.set(id, [...others, { team, prefix }]);
-    const clash = others.find((other) => within(prefix, other.prefix) || within(other.prefix, prefix));
+    const { taken, above } = byBucket.get(id) ?? { taken: new Map<string, Taken>(), above: new Map<string, Taken>() };
+    byBucket.set(id, { taken, above });
+    const outer = ['', ...[...prefix.matchAll(/\/|$/g)].map(({ index }) => prefix.slice(0, index))];
+    const clash = outer.map((one) => taken.get(one)).find((one) => one !== undefined) ?? above.get(prefix);
+    if (!taken.has(prefix)) taken.set(prefix, { team, prefix });
+    for (const one of outer) if (!above.has(one)) above.set(one, { team, prefix });
     if (clash === undefined) continue;
     const of = (p: string) => (p === '' ? 'the whole bucket' : `prefix ${p}`);
     report(
@@ -126,4 +129,7 @@ export const prefixesIsolate: Rule = (draft, report) => {
   }
 };
 
-const within = (inner: string, outer: string): boolean => outer === '' || inner === outer || inner.startsWith(`${outer}/`);
+interface Taken {
+  readonly team: string;
+  readonly prefix: string;
+}

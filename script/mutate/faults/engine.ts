@@ -10,7 +10,7 @@ export const ENGINE = [
     ],
     'unreadable-app-holds-nothing': [`if (app.state === 'unreadable')\n`, `if (app.state === 'missing')\n`, 'engine'],
     'pending-release-unheeded': [`if (activity.releasePending)`, `if (activity.releasePending && keyId === '')`, 'engine'],
-    'holder-unheeded': [`if (app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId) return`, `if (keyId === '') return`, 'engine'],
+    'holder-unheeded': [`if (app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId) {`, `if (keyId === '') {`, 'engine'],
     'same-second-build-unheeded': [`<= Date.parse(keyRelease.at)`, `< Date.parse(keyRelease.at)`, 'engine'],
     'running-build-unheeded': [
       `.filter((running) => mayHoldOlder(activity, running))`,
@@ -54,9 +54,9 @@ export const ENGINE = [
     ],
   }),
   ...faultsOf('lib/engine/run/reconcile.client.ts', {
-    'final-step-on-an-old-look': [`else if (!fresh && needsFresh(steps))`, `else if (!fresh && steps.length > 99)`, 'engine'],
+    'final-step-on-an-old-look': [`else if (!fresh && steps.some(isFinal))`, `else if (!fresh && steps.length > 99)`, 'engine'],
     'lease-not-taken': [`if (ports.lease === undefined) return;`, `if (ports.keys !== undefined) return;`, 'rotation'],
-    'lease-kept': [`await memory.lease.release();`, `void memory.lease;`, 'rotation'],
+    'lease-kept': [`await context.fence.lease.release();`, `void context.fence.lease;`, 'rotation'],
   }),
   ...faultsOf('lib/engine/run/lease.client.ts', {
     'lease-taken-from-the-living': [`if (found.ageMs <= ttl &&`, `if (found.ageMs < 0 &&`, 'rotation'],
