@@ -18,7 +18,7 @@ const apps = Object.fromEntries(['good', 'moved', 'gone', 'locked', 'fir'].map((
 const user = userName({ team: 'apart', access: 'upload' });
 let wire: Wire;
 let dir: string;
-let warned: string[] = [];
+const warned: string[] = [];
 /** A key that was rotated away. */
 let gone = '';
 let confirm = async () => true;
