@@ -1,6 +1,5 @@
 import type { Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
-import { MANAGED_BY, TAGS } from '../contract/index.js';
 import { isKitError, KitError } from '../errors.js';
 import { deleteStack, requireOwnStack, stackFailure, stackState } from './stack.client.js';
 
@@ -57,8 +56,6 @@ export async function importBucket(aws: Aws, target: BucketImport, signal?: Abor
           { ResourceType: target.resource.Type, LogicalResourceId: target.logicalId, ResourceIdentifier: { BucketName: target.bucket } },
         ],
         Capabilities: ['CAPABILITY_NAMED_IAM'],
-        // A stack that is there keeps its own.
-        ...(state.exists ? {} : { Tags: [{ Key: TAGS.managedBy, Value: MANAGED_BY }] }),
       }),
     );
     await waitUntilChangeSetCreateComplete(wait, name).catch(async (error: unknown) => {

@@ -19,7 +19,7 @@ async function liftTerminationProtection(aws: Aws, stack: string): Promise<void>
 export interface StackState {
   readonly exists: boolean;
   readonly status?: string;
-  /** Its tags say that the kit made it. */
+  /** Its tags say that the kit made it; or it has none yet, as an import makes a stack without: the deployment that follows brings them. */
   readonly ours: boolean;
   readonly outputs: Readonly<Record<string, string>>;
 }
@@ -29,11 +29,14 @@ export async function stackState(aws: Aws, stack: string): Promise<StackState> {
   try {
     const answer = await (await aws.cloudformation()).send(new DescribeStacksCommand({ StackName: stack }));
     const found = answer.Stacks?.[0];
+    const { Tags = [], StackStatus = '' } = found ?? {};
     const exists = found !== undefined && found.StackStatus !== 'DELETE_COMPLETE' && found.StackStatus !== 'REVIEW_IN_PROGRESS';
     return {
       exists,
       status: found?.StackStatus,
-      ours: found?.Tags?.some(({ Key, Value }) => Key === TAGS.managedBy && Value === MANAGED_BY) === true,
+      ours:
+        Tags.some(({ Key, Value }) => Key === TAGS.managedBy && Value === MANAGED_BY) ||
+        (Tags.length === 0 && /^IMPORT_/.test(StackStatus)),
       outputs: Object.fromEntries((found?.Outputs ?? []).map((output) => [output.OutputKey ?? '', output.OutputValue ?? ''])),
     };
   } catch (error) {
