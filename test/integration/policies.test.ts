@@ -1,4 +1,4 @@
-import { PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import {
   CreateBucketCommand,
   DeleteBucketCommand,
@@ -17,7 +17,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfig, principalsOf, teamNamed, type KitConfig, type Team } from '../../lib/config/index.js';
-import { ACCESSES, ACLS, KIT_OBJECT_PREFIX, type Access } from '../../lib/contract/index.js';
+import { userPolicy } from '../../lib/constructs/policies.js';
+import { ACCESSES, ACLS, iamPath, KIT_OBJECT_PREFIX, userName, type Access } from '../../lib/contract/index.js';
 import { startLocalAws, type LocalAws } from '../../sandbox/aws/index.js';
 import { clients, failure, rootKey, type Key } from '../../sandbox/test/support/clients.js';
 import { deployAll, keyOf } from '../support/deploy.js';
@@ -201,6 +202,42 @@ describe('the bucket itself', () => {
     expect((await put('was-here-before')).status, 'the slip works where no bucket policy stands against it').toBe(200);
     expect((await put(bucketOf('alpha'))).status).toBe(403);
     expect((await storageRequest(aws, key, { ...request, bucket: bucketOf('alpha'), method: 'DELETE' })).status).toBe(403);
+  });
+
+  test('an upload principal that another policy lets do all writes none of the kit’s objects', async () => {
+    // With a prefix: without one its own policy denies that, too.
+    const key = await keyOf(aws, { team: 'deep', access: 'upload' });
+    await allowEverything(userName({ team: 'deep', access: 'upload' }));
+    const request = { region: REGION, signature: 4, object: `${KIT_OBJECT_PREFIX}slip` } as const;
+    const tries = async (bucket: string) => [
+      (await storageRequest(aws, key, { ...request, bucket, method: 'PUT', acl: 'bucket-owner-full-control' })).status,
+      (await storageRequest(aws, key, { ...request, bucket, method: 'DELETE' })).status,
+    ];
+    expect(await tries('was-here-before'), 'the slip works where no bucket policy stands against it').toEqual([200, 204]);
+    expect(await tries(bucketOf('deep'))).toEqual([403, 403]);
+  });
+
+  test('a bucket of that name in another account than the file says is neither read nor written', async () => {
+    const { iam } = clients(aws);
+    const access = 'upload';
+    const tries = async (bucketAccount: string) => {
+      const principal = { team: `of-${bucketAccount}`, access } as const;
+      const [UserName, bucketName] = [userName(principal), 'was-here-before'];
+      await iam.send(new CreateUserCommand({ UserName, Path: iamPath(access, principal.team) }));
+      const policy = userPolicy({ partition: 'aws', bucketName, bucketAccount, access, acl: 'bucket-owner-full-control', region: REGION });
+      await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'halcyon', PolicyDocument: JSON.stringify(policy) }));
+      const key = await keyOf(aws, principal);
+      const at = { bucket: bucketName, region: REGION, signature: 4 } as const;
+      const answers = [
+        await storageRequest(aws, key, { ...at, object: 'ghc/mine', method: 'PUT', acl: 'bucket-owner-full-control' }),
+        await storageRequest(aws, key, { ...at, object: 'ghc/mine', method: 'GET' }),
+        await storageRequest(aws, key, { ...at, object: 'ghc/mine', method: 'DELETE' }),
+        await storageRequest(aws, key, { ...at, method: 'GET', prefix: '' }),
+      ];
+      return answers.map(({ status }) => status);
+    };
+    expect(await tries('111122223333')).toEqual([200, 200, 204, 200]);
+    expect(await tries('444455556666')).toEqual([403, 403, 403, 403]);
   });
 
   const encryption = { Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' as const } }] };
