@@ -25,6 +25,8 @@ export const SUITES = {
   rotation: { project: 'integration', files: ['test/integration/rotation.test.ts'] },
   /** Config vars written to the local Heroku. */
   sync: { project: 'integration', files: ['test/integration/sync.test.ts'] },
+  /** Releases that fail, and answers that are not what was asked for, as the local Heroku gives none. */
+  'sync alone': { project: 'unit', files: ['test/heroku/sync.test.ts'] },
   smoke: { project: 'integration', files: ['test/integration/smoke.test.ts'] },
   /** Smoke deploys that are killed. */
   killed: { project: 'integration', files: ['test/integration/smoke-killed.test.ts'], rebuild: true },

@@ -60,6 +60,12 @@ test('100 apps: three requests each when changed, one each when nothing changed'
 });
 
 describe('one app', () => {
+  test('is sent what differs and nothing else, as its release tells', async () => {
+    await run(['app-11'], desiredWith(7));
+    const [{ release = 0 } = {}] = await run(['app-11'], { ...desiredWith(7), HALCYON_NO_UPLOAD: '1', HALCYON_S3_ACL: null });
+    expect((await heroku.release('app-11', release)).description).toBe('Set HALCYON_NO_UPLOAD and Remove HALCYON_S3_ACL config vars');
+  });
+
   test('a pending release, with the old values answered meanwhile, is waited for', async () => {
     local.settings.delayedReleaseMs = 1200;
     const [report] = await run(['app-1'], desiredWith(2));

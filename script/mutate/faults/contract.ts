@@ -41,8 +41,8 @@ export const CONTRACT = [
       `Object.fromEntries(Object.entries(desired).filter(([name]) => changes.length > 0 && name))`,
       'sync',
     ],
-    'failed-release-passed-over': [`release.status !== 'succeeded'`, `release.status === 'pending'`, 'sync'],
+    'failed-release-passed-over': [`release.status !== 'succeeded'`, `release.status === 'pending'`, 'sync alone'],
     'pending-release-not-awaited': [`const waited = release.status === 'pending'`, `const waited = false`, 'sync'],
-    'answer-not-compared': [`waited || differing(answered, desired).length > 0`, `waited`, 'sync'],
+    'answer-not-compared': [`waited || differing(answered, desired).length > 0`, `waited`, 'sync alone'],
   }),
 ];

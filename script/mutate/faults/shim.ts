@@ -7,9 +7,10 @@ export const SHIM = [
     'signed-headers-unsorted': ['("${!headers[@]}")\n  sort_list', '("${!headers[@]}")', 'guide'],
     'md5-unsigned': [`    x-amz-* | content-md5 | content-type)`, `    x-amz-* | content-type)`, 'shim alone'],
     'query-unsorted': [`    sort_list\n    for pair in`, `    for pair in`, 'shim alone'],
-    'local-time': [`TZ=UTC0 printf`, `TZ=XXX-5 printf`, 'shim'],
+    'local-time': [`TZ=UTC0 printf`, `TZ=XXX5 printf`, 'shim'],
     'told-region-unheeded': [`elif [[ -n $HALCYON_S3_REGION ]]; then`, `elif [[ -z \${HALCYON_S3_REGION-x} ]]; then`, 'shim'],
-    'payload-always-empty': [`payload=UNSIGNED-PAYLOAD`, `payload=$EMPTY_SHA256`, 'shim'],
+    // The local S3 does not hold a body against the hash that is claimed for it.
+    'payload-always-empty': [`payload=UNSIGNED-PAYLOAD`, `payload=$EMPTY_SHA256`, 'shim alone'],
     'percent-decoded': [`then printf -v char '%%%02X' "$code"; fi`, `then :; fi`, 'shim'],
     'url-left-as-it-came': ['"${url%"${url#*://}"}$authority$path${query:+?$query}"', '"$url"', 'shim'],
     'secret-of-bashmenot-not-found': [`secret=$BASHMENOT_AWS_SECRET_ACCESS_KEY`, `secret=`, 'shim'],

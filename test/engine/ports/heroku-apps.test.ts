@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { activityOf, keyReleaseOf, mayChangeKey } from '../../../lib/engine/ports/heroku-apps.client.js';
-import type { Release } from '../../../lib/heroku/heroku.js';
+import { silentIo } from '../../../lib/io/io-host.js';
+import { redact } from '../../../lib/io/redaction.js';
+import { activityOf, herokuApps, keyReleaseOf, mayChangeKey } from '../../../lib/engine/ports/heroku-apps.client.js';
+import type { Heroku, Release } from '../../../lib/heroku/heroku.js';
 
 const release = (version: number, description: string, more: Partial<Release> = {}): Release => ({
   id: `r${version}`,
@@ -61,4 +63,11 @@ describe('which release may have changed the key', () => {
       lastEnded: '2026-01-01T00:05:00Z',
     });
   });
+});
+
+test('the secret that an app holds is registered the moment it is read', async () => {
+  const HALCYON_AWS_SECRET_ACCESS_KEY = 'canary-that-an-app-holds';
+  const heroku = { configVars: async () => ({ HALCYON_AWS_SECRET_ACCESS_KEY, THEIRS: 'x' }) } as unknown as Heroku;
+  expect(await herokuApps(heroku, silentIo, 1, async () => {}).vars('app')).toEqual({ HALCYON_AWS_SECRET_ACCESS_KEY });
+  expect(redact(HALCYON_AWS_SECRET_ACCESS_KEY)).toBe('[redacted]');
 });
