@@ -218,6 +218,13 @@ test('openssl gives the same where there is no sha256sum', async () => {
   expect(b).toBe(a);
 });
 
+test('a request is dated by universal time, wherever the dyno thinks it is', async () => {
+  const wire = await send([`${base()}/bucket/k`, '-H', V2]);
+  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(wire.headers['x-amz-date'])) ?? [];
+  const [year = 0, month = 0, ...rest] = parts.map(Number);
+  expect(Math.abs(Date.now() - Date.UTC(year, month - 1, ...rest))).toBeLessThan(60_000);
+});
+
 test('HMAC of keys of every length, against Node', async () => {
   const { createHmac } = await import('node:crypto');
   await fc.assert(

@@ -44,7 +44,8 @@ function fake({ statuses = ['succeeded'], writeFails = [] as string[], drift = f
         Object.entries({ ...values.get(app), ...changes }).filter((entry): entry is [string, string] => entry[1] !== null),
       );
       pending.set(app, next);
-      return statuses[0] === 'succeeded' ? next : (values.get(app) ?? {});
+      if (statuses[0] !== 'succeeded') return values.get(app) ?? {};
+      return drift ? { ...next, HALCYON_S3_ACL: 'public-read' } : next;
     },
     releases: async (app: string) => (requests.push(`GET ${app}/releases`), [look(app), release(1, { createdAt: '2026-01-01T00:00:00Z' })]),
     release: async (app: string) => (requests.push(`GET ${app}/releases/2`), look(app)),
@@ -88,13 +89,16 @@ describe('syncApps', () => {
     expect(report?.error?.message).toContain('heroku releases:output v2 -a a');
   });
 
-  test('values that are not as set after the release fail the app', async () => {
-    const { heroku } = fake({ statuses: ['pending', 'succeeded'], drift: true });
-    const [report] = await syncApps(heroku, [item('a')], { io: silentIo });
-    expect(report).toMatchObject({ status: 'failed', error: { code: 'config-vars-not-taken' } });
-    expect(report?.error?.message).toContain('HALCYON_S3_ACL');
-    expect(report?.error?.message).not.toContain('the-secret-of-this-test');
-  });
+  test.each([[['pending', 'succeeded']], [['succeeded']]])(
+    'values that are not as set after the release (%j) fail the app',
+    async (statuses) => {
+      const { heroku } = fake({ statuses, drift: true });
+      const [report] = await syncApps(heroku, [item('a')], { io: silentIo });
+      expect(report).toMatchObject({ status: 'failed', error: { code: 'config-vars-not-taken' } });
+      expect(report?.error?.message).toContain('HALCYON_S3_ACL');
+      expect(report?.error?.message).not.toContain('the-secret-of-this-test');
+    },
+  );
 
   test('one app that fails stops no other, and reports keep their order', async () => {
     const { heroku } = fake({ writeFails: ['b'] });

@@ -7,7 +7,7 @@ export const SHIM = [
     'signed-headers-unsorted': ['("${!headers[@]}")\n  sort_list', '("${!headers[@]}")', 'guide'],
     'md5-unsigned': [`    x-amz-* | content-md5 | content-type)`, `    x-amz-* | content-type)`, 'shim alone'],
     'query-unsorted': [`    sort_list\n    for pair in`, `    for pair in`, 'shim alone'],
-    'local-time': [`TZ=UTC0 printf`, `TZ=XXX5 printf`, 'shim'],
+    'local-time': [`TZ=UTC0 printf`, `TZ=XXX5 printf`, 'shim alone'],
     'told-region-unheeded': [`elif [[ -n $HALCYON_S3_REGION ]]; then`, `elif [[ -z \${HALCYON_S3_REGION-x} ]]; then`, 'shim'],
     // The local S3 does not hold a body against the hash that is claimed for it.
     'payload-always-empty': [`payload=UNSIGNED-PAYLOAD`, `payload=$EMPTY_SHA256`, 'shim alone'],
