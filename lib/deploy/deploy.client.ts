@@ -38,7 +38,8 @@ export interface Deployer {
 
 export interface DeployerOptions {
   readonly config: KitConfig;
-  readonly keep?: readonly Principal[];
+  /** Principals by team, where they are not those of the file alone. */
+  readonly principals?: ReadonlyMap<string, readonly Principal[]>;
   /** Names of the buckets that still accept signature version 2. Default: none. */
   readonly acceptSigV2?: ReadonlySet<string>;
   readonly io: IoHost;
@@ -73,7 +74,10 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const outdir = await mkdtemp(join(tmpdir(), 'halcyon-kit-'));
   const source = await toolkit.fromAssemblyBuilder(
     async () => {
-      const app = buildApp(options.config, { keep: options.keep, acceptSigV2: options.acceptSigV2, outdir: join(outdir, 'cdk.out') });
+      const app = buildApp(options.config, {
+        ...{ principals: options.principals, acceptSigV2: options.acceptSigV2 },
+        outdir: join(outdir, 'cdk.out'),
+      });
       freeFailed = () => freeFailedCreations(app, (region) => createAws({ region, profile: options.profile }));
       return app.synth();
     },

@@ -1,4 +1,4 @@
-import type { BucketSpec, KitConfig, Principal, Team } from '../config/model.js';
+import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import type { StackChange } from './deploy.client.js';
 import { BUILDPACK_STACK, bucketStackName, buildpackBucketName, teamStackName } from '../contract/index.js';
 import { buildpackHomes, hasStack } from '../config/environments.js';
@@ -12,8 +12,8 @@ export interface StackTarget {
 }
 
 /** In the order they are deployed: the buildpack's, shared buckets', teams'. Pure. */
-export function stacksFor(config: KitConfig, teams: readonly Team[], keep: readonly Principal[] = []): StackTarget[] {
-  const withStack = teams.filter((team) => hasStack(team, keep));
+export function stacksFor(config: KitConfig, teams: readonly Team[]): StackTarget[] {
+  const withStack = teams.filter(hasStack);
   const shared = new Set(withStack.flatMap((team) => (team.bucket?.kind === 'shared' ? [team.bucket.shared] : [])));
   return [
     ...buildpackHomes(config, withStack).map(({ account, region }) => ({

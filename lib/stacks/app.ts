@@ -9,8 +9,8 @@ import { TeamStack } from './team-stack.js';
 export { hasStack } from '../config/environments.js';
 
 export interface BuildAppOptions {
-  /** Principals that stay in their team's stack although no app needs them any more. Default: none. */
-  readonly keep?: readonly Principal[];
+  /** Principals by team, where one is not of its first generation. Default: those that the teams' apps need. */
+  readonly principals?: ReadonlyMap<string, readonly Principal[]>;
   /** Names of buckets that go on accepting signature version 2, as apps that sign so still use them. Default: none. */
   readonly acceptSigV2?: ReadonlySet<string>;
   /** Directory of the cloud assembly. Default: what the `cdk` CLI says, else a temporary one. */
@@ -48,11 +48,11 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
     ]),
   );
   for (const team of config.teams) {
-    if (!hasStack(team, options.keep)) continue;
+    if (!hasStack(team)) continue;
     const stack = new TeamStack(app, teamStackName(team.name), {
       team,
       signing: signing(team.bucket?.spec.name),
-      keep: options.keep,
+      principals: options.principals?.get(team.name),
       ...common,
     });
     // Order only: the bucket's stack is deployed first, and nothing is locked.
