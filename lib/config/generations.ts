@@ -25,7 +25,10 @@ export function withGenerations(
   const byBase = new Map<string, number[]>();
   for (const name of new Set([...exist, ...inStack])) {
     const [, base = name, generation = '1'] = /^(.+\.[0-9a-f]{6})-(\d+)$/.exec(name) ?? [];
-    byBase.set(base, [...(byBase.get(base) ?? []), Number(generation)].sort((a, b) => b - a));
+    byBase.set(
+      base,
+      [...(byBase.get(base) ?? []), Number(generation)].sort((a, b) => b - a),
+    );
   }
   return principals.map((principal) => {
     const taken = byBase.get(userName(principal)) ?? [];

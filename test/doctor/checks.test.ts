@@ -51,7 +51,6 @@ function observation(changes: Changes = {}): Observation {
       prefix,
       access: id.access,
       acl: spec.acl,
-      kmsKeyArn: spec.kmsKeyArn,
       region: spec.region,
     });
     return {

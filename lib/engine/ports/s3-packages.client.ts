@@ -62,8 +62,8 @@ async function list(aws: Aws, { bucketName, prefix, account }: Reach): Promise<S
   }
 }
 
-/** Halcyon keeps all it archives in a directory of the platform: `linux-ubuntu-24.04-x86_64/…`, `osx-…`. */
-const isPackage = (key: string): boolean => /^(linux|osx|freebsd)-[^/]+\/.+/.test(key) && !key.startsWith(KIT_OBJECT_PREFIX);
+/** Halcyon keeps what it archives by platform, as in `linux-ubuntu-24.04-x86_64/…`, and what it fetched in `original/`. */
+const isPackage = (key: string): boolean => /^(original|(linux|osx|freebsd)-[^/]+)\/.+/.test(key) && !key.startsWith(KIT_OBJECT_PREFIX);
 
 /** Server-side, and whole: Halcyon stores nothing above the 5 GB that one copy may have. */
 async function copyOne(aws: Aws, from: Reach, to: Reach, { key }: StoredObject): Promise<void> {
