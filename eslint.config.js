@@ -11,17 +11,17 @@ export default tseslint.config(
     },
   },
   {
-    // lib/ speaks through an IoHost, never imports the sandbox, and never ends the process: only bin/ does.
+    // lib/ speaks through an IoHost and never ends the process: only bin/ does. Who may import whom: .dependency-cruiser.mjs.
     files: ['lib/**/*.ts'],
     rules: {
       'no-console': 'error',
       'no-restricted-properties': ['error', { object: 'process', property: 'exit' }],
-      'no-restricted-imports': ['error', { patterns: ['**/sandbox/**', '@halcyon-kit/sandbox'] }],
     },
   },
   {
-    // The contract starts with the CLI: it stays free of the CDK.
-    files: ['lib/contract/**/*.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: ['aws-cdk-lib*', 'constructs'] }] },
+    // Half of it is better: a file that has grown this long is two.
+    files: ['{lib,bin,sandbox}/**/*.ts'],
+    ignores: ['sandbox/test/**'],
+    rules: { 'max-lines': ['error', 300] },
   },
 );

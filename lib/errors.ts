@@ -1,13 +1,15 @@
+import type { ErrorCode } from './error-codes.js';
+
 /**
  * The one error the kit throws on purpose.
  *
- * `code` is stable and kebab-case (`app-not-found`), for `--json` and tests. `message` is lower case, without a full
+ * `code` is one of error-codes.ts, for `--json` and tests. `message` is lower case, without a full
  * stop, names the wrong value and says what to do. Anything else that is thrown is a bug and shown with its stack.
  */
 export class KitError extends Error {
   override readonly name = 'KitError';
   constructor(
-    readonly code: string,
+    readonly code: ErrorCode,
     message: string,
     options?: { cause?: unknown; details?: Record<string, unknown> },
   ) {
@@ -19,6 +21,6 @@ export class KitError extends Error {
 }
 
 /** Whether `error` is a {@link KitError}, of one of `codes` where any are given. */
-export function isKitError(error: unknown, ...codes: string[]): error is KitError {
+export function isKitError(error: unknown, ...codes: ErrorCode[]): error is KitError {
   return error instanceof KitError && (codes.length === 0 || codes.includes(error.code));
 }

@@ -51,13 +51,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Resolves at the first signal that asks to end; a second one ends at once. */
+/** One Ctrl-C may arrive several times: from the terminal, and passed on by npm or by `halcyon-kit sandbox`. */
+const ONE_CTRL_C_MS = 1_000;
+
+/** Resolves at the first signal that asks to end; a later one ends at once. */
 function signalled(): Promise<void> {
   return new Promise((resolve) => {
-    let seen = false;
+    let first: number | undefined;
     const onSignal = (): void => {
-      if (seen) process.exit(130);
-      seen = true;
+      first ??= Date.now();
+      if (Date.now() - first > ONE_CTRL_C_MS) process.exit(130);
       resolve();
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);

@@ -20,6 +20,8 @@ function check(what, command, args, env = {}) {
 for (const [what, command, args] of [
   ['types', bin('tsc'), ['--noEmit']],
   ['lint', bin('eslint'), ['.']],
+  ['layers', 'npm', ['run', '--silent', 'layers']],
+  ['unused code', 'npm', ['run', '--silent', 'unused']],
   ['format', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
 ]) {
   if (check(what, command, args)) passed++;

@@ -1,30 +1,27 @@
-import { readFileSync } from 'node:fs';
-import { Agent } from 'node:https';
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { STSClient } from '@aws-sdk/client-sts';
-
-/** Explicit credentials, for a principal's own requests; otherwise the default chain and `profile` are used. */
-export interface KeyPair {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}
+import type { KeyPair } from '../contract/index.js';
+import { networkOf, type Network } from '../network/network.js';
 
 export interface AwsOptions {
   readonly region: string;
   /** Named profile; default: AWS_PROFILE, then the default chain. */
   readonly profile?: string;
-  /** Act as this key instead of the operator. */
+  /** Act as this key instead of the operator, whose credentials the default chain finds. */
   readonly key?: KeyPair;
   /** Attempts a request, first included. Default 5. */
   readonly maxAttempts?: number;
+  /** Default: as this process's environment says. */
+  readonly network?: Network;
 }
 
-/** AWS clients, made when first asked for; SDK packages load only then. They honour AWS_ENDPOINT_URL*, AWS_CA_BUNDLE and the proxy-free defaults of the SDK. */
+/** AWS clients, made when first asked for; SDK packages load only then. They honour AWS_ENDPOINT_URL*, as the SDK does, and the network's proxies and AWS_CA_BUNDLE. */
 export interface Aws {
   readonly region: string;
+  readonly network: Network;
   s3(): Promise<S3Client>;
   iam(): Promise<IAMClient>;
   sts(): Promise<STSClient>;
@@ -37,6 +34,7 @@ export interface Aws {
 }
 
 export function createAws(options: AwsOptions): Aws {
+  const network = options.network ?? networkOf();
   const made = new Map<string, Promise<unknown>>();
   const once = <T>(name: string, make: () => Promise<T>): Promise<T> => {
     if (!made.has(name)) made.set(name, make());
@@ -44,16 +42,17 @@ export function createAws(options: AwsOptions): Aws {
   };
   const common = () =>
     once('common', async () => {
-      const { NodeHttpHandler } = await import('@smithy/node-http-handler');
-      const bundle = process.env.AWS_CA_BUNDLE;
+      const [{ NodeHttpHandler }, { defaultProvider }] = await Promise.all([
+        import('@smithy/node-http-handler'),
+        import('@aws-sdk/credential-provider-node'),
+      ]);
+      const requestHandler = new NodeHttpHandler({ connectionTimeout: 10_000, ...(await network.agents('aws')) });
       return {
         region: options.region,
         maxAttempts: options.maxAttempts ?? 5,
-        // The SDK ignores AWS_CA_BUNDLE, which the CDK and the AWS CLI honour.
-        requestHandler: new NodeHttpHandler({
-          connectionTimeout: 10_000,
-          httpsAgent: new Agent({ keepAlive: true, ca: bundle ? readFileSync(bundle) : undefined }),
-        }),
+        requestHandler,
+        // By itself the SDK would ask for SSO credentials by another way.
+        credentialDefaultProvider: (init: object) => defaultProvider({ ...init, clientConfig: { requestHandler } }),
         ...(options.profile === undefined ? {} : { profile: options.profile }),
         ...(options.key === undefined
           ? {}
@@ -62,6 +61,7 @@ export function createAws(options: AwsOptions): Aws {
     });
   return {
     region: options.region,
+    network,
     s3: () =>
       once('s3', async () => {
         const { S3Client } = await import('@aws-sdk/client-s3');
@@ -73,7 +73,7 @@ export function createAws(options: AwsOptions): Aws {
     secrets: () => once('secrets', async () => new (await import('@aws-sdk/client-secrets-manager')).SecretsManagerClient(await common())),
     cloudformation: () =>
       once('cfn', async () => new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(await common())),
-    as: (key) => createAws({ region: options.region, maxAttempts: options.maxAttempts, key }),
-    once: () => createAws({ ...options, maxAttempts: 1 }),
+    as: (key) => createAws({ region: options.region, maxAttempts: options.maxAttempts, key, network }),
+    once: () => createAws({ ...options, network, maxAttempts: 1 }),
   };
 }

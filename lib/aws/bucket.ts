@@ -1,32 +1,57 @@
 import { defaultBucketName, MANAGED_BY, TAGS } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { Aws } from './aws.js';
-import { awsError } from './errors.js';
+import { awsError, bucketRegion, httpStatus, isMissing } from './errors.js';
+
+export interface Whereabouts {
+  readonly state: 'present' | 'gone' | 'forbidden' | 'elsewhere';
+  /** Where it is instead, if S3 says so. */
+  readonly region?: string;
+}
+
+/** Where a bucket is, seen from the region and account that it should be in. Throws what S3 says of neither, as the SDK does. */
+export async function whereabouts(aws: Aws, bucket: { name: string; account: string }): Promise<Whereabouts> {
+  const { HeadBucketCommand } = await import('@aws-sdk/client-s3');
+  const in_ = (region: string | undefined): Whereabouts => ({ state: 'elsewhere', ...(region === undefined ? {} : { region }) });
+  try {
+    const answer = await (await aws.s3()).send(new HeadBucketCommand({ Bucket: bucket.name, ExpectedBucketOwner: bucket.account }));
+    return answer.BucketRegion === undefined || answer.BucketRegion === aws.region ? { state: 'present' } : in_(answer.BucketRegion);
+  } catch (error) {
+    const region = bucketRegion(error);
+    switch (httpStatus(error)) {
+      case 404:
+        return { state: 'gone' };
+      case 403:
+        return { state: 'forbidden' };
+      case 301:
+      case 307:
+        return in_(region);
+      case 400:
+        if (region !== undefined && region !== aws.region) return in_(region);
+    }
+    throw error;
+  }
+}
 
 /**
  * Whether the bucket is there, and in this account.
  * @throws KitError `bucket-name-taken` where another account has the name, `bucket-elsewhere` where it is in another region.
  */
 export async function bucketExists(aws: Aws, bucket: { name: string; account: string }): Promise<boolean> {
-  const { HeadBucketCommand } = await import('@aws-sdk/client-s3');
-  try {
-    await (await aws.s3()).send(new HeadBucketCommand({ Bucket: bucket.name, ExpectedBucketOwner: bucket.account }));
-    return true;
-  } catch (error) {
-    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-    if (status === 404) return false;
-    if (status === 403)
-      throw new KitError(
-        'bucket-name-taken',
-        `bucket ${bucket.name} exists, but you may not use it: choose another with "name:" in the file, or, if it is of account ${bucket.account}, let your operator policy cover it (docs/operator-policy.md)`,
-        { cause: error },
-      );
-    if (status === 301)
-      throw new KitError('bucket-elsewhere', `bucket ${bucket.name} is not in ${aws.region}; correct "region" in the file`, {
-        cause: error,
-      });
+  const { state, region } = await whereabouts(aws, bucket).catch((error: unknown) => {
     throw awsError(error, `look for bucket ${bucket.name}`);
-  }
+  });
+  if (state === 'forbidden')
+    throw new KitError(
+      'bucket-name-taken',
+      `bucket ${bucket.name} exists, but you may not use it: choose another with "name:" in the file, or, if it is of account ${bucket.account}, let your operator policy cover it (docs/operator-policy.md)`,
+    );
+  if (state === 'elsewhere')
+    throw new KitError(
+      'bucket-elsewhere',
+      `bucket ${bucket.name} is not in ${aws.region}${region === undefined ? '' : ` but in ${region}`}; correct "region" in the file`,
+    );
+  return state === 'present';
 }
 
 /** A bucket as the file has it: `owner` is the team or the shared bucket's name, `stack` the stack that makes it. */
@@ -60,7 +85,7 @@ async function isInStack(aws: Aws, bucket: OwnBucket): Promise<boolean> {
       ({ ResourceType, PhysicalResourceId }) => ResourceType === 'AWS::S3::Bucket' && PhysicalResourceId === bucket.name,
     );
   } catch (error) {
-    if (/does not exist/.test((error as Error).message)) return false;
+    if (isMissing(error, 'stack')) return false;
     throw awsError(error, `look for bucket ${bucket.name} in ${bucket.stack}`);
   }
 }
@@ -73,7 +98,7 @@ async function isTagged(aws: Aws, bucket: OwnBucket): Promise<boolean> {
     ).send(new GetBucketTaggingCommand({ Bucket: bucket.name, ExpectedBucketOwner: bucket.account }));
     return TagSet.some(({ Key, Value }) => Key === TAGS.managedBy && Value === MANAGED_BY);
   } catch (error) {
-    if ((error as { name?: string }).name === 'NoSuchTagSet') return false;
+    if (isMissing(error, 'bucket tags')) return false;
     throw awsError(error, `read the tags of bucket ${bucket.name}`);
   }
 }
@@ -104,7 +129,7 @@ export async function emptyBucket(
       options.onProgress?.(deleted);
     }
   } catch (error) {
-    if ((error as { name?: string }).name === 'NoSuchBucket') return deleted;
+    if (isMissing(error, 'bucket')) return deleted;
     throw awsError(error, `empty bucket ${bucket.name}`);
   }
 }
@@ -115,7 +140,7 @@ export async function deleteBucket(aws: Aws, bucket: { name: string; account: st
   try {
     await (await aws.s3()).send(new DeleteBucketCommand({ Bucket: bucket.name, ExpectedBucketOwner: bucket.account }));
   } catch (error) {
-    if ((error as { name?: string }).name === 'NoSuchBucket') return;
+    if (isMissing(error, 'bucket')) return;
     throw awsError(error, `delete bucket ${bucket.name}`);
   }
 }

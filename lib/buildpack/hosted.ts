@@ -5,12 +5,8 @@ import { BUILDPACK_PREFIX } from '../contract/index.js';
 /** Key of a packed buildpack, by the hash of its content: a published URL never changes what it serves. */
 export const hostedKey = (sha256: string): string => `${BUILDPACK_PREFIX}halcyon-sigv4-${sha256}.tgz`;
 
-/** URL of a packed buildpack: path style, at the region's endpoint or at AWS_ENDPOINT_URL(_S3) where one is set. */
-export function hostedUrl(bucket: string, region: string, sha256: string, env: NodeJS.ProcessEnv = process.env): string {
-  const override = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
-  const origin = override ? new URL(override).origin : `https://s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
-  return `${origin}/${bucket}/${hostedKey(sha256)}`;
-}
+/** URL of a packed buildpack: path style, at the region's endpoint or where the network has another S3. */
+export const hostedUrl = (s3Origin: string, bucket: string, sha256: string): string => `${s3Origin}/${bucket}/${hostedKey(sha256)}`;
 
 const HOSTED = new RegExp(`^https?://[^?#]+/${BUILDPACK_PREFIX}halcyon-sigv4-[0-9a-f]{64}\\.tgz$`);
 

@@ -1,11 +1,11 @@
 import type { Aws } from '../aws/aws.js';
-import { awsError } from '../aws/errors.js';
-import { hostedKey, hostedUrl } from './hosted.js';
+import { awsError, isPreconditionFailed } from '../aws/errors.js';
+import { hostedKey } from './hosted.js';
 import { packBuildpack } from './pack.js';
 
 /**
  * Put the packed buildpack into the hosting bucket, under a key that names its content. Does nothing where it is there already.
- * @returns its URL, which anyone can fetch once the bucket's policy allows it.
+ * @returns its key, which anyone can fetch once the bucket's policy allows it.
  * @throws KitError of {@link awsError}.
  */
 export async function publishBuildpack(aws: Aws, bucket: string): Promise<string> {
@@ -24,7 +24,7 @@ export async function publishBuildpack(aws: Aws, bucket: string): Promise<string
       }),
     );
   } catch (error) {
-    if ((error as { name?: string }).name !== 'PreconditionFailed') throw awsError(error, `publish the buildpack as s3://${bucket}/${key}`);
+    if (!isPreconditionFailed(error)) throw awsError(error, `publish the buildpack as s3://${bucket}/${key}`);
   }
-  return hostedUrl(bucket, aws.region, sha256);
+  return key;
 }

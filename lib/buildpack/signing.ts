@@ -1,7 +1,8 @@
 import type { Aws } from '../aws/aws.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { buildpackBucketName } from '../contract/index.js';
-import { buildpackHomes } from '../config/environments.js';
+import { buildpackEnvironments } from '../config/environments.js';
+import { s3Origin } from '../config/derive.js';
 import type { DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import { hostedUrl, isOurBuildpack } from './hosted.js';
@@ -13,19 +14,23 @@ import { hostedUrl, isOurBuildpack } from './hosted.js';
 export async function signingBuildpackUrl(config: KitConfig, teams: readonly Team[] = config.teams): Promise<string | undefined> {
   if (config.signing.version !== 4) return undefined;
   if (config.signing.buildpack !== 'hosted') return config.signing.buildpack;
-  const [place] = buildpackHomes(config, teams);
-  if (place === undefined) return undefined;
+  const [environment] = buildpackEnvironments(config, teams);
+  if (environment === undefined) return undefined;
   const { packBuildpack } = await import('./pack.js');
-  return hostedUrl(buildpackBucketName(place.account, place.region), place.region, (await packBuildpack()).sha256);
+  return hostedUrl(
+    s3Origin(config, environment.region),
+    buildpackBucketName(environment.account, environment.region),
+    (await packBuildpack()).sha256,
+  );
 }
 
 /** Put the buildpack where the file says `hosted`; nothing is sent where it is there already. */
 export async function publishIfHosted(config: KitConfig, teams: readonly Team[], aws: (region: string) => Aws, io: IoHost): Promise<void> {
-  const [place] = buildpackHomes(config, teams);
-  if (place === undefined) return;
+  const [environment] = buildpackEnvironments(config, teams);
+  if (environment === undefined) return;
   const { publishBuildpack } = await import('./publish.client.js');
   await inStep(io, 'publishing the SigV4 buildpack', () =>
-    publishBuildpack(aws(place.region), buildpackBucketName(place.account, place.region)),
+    publishBuildpack(aws(environment.region), buildpackBucketName(environment.account, environment.region)),
   );
 }
 

@@ -1,6 +1,8 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
+import { isMissing } from '../aws/errors.js';
 import type { KitConfig, Team } from '../config/model.js';
+import { DENY_SIGV2 } from '../contract/index.js';
 import { isKitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { isOurBuildpack } from './hosted.js';
@@ -41,9 +43,9 @@ async function stateOf(aws: Aws, bucket: string): Promise<BucketSignatures['stat
   try {
     const { Policy = '{}' } = await (await aws.s3()).send(new GetBucketPolicyCommand({ Bucket: bucket }));
     const { Statement = [] } = JSON.parse(Policy) as { Statement?: ReadonlyArray<{ Sid?: string }> };
-    return Statement.some(({ Sid }) => Sid === 'DenySigV2') ? 'refuses' : 'accepts';
+    return Statement.some(({ Sid }) => Sid === DENY_SIGV2) ? 'refuses' : 'accepts';
   } catch (error) {
-    return (error as { name?: string }).name === 'NoSuchBucket' ? 'absent' : 'accepts';
+    return isMissing(error, 'bucket') ? 'absent' : 'accepts';
   }
 }
 

@@ -1,13 +1,11 @@
+import type { KeyPair } from '../contract/index.js';
 import pMap from 'p-map';
 import type { Mode, PrincipalId } from '../contract/index.js';
 import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
-import type { Heroku } from '../heroku/heroku.js';
 import { renderTable } from '../io/table.js';
 import type { SmokeReport } from '../smoke/report.js';
-import type { CommandHost } from './command.js';
-import { engineContext } from './look.js';
-import type { Session } from './session.js';
+import { engineContext, type Session } from './session.js';
 
 export interface ProveOptions {
   readonly modes?: readonly Mode[];
@@ -18,23 +16,23 @@ export interface ProveOptions {
 }
 
 /** A smoke deploy of each mode in use, teams side by side. */
-export async function proveTeams(session: Session, heroku: Heroku, host: CommandHost, options: ProveOptions): Promise<SmokeReport[]> {
+export async function proveTeams(session: Session, options: ProveOptions): Promise<SmokeReport[]> {
   const { smokeTeam } = await import('../smoke/smoke.js');
   const { buildpackUrl, ...rest } = options;
   const reports = await pMap(
     session.teams,
-    async (team) => smokeTeam({ ...engineContext(session, heroku, host, team), signingBuildpackUrl: buildpackUrl }, team, rest),
+    async (team) => smokeTeam({ ...(await engineContext(session, team)), signingBuildpackUrl: buildpackUrl }, team, rest),
     { concurrency: 3 },
   );
   return reports.flat();
 }
 
 /** For the engine: proves that a key works before the second app gets it. */
-export function prover(session: Session, heroku: Heroku, host: CommandHost, options: { buildpackUrl?: string }) {
-  return async (team: Team, principal: PrincipalId, app: string, key: { id: string; secret: string }): Promise<void> => {
+export function prover(session: Session, options: { buildpackUrl?: string }) {
+  return async (team: Team, principal: PrincipalId, app: string, key: KeyPair): Promise<void> => {
     const { smokePrincipal } = await import('../smoke/smoke.js');
     const report = await smokePrincipal(
-      { ...engineContext(session, heroku, host, team), signingBuildpackUrl: options.buildpackUrl },
+      { ...(await engineContext(session, team)), signingBuildpackUrl: options.buildpackUrl },
       team,
       principal,
       { app, key },

@@ -1,5 +1,5 @@
-import type { Outcome, Plan, Step } from '../engine/model.js';
-import { inWordsOf, isStackChanged, type StackPicture } from '../deploy/stacks.plan.js';
+import type { TeamResult, Plan, Step } from '../engine/model.js';
+import { inWordsOf, isStackChanged, type StackChanges } from '../deploy/stacks.plan.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { renderTable } from '../io/table.js';
 
@@ -7,7 +7,7 @@ import { renderTable } from '../io/table.js';
 
 const ACTIONS = { create: '+', update: '~', replace: '±', delete: '-' } as const;
 
-export function renderStacks(stacks: readonly StackPicture[]): string {
+export function renderStacks(stacks: readonly StackChanges[]): string {
   const changed = stacks.filter(isStackChanged);
   if (changed.length === 0) return 'Stacks: no change';
   const rows = changed.flatMap(({ stack, changes, failed }) => [
@@ -63,7 +63,7 @@ function subject(step: Step): string {
   return 'keyId' in step ? `${step.principal} ${step.keyId}` : step.principal;
 }
 
-export function renderOutcome(outcome: Outcome): string {
+export function renderOutcome(outcome: TeamResult): string {
   return [
     `${outcome.team}: ${outcome.summary}`,
     ...outcome.waiting.map(({ text }) => `  waiting: ${text}`),
@@ -73,7 +73,7 @@ export function renderOutcome(outcome: Outcome): string {
 }
 
 /** 0: all done or nothing due; 2: something waits; 1: something failed or is blocked. */
-export function exitCodeOf(outcomes: readonly Outcome[]): number {
+export function exitCodeOf(outcomes: readonly TeamResult[]): number {
   if (outcomes.some(({ status }) => status === 'failed' || status === 'blocked')) return 1;
   return outcomes.some(({ status }) => status === 'waiting') ? 2 : 0;
 }

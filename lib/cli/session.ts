@@ -1,20 +1,23 @@
 import { resolve } from 'node:path';
 import { createAws, type Aws } from '../aws/aws.js';
-import { checkAccount, identity, type Identity } from '../aws/identity.js';
+import { checkAccount, identity } from '../aws/identity.js';
 import { loadConfig } from '../config/index.js';
 import { teamNamed } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { herokuApiUrl, isLocal } from '../heroku/host.js';
 import type { Heroku } from '../heroku/heroku.js';
+import { networkOf, type Network } from '../network/network.js';
 import type { CommandHost, GlobalOptions } from './command.js';
 
 /** What a command works with: the file, the teams it is about, and the two clouds, each opened when first asked for. */
 export interface Session {
   readonly config: KitConfig;
   readonly teams: readonly Team[];
-  aws(region: string): Aws;
-  heroku(): Promise<Heroku>;
+  readonly network: Network;
+  readonly host: CommandHost;
+  readonly aws: (region: string) => Aws;
+  readonly heroku: () => Promise<Heroku>;
 }
 
 export async function openSession(
@@ -22,28 +25,31 @@ export async function openSession(
   options: GlobalOptions & { all?: boolean },
   host: CommandHost,
 ): Promise<Session> {
-  const config = await loadConfig(resolve(options.config));
+  const network = networkOf(host.env);
+  const config: KitConfig = { ...(await loadConfig(resolve(options.config))), s3Url: network.s3Url };
   const clients = new Map<string, Aws>();
   let heroku: Promise<Heroku> | undefined;
   return {
     config,
+    network,
     teams: selectTeams(config, names, options.all === true),
+    host,
     aws(region) {
-      const made = clients.get(region) ?? createAws({ region, profile: options.profile });
+      const made = clients.get(region) ?? createAws({ region, profile: options.profile, network });
       clients.set(region, made);
       return made;
     },
-    heroku: () => (heroku ??= openHeroku(host)),
+    heroku: () => (heroku ??= openHeroku(host, network)),
   };
 }
 
-async function openHeroku(host: CommandHost): Promise<Heroku> {
+async function openHeroku(host: CommandHost, network: Network): Promise<Heroku> {
   const [{ createHeroku }, { herokuToken }] = await Promise.all([import('../heroku/heroku.client.js'), import('../heroku/auth.js')]);
-  return createHeroku({ token: await herokuToken(host.env), host: host.env.HEROKU_HOST, io: host.io });
+  return createHeroku({ token: await herokuToken(host.env), host: host.env.HEROKU_HOST, io: host.io, network });
 }
 
 /** @throws KitError `team-not-found`, or `team-missing` where none is named and there are several. */
-export function selectTeams(config: KitConfig, names: readonly string[], all: boolean): readonly Team[] {
+function selectTeams(config: KitConfig, names: readonly string[], all: boolean): readonly Team[] {
   if (all) {
     if (names.length > 0) throw new KitError('team-ambiguous', `name teams or give --all, not both: got ${names.join(', ')} and --all`);
     return config.teams;
@@ -56,24 +62,29 @@ export function selectTeams(config: KitConfig, names: readonly string[], all: bo
 /** Region of a team's stack; undefined where every app is public. */
 export const regionOf = (team: Team): string | undefined => team.bucket?.spec.region;
 
+/** What the key engine works with, for one team. */
+export async function engineContext(session: Session, team: Team) {
+  const { config, host, aws, heroku } = session;
+  return { config, aws: aws(regionOf(team) ?? 'us-east-1'), heroku: await heroku(), io: host.io, signal: host.signal };
+}
+
 /**
  * Credentials, accounts, apps: whatever would stop the work is found before anything is changed.
  * @throws KitError naming every app that is missing, forbidden or of the Fir generation.
  */
-export async function preflight(session: Session, host: CommandHost): Promise<{ who?: Identity; heroku: Heroku }> {
-  const wanted = session.teams.flatMap((team) =>
-    team.bucket === undefined ? [] : [{ account: team.bucket.spec.account, by: `team ${team.name}`, region: team.bucket.spec.region }],
+export async function checkAccess({ teams, host, aws, heroku }: Session): Promise<void> {
+  const wanted = teams.flatMap(({ name, bucket }) =>
+    bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
   );
   const region = wanted[0]?.region;
   refuseLocalAws(host.env);
   const step = host.io.step('checking credentials and apps');
   try {
-    const [who, heroku] = await Promise.all([region === undefined ? undefined : identity(session.aws(region)), session.heroku()]);
+    const [who, api] = await Promise.all([region === undefined ? undefined : identity(aws(region)), heroku()]);
     if (who !== undefined) checkAccount(who, wanted);
     const { preflightApps } = await import('../heroku/preflight.js');
-    await preflightApps(heroku, session.teams, { signal: host.signal });
+    await preflightApps(api, teams, { signal: host.signal });
     step.done(who === undefined ? undefined : `AWS account ${who.account}`);
-    return { who, heroku };
   } catch (error) {
     step.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
     throw error;
@@ -84,7 +95,7 @@ export async function preflight(session: Session, host: CommandHost): Promise<{ 
  * Apps on Heroku cannot reach this machine, and what is left of a sandbox's settings would be written to all of them.
  * @throws KitError `aws-endpoint-local`.
  */
-export function refuseLocalAws(env: NodeJS.ProcessEnv): void {
+function refuseLocalAws(env: NodeJS.ProcessEnv): void {
   const name = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'].find((one) => env[one] && URL.canParse(env[one]) && isLocal(new URL(env[one])));
   if (name === undefined || isLocal(new URL(herokuApiUrl(env.HEROKU_HOST)))) return;
   throw new KitError(
@@ -94,7 +105,7 @@ export function refuseLocalAws(env: NodeJS.ProcessEnv): void {
 }
 
 /** Write evidence (JSON without secrets) where the operator asked for it. */
-export async function writeEvidence(file: string | undefined, evidence: unknown, host: CommandHost): Promise<void> {
+export async function writeEvidence(file: string | undefined, evidence: unknown, host: Pick<CommandHost, 'io'>): Promise<void> {
   if (file === undefined) return;
   const [{ writeFile }, { redact }] = await Promise.all([import('node:fs/promises'), import('../io/redaction.js')]);
   try {

@@ -10,7 +10,7 @@ export async function doctor(
   host: CommandHost,
 ): Promise<CommandResult> {
   const session = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
-  // Not the preflight of the other commands: an app that is missing or of the Fir generation is a finding here, among others.
+  // Not the checks of the other commands: an app that is missing or of the Fir generation is a finding here, among others.
   const heroku = await session.heroku();
   const places = session.teams.flatMap(({ name, bucket }) =>
     bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
@@ -20,7 +20,7 @@ export async function doctor(
   const { findings, ok } = await runDoctor({
     config: session.config,
     teams: session.teams,
-    aws: (region) => session.aws(region),
+    aws: session.aws,
     heroku,
     io: host.io,
     writeProbe: options.writeProbe === true,

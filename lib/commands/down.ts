@@ -1,17 +1,17 @@
 import { emptyBucket, deleteBucket, requireOwnBucket } from '../aws/bucket.js';
 import { checkAccount, identity } from '../aws/identity.js';
-import type { BucketSpec, Team } from '../config/model.js';
+import type { BucketSpec } from '../config/model.js';
 import { bucketStackName, teamStackName } from '../contract/index.js';
 import { deleteStack, stackState } from '../deploy/stack.client.js';
 import { KitError } from '../errors.js';
-import type { Heroku } from '../heroku/heroku.js';
+import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
+import type { Intent } from '../engine/model.js';
 import { inStep } from '../io/io-host.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
-import { engineContext } from '../cli/look.js';
+import { planTeams, previewBuildpacks, type TeamPlan } from '../cli/preview.js';
 import { exitCodeOf, renderBuildpacks, renderOutcome, renderPlan } from '../cli/render.js';
-import { openSession, preflight, type Session } from '../cli/session.js';
-import { buildpacksWanted } from '../buildpack/signing.js';
-import { converge } from '../cli/converge.js';
+import { runTeams, setBuildpacks } from '../cli/run-teams.js';
+import { checkAccess, openSession, type Session } from '../cli/session.js';
 
 export interface DownOptions extends ChangeOptions {
   readonly all?: boolean;
@@ -27,70 +27,90 @@ export async function down(names: readonly string[], options: DownOptions, host:
   // What is being taken down is not set up on the way.
   const config = { ...opened.config, buildpack: { ...opened.config.buildpack, install: false } };
   const session: Session = { ...opened, config, teams: onlyBuckets ? [] : opened.teams };
+  const seen = await planDown(session, options);
+  const text = renderDown(seen) || 'nothing to take down';
+  const stacks = seen.stacks.map(({ name }) => name);
+  if (options.dryRun) return { data: { teams: seen.teams, stacks, buckets: seen.buckets.map(({ name }) => name) }, text };
+  host.io.info(`${text}\n`);
+  const lost = seen.buckets.length > 0 ? ' What is in the buckets cannot be brought back.' : '';
+  if (renderDown(seen) !== '' && !(await host.confirm(`Take all of this down?${lost}`)))
+    throw new KitError('declined', 'nothing was changed');
+  return carryOut(session, seen, options);
+}
+
+/** What is to go, and what of it stays. */
+interface DownPlan {
+  readonly teams: ReadonlyArray<Pick<TeamPlan, 'team' | 'plan'>>;
+  readonly buildpacks: readonly AppBuildpacks[];
+  readonly stacks: readonly StackThere[];
+  readonly buckets: readonly OwnedBucket[];
+  readonly kept: readonly OwnedBucket[];
+}
+
+/** A bucket that a stack of ours made, and whose it is. */
+type OwnedBucket = BucketSpec & { readonly owner: string; readonly stack: string };
+
+interface StackThere {
+  readonly name: string;
+  readonly region: string;
+}
+
+/** Look at everything, refuse what cannot be, change nothing. */
+async function planDown(session: Session, options: DownOptions): Promise<DownPlan> {
+  const { aws, teams } = session;
   const shared = sharedBuckets(session, options.bucket ?? []);
-  const heroku = session.teams.length > 0 ? (await preflight(session, host)).heroku : undefined;
+  if (teams.length > 0) await checkAccess(session);
   if (shared[0] !== undefined)
     checkAccount(
-      await identity(session.aws(shared[0].region)),
+      await identity(aws(shared[0].region)),
       shared.map(({ id, account }) => ({ account, by: `shared bucket ${id}` })),
     );
   const stacks = await stacksThere(session, shared);
   for (const bucket of shared) await refuseWhileUsed(session, bucket.id);
-
   const owned: OwnedBucket[] = [
-    ...session.teams.flatMap((team) =>
-      team.bucket?.kind === 'own' ? [{ ...team.bucket.spec, owner: team.name, stack: teamStackName(team.name) }] : [],
-    ),
+    ...teams.flatMap(({ name, bucket }) => (bucket?.kind === 'own' ? [{ ...bucket.spec, owner: name, stack: teamStackName(name) }] : [])),
     ...shared.map((bucket) => ({ ...bucket, owner: bucket.id, stack: bucketStackName(bucket.id) })),
   ];
-  const buckets = options.deleteBucket ? owned : [];
-  for (const bucket of owned) {
-    if (!options.deleteBucket && !bucket.retention.retain && stacks.some(({ name }) => name === bucket.stack)) {
-      throw new KitError(
-        'bucket-not-retained',
-        `bucket ${bucket.name} goes with its stack (retention.retain: false); add --delete-bucket to delete it and what is in it, or set retain: true and run "halcyon-kit up" first`,
-      );
-    }
-  }
-  for (const bucket of buckets) await requireOwnBucket(session.aws(bucket.region), bucket);
+  for (const bucket of options.deleteBucket ? owned : []) await requireOwnBucket(aws(bucket.region), bucket);
+  if (!options.deleteBucket) refuseUnretained(owned, stacks);
+  const seen =
+    teams.length === 0
+      ? { teams: [], buildpacks: [] }
+      : {
+          buildpacks: await previewBuildpacks(session),
+          teams: (await planTeams(session, intentOf(options))).map(({ team, plan }) => ({ team, plan })),
+        };
+  return { ...seen, stacks, buckets: options.deleteBucket ? owned : [], kept: options.deleteBucket ? [] : owned };
+}
 
-  const picture = heroku === undefined ? { text: '', data: [] } : await lookAhead(session, heroku, host, options.force === true);
-  const text = [
-    picture.text,
+const intentOf = ({ force }: DownOptions): Intent => ({ kind: 'down', force: force === true });
+
+const renderDown = ({ teams, buildpacks, stacks, buckets }: DownPlan): string =>
+  [
+    [renderBuildpacks(buildpacks), ...teams.map(({ team, plan }) => renderPlan(team, plan))].filter((part) => part !== '').join('\n\n'),
     ...stacks.map(({ name }) => `- stack ${name}`),
     ...buckets.map(({ name }) => `- bucket ${name} and everything in it`),
   ]
     .filter((line) => line !== '')
     .join('\n');
-  if (options.dryRun)
-    return {
-      data: { teams: picture.data, stacks: stacks.map(({ name }) => name), buckets: buckets.map(({ name }) => name) },
-      text: text || 'nothing to take down',
-    };
-  host.io.info(`${text || 'nothing to take down'}\n`);
-  if (
-    text !== '' &&
-    !(await host.confirm(
-      buckets.length > 0 ? 'Take all of this down? What is in the buckets cannot be brought back.' : 'Take all of this down?',
-    ))
-  ) {
-    throw new KitError('declined', 'nothing was changed');
-  }
 
-  const outcomes =
-    heroku === undefined
-      ? []
-      : await converge(session, heroku, host, { intent: { kind: 'down', force: options.force === true }, buildpacks: {} });
+async function carryOut(session: Session, { stacks, buckets, kept }: DownPlan, options: DownOptions): Promise<CommandResult> {
+  const { aws, host } = session;
+  const outcomes = session.teams.length === 0 ? [] : await runTeams(session, { intent: intentOf(options) });
   if (exitCodeOf(outcomes) !== 0)
     return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) };
+  // Ours last: until then the apps' builds sign with it.
+  if (session.teams.length > 0) await setBuildpacks(session, await previewBuildpacks(session));
   // CloudFormation deletes no bucket that has something in it.
-  for (const bucket of buckets.filter(({ retention }) => !retention.retain)) await empty(session, bucket, host);
-  await destroy(session, host, stacks);
-  for (const bucket of buckets) {
-    await empty(session, bucket, host);
-    await deleteBucket(session.aws(bucket.region), bucket);
+  for (const bucket of buckets.filter(({ retention }) => !retention.retain)) await empty(session, bucket);
+  for (const { name, region } of stacks) {
+    host.signal.throwIfAborted();
+    await inStep(host.io, `deleting stack ${name}`, () => deleteStack(aws(region), name, host.signal));
   }
-  const kept = owned.filter((bucket) => !buckets.includes(bucket));
+  for (const bucket of buckets) {
+    await empty(session, bucket);
+    await deleteBucket(aws(bucket.region), bucket);
+  }
   return {
     data: {
       outcomes,
@@ -107,43 +127,23 @@ export async function down(names: readonly string[], options: DownOptions, host:
   };
 }
 
-async function lookAhead(session: Session, heroku: Heroku, host: CommandHost, force: boolean) {
-  const [{ observeTeam, planTeam, DEFAULT_POLICY }, { observeBuildpacks }] = await Promise.all([
-    import('../engine/index.js'),
-    import('../heroku/buildpacks.sync.js'),
-  ]);
-  const buildpacks = await observeBuildpacks(heroku, buildpacksWanted(session.config, session.teams, undefined), session.config.buildpack);
-  const teams = await Promise.all(
-    session.teams.map(async (team) => ({
-      team: team.name,
-      plan: planTeam(await observeTeam(engineContext(session, heroku, host, team), team), { kind: 'down', force }, DEFAULT_POLICY),
-    })),
-  );
-  return {
-    data: teams,
-    text: [renderBuildpacks(buildpacks), ...teams.map(({ team, plan }) => renderPlan(team, plan))]
-      .filter((part) => part !== '')
-      .join('\n\n'),
-  };
-}
-
-/** A bucket that a stack of ours made, and whose it is. */
-type OwnedBucket = BucketSpec & { readonly owner: string; readonly stack: string };
-
-interface StackThere {
-  readonly name: string;
-  readonly region: string;
-}
-
-async function stacksThere(session: Session, shared: ReadonlyArray<BucketSpec & { id: string }>): Promise<StackThere[]> {
+async function stacksThere({ teams, aws }: Session, shared: ReadonlyArray<BucketSpec & { id: string }>): Promise<StackThere[]> {
   const wanted = [
-    ...session.teams.flatMap((team: Team) =>
-      team.bucket === undefined ? [] : [{ name: teamStackName(team.name), region: team.bucket.spec.region }],
-    ),
-    ...shared.map((bucket) => ({ name: bucketStackName(bucket.id), region: bucket.region })),
+    ...teams.flatMap(({ name, bucket }) => (bucket === undefined ? [] : [{ name: teamStackName(name), region: bucket.spec.region }])),
+    ...shared.map(({ id, region }) => ({ name: bucketStackName(id), region })),
   ];
-  const states = await Promise.all(wanted.map(({ name, region }) => stackState(session.aws(region), name)));
+  const states = await Promise.all(wanted.map(({ name, region }) => stackState(aws(region), name)));
   return wanted.filter((_, index) => states[index]?.exists);
+}
+
+/** A bucket that its stack would take with it, with what is in it. */
+function refuseUnretained(owned: readonly OwnedBucket[], stacks: readonly StackThere[]): void {
+  const lost = owned.find((bucket) => !bucket.retention.retain && stacks.some(({ name }) => name === bucket.stack));
+  if (lost === undefined) return;
+  throw new KitError(
+    'bucket-not-retained',
+    `bucket ${lost.name} goes with its stack (retention.retain: false); add --delete-bucket to delete it and what is in it, or set retain: true and run "halcyon-kit up" first`,
+  );
 }
 
 function sharedBuckets(session: Session, ids: readonly string[]) {
@@ -172,18 +172,10 @@ async function refuseWhileUsed(session: Session, id: string): Promise<void> {
   }
 }
 
-async function destroy(session: Session, host: CommandHost, stacks: readonly StackThere[]): Promise<void> {
-  for (const { name, region } of stacks) {
-    host.signal.throwIfAborted();
-    await inStep(host.io, `deleting stack ${name}`, () => deleteStack(session.aws(region), name, host.signal));
-  }
-}
-
-const empty = (session: Session, bucket: OwnedBucket, host: CommandHost): Promise<number> =>
+const empty = ({ aws, host: { io, signal } }: Session, bucket: OwnedBucket): Promise<number> =>
   inStep(
-    host.io,
+    io,
     `emptying bucket ${bucket.name}`,
-    (step) =>
-      emptyBucket(session.aws(bucket.region), bucket, { onProgress: (deleted) => step.update(`${deleted} objects`), signal: host.signal }),
+    (step) => emptyBucket(aws(bucket.region), bucket, { onProgress: (deleted) => step.update(`${deleted} objects`), signal }),
     (deleted) => `${deleted} objects`,
   );

@@ -4,12 +4,12 @@ import type { FoundKey, Policy } from '../engine/index.js';
 import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep } from '../io/io-host.js';
-import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
-import { converge } from '../cli/converge.js';
+import type { ChangeOptions, CommandResult } from '../cli/command.js';
+import { runTeams } from '../cli/run-teams.js';
 import { exitCodeOf, renderOutcome } from '../cli/render.js';
 import { regionOf, writeEvidence, type Session } from '../cli/session.js';
 
-/** Looking at apps beforehand is for the picture only: a Heroku that answers slowly must not keep a leaked key alive for longer. */
+/** Looking at apps beforehand is for the preview only: a Heroku that answers slowly must not keep a leaked key alive for longer. */
 const LOOK_MS = 10_000;
 
 export interface EmergencyOptions extends ChangeOptions {
@@ -17,7 +17,7 @@ export interface EmergencyOptions extends ChangeOptions {
   readonly policy: Partial<Policy>;
 }
 
-interface Holder extends FoundKey {
+interface TeamKey extends FoundKey {
   readonly team: Team;
 }
 
@@ -26,20 +26,20 @@ interface Holder extends FoundKey {
  * cannot be done is said, with exit code 1. Teams without the key are left out.
  * @throws KitError `key-not-found` where no user of the session's teams has the key; `wrong-account`.
  */
-export async function emergency(session: Session, keyId: string, options: EmergencyOptions, host: CommandHost): Promise<CommandResult> {
+export async function emergency(session: Session, keyId: string, options: EmergencyOptions): Promise<CommandResult> {
+  const { host } = session;
   const { killKey } = await import('../engine/index.js');
-  const holder = await holderOf(session, keyId, host);
-  const { team, principal, user, status } = holder;
+  const { team, principal, user, status } = await find(session, keyId);
   const whose = `${keyId} is a key of ${principal} (IAM user ${user}), ${status.toLowerCase()}`;
-  const picture = [whose, ...(await appsWith(session, team, keyId, host))].join('\n');
+  const found = [whose, ...(await appsWith(session, team, keyId))].join('\n');
   if (options.dryRun) {
-    const text = `${picture}\nit would be made inactive at once; then its apps would get a new key, and it would be deleted`;
+    const text = `${found}\nit would be made inactive at once; then its apps would get a new key, and it would be deleted`;
     return { data: { keyId, team: team.name, principal, user, status }, text };
   }
-  host.io.info(`${picture}\n`);
+  host.io.info(`${found}\n`);
   if (!(await host.confirm(`Deactivate ${keyId} at once?`))) throw new KitError('declined', 'nothing was changed');
 
-  const killed = await killKey(contextOf(session, team, host), team, keyId);
+  const killed = await killKey(contextOf(session, team), team, keyId);
   host.io.info(`${keyId} is inactive, and stays so`);
   const intent = { kind: 'emergency', keyId } as const;
   const evidence = (more: object) => writeEvidence(options.evidence, { intent, killed, ...more }, host);
@@ -49,7 +49,7 @@ export async function emergency(session: Session, keyId: string, options: Emerge
     // Apps that cannot be worked on stop none of the others.
     const { problems } = await inStep(host.io, 'checking apps', () => preflight(heroku, [team], { signal: host.signal }));
     for (const { message } of problems) host.io.warn(message);
-    const outcomes = await converge({ ...session, teams: [team] }, heroku, host, { intent, policy: options.policy });
+    const outcomes = await runTeams({ ...session, teams: [team] }, { intent, policy: options.policy });
     await evidence({ problems, outcomes });
     const text = [`${keyId} is inactive`, ...outcomes.map(renderOutcome), ...problems.map(({ message }) => `remains: ${message}`)];
     const data = { intent, killed, problems, outcomes };
@@ -63,18 +63,18 @@ export async function emergency(session: Session, keyId: string, options: Emerge
 }
 
 /** The one team, of those that were asked for, with a user that has the key. */
-async function holderOf(session: Session, keyId: string, host: CommandHost): Promise<Holder> {
+async function find(session: Session, keyId: string): Promise<TeamKey> {
   const { findKey } = await import('../engine/index.js');
   const wanted = session.teams.flatMap((team) =>
     team.bucket === undefined ? [] : [{ team, account: team.bucket.spec.account, by: `team ${team.name}` }],
   );
-  const look = async (): Promise<Holder> => {
+  const look = async (): Promise<TeamKey> => {
     const problems: unknown[] = [];
     const who = wanted[0] === undefined ? undefined : await identity(session.aws(regionOf(wanted[0].team) ?? ''));
     for (const { team, account } of wanted) {
       if (account !== who?.account) continue;
       try {
-        const found = await findKey(contextOf(session, team, host), team, keyId);
+        const found = await findKey(contextOf(session, team), team, keyId);
         if (found !== undefined) return { ...found, team };
       } catch (error) {
         problems.push(error);
@@ -89,11 +89,11 @@ async function holderOf(session: Session, keyId: string, host: CommandHost): Pro
       `no IAM user of ${names} has a key ${keyId}; nothing was changed; check the id, or ask \`aws iam get-access-key-last-used --access-key-id ${keyId}\` whose it is`,
     );
   };
-  return inStep(host.io, `looking for ${keyId}`, look, ({ principal }) => `it is a key of ${principal}`);
+  return inStep(session.host.io, `looking for ${keyId}`, look, ({ principal }) => `it is a key of ${principal}`);
 }
 
 /** Which apps hold the key, as far as Heroku tells in good time. What cannot be told is a line, never an error. */
-async function appsWith(session: Session, team: Team, keyId: string, host: CommandHost): Promise<string[]> {
+async function appsWith(session: Session, team: Team, keyId: string): Promise<string[]> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => (timer = setTimeout(resolve, LOOK_MS, 'Heroku does not answer')));
   const read = async (heroku: Heroku, app: string): Promise<string> => {
@@ -107,15 +107,11 @@ async function appsWith(session: Session, team: Team, keyId: string, host: Comma
     return answer === '' || answer.startsWith('held by') ? answer : `whether ${app} holds it is not known: ${answer}`;
   };
   const lines = await Promise.all(team.apps.map(({ name }) => ask(name))).finally(() => clearTimeout(timer));
-  host.signal.throwIfAborted();
+  session.host.signal.throwIfAborted();
   const told = lines.filter((line) => line !== '');
   return told.length > 0 ? told : [`no app of ${team.name} holds it`];
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const contextOf = (session: Session, team: Team, host: CommandHost) => ({
-  aws: session.aws(regionOf(team) ?? ''),
-  io: host.io,
-  signal: host.signal,
-});
+const contextOf = ({ aws, host }: Session, team: Team) => ({ aws: aws(regionOf(team) ?? ''), io: host.io, signal: host.signal });

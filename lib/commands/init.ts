@@ -6,6 +6,7 @@ import { parseConfig } from '../config/index.js';
 import { starterFile } from '../config/starter.js';
 import { MODES, type Mode } from '../contract/index.js';
 import { KitError } from '../errors.js';
+import { networkOf } from '../network/network.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 
 export interface InitOptions extends ChangeOptions {
@@ -39,7 +40,7 @@ export async function init(options: InitOptions, host: CommandHost): Promise<Com
 
 async function accountOf(region: string, profile: string | undefined, host: CommandHost): Promise<string | undefined> {
   try {
-    return (await identity(createAws({ region, profile, maxAttempts: 1 }))).account;
+    return (await identity(createAws({ region, profile, maxAttempts: 1, network: networkOf(host.env) }))).account;
   } catch {
     host.io.warn('no AWS credentials here, so the account in the file is an example: edit it');
     return undefined;

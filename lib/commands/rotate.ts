@@ -2,12 +2,12 @@ import type { Intent, Policy } from '../engine/model.js';
 import { KitError } from '../errors.js';
 import { parseDuration } from '../cli/duration.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
-import { engineContext } from '../cli/look.js';
+import { planTeams } from '../cli/preview.js';
 import { prover } from '../cli/prove.js';
 import { exitCodeOf, renderOutcome, renderPlan } from '../cli/render.js';
-import { openSession, preflight, writeEvidence } from '../cli/session.js';
+import { checkAccess, openSession, writeEvidence } from '../cli/session.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
-import { converge } from '../cli/converge.js';
+import { runTeams } from '../cli/run-teams.js';
 import { emergency } from './emergency.js';
 
 export interface RotateOptions extends ChangeOptions {
@@ -33,26 +33,20 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
     waves: parseWaves(options.waves),
   };
   const session = await openSession(names, options, host);
-  if (intent.kind === 'emergency') return emergency(session, intent.keyId, { ...options, policy }, host);
-  const { heroku } = await preflight(session, host);
-  const { observeTeam, planTeam, DEFAULT_POLICY } = await import('../engine/index.js');
-  const plans = await Promise.all(
-    session.teams.map(async (team) => {
-      const observation = await observeTeam(engineContext(session, heroku, host, team), team);
-      return { team: team.name, observation, plan: planTeam(observation, intent, { ...DEFAULT_POLICY, ...policy }) };
-    }),
-  );
-  const picture = plans.map(({ team, plan }) => renderPlan(team, plan)).join('\n\n');
-  if (options.dryRun) return { data: { teams: plans }, text: picture };
+  if (intent.kind === 'emergency') return emergency(session, intent.keyId, { ...options, policy });
+  await checkAccess(session);
+  const plans = await planTeams(session, intent, { policy });
+  const text = plans.map(({ team, plan }) => renderPlan(team, plan)).join('\n\n');
+  if (options.dryRun) return { data: { teams: plans }, text };
   if (plans.some(({ plan }) => plan.steps.length > 0)) {
-    host.io.info(`${picture}\n`);
+    host.io.info(`${text}\n`);
     if (!(await host.confirm(question(intent)))) throw new KitError('declined', 'nothing was changed');
   }
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
-  const outcomes = await converge(session, heroku, host, {
+  const outcomes = await runTeams(session, {
     intent,
     policy,
-    ...(options.smoke === false ? {} : { smoke: prover(session, heroku, host, { buildpackUrl }) }),
+    ...(options.smoke === false ? {} : { smoke: prover(session, { buildpackUrl }) }),
   });
   await writeEvidence(options.evidence, { intent, outcomes }, host);
   return { data: { intent, outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) };

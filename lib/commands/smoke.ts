@@ -2,7 +2,7 @@ import type { Mode } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { proveTeams, renderReports } from '../cli/prove.js';
-import { openSession, preflight, writeEvidence } from '../cli/session.js';
+import { checkAccess, openSession, writeEvidence } from '../cli/session.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
 
 export interface SmokeOptions extends ChangeOptions {
@@ -24,7 +24,7 @@ export async function smoke(names: readonly string[], options: SmokeOptions, hos
       `app ${options.app} is not in team ${session.teams.map(({ name }) => name).join(', ')}; name its team, or add it to the file`,
     );
   }
-  const { heroku } = await preflight(session, host);
+  await checkAccess(session);
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   if (options.dryRun) {
     const planned = session.teams.flatMap((team) =>
@@ -41,7 +41,7 @@ export async function smoke(names: readonly string[], options: SmokeOptions, hos
   }
   if (options.app !== undefined && !(await host.confirm(`Deploy ${options.source} to ${options.app}, which replaces what runs there?`)))
     throw new KitError('declined', 'nothing was changed');
-  const reports = await proveTeams(session, heroku, host, {
+  const reports = await proveTeams(session, {
     modes: options.mode,
     prebuild: options.prebuild,
     app: options.app,

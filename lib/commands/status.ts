@@ -1,10 +1,9 @@
 import type { AppState, KeyState, PrincipalState, TeamObservation } from '../engine/model.js';
-import { teamStackName } from '../contract/index.js';
+import { differing, KEY_CONFIG_VARS, teamStackName } from '../contract/index.js';
 import { stackState } from '../deploy/stack.client.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
-import { engineContext } from '../cli/look.js';
-import { openSession, preflight, regionOf } from '../cli/session.js';
+import { checkAccess, engineContext, openSession, regionOf } from '../cli/session.js';
 
 /** What there is, without judging it: `doctor` judges. Without a team every team is shown. */
 export async function status(
@@ -13,14 +12,14 @@ export async function status(
   host: CommandHost,
 ): Promise<CommandResult> {
   const session = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
-  const { heroku } = await preflight(session, host);
+  await checkAccess(session);
   const { observeTeam } = await import('../engine/index.js');
   const teams = await Promise.all(
     session.teams.map(async (team) => {
       const region = regionOf(team);
       const [stack, observation] = await Promise.all([
         region === undefined ? undefined : stackState(session.aws(region), teamStackName(team.name)),
-        observeTeam(engineContext(session, heroku, host, team), team),
+        observeTeam(await engineContext(session, team), team),
       ]);
       return { team: team.name, stack: stack?.exists ? stack.status : 'none', observation };
     }),
@@ -68,15 +67,8 @@ function appRow(app: AppState, observation: TeamObservation): string[] {
   const held = app.vars.HALCYON_AWS_ACCESS_KEY_ID;
   const current = observation.principals.find((principal) => principal.user === app.user)?.current;
   const key = held === undefined ? '-' : held === current ? 'current' : `other (${held})`;
-  const others = Object.entries(app.wanted).filter(
-    ([name, value]) => !name.startsWith('HALCYON_AWS_') && (app.vars[name as keyof typeof app.vars] ?? null) !== value,
-  );
-  return [
-    app.name,
-    app.access ?? 'public',
-    key,
-    others.length === 0 ? 'as in the file' : `${others.map(([name]) => name).join(', ')} differ`,
-  ];
+  const others = differing(app.vars, app.wanted).filter((name) => !KEY_CONFIG_VARS.includes(name));
+  return [app.name, app.access ?? 'public', key, others.length === 0 ? 'as in the file' : `${others.join(', ')} differ`];
 }
 
 /** `3 d`, `5 h`, `12 min`. */

@@ -1,8 +1,8 @@
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
-import { converge } from '../cli/converge.js';
-import { look, pictureExitCode, renderPicture } from '../cli/look.js';
+import { preview, renderPreview } from '../cli/preview.js';
 import { buildpackWarnings, exitCodeOf, renderOutcome } from '../cli/render.js';
-import { openSession, preflight, writeEvidence } from '../cli/session.js';
+import { runTeams, runWithBuildpacks } from '../cli/run-teams.js';
+import { checkAccess, openSession, writeEvidence } from '../cli/session.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { KitError } from '../errors.js';
 
@@ -14,19 +14,17 @@ export interface SyncOptions extends ChangeOptions {
 /** `up` without stacks and smoke: for apps whose config vars were changed by hand, or that are new in the file. */
 export async function sync(names: readonly string[], options: SyncOptions, host: CommandHost): Promise<CommandResult> {
   const session = await openSession(names, options, host);
-  const { heroku } = await preflight(session, host);
+  await checkAccess(session);
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
-  const picture = await look(session, heroku, host, { buildpackUrl });
-  for (const warning of buildpackWarnings(picture.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
-  if (options.dryRun || !picture.changes) return { data: picture, text: renderPicture(picture), exitCode: pictureExitCode(picture) };
-  host.io.info(`${renderPicture(picture)}\n`);
+  const seen = await preview(session, { buildpackUrl });
+  for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
+  if (options.dryRun || !seen.changes) return { data: seen, text: renderPreview(seen), exitCode: seen.blocked ? 1 : 0 };
+  host.io.info(`${renderPreview(seen)}\n`);
   if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
-  await publishIfHosted(session.config, session.teams, (region) => session.aws(region), host.io);
-  const outcomes = await converge(session, heroku, host, {
-    intent: { kind: 'ensure' },
-    buildpacks: { plans: picture.buildpacks },
-    from: picture.teams,
-  });
+  await publishIfHosted(session.config, session.teams, session.aws, host.io);
+  const outcomes = await runWithBuildpacks(session, seen.buildpacks, () =>
+    runTeams(session, { intent: { kind: 'ensure' }, from: seen.teams }),
+  );
   await writeEvidence(options.evidence, { outcomes }, host);
   return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) === 1 ? 1 : 0 };
 }

@@ -1,6 +1,6 @@
 import { accessOf, reachDigest, type Access, type AppStorage, type Reach } from '../contract/index.js';
 import { KitError } from '../errors.js';
-import type { App, KitConfig, Principal, Team, TeamBucket } from './model.js';
+import type { App, BucketSpec, KitConfig, Principal, Team, TeamBucket } from './model.js';
 
 /** What follows from a {@link KitConfig}: pure look-ups that stacks, engine and commands share. */
 
@@ -43,23 +43,24 @@ export function principalOf(team: Team, app: App): Principal | undefined {
   return principalsOf(team).find((principal) => principal.apps.includes(app.name));
 }
 
-/** Host that apps reach S3 by: the configured one, else that of AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, else the region's own. */
-export function s3Endpoint(spec: { region: string; endpoint?: string }, env: NodeJS.ProcessEnv = process.env): string {
-  if (spec.endpoint !== undefined) return spec.endpoint;
-  const override = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
-  if (override) return new URL(override).host;
-  return `s3.${spec.region}.amazonaws.com${spec.region.startsWith('cn-') ? '.cn' : ''}`;
+/** URL of S3 in `region`, without a slash at its end. */
+export function s3Origin({ s3Url }: Pick<KitConfig, 's3Url'>, region: string): string {
+  return s3Url === undefined ? `https://s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}` : new URL(s3Url).origin;
 }
 
+/** Host that apps reach a bucket by: the configured one, else its region's. */
+export const s3Endpoint = (config: Pick<KitConfig, 's3Url'>, spec: Pick<BucketSpec, 'region' | 'endpoint'>): string =>
+  spec.endpoint ?? new URL(s3Origin(config, spec.region)).host;
+
 /** What the config vars of an app are made from. */
-export function storageOf(config: KitConfig, team: Team, app: App, env: NodeJS.ProcessEnv = process.env): AppStorage {
+export function storageOf(config: KitConfig, team: Team, app: App): AppStorage {
   if (app.mode === 'public' || team.bucket === undefined) return { mode: 'public' };
   const { spec, prefix } = team.bucket;
   return {
     mode: app.mode,
     bucket: spec.name,
     prefix,
-    endpoint: s3Endpoint(spec, env),
+    endpoint: s3Endpoint(config, spec),
     signingRegion: config.signing.version === 4 ? spec.region : undefined,
     acl: spec.acl,
     clean: app.clean,

@@ -3,8 +3,8 @@ import type { BucketSpec, KitConfig, Team } from './model.js';
 
 /** Where things are deployed: pure, and free of the CDK, so that the CLI can ask without loading it. */
 
-/** An account and a region of it. */
-export type Home = Pick<BucketSpec, 'account' | 'region'>;
+/** An account and a region of it, as the CDK calls it. */
+export type Environment = Pick<BucketSpec, 'account' | 'region'>;
 
 /** Whether a team has a stack at all: one with only public apps and no bucket of its own has nothing to deploy. */
 export const hasStack = (team: Team): boolean => team.bucket !== undefined && (team.bucket.kind === 'own' || principalsOf(team).length > 0);
@@ -13,11 +13,11 @@ export const hasStack = (team: Team): boolean => team.bucket !== undefined && (t
  * Where `signing.buildpack: hosted` is served from: in each account beside the file's first bucket there. Empty where it is not asked for.
  * @param teams - only for these. Default: all of the file.
  */
-export function buildpackHomes(config: KitConfig, teams: readonly Team[] = config.teams): Home[] {
+export function buildpackEnvironments(config: KitConfig, teams: readonly Team[] = config.teams): Environment[] {
   if (config.signing.version !== 4 || config.signing.buildpack !== 'hosted') return [];
   const buckets = [...config.buckets, ...config.teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec]))];
   const used = new Set(teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec.account])));
-  const first = new Map<string, Home>();
+  const first = new Map<string, Environment>();
   for (const { account, region } of buckets) if (used.has(account) && !first.has(account)) first.set(account, { account, region });
   return [...first.values()];
 }

@@ -1,5 +1,4 @@
-import type { Access, Acl, AppStorage, Mode, PrincipalId } from '../contract/index.js';
-import type { KitError } from '../errors.js';
+import type { Acl, Mode, PrincipalId } from '../contract/index.js';
 
 /**
  * halcyon.yaml after parsing, normalising and checking: every default filled in, every name resolved.
@@ -13,6 +12,8 @@ export interface KitConfig {
   readonly teams: readonly Team[];
   readonly signing: Signing;
   readonly buildpack: BuildpackSettings;
+  /** Another S3 than the regions' own; said by whoever runs the kit (AWS_ENDPOINT_URL), not by the file. */
+  readonly s3Url?: string;
 }
 
 export interface Signing {
@@ -100,7 +101,7 @@ export interface Principal extends PrincipalId {
   readonly apps: readonly string[];
 }
 
-/** One thing wrong with the file. Lines and columns count from 1. */
+/** One thing wrong with the file, in `details.problems` of a `config-invalid`. Lines and columns count from 1. */
 export interface Problem {
   /** Dotted path: `teams.payments.apps.payments-api.mode`. */
   readonly path: string;
@@ -111,8 +112,3 @@ export interface Problem {
   /** What would be right (`did you mean "read-only"?`). */
   readonly hint?: string;
 }
-
-/** `config-invalid` carries `details.problems: Problem[]`. */
-export type ConfigError = KitError & { readonly code: 'config-invalid' };
-
-export type { Access, Acl, AppStorage, Mode, PrincipalId };

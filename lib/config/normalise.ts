@@ -5,7 +5,7 @@ import type { FileShape } from './schema.js';
 type FileTeam = NonNullable<FileShape['teams']>[string];
 type Made = NonNullable<FileShape['buckets']>[string];
 
-export const HASKELL_ON_HEROKU = 'https://github.com/mietek/haskell-on-heroku';
+const HASKELL_ON_HEROKU = 'https://github.com/mietek/haskell-on-heroku';
 
 /** The file with every default filled in and every name resolved. Call it once the rules are satisfied. */
 export function normalise(shape: FileShape, file?: string): KitConfig {

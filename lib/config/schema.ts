@@ -3,8 +3,8 @@ import { ACLS, MODES } from '../contract/index.js';
 import * as names from './names.js';
 
 /**
- * Shape of halcyon.yaml as written. Descriptions and patterns end up in the JSON Schema, for editors; what needs more than one value is
- * in rules.ts. Names that are keys are checked there too, so that what stands under a bad name is still looked at.
+ * What a name in halcyon.yaml may be: `explain` refuses it, in words of its own, and `pattern` tells editors, by the JSON Schema.
+ * Names that are keys (`keyed`) are refused in `rules/` instead, so that what stands under a bad name is still looked at.
  */
 const named = (explain: names.Explain, pattern: RegExp, description: string) =>
   z
@@ -162,7 +162,7 @@ export const bucketVariant = (bucket: unknown): number => {
   return 'shared' in bucket ? 1 : 'existing' in bucket ? 2 : 0;
 };
 
-/** JSON Schema (draft 7, which every YAML editor knows). */
+/** JSON Schema (draft 7, which every YAML editor knows). @internal */
 export const jsonSchema = (): Record<string, unknown> => z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-7' });
 
 /** schema/halcyon.schema.json. */

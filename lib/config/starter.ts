@@ -11,7 +11,7 @@ export interface StarterOptions {
   readonly apps?: ReadonlyArray<{ readonly name: string; readonly mode: Mode }>;
 }
 
-/** Where editors find the schema, seen from a project that has the kit installed. */
+/** Where editors find the schema, seen from a project that has the kit installed. @internal */
 export const SCHEMA_PATH = './node_modules/halcyon-kit/schema/halcyon.schema.json';
 
 /** Text of a commented halcyon.yaml. It is valid whenever the names given are. */

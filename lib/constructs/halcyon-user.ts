@@ -9,6 +9,7 @@ import {
   reachDigest,
   secretName,
   TAGS,
+  USER_POLICY,
   userName,
   type Access,
   type Acl,
@@ -116,7 +117,7 @@ export class HalcyonUser extends Construct {
     this.user = new CfnUser(this, 'User', {
       userName: userName(this.principal),
       path: iamPath(access, team),
-      policies: [{ policyName: 'halcyon', policyDocument: policy }],
+      policies: [{ policyName: USER_POLICY, policyDocument: policy }],
     });
     this.user.addResourceDependency(this.secret);
     // Not plain RETAIN: what a failed first deployment leaves behind would be in the way of the next.

@@ -1,4 +1,4 @@
-import { IAM_ROOT_PATH, KIT_OBJECT_PREFIX, keyPrefix, principalArnPattern, type Access, type Acl } from '../contract/index.js';
+import { DENY_SIGV2, IAM_ROOT_PATH, KIT_OBJECT_PREFIX, keyPrefix, principalArnPattern, type Access, type Acl } from '../contract/index.js';
 
 /** The kit's IAM policies as plain JSON: pure, so that they can be measured, shown and compared without the CDK. */
 
@@ -127,7 +127,7 @@ export function bucketPolicy(options: BucketPolicyOptions): PolicyDocumentJson {
   return document(
     deny('DenyPlainHttp', ['s3:*'], everything, { Bool: { 'aws:SecureTransport': 'false' } }),
     deny('DenyOldTls', ['s3:*'], everything, { NumericLessThan: { 's3:TlsVersion': '1.2' } }),
-    ...(options.signing === 4 ? [deny('DenySigV2', ['s3:*'], everything, { StringEquals: { 's3:signatureversion': 'AWS' } })] : []),
+    ...(options.signing === 4 ? [deny(DENY_SIGV2, ['s3:*'], everything, { StringEquals: { 's3:signatureversion': 'AWS' } })] : []),
     deny(
       'DenyReadOnlyWrites',
       [...WRITE_ACTIONS, ...DELETE_ACTIONS],

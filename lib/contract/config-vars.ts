@@ -1,8 +1,9 @@
 import type { Acl, Mode } from './modes.js';
 import { halcyonBucket } from './names.js';
+import type { KeyPair } from './secret.js';
 
 /** Every config var the kit owns, with what it says. The kit reads, writes and unsets these and no others. */
-export const CONFIG_VARS = {
+const CONFIG_VARS = {
   HALCYON_AWS_ACCESS_KEY_ID: 'access key id that may use the private bucket',
   HALCYON_AWS_SECRET_ACCESS_KEY: 'its secret access key',
   HALCYON_S3_BUCKET: 'private bucket, as name or name/prefix',
@@ -16,11 +17,18 @@ export const CONFIG_VARS = {
 export type ConfigVarName = keyof typeof CONFIG_VARS;
 export const CONFIG_VAR_NAMES = Object.keys(CONFIG_VARS) as ConfigVarName[];
 
-/** The two that change at a rotation; their values never appear anywhere but in Secrets Manager and on Heroku. */
-export const SECRET_CONFIG_VARS: readonly ConfigVarName[] = ['HALCYON_AWS_SECRET_ACCESS_KEY'];
+/** The two that change at a rotation. The second is never anywhere but in Secrets Manager and on Heroku; elsewhere its fingerprint stands for it. */
+export const KEY_CONFIG_VARS: readonly ConfigVarName[] = ['HALCYON_AWS_ACCESS_KEY_ID', 'HALCYON_AWS_SECRET_ACCESS_KEY'];
 
 /** What an app should have: a value, or `null` for unset. Every name of ours is present. */
 export type DesiredConfigVars = Readonly<Record<ConfigVarName, string | null>>;
+
+/** What an app has of ours; what is not set is left out. */
+export type HeldConfigVars = Readonly<Partial<Record<ConfigVarName, string>>>;
+
+/** Ours of all the config vars of an app. */
+export const oursOf = (all: Readonly<Record<string, string>>): HeldConfigVars =>
+  Object.fromEntries(CONFIG_VAR_NAMES.flatMap((name) => (Object.hasOwn(all, name) ? [[name, all[name]]] : [])));
 
 /** What the values are made from. */
 export interface AppStorage {
@@ -41,16 +49,16 @@ export interface AppStorage {
 
 /**
  * The config vars of an app (the table "The three modes of the guide" of the Halcyon sources, 2019).
- * @param key - required unless the mode is `public`.
+ * @param key - without one, its two are unset. Its secret, or the fingerprint where only that may be seen.
  */
-export function desiredConfigVars(storage: AppStorage, key?: { id: string; secret: string }): DesiredConfigVars {
+export function desiredConfigVars(storage: AppStorage, key?: KeyPair): DesiredConfigVars {
   if (storage.mode === 'public') {
     return Object.fromEntries(CONFIG_VAR_NAMES.map((name) => [name, null])) as Record<ConfigVarName, null>;
   }
   const readOnly = storage.mode === 'read-only';
   return {
-    HALCYON_AWS_ACCESS_KEY_ID: key?.id ?? null,
-    HALCYON_AWS_SECRET_ACCESS_KEY: key?.secret ?? null,
+    HALCYON_AWS_ACCESS_KEY_ID: key?.accessKeyId ?? null,
+    HALCYON_AWS_SECRET_ACCESS_KEY: key?.secretAccessKey ?? null,
     HALCYON_S3_BUCKET: halcyonBucket(storage.bucket ?? '', storage.prefix),
     HALCYON_S3_ENDPOINT: storage.endpoint ?? null,
     HALCYON_S3_REGION: storage.signingRegion ?? null,
@@ -60,3 +68,14 @@ export function desiredConfigVars(storage: AppStorage, key?: { id: string; secre
     HALCYON_NO_PUBLIC_STORAGE: readOnly || storage.publicStorage !== 'fallback' ? '1' : null,
   };
 }
+
+/** The same with `key`. */
+export const withKeyVars = (wanted: DesiredConfigVars, key: KeyPair): DesiredConfigVars => ({
+  ...wanted,
+  HALCYON_AWS_ACCESS_KEY_ID: key.accessKeyId,
+  HALCYON_AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
+});
+
+/** Our names whose value in `current` is not the desired one. Both hold the secret, or both its fingerprint. */
+export const differing = (current: Readonly<Record<string, string | undefined>>, desired: DesiredConfigVars): ConfigVarName[] =>
+  CONFIG_VAR_NAMES.filter((name) => ((Object.hasOwn(current, name) ? current[name] : undefined) ?? null) !== desired[name]);

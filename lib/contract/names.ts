@@ -69,8 +69,8 @@ const revision = ({ reach, generation = 1 }: PrincipalId): string[] =>
 export const userName = (id: PrincipalId): string =>
   ['halcyon', ...(id.app === undefined ? ['team', id.team] : ['app', id.app]), id.access, ...revision(id)].join('.');
 
-/** What {@link iamPath} and {@link userName} were made from; undefined for a user that the kit did not name. */
-export function parseUser({ name, path }: { readonly name: string; readonly path: string }): PrincipalId | undefined {
+/** The principal of a user, from its path and name; undefined for a user that someone else put there. */
+export function parseUserName({ name, path }: { readonly name: string; readonly path: string }): PrincipalId | undefined {
   const [, access, team] = /^\/halcyon\/([^/]+)\/([^/]+)\/$/.exec(path) ?? [];
   const [, kind, owner, reach, generation] = /^halcyon\.(team|app)\.([^.]+)\.[^.]+(?:\.([0-9a-f]{6})(?:-(\d+))?)?$/.exec(name) ?? [];
   if (access === undefined || team === undefined || owner === undefined) return undefined;
@@ -83,6 +83,12 @@ export function parseUser({ name, path }: { readonly name: string; readonly path
   };
   return ACCESSES.includes(id.access) && userName(id) === name ? id : undefined;
 }
+
+/** Name of the one inline policy of a principal's IAM user. */
+export const USER_POLICY = 'halcyon';
+
+/** Sid of the bucket policy's statement that refuses signature version 2: by it the kit tells what a bucket accepts. */
+export const DENY_SIGV2 = 'DenySigV2';
 
 /** Secrets Manager name: `halcyon/TEAM/ACCESS/REACH` or `halcyon/TEAM/APP/ACCESS/REACH`. The kit finds secrets by this name, never by a stack output. */
 export const secretName = (id: PrincipalId): string => ['halcyon', principalLabel(id), ...revision(id)].join('/');

@@ -1,5 +1,3 @@
-import { Agent } from 'node:https';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,28 +6,19 @@ import { awsError } from '../aws/errors.js';
 import type { KitConfig, Principal } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { inStep, type IoHost, type Step } from '../io/io-host.js';
+import type { Network } from '../network/network.js';
 import type { TemplateResource } from './import.client.js';
+import type { StackDiff } from './stacks.plan.js';
 import { toolkitIo } from './toolkit-io.js';
 
-/** What one stack's deployment would change, from the template alone. */
-export interface StackChange {
-  readonly stack: string;
-  readonly changes: ReadonlyArray<{
-    readonly action: 'create' | 'update' | 'replace' | 'delete';
-    readonly type: string;
-    readonly logicalId: string;
-    readonly properties?: readonly string[];
-  }>;
-}
-
-export interface DeployedStack {
+interface DeployedStack {
   readonly stack: string;
   readonly outputs: Readonly<Record<string, string>>;
 }
 
 /** CloudFormation through the CDK toolkit, in process: no second Node, no bootstrap, no assets. */
 export interface Deployer {
-  diff(stacks: readonly string[]): Promise<StackChange[]>;
+  diff(stacks: readonly string[]): Promise<StackDiff[]>;
   deploy(stacks: readonly string[]): Promise<DeployedStack[]>;
   /** The bucket of a stack's template, as a resource to import. */
   bucketResource(stack: string): { logicalId: string; resource: TemplateResource } | undefined;
@@ -44,6 +33,7 @@ export interface DeployerOptions {
   readonly acceptSigV2?: ReadonlySet<string>;
   readonly io: IoHost;
   readonly profile?: string;
+  readonly network: Network;
 }
 
 /** @throws KitError as {@link awsError} says, and `deploy-failed` with CloudFormation's own reason. */
@@ -56,7 +46,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const { BaseCredentials, DiffMethod, StackSelectionStrategy, Toolkit } = toolkitLib;
   let running: Step | undefined;
   let reasons: string[] = [];
-  const bundle = process.env.AWS_CA_BUNDLE;
+  const { httpsAgent } = await options.network.agents('aws');
   const toolkit = new Toolkit({
     ioHost: toolkitIo(
       options.io,
@@ -67,7 +57,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
     color: false,
     sdkConfig: {
       baseCredentials: BaseCredentials.awsCliCompatible({ profile: options.profile }),
-      ...(bundle ? { httpOptions: { agent: new Agent({ keepAlive: true, ca: readFileSync(bundle) }) } } : {}),
+      httpOptions: { agent: httpsAgent },
     },
   });
   let freeFailed = async (): Promise<string[]> => [];
@@ -78,7 +68,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         ...{ principals: options.principals, acceptSigV2: options.acceptSigV2 },
         outdir: join(outdir, 'cdk.out'),
       });
-      freeFailed = () => freeFailedCreations(app, (region) => createAws({ region, profile: options.profile }));
+      freeFailed = () => freeFailedCreations(app, (region) => createAws({ region, profile: options.profile, network: options.network }));
       return app.synth();
     },
     { outdir: join(outdir, 'cdk.out'), disposeOutdir: false },

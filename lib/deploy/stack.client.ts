@@ -1,16 +1,16 @@
 import type { Aws } from '../aws/aws.js';
-import { awsError } from '../aws/errors.js';
+import { awsError, isMissing } from '../aws/errors.js';
 import { KitError } from '../errors.js';
 
 /** Lift termination protection, the last guard before a stack goes. No error where the stack is gone already. */
-export async function liftTerminationProtection(aws: Aws, stack: string): Promise<void> {
+async function liftTerminationProtection(aws: Aws, stack: string): Promise<void> {
   const { UpdateTerminationProtectionCommand } = await import('@aws-sdk/client-cloudformation');
   try {
     await (
       await aws.cloudformation()
     ).send(new UpdateTerminationProtectionCommand({ StackName: stack, EnableTerminationProtection: false }));
   } catch (error) {
-    if (/does not exist/.test((error as Error).message)) return;
+    if (isMissing(error, 'stack')) return;
     throw awsError(error, `lift the termination protection of ${stack}`);
   }
 }
@@ -33,7 +33,7 @@ export async function stackState(aws: Aws, stack: string): Promise<StackState> {
       outputs: Object.fromEntries((found?.Outputs ?? []).map((output) => [output.OutputKey ?? '', output.OutputValue ?? ''])),
     };
   } catch (error) {
-    if (/does not exist/.test((error as Error).message)) return { exists: false, outputs: {} };
+    if (isMissing(error, 'stack')) return { exists: false, outputs: {} };
     throw awsError(error, `read the state of stack ${stack}`);
   }
 }

@@ -1,7 +1,6 @@
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
-import type { StackChange } from './deploy.client.js';
 import { BUILDPACK_STACK, bucketStackName, buildpackBucketName, teamStackName } from '../contract/index.js';
-import { buildpackHomes, hasStack } from '../config/environments.js';
+import { buildpackEnvironments, hasStack } from '../config/environments.js';
 
 /** A stack that `teams` need, and the bucket in it, if any: its name is known before it is made. */
 export interface StackTarget {
@@ -16,7 +15,7 @@ export function stacksFor(config: KitConfig, teams: readonly Team[]): StackTarge
   const withStack = teams.filter(hasStack);
   const shared = new Set(withStack.flatMap((team) => (team.bucket?.kind === 'shared' ? [team.bucket.shared] : [])));
   return [
-    ...buildpackHomes(config, withStack).map(({ account, region }) => ({
+    ...buildpackEnvironments(config, withStack).map(({ account, region }) => ({
       name: BUILDPACK_STACK,
       region,
       bucket: { name: buildpackBucketName(account, region), account, owner: 'kit-buildpack' },
@@ -38,8 +37,19 @@ export function stacksFor(config: KitConfig, teams: readonly Team[]): StackTarge
   ];
 }
 
-/** What a stack's deployment would change, with what is wrong with the stack itself. */
-export interface StackPicture extends StackChange {
+/** What one stack's deployment would change, from the template alone. */
+export interface StackDiff {
+  readonly stack: string;
+  readonly changes: ReadonlyArray<{
+    readonly action: 'create' | 'update' | 'replace' | 'delete';
+    readonly type: string;
+    readonly logicalId: string;
+    readonly properties?: readonly string[];
+  }>;
+}
+
+/** The same, with what is wrong with the stack itself. */
+export interface StackChanges extends StackDiff {
   /** Its status where it must be deployed although its template may be the same. */
   readonly failed?: FailedStatus;
 }
@@ -55,9 +65,9 @@ const FAILED = {
 } as const;
 
 /** @param status - CloudFormation's; undefined where there is no such stack. */
-export const stackPicture = (change: StackChange, status: string | undefined): StackPicture =>
-  status !== undefined && status in FAILED ? { ...change, failed: status as FailedStatus } : change;
+export const stackChanges = (diff: StackDiff, status: string | undefined): StackChanges =>
+  status !== undefined && status in FAILED ? { ...diff, failed: status as FailedStatus } : diff;
 
-export const isStackChanged = (stack: StackPicture): boolean => stack.changes.length > 0 || stack.failed !== undefined;
+export const isStackChanged = (stack: StackChanges): boolean => stack.changes.length > 0 || stack.failed !== undefined;
 
 export const inWordsOf = (failed: FailedStatus): string => FAILED[failed];

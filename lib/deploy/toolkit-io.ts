@@ -1,14 +1,13 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { IIoHost, IoMessage, IoRequest } from '@aws-cdk/toolkit-lib';
 import type { IoHost, Step } from '../io/io-host.js';
-
-/** Strips ANSI: the toolkit colours its lines itself. */
-const plain = (text: string): string => text.replace(/\x1b\[[0-9;]*m/g, '').trim();
 
 /** The toolkit's messages as ours: resources become the running step's detail, warnings stay, the rest is for `--verbose`. */
 export function toolkitIo(io: IoHost, step: () => Step | undefined, onFailure: (reason: string) => void): IIoHost {
   return {
     async notify(message: IoMessage<unknown>) {
-      const text = plain(message.message);
+      // The toolkit colours its lines itself.
+      const text = stripVTControlCharacters(message.message).trim();
       if (text === '') return;
       // CDK_TOOLKIT_I5502: one stack event (https://docs.aws.amazon.com/cdk/api/toolkit-lib/message-registry/).
       if (message.code === 'CDK_TOOLKIT_I5502') {

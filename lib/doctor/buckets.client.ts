@@ -1,10 +1,11 @@
 import type * as S3Sdk from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.js';
+import { whereabouts } from '../aws/bucket.js';
 import type { BucketSpec, Team } from '../config/model.js';
 import { keyPrefix } from '../contract/index.js';
-import { Reader } from './guard.js';
 import { LARGE_BYTES, LISTED_PAGE, listedTogether } from './limits.js';
 import type { BucketFacts, ObjectFacts, PolicyJson } from './model.js';
+import { Reader } from './reader.js';
 
 type Sdk = typeof S3Sdk;
 type S3Client = S3Sdk.S3Client;
@@ -18,7 +19,7 @@ export interface BucketQuestion {
 }
 
 /** Every bucket that `teams` use, once. */
-export function bucketsOf(teams: readonly Team[]): BucketQuestion[] {
+export function bucketQuestions(teams: readonly Team[]): BucketQuestion[] {
   const byName = new Map<string, BucketQuestion & { prefixes: Array<string | undefined> }>();
   for (const { name, bucket } of teams) {
     if (bucket === undefined) continue;
@@ -30,90 +31,44 @@ export function bucketsOf(teams: readonly Team[]): BucketQuestion[] {
 }
 
 /** Read-only. */
-export async function observeBucket(aws: Aws, question: BucketQuestion, signal?: AbortSignal): Promise<BucketFacts> {
+export async function bucketFacts(aws: Aws, question: BucketQuestion, signal?: AbortSignal): Promise<BucketFacts> {
   const { spec, kind, team } = question;
   const reader = new Reader(signal);
   const base = { name: spec.name, spec, kind, team };
   const sdk = await import('@aws-sdk/client-s3');
   const s3 = await aws.s3();
-  const found = await reader.read('the bucket itself', () => whereabouts(sdk, s3, spec));
-  if (found === undefined || found === null) return { ...base, state: 'unknown', unread: reader.unread };
+  const found = await reader.read('the bucket itself', () => whereabouts(aws, spec));
+  if (found === undefined) return { ...base, state: 'unknown', unread: reader.unread };
   if (found.state !== 'present') return { ...base, ...found, unread: [] };
 
   const Bucket = spec.name;
   const [ownership, publicAccess, policy, encryption, versioning, objects] = await Promise.all([
-    reader.read(
-      'object ownership (s3:GetBucketOwnershipControls)',
-      async () =>
-        (await s3.send(new sdk.GetBucketOwnershipControlsCommand({ Bucket }))).OwnershipControls?.Rules?.[0]?.ObjectOwnership ?? null,
-      ['OwnershipControlsNotFoundError'],
-    ),
-    reader.read(
-      'Block Public Access (s3:GetBucketPublicAccessBlock)',
-      async () => {
-        const block = (await s3.send(new sdk.GetPublicAccessBlockCommand({ Bucket }))).PublicAccessBlockConfiguration;
-        const { BlockPublicAcls = false, IgnorePublicAcls = false, BlockPublicPolicy = false, RestrictPublicBuckets = false } = block ?? {};
-        return { BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets };
-      },
-      ['NoSuchPublicAccessBlockConfiguration'],
-    ),
-    reader.read(
+    reader.readIfAny('object ownership (s3:GetBucketOwnershipControls)', 'bucket ownership', async () => {
+      const { OwnershipControls } = await s3.send(new sdk.GetBucketOwnershipControlsCommand({ Bucket }));
+      return OwnershipControls?.Rules?.[0]?.ObjectOwnership ?? null;
+    }),
+    reader.readIfAny('Block Public Access (s3:GetBucketPublicAccessBlock)', 'public access block', async () => {
+      const block = (await s3.send(new sdk.GetPublicAccessBlockCommand({ Bucket }))).PublicAccessBlockConfiguration;
+      const { BlockPublicAcls = false, IgnorePublicAcls = false, BlockPublicPolicy = false, RestrictPublicBuckets = false } = block ?? {};
+      return { BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets };
+    }),
+    reader.readIfAny(
       'bucket policy (s3:GetBucketPolicy)',
+      'bucket policy',
       async () => JSON.parse((await s3.send(new sdk.GetBucketPolicyCommand({ Bucket }))).Policy ?? '{}') as PolicyJson,
-      ['NoSuchBucketPolicy'],
     ),
-    reader.read(
-      'default encryption (s3:GetEncryptionConfiguration)',
-      async () => {
-        const rules = (await s3.send(new sdk.GetBucketEncryptionCommand({ Bucket }))).ServerSideEncryptionConfiguration?.Rules;
-        const rule = rules?.[0]?.ApplyServerSideEncryptionByDefault;
-        return {
-          algorithm: rule?.SSEAlgorithm ?? 'AES256',
-          ...(rule?.KMSMasterKeyID === undefined ? {} : { keyArn: rule.KMSMasterKeyID }),
-        };
-      },
-      ['ServerSideEncryptionConfigurationNotFoundError'],
-    ),
+    reader.readIfAny('default encryption (s3:GetEncryptionConfiguration)', 'bucket encryption', async () => {
+      const rules = (await s3.send(new sdk.GetBucketEncryptionCommand({ Bucket }))).ServerSideEncryptionConfiguration?.Rules;
+      const rule = rules?.[0]?.ApplyServerSideEncryptionByDefault;
+      return { algorithm: rule?.SSEAlgorithm ?? 'AES256', ...(rule?.KMSMasterKeyID === undefined ? {} : { keyArn: rule.KMSMasterKeyID }) };
+    }),
     reader.read('versioning (s3:GetBucketVersioning)', async () => {
       const answer = await s3.send(new sdk.GetBucketVersioningCommand({ Bucket }));
       return answer.Status === 'Enabled';
     }),
     reader.read('objects (s3:ListBucket)', () => countObjects(sdk, s3, question, signal)),
   ]);
-  return {
-    ...base,
-    state: 'present',
-    ownership,
-    publicAccess,
-    policy,
-    encryption,
-    versioning: versioning ?? undefined,
-    objects: objects ?? undefined,
-    unread: reader.unread,
-  };
-}
-
-async function whereabouts(sdk: Sdk, s3: S3Client, spec: BucketSpec): Promise<Pick<BucketFacts, 'state' | 'region'>> {
-  try {
-    const answer = await s3.send(new sdk.HeadBucketCommand({ Bucket: spec.name, ExpectedBucketOwner: spec.account }));
-    const region = answer.BucketRegion;
-    return region === undefined || region === spec.region ? { state: 'present' } : { state: 'elsewhere', region };
-  } catch (error) {
-    const { $metadata, $response } = error as { $metadata?: { httpStatusCode?: number }; $response?: { headers?: Record<string, string> } };
-    const region = $response?.headers?.['x-amz-bucket-region'];
-    switch ($metadata?.httpStatusCode) {
-      case 404:
-        return { state: 'gone' };
-      case 403:
-        return { state: 'forbidden' };
-      case 301:
-      case 307:
-        return { state: 'elsewhere', ...(region === undefined ? {} : { region }) };
-      case 400:
-        if (region !== undefined && region !== spec.region) return { state: 'elsewhere', region };
-    }
-    throw error;
-  }
+  return { ...base, state: 'present', ownership, publicAccess, policy, encryption, versioning, objects, unread: reader.unread };
 }
 
 const MAX_PAGES = 50;

@@ -1,6 +1,6 @@
-import type { App, BucketSpec, KitConfig, Team } from '../config/model.js';
-import type { DesiredConfigVars, PrincipalId } from '../contract/index.js';
+import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import type { PolicyDocumentJson } from '../constructs/policies.js';
+import type { AppState, PrincipalState } from '../engine/model.js';
 import type { BuildpackPlan } from '../heroku/buildpacks.plan.js';
 import type { Build, Dyno, HerokuApp, Release } from '../heroku/heroku.js';
 import type { Refused, RefusalContext } from '../storage/refusals.js';
@@ -21,7 +21,7 @@ export interface Finding {
   readonly fix: string;
 }
 
-/** All that the checks judge: plain data without secrets. What could not be read is undefined, and named in `unread`. */
+/** All that the checks are made on: plain data without secrets. What could not be read is undefined, and named in `unread`. */
 export interface Observation {
   readonly config: KitConfig;
   /** ISO 8601. */
@@ -76,22 +76,7 @@ export interface ObjectFacts {
 /** A policy as AWS returns it. */
 export type PolicyJson = { readonly Statement?: unknown } & Partial<Omit<PolicyDocumentJson, 'Statement'>>;
 
-export interface PrincipalFacts {
-  readonly id: PrincipalId;
-  readonly label: string;
-  readonly user: string;
-  /** The file still wants it. */
-  readonly declared: boolean;
-  readonly exists: boolean;
-  readonly secret: 'missing' | 'empty' | 'present' | 'unknown';
-  readonly keys: ReadonlyArray<{
-    readonly id: string;
-    readonly status: 'Active' | 'Inactive';
-    readonly createdAt: string;
-    readonly stored: boolean;
-  }>;
-  readonly current?: string;
-  readonly pending?: string;
+export interface PrincipalFacts extends PrincipalState {
   /** Inline policies by name. */
   readonly policies?: Readonly<Record<string, PolicyJson>>;
   /** Managed policies and groups. */
@@ -106,20 +91,15 @@ export interface ProbeFacts {
   readonly results: ReadonlyArray<Refused & { readonly expected: 'allowed' | 'denied' }>;
 }
 
-export interface AppFacts {
-  readonly team: string;
-  readonly app: App;
-  readonly state: 'present' | 'missing' | 'forbidden';
-  readonly problem?: string;
+/** Config vars that Halcyon reads and that are not the kit's, as far as a check asks for them. */
+export const SWITCHES = ['HALCYON_URL', 'HALCYON_PURGE_CACHE', 'HALCYON_NO_BUILD_DEPENDENCIES', 'HALCYON_NO_PRIVATE_STORAGE'] as const;
+
+export interface AppFacts extends AppState {
+  /** Undefined where Heroku does not show the app. */
   readonly info?: HerokuApp;
   /** `available`, `deprecated`, … of the app's stack. */
   readonly stackState?: string;
-  /** All config vars that have to do with Halcyon; a secret key as its fingerprint. */
-  readonly vars?: Readonly<Record<string, string>>;
-  /** A secret key as its fingerprint; that and the key's id are null where no current key is known. */
-  readonly wanted: DesiredConfigVars;
-  /** Label of the principal whose key it should hold. */
-  readonly principal?: string;
+  readonly switches: Readonly<Partial<Record<(typeof SWITCHES)[number], string>>>;
   readonly buildpacks?: readonly string[];
   readonly buildpackPlan?: BuildpackPlan;
   /** Newest first. */
@@ -141,5 +121,5 @@ export interface BuildpackFacts {
   readonly failure?: string;
 }
 
-/** A check judges an observation; pure. */
+/** What is wrong in an observation, as far as one question goes; pure. */
 export type Check = (observation: Observation) => Finding[];

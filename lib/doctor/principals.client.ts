@@ -1,74 +1,34 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
-import { principalsOf } from '../config/derive.js';
 import type { Team } from '../config/model.js';
-import { principalLabel, secretName, STAGES, userName, type PrincipalId } from '../contract/index.js';
+import { userName } from '../contract/index.js';
 import { awsKeys } from '../engine/ports/iam.client.js';
-import { parseUser } from '../engine/run/observe.client.js';
-import type { UserRecord } from '../engine/ports/ports.js';
 import { awsSecrets } from '../engine/ports/secrets-manager.client.js';
+import { observePrincipal, principalsAmong } from '../engine/run/observe.client.js';
 import type { Vault } from '../engine/run/vault.js';
-import { Reader } from './guard.js';
 import type { PolicyJson, PrincipalFacts } from './model.js';
+import { Reader } from './reader.js';
 
-/** IAM and Secrets Manager, read-only. Secrets go into `vault` and nowhere else. */
-export async function observePrincipals(aws: Aws, team: Team, vault: Vault, reader: Reader): Promise<PrincipalFacts[] | undefined> {
-  const users = await reader.read('IAM users', () => awsKeys(aws).users(team.name));
-  if (users === undefined || users === null) return undefined;
-  const declared = new Map<string, PrincipalId>(principalsOf(team).map((id) => [userName(id), id]));
-  const present = users.flatMap((user) => {
-    const id = declared.get(user.name) ?? parseUser(team.name, user);
-    return id === undefined ? [] : [{ id, user }];
-  });
-  const absent = [...declared].filter(([name]) => !users.some((user) => user.name === name));
-  return [
-    ...(await pMap(present, ({ id, user }) => observeOne(aws, id, user, declared.has(user.name), vault, reader.signal), {
-      concurrency: 5,
-    })),
-    ...absent.map(([user, id]): PrincipalFacts => ({
-      ...{ id, label: principalLabel(id), user, declared: true, exists: false, secret: 'unknown', keys: [], unread: [] },
-    })),
-  ];
-}
-
-async function observeOne(
-  aws: Aws,
-  id: PrincipalId,
-  user: UserRecord,
-  declared: boolean,
-  vault: Vault,
-  signal?: AbortSignal,
-): Promise<PrincipalFacts> {
-  const reader = new Reader(signal);
-  const keyIds = user.keys.map((key) => key.id);
-  const [versions, policies, attached] = await Promise.all([
-    reader.read(`secret ${secretName(id)}`, async () => (await awsSecrets(aws).read(secretName(id), keyIds)) ?? null),
-    reader.read(`inline policies of ${user.name}`, () => inlinePolicies(aws, user.name)),
-    reader.read(`attached policies and groups of ${user.name}`, () => attachments(aws, user.name)),
-  ]);
-  for (const { keyId, secret } of versions ?? []) if (secret !== undefined) vault.put(keyId, secret);
-  const staged = (stage: string) => versions?.find((version) => version.stages.includes(stage))?.keyId;
-  const current = staged(STAGES.current);
-  const pending = staged(STAGES.pending);
-  return {
-    id: { team: id.team, access: id.access, ...(id.app === undefined ? {} : { app: id.app }) },
-    label: principalLabel(id),
-    user: user.name,
-    declared,
-    exists: true,
-    secret: versions === undefined ? 'unknown' : versions === null ? 'missing' : versions.length === 0 ? 'empty' : 'present',
-    keys: user.keys.map((key) => ({
-      id: key.id,
-      status: key.status,
-      createdAt: key.createdAt,
-      stored: versions?.some((version) => version.keyId === key.id) ?? false,
-    })),
-    ...(current === undefined ? {} : { current }),
-    ...(pending === undefined ? {} : { pending }),
-    policies: policies ?? undefined,
-    attached: attached ?? undefined,
-    unread: reader.unread,
-  };
+/** IAM and Secrets Manager, read-only: what the engine sees of each principal, and its policies. Secrets go into `vault` and nowhere else. */
+export async function principalFacts(aws: Aws, team: Team, vault: Vault, { read, signal }: Reader): Promise<PrincipalFacts[]> {
+  const users = await read('IAM users', () => awsKeys(aws).users(team.name));
+  const secrets = awsSecrets(aws);
+  // Without the list nobody knows what is missing.
+  const found = users === undefined ? [] : principalsAmong(team, users);
+  return pMap(
+    found,
+    async (one): Promise<PrincipalFacts> => {
+      const reader = new Reader(signal);
+      const user = userName(one.id);
+      const [state, policies, attached] = await Promise.all([
+        observePrincipal(one, { secrets, vault, read: reader.read }),
+        one.record && reader.read(`inline policies of ${user}`, () => inlinePolicies(aws, user)),
+        one.record && reader.read(`attached policies and groups of ${user}`, () => attachments(aws, user)),
+      ]);
+      return { ...state, policies, attached, unread: reader.unread };
+    },
+    { concurrency: 5 },
+  );
 }
 
 async function inlinePolicies(aws: Aws, UserName: string): Promise<Record<string, PolicyJson>> {

@@ -1,12 +1,76 @@
 import { randomUUID } from 'node:crypto';
 import type { Aws } from '../aws/aws.js';
-import type { Access } from '../contract/index.js';
-import { keyPrefix } from '../contract/index.js';
+import { s3Endpoint } from '../config/derive.js';
+import type { KitConfig, Team } from '../config/model.js';
+import { differing, keyPrefix, type Access, type ConfigVarName, type KeyPair } from '../contract/index.js';
+import type { Vault } from '../engine/run/vault.js';
 import { halcyonRequest, type HalcyonRequest, type HalcyonStore, type Outcome } from '../storage/halcyon-requests.js';
 import type { RefusalContext } from '../storage/refusals.js';
-import type { ProbeFacts } from './model.js';
+import { desiredOf } from './desired.js';
+import type { AppFacts, PrincipalFacts, ProbeFacts } from './model.js';
 
-export interface ProbeOptions {
+/** What the probes of one team share. */
+export interface Probing {
+  readonly config: KitConfig;
+  readonly team: Team;
+  readonly principals: readonly PrincipalFacts[];
+  readonly aws?: Aws;
+  readonly writeProbe: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** The requests of a declared principal's current key. */
+export async function probePrincipal(probing: Probing, principal: PrincipalFacts, vault: Vault): Promise<PrincipalFacts> {
+  const { config, team, aws, writeProbe: write, signal } = probing;
+  const { current } = principal;
+  const secretAccessKey = current === undefined ? undefined : vault.secretOf(current);
+  if (team.bucket === undefined || aws === undefined || !principal.declared || current === undefined || secretAccessKey === undefined)
+    return principal;
+  const { spec, prefix } = team.bucket;
+  const store: HalcyonStore = {
+    ...{ endpoint: s3Endpoint(config, spec), region: spec.region, bucket: spec.name, prefix, acl: spec.acl },
+    ...{ signing: config.signing.version, key: { accessKeyId: current, secretAccessKey } },
+  };
+  const context = contextOf(store, team, [principal]);
+  return { ...principal, probe: await probe({ store, access: principal.id.access, context, write, signal, operator: aws }) };
+}
+
+/** What a storage request of an app depends on. */
+const OF_REQUESTS: readonly ConfigVarName[] = [
+  'HALCYON_AWS_SECRET_ACCESS_KEY',
+  'HALCYON_S3_BUCKET',
+  'HALCYON_S3_ENDPOINT',
+  'HALCYON_S3_REGION',
+];
+
+/** An app that has what its principal has is answered as that is; another is asked for with its own config vars. */
+export async function probeApp(probing: Probing, app: AppFacts, key: KeyPair | undefined): Promise<AppFacts> {
+  const { config, team, principals, aws, signal } = probing;
+  const { vars } = app;
+  const desired = desiredOf(app, principals);
+  const [bucket = '', ...rest] = (vars.HALCYON_S3_BUCKET ?? '').split('/');
+  const endpoint = vars.HALCYON_S3_ENDPOINT;
+  const same = !differing(vars, desired).some((name) => OF_REQUESTS.includes(name));
+  // With another key, what matters is which one, and IAM has said what has become of it.
+  const otherKey = vars.HALCYON_AWS_ACCESS_KEY_ID !== desired.HALCYON_AWS_ACCESS_KEY_ID;
+  if (key === undefined || aws === undefined || team.bucket === undefined || !bucket || !endpoint || same || otherKey) return app;
+  const { spec } = team.bucket;
+  const signing = config.signing.version;
+  const store: HalcyonStore = {
+    ...{ endpoint, bucket, key, signing, region: vars.HALCYON_S3_REGION ?? spec.region, acl: spec.acl },
+    ...(rest.length > 0 ? { prefix: rest.join('/') } : {}),
+  };
+  const context = contextOf(store, team, principals);
+  return { ...app, probe: await probe({ store, context, operator: aws, signal, access: 'read-only', write: false }) };
+}
+
+function contextOf(store: HalcyonStore, team: Team, principals: readonly PrincipalFacts[]): RefusalContext {
+  const { endpoint, region, bucket, acl, signing, key } = store;
+  const known = principals.flatMap(({ keys }) => keys).find(({ id }) => id === key.accessKeyId);
+  return { endpoint, region, bucket, acl, signing, keyId: key.accessKeyId, keyStatus: known?.status ?? 'absent', team: team.name };
+}
+
+interface ProbeOptions {
   readonly store: HalcyonStore;
   readonly access: Access;
   readonly context: RefusalContext;
@@ -21,12 +85,12 @@ export interface ProbeOptions {
 const PROBE_PREFIX = 'halcyon-kit-doctor/';
 
 /** The requests that Halcyon makes, as the key makes them. Without `write` nothing is changed. */
-export async function probe(options: ProbeOptions): Promise<ProbeFacts> {
+async function probe(options: ProbeOptions): Promise<ProbeFacts> {
   const { store, access, context, write, signal } = options;
   const key = `${PROBE_PREFIX}${randomUUID()}`;
   const results: Array<ProbeFacts['results'][number]> = [];
   const send = async (request: HalcyonRequest, expected: 'allowed' | 'denied'): Promise<Outcome> => {
-    const outcome = await halcyonRequest(store, request, { signal });
+    const outcome = await halcyonRequest(store, request, { network: options.operator.network, signal });
     const { operation, status, error, failure, clockAheadMs } = outcome;
     results.push({ operation, status, error, failure, clockAheadMs, expected });
     return outcome;

@@ -1,30 +1,37 @@
 import type { Aws } from '../aws/aws.js';
-import { principalsOf } from '../config/derive.js';
+import { principalsOf, s3Endpoint } from '../config/derive.js';
 import type { KitConfig, Principal, Team } from '../config/model.js';
-import { userName } from '../contract/index.js';
+import { parseUserName, userName } from '../contract/index.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
-import type { Run, Smoke } from './run/apply.client.js';
-import { herokuApps } from './ports/heroku-apps.client.js';
 import { realClock, type Clock } from './clock.js';
-import { findKeyOf, killAtOnce, type FoundKey, type Killing } from './run/emergency.client.js';
-import { converge } from './run/reconcile.client.js';
-import { keysToReplace, NO_KNOWLEDGE, plan } from './plan/next.plan.js';
+import {
+  DEFAULT_POLICY,
+  NO_KNOWLEDGE,
+  type Event,
+  type Intent,
+  type Plan,
+  type Policy,
+  type TeamObservation,
+  type TeamResult,
+} from './model.js';
+import { plan } from './plan/forecast.plan.js';
+import { keysToReplace } from './plan/next.plan.js';
+import { herokuApps } from './ports/heroku-apps.client.js';
 import { awsKeys } from './ports/iam.client.js';
-import { noLease } from './run/lease.client.js';
-import { s3LeaseStore } from './ports/s3-lease.client.js';
-import { DEFAULT_POLICY, type Event, type Intent, type Outcome, type Plan, type Policy, type TeamObservation } from './model.js';
-import { observeAll, parseUser } from './run/observe.client.js';
-import type { Ports } from './ports/ports.js';
-import { Recent } from './run/recent.js';
-import { awsSecrets } from './ports/secrets-manager.client.js';
-import { Vault } from './run/vault.js';
 import { awsVerifier } from './ports/key-check.client.js';
+import { s3LeaseStore } from './ports/s3-lease.client.js';
+import { awsSecrets } from './ports/secrets-manager.client.js';
+import { findKeyOf, killAtOnce, type FoundKey, type IamContext } from './run/kill.client.js';
+import { observeAll } from './run/observe.client.js';
+import { Recent } from './run/recent.js';
+import { reconcile } from './run/reconcile.client.js';
+import type { RunContext, Smoke } from './run/run.js';
+import { Vault } from './run/vault.js';
 
 export * from './model.js';
-export type { Clock } from './clock.js';
-export type { FoundKey } from './run/emergency.client.js';
-export type { Smoke } from './run/apply.client.js';
+export type { FoundKey } from './run/kill.client.js';
+export type { Smoke } from './run/run.js';
 
 /** What the engine works with. `aws` is for the region of the team's bucket. */
 export interface EngineContext {
@@ -46,7 +53,7 @@ const vaults = new WeakMap<TeamObservation, Vault>();
 /** Look at everything of a team; change nothing. */
 export async function observeTeam(context: EngineContext, team: Team, policy: Policy = DEFAULT_POLICY): Promise<TeamObservation> {
   const vault = new Vault();
-  const observation = await observeAll(makeRun(context, team, policy, vault));
+  const observation = await observeAll(runContext(context, team, policy, vault));
   vaults.set(observation, vault);
   return observation;
 }
@@ -72,9 +79,9 @@ export async function runTeam(
   intent: Intent,
   policy: Policy = DEFAULT_POLICY,
   from?: TeamObservation,
-): Promise<Outcome> {
+): Promise<TeamResult> {
   const known = from === undefined ? undefined : vaults.get(from);
-  return converge(makeRun(context, team, policy, known ?? new Vault()), intent, known === undefined ? undefined : from);
+  return reconcile(runContext(context, team, policy, known ?? new Vault()), intent, known === undefined ? undefined : from);
 }
 
 /** What finding and killing a key needs: no Heroku. */
@@ -82,16 +89,16 @@ export type KillContext = Pick<EngineContext, 'aws' | 'io' | 'signal' | 'clock'>
 
 /** Whose of the team's users a key is; undefined: nobody's. */
 export async function findKey(context: KillContext, team: Team, keyId: string): Promise<FoundKey | undefined> {
-  return findKeyOf(killing(context, team), keyId);
+  return findKeyOf(iamContext(context, team), keyId);
 }
 
 /** Mark a leaked key and make it inactive, by IAM alone: the first thing that {@link runTeam} does in an emergency. @returns what was done. */
 export async function killKey(context: KillContext, team: Team, keyId: string): Promise<Event[]> {
-  return killAtOnce(killing(context, team), keyId);
+  return killAtOnce(iamContext(context, team), keyId);
 }
 
-function killing({ aws, io, signal, clock = realClock }: KillContext, team: Team): Killing {
-  return { team, ports: { keys: awsKeys(aws) }, recent: new Recent(clock), clock, io, ...(signal ? { signal } : {}) };
+function iamContext({ aws, io, signal, clock = realClock }: KillContext, team: Team): IamContext {
+  return { team, ports: { keys: awsKeys(aws) }, recent: new Recent(clock), clock, io, signal };
 }
 
 /** Principals that the file no longer wants and whose keys have not been retired: their users must stay in the team's stack meanwhile. */
@@ -104,52 +111,23 @@ export async function principalsToKeep(aws: Aws, team: Team): Promise<Principal[
   return users
     .filter((user) => inStack.has(user.name))
     .flatMap((user) => {
-      const id = parseUser(team.name, user);
+      const id = parseUserName(team.name, user);
       return id === undefined ? [] : [{ ...id, apps: [] }];
     });
 }
 
-function makeRun(context: EngineContext, team: Team, policy: Policy, vault: Vault): Run {
-  const { aws, heroku, io } = context;
-  const ports: Ports = {
+function runContext(context: EngineContext, team: Team, policy: Policy, vault: Vault): RunContext {
+  const { aws, heroku, clock = realClock, ...rest } = context;
+  const { concurrency } = policy;
+  const ports = {
     keys: awsKeys(aws),
     secrets: awsSecrets(aws),
-    apps: herokuApps(heroku, io, policy.concurrency),
-    verifier: team.bucket === undefined ? { check: async () => undefined } : awsVerifier(aws, team.bucket),
+    apps: herokuApps(heroku, rest.io, concurrency),
+    verifier:
+      team.bucket === undefined
+        ? { check: async () => undefined }
+        : awsVerifier(aws, team.bucket, s3Endpoint(context.config, team.bucket.spec)),
     ...(team.bucket === undefined ? {} : { lease: s3LeaseStore(aws, team.bucket.spec.name, team.name) }),
   };
-  return runOf({ ...context, team, ports, policy, vault });
-}
-
-/** A run over any ports. */
-export function runOf(given: {
-  readonly config: KitConfig;
-  readonly team: Team;
-  readonly ports: Ports;
-  readonly policy: Policy;
-  readonly io: IoHost;
-  readonly vault?: Vault;
-  readonly clock?: Clock;
-  readonly signal?: AbortSignal;
-  readonly smoke?: Smoke;
-  readonly deployed?: boolean;
-  readonly holder?: Run['holder'];
-  readonly isGone?: Run['isGone'];
-}): Run {
-  const clock = given.clock ?? realClock;
-  return {
-    ...given,
-    clock,
-    vault: given.vault ?? new Vault(),
-    recent: new Recent(clock),
-    concurrency: given.policy.concurrency,
-    lease: noLease(),
-    made: new Map(),
-    verified: new Set(),
-    smoked: new Set(),
-    failedApps: new Map(),
-    appAttempts: new Map(),
-    evidence: [],
-    began: false,
-  };
+  return { ...rest, clock, team, policy, concurrency, ports, vault, recent: new Recent(clock) };
 }

@@ -1,4 +1,4 @@
-import type { ConfigVarName, DesiredConfigVars, PrincipalId } from '../contract/index.js';
+import type { ConfigVarName, DesiredConfigVars, HeldConfigVars, PrincipalId } from '../contract/index.js';
 
 /** What AWS and Heroku hold of a team: plain data without secrets, and all that a plan is made from. Times are ISO 8601. */
 export interface TeamObservation {
@@ -16,15 +16,16 @@ export interface PrincipalState {
   /** The file still wants it. */
   readonly declared: boolean;
   readonly exists: boolean;
-  /** Part of the team's stack; asked only where it is not declared. */
+  /** The team's stack still holds it, and takes it away when it is deployed next. Absent where it is declared or does not exist. */
   readonly inStack?: boolean;
-  readonly secret: 'missing' | 'empty' | 'present';
+  /** `unknown`: it could not be read; never in what a plan is made from. */
+  readonly secret: 'missing' | 'empty' | 'present' | 'unknown';
   readonly keys: readonly KeyState[];
   /** Key ids by staging label. A key that is both current and pending has not been verified yet. */
   readonly current?: string;
   readonly pending?: string;
   readonly previous?: string;
-  /** Version id by key id, of every key that the secret has ever held. */
+  /** Version id by key id, of every key that the secret still lists a version of. */
   readonly versions: Readonly<Record<string, string>>;
   /** Tags about keys that are gone. */
   readonly stale?: readonly string[];
@@ -57,23 +58,24 @@ export interface KeyState {
 
 export interface AppState {
   readonly name: string;
-  /** IAM user whose key it should hold; undefined: none (public, or no longer in the file). */
+  /** IAM user whose key it should hold; undefined: none, in mode `public`. */
   readonly user?: string;
   readonly canary: boolean;
   readonly access?: string;
   readonly state: 'present' | 'missing' | 'unreadable';
   readonly problem?: string;
   /** Our config vars, the secret as its fingerprint; absent ones are left out. */
-  readonly vars: Readonly<Partial<Record<ConfigVarName, string>>>;
+  readonly vars: HeldConfigVars;
   /** What the file wants, but for the key's two. */
   readonly wanted: DesiredConfigVars;
   /** What may still be using an older key. Looked at only where some key is to retire. */
-  readonly flight?: Flight;
+  readonly activity?: Activity;
 }
 
-export interface Flight {
+/** Builds and one-off dynos that are running, and since which release the app has its present key. */
+export interface Activity {
   /** The newest release has not ended, so what the app holds may be about to change. */
-  readonly unsettled: boolean;
+  readonly releasePending: boolean;
   /** The latest release that may have changed the key: whatever started after `at`, or on this version, has the present one. */
   readonly keyRelease?: { readonly version: number; readonly at: string };
   readonly running: ReadonlyArray<{
@@ -149,6 +151,15 @@ export interface Knowledge {
   readonly replace: ReadonlyMap<string, string>;
 }
 
+export const NO_KNOWLEDGE: Knowledge = {
+  verified: new Set(),
+  smoked: new Set(),
+  failedApps: new Map(),
+  canSmoke: false,
+  began: false,
+  replace: new Map(),
+};
+
 interface OfPrincipal {
   /** In words: why. */
   readonly reason: string;
@@ -167,20 +178,18 @@ export type Step =
         | 'reactivate'
         | 'mark-undone'
         | 'mark-revoked'
-        | 'deactivate'
         | 'start-soak'
         | 'delete-key'
         | 'delete-unknown';
       readonly keyId: string;
     })
+  /** A leaked key is deactivated before all else, whoever holds it. */
+  | (OfPrincipal & { readonly kind: 'deactivate'; readonly keyId: string; readonly cause?: 'leaked' })
   | (OfPrincipal & { readonly kind: 'tidy-tags' | 'delete-principal' })
   | { readonly kind: 'write-apps'; readonly reason: string; readonly wave: string; readonly apps: readonly AppWrite[] }
   | (OfPrincipal & { readonly kind: 'smoke'; readonly keyId: string; readonly app: string })
   /** Forecast only: what will be waited for between the steps around it. */
   | { readonly kind: 'wait'; readonly reason: string };
-
-/** Steps about one existing key. */
-export type KeyStepKind = Extract<Step, { readonly keyId: string }>['kind'];
 
 export interface AppWrite {
   readonly app: string;
@@ -190,8 +199,11 @@ export interface AppWrite {
 }
 
 export interface Waiting {
-  /** `unlooked`: what runs on an app has not been asked yet. */
-  readonly kind: 'holder' | 'recent-use' | 'soak' | 'unreadable' | 'unlooked';
+  /**
+   * An app `holds` the key, or may: its newest release has not ended, a build or one-off dyno that began with the key is running, or it
+   * cannot be read, or has not been asked yet what runs on it. Else something unknown has used the key, or it is inactive for a while first.
+   */
+  readonly kind: 'holds' | 'release-pending' | 'in-flight' | 'unreadable' | 'unobserved' | 'recent-use' | 'soak';
   readonly app?: string;
   readonly keyId: string;
   readonly principal: string;
@@ -206,10 +218,9 @@ export interface Blocked {
   readonly text: string;
 }
 
-/** What will be done, in order. The first `ready` steps can be done now; then one looks again. */
+/** What will be done, in order; else what is waited for, or must be settled by a person first. */
 export interface Plan {
   readonly steps: readonly Step[];
-  readonly ready: number;
   readonly waiting: readonly Waiting[];
   readonly blocked: readonly Blocked[];
   readonly notices: readonly string[];
@@ -232,7 +243,7 @@ export interface Event {
 }
 
 /** `done`, `nothing-due`: exit code 0; `waiting`: 2; `blocked`, `failed`: 1. */
-export interface Outcome {
+export interface TeamResult {
   readonly team: string;
   readonly status: 'done' | 'nothing-due' | 'waiting' | 'blocked' | 'failed';
   /** One sentence. */

@@ -8,7 +8,7 @@ export interface DesiredBuildpacks {
   readonly install: { readonly enabled: boolean; readonly url: string };
 }
 
-export interface BuildpackChange {
+interface BuildpackChange {
   readonly action: 'add' | 'replace' | 'move' | 'remove';
   readonly url: string;
   /** With `replace`: the version that goes. */

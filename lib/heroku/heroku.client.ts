@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { ErrorCode } from '../error-codes.js';
 import { isKitError, KitError } from '../errors.js';
 import { silentIo, type IoHost } from '../io/io-host.js';
+import { networkOf, type Network } from '../network/network.js';
 import { redact, registerSecret, registerUrlSecrets } from '../io/redaction.js';
 import type { Heroku } from './heroku.js';
 import { herokuApiUrl } from './host.js';
@@ -20,6 +22,8 @@ export interface HerokuOptions {
   /** Requests at a time. Default 10. */
   readonly concurrency?: number;
   readonly patience?: Partial<Patience>;
+  /** Default: as this process's environment says. */
+  readonly network?: Network;
 }
 
 /**
@@ -32,7 +36,8 @@ export function createHeroku(options: HerokuOptions): Heroku {
   registerSecret(options.token);
   const patience: Patience = { ...PATIENCE, ...options.patience };
   const io = options.io ?? silentIo;
-  const transport = new Transport({ host, token: options.token, io, patience, concurrency: options.concurrency ?? 10 });
+  const network = options.network ?? networkOf();
+  const transport = new Transport({ host, token: options.token, io, patience, network, concurrency: options.concurrency ?? 10 });
 
   const call = async <T>(method: Call['method'], path: string, body?: unknown, extra: Partial<Call> = {}): Promise<T> =>
     (await transport.call<T>({ method, path, body, ...extra })).value;
@@ -74,7 +79,6 @@ export function createHeroku(options: HerokuOptions): Heroku {
   };
 
   return {
-    account: async () => ({ email: (await get<{ email: string }>('/account')).email }),
     app: async (name) => toApp(await get<AppJson>(of(name))),
     createApp: async ({ name, stack, region, team }) => {
       const body = { name, ...(stack ? { stack } : {}), ...(region ? { region } : {}), ...(team ? { team } : {}) };
@@ -128,7 +132,7 @@ export function createHeroku(options: HerokuOptions): Heroku {
         repeatable: true,
       });
       signedUrl(source.get_url);
-      await upload(signedUrl(source.put_url) ?? '', tarball, patience);
+      await upload(network, signedUrl(source.put_url) ?? '', tarball, patience);
       const checksum = `SHA256:${createHash('sha256').update(tarball).digest('hex')}`;
       const body = {
         source_blob: { url: source.get_url, checksum, ...(version ? { version } : {}) },
@@ -141,7 +145,7 @@ export function createHeroku(options: HerokuOptions): Heroku {
       );
       return toBuild(build);
     },
-    followStream: (url, onText, signal) => follow(url, onText, patience, signal),
+    followStream: (url, onText, signal) => follow(network, url, onText, patience, signal),
 
     dynos: async (app) => (await get<DynoJson[]>(of(app, 'dynos'))).map(toDyno),
     runDyno: async (app, { command, size, timeToLive, env }) => {
@@ -177,10 +181,6 @@ export function createHeroku(options: HerokuOptions): Heroku {
       return signedUrl(session.logplex_url) ?? '';
     },
 
-    formation: async (app) =>
-      (await get<Array<{ type: string; quantity: number; size?: string; dyno_size?: { name?: string } }>>(of(app, 'formation'))).map(
-        (process) => ({ type: process.type, quantity: process.quantity, size: process.dyno_size?.name ?? process.size ?? '' }),
-      ),
     scale: async (app, type, quantity, size) => {
       await call('PATCH', of(app, 'formation', type), { quantity, ...(size ? { dyno_size: { name: size } } : {}) }, { repeatable: true });
     },
@@ -203,7 +203,7 @@ const newestFirst = <T extends { createdAt: string }>(items: T[]): T[] =>
 
 /** For `.catch`: undefined for these codes, anything else goes on. */
 const unless =
-  (...codes: string[]) =>
+  (...codes: ErrorCode[]) =>
   (error: unknown): undefined => {
     if (!isKitError(error, ...codes)) throw error;
     return undefined;

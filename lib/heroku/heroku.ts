@@ -5,7 +5,6 @@
  * `heroku-invalid` (422), `heroku-ambiguous` (a write whose answer was lost: look before repeating).
  */
 export interface Heroku {
-  account(): Promise<{ email: string }>;
   app(name: string): Promise<HerokuApp>;
   createApp(options: { name: string; stack?: string; region?: string; team?: string }): Promise<HerokuApp>;
   /** No error when it is gone already. */
@@ -40,7 +39,6 @@ export interface Heroku {
   /** URL of a log session. `tail` keeps it open. */
   logSession(app: string, options: { dyno?: string; source?: 'app' | 'heroku'; lines?: number; tail?: boolean }): Promise<string>;
 
-  formation(app: string): Promise<Array<{ type: string; quantity: number; size: string }>>;
   scale(app: string, type: string, quantity: number, size?: string): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import { isKitError, KitError } from '../errors.js';
 import type { Heroku, HerokuApp } from './heroku.js';
 
 /** Why an app cannot be worked on. */
-export interface PreflightProblem {
+interface PreflightProblem {
   readonly team: string;
   readonly app: string;
   readonly code: 'app-not-found' | 'heroku-forbidden' | 'app-fir' | 'app-other-team';

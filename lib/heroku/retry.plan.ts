@@ -1,7 +1,7 @@
 import type { WireAnswer } from './wire.js';
 
 /** How an attempt ended: with an answer, or without one. */
-export type Outcome = WireAnswer | { readonly lost: true; readonly sent: boolean };
+export type Outcome = WireAnswer | { readonly lost: true; readonly sent: boolean; readonly cause?: unknown };
 
 export interface Patience {
   /** Attempts of a request that fails on the other side. */

@@ -1,18 +1,29 @@
-import { KitError } from '../errors.js';
+import { isKitError, KitError } from '../errors.js';
+import { open, type Network } from '../network/network.js';
 import type { Patience } from './retry.plan.js';
 import { pause } from './pause.js';
 
-/** Uploads and streams: by Node's fetch, without the token, to URLs that are themselves credentials and so never shown. */
+/** Uploads and streams: without the token, to URLs that are themselves credentials and so never shown. */
+
+/** Streams say something every minute, if only NUL. */
+const SILENCE_MS = 300_000;
 
 /** PUT a source tarball. Heroku signs it for an empty Content-Type, which a body of bytes has. Repeated when the other side fails. */
-export async function upload(url: string, body: Buffer, patience: Patience): Promise<void> {
+export async function upload(network: Network, url: string, body: Buffer, patience: Patience): Promise<void> {
+  const agents = await network.agents('others');
   for (let attempt = 1; ; attempt++) {
-    const status = await fetch(url, { method: 'PUT', body: new Uint8Array(body), signal: AbortSignal.timeout(300_000) }).then(
-      async (answer) => {
-        await answer.body?.cancel();
-        return answer.status;
+    const headers = { 'Content-Length': body.length };
+    const status = await open(new URL(url), {
+      ...{ agents, method: 'PUT', headers, body, timeoutMs: SILENCE_MS, signal: AbortSignal.timeout(SILENCE_MS) },
+    }).then(
+      (answer) => {
+        answer.resume();
+        return answer.statusCode ?? 0;
       },
-      () => 0,
+      (error: unknown) => {
+        if (isKitError(error)) throw error;
+        return 0;
+      },
     );
     if (status >= 200 && status < 300) return;
     if ((status > 0 && status < 500) || attempt >= patience.attempts) {
@@ -26,7 +37,14 @@ export async function upload(url: string, body: Buffer, patience: Patience): Pro
  * Follow an output stream to its end. A cut is resumed with Range from the last byte seen; NULs, which keep idle connections open,
  * are not part of the output and are not counted.
  */
-export async function follow(url: string, onText: (text: string) => void, patience: Patience, signal?: AbortSignal): Promise<void> {
+export async function follow(
+  network: Network,
+  url: string,
+  onText: (text: string) => void,
+  patience: Patience,
+  signal?: AbortSignal,
+): Promise<void> {
+  const agents = await network.agents('others');
   const decoder = new TextDecoder();
   let seen = 0;
   let failures = 0;
@@ -35,12 +53,13 @@ export async function follow(url: string, onText: (text: string) => void, patien
     const before = seen;
     let status = 0;
     try {
-      const answer = await fetch(url, { signal, headers: seen > 0 ? { Range: `bytes=${seen}-` } : {} });
-      status = answer.status;
+      const headers = seen > 0 ? { Range: `bytes=${seen}-` } : {};
+      const answer = await open(new URL(url), { agents, headers, signal, timeoutMs: SILENCE_MS });
+      status = answer.statusCode ?? 0;
       if (status === 416) break;
-      if (answer.ok && answer.body) {
+      if (status >= 200 && status < 300) {
         let skip = status === 206 ? 0 : seen;
-        for await (const chunk of answer.body) {
+        for await (const chunk of answer) {
           const bytes = Buffer.from(chunk as Uint8Array).filter((byte) => byte !== 0);
           const fresh = bytes.subarray(Math.min(skip, bytes.length));
           skip -= bytes.length - fresh.length;
@@ -50,11 +69,11 @@ export async function follow(url: string, onText: (text: string) => void, patien
         }
         break;
       }
-      await answer.body?.cancel();
+      answer.resume();
     } catch (error) {
       signal?.throwIfAborted();
-      // A cut: the connection failed before its end. Anything else is a bug of ours, and shown.
-      if (!(error instanceof TypeError)) throw error;
+      // A cut: the connection failed before its end. Anything else is a proxy's, or a bug of ours, and shown.
+      if ((error as NodeJS.ErrnoException).code === undefined || isKitError(error)) throw error;
     }
     failures = seen > before ? 0 : failures + 1;
     if (failures >= patience.attempts) {

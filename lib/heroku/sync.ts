@@ -1,15 +1,21 @@
 import pMap from 'p-map';
-import type { DesiredConfigVars } from '../contract/index.js';
+import { differing, type ConfigVarName, type DesiredConfigVars } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { IoHost } from '../io/io-host.js';
-import { differing, patchOf, type ConfigVarPlan } from './config-vars.plan.js';
 import type { Heroku, Release } from './heroku.js';
 import { pause } from './pause.js';
 
-export interface SyncItem {
-  readonly plan: ConfigVarPlan;
+/** What to write to one app. Without changes nothing is sent: even a PATCH that changes nothing might make a release. */
+export interface ConfigVarWrite {
+  readonly app: string;
+  readonly changes: readonly ConfigVarName[];
+  /** What the app should have when it is done; secrets included. */
   readonly desired: DesiredConfigVars;
 }
+
+/** The body of the one PATCH. @internal */
+export const patchOf = ({ changes, desired }: ConfigVarWrite): Record<string, string | null> =>
+  Object.fromEntries(changes.map((name) => [name, desired[name]]));
 
 export interface SyncOptions {
   readonly io: IoHost;
@@ -35,33 +41,23 @@ export interface AppReport {
   readonly error?: KitError;
 }
 
-/** The config vars of several apps: one request an app. An app that cannot be read has the error in its place. */
-export async function observeConfigVars(
-  heroku: Pick<Heroku, 'configVars'>,
-  apps: readonly string[],
-  concurrency = 5,
-): Promise<Map<string, Record<string, string> | KitError>> {
-  const read = async (app: string) => [app, await heroku.configVars(app).catch(kitErrorOf)] as const;
-  return new Map(await pMap(apps, read, { concurrency }));
-}
-
 /**
- * Carry the plans out, one PATCH an app, and confirm each on the release it made. Reports come in the order of `items`; an app
- * that fails stops no other, and nothing is thrown.
+ * Send each app its PATCH, and confirm it on the release it made. Reports come in the order of `writes`; an app that fails stops no
+ * other, and nothing is thrown.
  *
  * Requests: none for an app without changes, two otherwise: the PATCH and one look at the releases. The PATCH's answer holds the
  * values, and they count once their release has succeeded, so they are read again only where that release was pending, or where
  * the answer was not what was asked for.
  */
-export async function syncApps(heroku: Heroku, items: readonly SyncItem[], options: SyncOptions): Promise<AppReport[]> {
-  const sync = async (item: SyncItem): Promise<AppReport> => {
-    const { app, changes } = item.plan;
+export async function syncApps(heroku: Heroku, writes: readonly ConfigVarWrite[], options: SyncOptions): Promise<AppReport[]> {
+  const sync = async (write: ConfigVarWrite): Promise<AppReport> => {
+    const { app, changes } = write;
     if (changes.length === 0) return { app, status: 'unchanged', confirmedAt: new Date().toISOString() };
     if (options.signal?.aborted) return { app, status: 'failed', error: interrupted(app, 'before its config vars were sent') };
-    const names = changes.length > 2 ? `${changes.length} config vars` : changes.map((change) => change.name).join(', ');
+    const names = changes.length > 2 ? `${changes.length} config vars` : changes.join(', ');
     const step = options.io.step(`Setting ${names} on ${app}`);
     try {
-      const release = await change(heroku, item, options, (detail) => step.update(detail));
+      const release = await send(heroku, write, options, (detail) => step.update(detail));
       step.done(`v${release.version}`);
       return { app, status: 'updated', release: release.version, confirmedAt: release.updatedAt };
     } catch (thrown) {
@@ -71,15 +67,14 @@ export async function syncApps(heroku: Heroku, items: readonly SyncItem[], optio
       return { app, status: 'failed', error, ...(typeof release === 'number' ? { release } : {}) };
     }
   };
-  return pMap(items, sync, { concurrency: options.concurrency ?? 5 });
+  return pMap(writes, sync, { concurrency: options.concurrency ?? 5 });
 }
 
-async function change(heroku: Heroku, { plan, desired }: SyncItem, options: SyncOptions, say: (detail: string) => void): Promise<Release> {
-  const { app } = plan;
-  const patch = patchOf(plan, desired);
+async function send(heroku: Heroku, write: ConfigVarWrite, options: SyncOptions, say: (detail: string) => void): Promise<Release> {
+  const { app, changes, desired } = write;
   const sentAt = Date.now();
-  const answered = await heroku.patchConfigVars(app, patch);
-  let release = releaseOf(await heroku.releases(app, { max: 10 }), Object.keys(patch), sentAt);
+  const answered = await heroku.patchConfigVars(app, patchOf(write));
+  let release = releaseOf(await heroku.releases(app, { max: 10 }), changes, sentAt);
   if (release === undefined) throw new KitError('release-not-found', `app ${app} shows no release for the config vars just set; run again`);
 
   const waited = release.status === 'pending';
@@ -105,6 +100,7 @@ async function change(heroku: Heroku, { plan, desired }: SyncItem, options: Sync
 /**
  * The release that a PATCH of `names` made: the newest that names one of them and is not older than the PATCH (two minutes of
  * clock skew allowed), else the newest of all, which is that one or came after it and carries its values too.
+ * @internal
  */
 export function releaseOf(releases: readonly Release[], names: readonly string[], sentAt: number): Release | undefined {
   const recent = releases.filter((release) => Date.parse(release.createdAt) >= sentAt - 120_000);

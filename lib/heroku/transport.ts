@@ -1,5 +1,7 @@
-import { KitError } from '../errors.js';
+import type { ErrorCode } from '../error-codes.js';
+import { isKitError, KitError } from '../errors.js';
 import type { IoHost } from '../io/io-host.js';
+import type { Agents, Network } from '../network/network.js';
 import { redact } from '../io/redaction.js';
 import { Gate } from './gate.js';
 import { pause } from './pause.js';
@@ -23,7 +25,10 @@ export interface Reply<T> {
 /** The Platform API as calls that end in a value or a KitError. */
 export class Transport {
   readonly #gate: Gate;
-  constructor(private readonly options: { host: string; token: string; io: IoHost; patience: Patience; concurrency: number }) {
+  #agents?: Promise<Agents>;
+  constructor(
+    private readonly options: { host: string; token: string; io: IoHost; patience: Patience; network: Network; concurrency: number },
+  ) {
     this.#gate = new Gate(options.concurrency);
   }
 
@@ -56,16 +61,17 @@ export class Transport {
   }
 
   async #attempt(call: Call): Promise<Outcome> {
-    const { host, token, patience, io } = this.options;
+    const { host, token, patience, io, network } = this.options;
     try {
-      const answer = await exchange({ ...call, host, token, timeoutMs: patience.timeoutMs });
+      const agents = await (this.#agents ??= network.agents('others'));
+      const answer = await exchange({ ...call, host, token, agents, timeoutMs: patience.timeoutMs });
       this.#gate.note(Number(answer.headers['ratelimit-remaining']));
       io.debug(`${call.method} ${call.path} ${answer.status}`);
       return answer;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       io.debug(`${call.method} ${call.path} ${error.message}`);
-      return { lost: true, sent: error.sent };
+      return { lost: true, sent: error.sent, cause: error.cause };
     }
   }
 
@@ -90,6 +96,7 @@ function describe(outcome: Outcome): string {
 }
 
 function unavailable(call: Call, outcome: Outcome): KitError {
+  if ('lost' in outcome && isKitError(outcome.cause)) return outcome.cause; // A proxy's.
   return new KitError('heroku-unavailable', `${what(call)} failed (${describe(outcome)}); see https://status.heroku.com and run again`);
 }
 
@@ -108,7 +115,7 @@ function refusal(call: Call, answer: WireAnswer): KitError {
   const says = redact(body.message ?? `status ${answer.status}`).replace(/\.$/, '');
   const details = { status: answer.status, ...(body.id === undefined ? {} : { id: body.id }), requestId: answer.headers['request-id'] };
   const app = /^\/(?:teams\/)?apps\/([^/]+)/.exec(call.path)?.[1];
-  const error = (code: string, message: string) => new KitError(code, message, { details });
+  const error = (code: ErrorCode, message: string) => new KitError(code, message, { details });
   switch (answer.status) {
     case 401:
       return error('heroku-unauthorized', `Heroku does not accept the token (${says}); set another HEROKU_API_KEY or run \`heroku login\``);

@@ -1,11 +1,13 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import Request from 'heroku-client/lib/request.js';
+import type { Agents } from '../network/network.js';
 
 /** One request as it goes out. */
 export interface WireRequest {
   /** Base URL of the API. */
   readonly host: string;
   readonly token: string;
+  readonly agents: Agents;
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   /** Sent as JSON. */
@@ -51,6 +53,7 @@ class SingleRequest extends Request {
     const headers: Record<string, string> = wire.range === undefined ? {} : { Range: wire.range };
     super({ host: wire.host, path: wire.path, method: wire.method, token: wire.token, headers, body: wire.body, userAgent: 'halcyon-kit' });
     this.#wire = wire;
+    this.agent = (this.secure ? wire.agents.httpsAgent : wire.agents.httpAgent) ?? this.agent;
   }
 
   override writeBody(req: ClientRequest): void {

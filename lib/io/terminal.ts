@@ -96,7 +96,7 @@ export function createTerminal(options: TerminalOptions = {}): IoHost & { close(
   };
 }
 
-/** `0.4 s`, `12 s`, `3 min 5 s`. */
+/** `0.4 s`, `12 s`, `3 min 5 s`. @internal */
 export function seconds(ms: number): string {
   const s = Math.max(0, ms) / 1000;
   if (s < 9.95) return `${s.toFixed(1)} s`;

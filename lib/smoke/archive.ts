@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FileSpec } from './tarball.js';
+import type { FileSpec } from '../tarball.js';
 
 /**
  * A source tree and the finished install archive that Halcyon looks for before it would touch GHC (facts of the Halcyon sources, 2019).

@@ -1,7 +1,7 @@
 import type { Refusal } from '../storage/refusals.js';
 import type { BuildLog } from './log.js';
-import { judgeAttempt, type Attempt } from './proofs.plan.js';
 import type { Cause, Proof } from './report.js';
+import { attemptProof, type Tried } from './requests.plan.js';
 
 /** What a smoke deploy saw, as far as causes are read from it. */
 export interface Symptoms {
@@ -9,7 +9,7 @@ export interface Symptoms {
   readonly signing: 2 | 4;
   readonly privateStorage: boolean;
   readonly build?: { readonly status: string; readonly release?: string; readonly log: BuildLog };
-  readonly attempts: ReadonlyArray<{ readonly attempt: Attempt; readonly outcome?: string }>;
+  readonly attempts: readonly Tried[];
   /** Why S3 refuses the same requests, with the same key, from here. */
   readonly refusals: readonly Refusal[];
   /** Status of the dyno's script; undefined where it never ended. */
@@ -24,7 +24,7 @@ interface Rule extends Cause {
 const failing = ({ attempts }: Symptoms, outcome: RegExp) =>
   attempts.some(
     ({ attempt, outcome: said }) =>
-      (attempt.expected === 'allowed' || attempt.expected === 'absent') && !judgeAttempt(attempt, said).ok && outcome.test(said ?? ''),
+      (attempt.expected === 'allowed' || attempt.expected === 'absent') && !attemptProof(attempt, said).ok && outcome.test(said ?? ''),
   );
 const some = (outcomes: readonly string[], pattern: RegExp) => outcomes.some((outcome) => pattern.test(outcome));
 
@@ -64,6 +64,13 @@ const RULES: readonly Rule[] = [
       ),
   },
   {
+    code: 'config-vars-differ',
+    message: 'a build or dyno does not see our config vars as the mode asks, or Halcyon does not heed them',
+    remedy:
+      'look for a buildpack or a .profile.d script that sets them, and for a fork of Halcyon; on an app of your own run `halcyon-kit sync`',
+    applies: ({ proofs }) => proofs.some(({ about, ok }) => !ok && about === 'config-vars'),
+  },
+  {
     code: 'upload-failed',
     message: 'an upload failed, which fails the whole build',
     remedy: 'see the line `Uploading s3://…` in the log: 403 is the policy or the ACL, 400 the signature or the ACL',
@@ -86,7 +93,7 @@ const RULES: readonly Rule[] = [
     message:
       'the build sees another source tree than was sent: a buildpack before haskell-on-heroku adds files, so no archive can be foreseen',
     remedy: 'put haskell-on-heroku first, after the SigV4 buildpack, which adds none that count',
-    applies: ({ proofs }) => proofs.some(({ proof, ok }) => !ok && proof.includes('source hash')),
+    applies: ({ proofs }) => proofs.some(({ about, ok }) => !ok && about === 'source'),
   },
   {
     code: 'no-haskell-on-heroku',
@@ -129,7 +136,7 @@ const RULES: readonly Rule[] = [
     code: 'page-not-served',
     message: 'the app was deployed, but its page does not answer',
     remedy: 'see `heroku logs`; the account may have no web dynos left',
-    applies: ({ proofs, log }) => log?.deployed !== undefined && proofs.some(({ proof, ok }) => !ok && proof.includes('page')),
+    applies: ({ proofs, log }) => log?.deployed !== undefined && proofs.some(({ about, ok }) => !ok && about === 'page'),
   },
 ];
 

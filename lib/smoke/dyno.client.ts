@@ -1,15 +1,14 @@
+import { stripVTControlCharacters } from 'node:util';
 import { KitError } from '../errors.js';
 import type { Dyno, Heroku } from '../heroku/heroku.js';
 import { pause } from '../heroku/pause.js';
-import { plain } from './log.js';
-import { readMarks } from './script.js';
+import type { Run } from './context.js';
+import { storageLines } from './log.js';
+import { readMarks, type Marks } from './script.js';
 
-export interface DynoRun {
+export interface DynoRun extends Marks {
   /** What it printed, without Heroku's prefixes. */
   readonly lines: readonly string[];
-  readonly outcomes: ReadonlyMap<number, string>;
-  /** Undefined: the script never came to its end. */
-  readonly status?: number;
 }
 
 export interface DynoOptions {
@@ -23,9 +22,22 @@ export interface DynoOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A script of a smoke deploy's; what it uploads of the run's own package is noted. */
+export async function runFor(
+  run: Run,
+  app: string,
+  script: string,
+  options: Omit<DynoOptions, 'mark' | 'say' | 'signal'>,
+): Promise<DynoRun> {
+  const dyno = await runScript(run.heroku, app, script, { ...options, mark: run.name, signal: run.signal, say: run.trace });
+  run.made.uploads(storageLines(dyno.lines), run.storage.bucket);
+  return dyno;
+}
+
 /**
  * Run a bash script on a one-off dyno, detached, and read its output from a log session: attached dynos need a port that is often
  * blocked. The script comes in the environment, so that neither source nor slug has to carry it.
+ * @internal
  */
 export async function runScript(heroku: Heroku, app: string, script: string, options: DynoOptions): Promise<DynoRun> {
   const { mark, signal } = options;
@@ -35,13 +47,11 @@ export async function runScript(heroku: Heroku, app: string, script: string, opt
   try {
     for (let goneAt = 0; ;) {
       lines = await readLog(heroku, app, dyno.name, options);
-      const { outcomes, status } = readMarks(lines.join('\n'), mark);
+      const marks = readMarks(lines.join('\n'), mark);
       const gone = !(await heroku.dynos(app)).some(({ name }) => name === dyno.name);
       // Its last lines may come after its end.
       if (gone && goneAt === 0) goneAt = Date.now();
-      if (status !== undefined || Date.now() > deadline || (gone && Date.now() - goneAt > 10_000)) {
-        return { lines, outcomes, ...(status === undefined ? {} : { status }) };
-      }
+      if (marks.status !== undefined || Date.now() > deadline || (gone && Date.now() - goneAt > 10_000)) return { lines, ...marks };
       await pause(1000, signal);
     }
   } finally {
@@ -78,7 +88,7 @@ async function readLog(heroku: Heroku, app: string, dyno: string, options: DynoO
   let timer = silence();
   let text = '';
   const output = () =>
-    plain(text)
+    stripVTControlCharacters(text)
       .split(/\r?\n/)
       .map((line) => line.replace(/^\S+ \S+\[[^\]]+\]: ?/, '').trimEnd());
   const hear = (chunk: string) => {

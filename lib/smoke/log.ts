@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** One storage request as a build or a dyno logged it. */
 export interface StorageLine {
   readonly action: 'Downloading' | 'Uploading' | 'Listing' | 'Deleting';
@@ -10,8 +12,10 @@ export interface StorageLine {
 /** What a build log of Haskell on Heroku says. */
 export interface BuildLog {
   readonly lines: readonly string[];
+  /** HALCYON_* config vars as it prints them, the secret ones as `(secret)`. */
+  readonly configVars: Readonly<Record<string, string>>;
   /** `External storage:`; undefined where the build did not get that far. */
-  readonly storage?: 'private' | 'public' | 'private and public' | 'none';
+  readonly storage?: (typeof STORAGES)[number];
   /** First 7 digits. */
   readonly sourceHash?: string;
   readonly requests: readonly StorageLine[];
@@ -25,14 +29,10 @@ export interface BuildLog {
   readonly errors: readonly string[];
 }
 
-const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
-
-/** `text` without colours and other terminal sequences. */
-export const plain = (text: string): string => text.replace(ANSI, '');
-
+const STORAGES = ['private', 'public', 'private and public', 'none'] as const;
 /** Read a build log. Pure; tolerant of what it does not know. */
 export function parseBuildLog(text: string): BuildLog {
-  const lines = plain(text)
+  const lines = stripVTControlCharacters(text)
     .split(/\r?\n/)
     .map((line) => line.trimEnd());
   const label = (name: string): string | undefined =>
@@ -47,12 +47,13 @@ export function parseBuildLog(text: string): BuildLog {
   const installs = requests.filter(({ action, url }) => action === 'Downloading' && url.includes('/halcyon-install-')).reverse();
   return {
     lines,
-    ...(isStorage(storage) ? { storage } : {}),
-    ...optional('sourceHash', label('Source hash')),
+    configVars: Object.fromEntries([...lines.join('\n').matchAll(/^ +(HALCYON_\w+): +(\S.*)$/gm)].map(([, name, value]) => [name, value])),
+    storage: STORAGES.find((known) => known === storage),
+    sourceHash: label('Source hash'),
     requests,
-    ...optional('install', installs.find(({ url }) => url.startsWith('s3://')) ?? installs[0]),
+    install: installs.find(({ url }) => url.startsWith('s3://')) ?? installs[0],
     buildpackOnly: errors.includes('Deploying buildpack only'),
-    ...optional('deployed', label('App deployed')),
+    deployed: label('App deployed'),
     warnings: marked('WARNING'),
     errors,
   };
@@ -71,9 +72,3 @@ export function storageLines(lines: readonly string[]): StorageLine[] {
   }
   return found;
 }
-
-const optional = <K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> =>
-  (value === undefined ? {} : { [key]: value }) as Partial<Record<K, V>>;
-
-const isStorage = (value: string | undefined): value is NonNullable<BuildLog['storage']> =>
-  value !== undefined && ['private', 'public', 'private and public', 'none'].includes(value);

@@ -1,31 +1,48 @@
+import { text as textOf } from 'node:stream/consumers';
 import { pause } from '../heroku/pause.js';
+import { open, type Network } from '../network/network.js';
+import type { Run } from './context.js';
+import { proof } from './proofs.plan.js';
+import type { Proof } from './report.js';
 
-/** Open the app's page until it says `nonce`. @returns what was seen: `found`, or the last status. */
+/** Serve the deployed app's page, and find the run's nonce on it. */
+export async function provePage({ heroku, network, nonce, signal, say }: Run, app: { name: string; webUrl?: string }): Promise<Proof> {
+  say('opening its page');
+  await heroku.scale(app.name, 'web', 1);
+  return proof('page shows the nonce', 'found', await openPage(app.webUrl, nonce, { network, timeoutMs: 90_000, signal }), 'page');
+}
+
+/** Open the app's page until it says `nonce`. @returns what was seen: `found`, or the last status. @internal */
 export async function openPage(
   webUrl: string | undefined,
   nonce: string,
-  options: { timeoutMs: number; signal?: AbortSignal },
+  options: { network: Network; timeoutMs: number; signal?: AbortSignal },
 ): Promise<string> {
   if (webUrl === undefined) return 'the app has no URL';
   const deadline = Date.now() + options.timeoutMs;
   for (;;) {
-    const seen = await look(webUrl, nonce, options.signal);
+    const seen = await look(options.network, webUrl, nonce, options.signal);
     if (seen === 'found' || Date.now() > deadline) return seen;
     // 503 until the dyno listens; a new host name may take a moment to be known.
     await pause(500, options.signal);
   }
 }
 
-async function look(url: string, nonce: string, signal?: AbortSignal): Promise<string> {
+async function look(network: Network, url: string, nonce: string, signal?: AbortSignal): Promise<string> {
   const limit = AbortSignal.timeout(10_000);
   try {
-    const answer = await fetch(url, { signal: signal ? AbortSignal.any([signal, limit]) : limit });
-    const text = await answer.text();
-    if (answer.ok && text.includes(nonce)) return 'found';
-    return answer.ok ? 'another page' : `status ${answer.status}`;
+    const options = {
+      agents: await network.agents('others'),
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      timeoutMs: 10_000,
+    };
+    const answer = await open(new URL(url), options);
+    const text = await textOf(answer);
+    if (answer.statusCode !== 200) return `status ${answer.statusCode}`;
+    return text.includes(nonce) ? 'found' : 'another page';
   } catch (error) {
     signal?.throwIfAborted();
-    const cause = (error as { cause?: { code?: string } }).cause?.code;
-    return `no answer${cause ? ` (${cause})` : ''}`;
+    const { code } = error as { code?: string };
+    return `no answer${code ? ` (${code})` : ''}`;
   }
 }

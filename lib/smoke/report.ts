@@ -7,6 +7,8 @@ export interface Proof {
   readonly expected: string;
   readonly observed: string;
   readonly ok: boolean;
+  /** What it touches, where a known cause is told by it. */
+  readonly about?: 'source' | 'page' | 'config-vars';
 }
 
 /** A known cause of what went wrong, and its remedy. */
@@ -57,7 +59,7 @@ export interface Evidence {
   readonly leftovers: readonly string[];
 }
 
-export interface BuildEvidence {
+interface BuildEvidence {
   readonly id: string;
   readonly status: string;
   readonly release?: number;

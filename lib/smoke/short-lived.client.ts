@@ -12,6 +12,7 @@ const LEFTOVER_MS = 2 * 3_600_000;
 /** Letters only: it is also the name of a Cabal package, whose parts may not be digits. 22 characters of Heroku's 30. */
 export const smokeName = (): string => `halcyon-smoke-${Array.from({ length: 8 }, () => String.fromCharCode(97 + randomInt(26))).join('')}`;
 
+/** Whether a smoke deploy named it so. @internal */
 export const isSmokeName = (name: string): boolean => NAME.test(name);
 
 export const isLeftover = (name: string, made: Date, now: Date = new Date()): boolean =>

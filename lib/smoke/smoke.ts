@@ -1,17 +1,17 @@
 import pMap from 'p-map';
-import type { Mode, PrincipalId } from '../contract/index.js';
+import type { KeyPair, Mode, PrincipalId } from '../contract/index.js';
 import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { redact } from '../io/redaction.js';
+import type { RunOptions, SmokeContext } from './context.js';
 import type { SmokeReport } from './report.js';
-import { SmokeRun, type RunOptions, type SmokeContext } from './run.js';
-import type { Key } from './key.client.js';
+import { prove } from './run.js';
 import { sweepApps } from './short-lived.client.js';
 import { sweepObjects } from './sweep.js';
 import { appNamed, subjectOf, subjectsOf, type Subject } from './subject.js';
 
-export type { SmokeContext } from './run.js';
-export type { Cause, Evidence, Proof, SmokeReport } from './report.js';
+export type { SmokeContext } from './context.js';
+export type { SmokeReport } from './report.js';
 
 export interface SmokeOptions {
   /** Default: each mode in use. */
@@ -22,7 +22,7 @@ export interface SmokeOptions {
   readonly app?: string;
   readonly source?: string;
   /** Key to prove in place of a principal's current one. */
-  readonly keyOf?: (principal: PrincipalId) => Key | undefined;
+  readonly keyOf?: (principal: PrincipalId) => KeyPair | undefined;
 }
 
 /** Smoke deploys at a time: each builds, and accounts have few dynos. */
@@ -38,14 +38,13 @@ export async function smokeTeam(context: SmokeContext, team: Team, options: Smok
   }
   const subjects = subjectsOf(team, options);
   await sweep(context, team, subjects);
-  const reports = await pMap(
+  return pMap(
     subjects,
     (subject) => runOne(context, subject, { ...options, key: subject.principal && options.keyOf?.(subject.principal) }),
     { concurrency: CONCURRENCY, stopOnError: false },
   ).catch((error: unknown) => {
     throw error instanceof AggregateError ? error.errors[0] : error;
   });
-  return reports;
 }
 
 /** The same for one principal and one of its apps, with a key that need not be current yet. */
@@ -53,7 +52,7 @@ export async function smokePrincipal(
   context: SmokeContext,
   team: Team,
   principal: PrincipalId,
-  options: { readonly app: string; readonly key?: Key },
+  options: { readonly app: string; readonly key?: KeyPair },
 ): Promise<SmokeReport> {
   return runOne(context, { ...subjectOf(team, appNamed(team, options.app)), principal, access: principal.access }, { key: options.key });
 }
@@ -64,11 +63,11 @@ async function runOne(context: SmokeContext, subject: Subject, options: RunOptio
   if (context.signal?.aborted) throw interrupted(title);
   const step = context.io.step(title);
   try {
-    const report = await new SmokeRun(context, subject, options, step).prove();
+    const report = await prove(context, subject, options, step);
     const held = report.proofs.filter(({ ok }) => ok).length;
-    const outcome = `${held} of ${report.proofs.length} proofs hold`;
-    if (report.ok) step.done(outcome);
-    else step.fail(outcome);
+    const summary = `${held} of ${report.proofs.length} proofs hold`;
+    if (report.ok) step.done(summary);
+    else step.fail(summary);
     return report;
   } catch (error) {
     const shown = context.signal?.aborted ? interrupted(title) : error;
@@ -85,7 +84,7 @@ function stopped({ config }: SmokeContext, { team, mode, access, app }: Subject,
   return {
     team: team.name,
     mode,
-    ...(access ? { access } : {}),
+    access,
     app: app.name,
     ok: false,
     proofs: [{ proof: 'smoke deploy runs to its end', expected: 'yes', observed: error.code, ok: false }],

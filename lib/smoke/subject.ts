@@ -25,9 +25,7 @@ export function subjectsOf(team: Team, options: { modes?: readonly Mode[]; app?:
 }
 
 export function subjectOf(team: Team, app: App): Subject {
-  const access = accessOf(app.mode, app.clean);
-  const principal = principalOf(team, app);
-  return { team, app, mode: app.mode, ...(access ? { access } : {}), ...(principal ? { principal } : {}) };
+  return { team, app, mode: app.mode, access: accessOf(app.mode, app.clean), principal: principalOf(team, app) };
 }
 
 /** @throws KitError `app-not-in-team`. */
@@ -38,7 +36,7 @@ export function appNamed(team: Team, name: string): App {
 }
 
 /** Prefixes of other teams in the same bucket, apart from those above or below this team's; at most three. */
-export function neighbours(config: KitConfig, team: Team): string[] {
+export function otherPrefixes(config: KitConfig, team: Team): string[] {
   const own = team.bucket?.prefix;
   if (own === undefined || team.bucket === undefined) return [];
   const name = team.bucket.spec.name;

@@ -2,7 +2,7 @@ import type { Aws } from '../aws/aws.js';
 import { keyPrefix } from '../contract/index.js';
 import type { IoHost } from '../io/io-host.js';
 import { Objects } from './objects.client.js';
-import { SMOKE_OBJECT_PREFIX } from './proofs.plan.js';
+import { SMOKE_OBJECT_PREFIX } from './requests.plan.js';
 import { isLeftover, runOfKey } from './short-lived.client.js';
 
 /** Key of an empty object that notes an archive of `run`: archives are where Halcyon keeps everybody's, too many to look through. */

@@ -3,7 +3,7 @@ import type { KitConfig, Principal, Signing } from '../config/model.js';
 import { BUILDPACK_STACK, bucketStackName, teamStackName } from '../contract/index.js';
 import { BucketStack } from './bucket-stack.js';
 import { BuildpackStack } from './buildpack-stack.js';
-import { buildpackHomes, hasStack } from '../config/environments.js';
+import { buildpackEnvironments, hasStack } from '../config/environments.js';
 import { TeamStack } from './team-stack.js';
 
 export { hasStack } from '../config/environments.js';
@@ -38,8 +38,8 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
     bucket !== undefined && options.acceptSigV2?.has(bucket) ? { version: 2 } : config.signing;
 
   // One an account, all of one name: only what the CDK calls them differs.
-  buildpackHomes(config).forEach((home, index) => {
-    new BuildpackStack(app, index === 0 ? BUILDPACK_STACK : `${BUILDPACK_STACK}-${home.account}`, { home, ...common });
+  buildpackEnvironments(config).forEach((env, index) => {
+    new BuildpackStack(app, index === 0 ? BUILDPACK_STACK : `${BUILDPACK_STACK}-${env.account}`, { env, ...common });
   });
   const shared = new Map(
     config.buckets.map((bucket) => [

@@ -22,14 +22,14 @@ export class BucketStack extends Stack {
       terminationProtection: spec.retention.retain,
       ...stack,
     });
-    this.bucket = bucketOf(this, spec, signing);
+    this.bucket = storageBucket(this, spec, signing);
     bucketOutputs(this, spec);
     tagAll(this, { [TAGS.managedBy]: MANAGED_BY, ...spec.tags });
   }
 }
 
 /** The bucket that `spec` describes. */
-export const bucketOf = (scope: Construct, spec: BucketSpec, signing: Pick<Signing, 'version'>): HalcyonBucket =>
+export const storageBucket = (scope: Construct, spec: BucketSpec, signing: Pick<Signing, 'version'>): HalcyonBucket =>
   new HalcyonBucket(scope, 'Storage', {
     bucketName: spec.name,
     acl: spec.acl,

@@ -4,7 +4,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aw
 import type { Construct } from 'constructs';
 import { BUILDPACK_PREFIX, BUILDPACK_STACK, buildpackBucketName, MANAGED_BY, OUTPUTS, TAGS } from '../contract/index.js';
 import { tagAll } from './bucket-stack.js';
-import type { Home } from '../config/environments.js';
+import type { Environment } from '../config/environments.js';
 
 /**
  * Serves the SigV4 buildpack to Heroku's builds: `halcyon-buildpack`. Anyone may get objects under one prefix by HTTPS; nobody may list.
@@ -13,18 +13,16 @@ import type { Home } from '../config/environments.js';
 export class BuildpackStack extends Stack {
   readonly bucket: Bucket;
 
-  constructor(scope: Construct, id: string, props: StackProps & { readonly home: Home }) {
-    const { home, ...stack } = props;
+  constructor(scope: Construct, id: string, props: StackProps & { readonly env: Environment }) {
     super(scope, id, {
       stackName: BUILDPACK_STACK,
       description: 'SigV4 buildpack for Halcyon, public',
-      env: home,
       // Apps name its URL: without it their next build fails.
       terminationProtection: true,
-      ...stack,
+      ...props,
     });
     this.bucket = new Bucket(this, 'Buildpack', {
-      bucketName: buildpackBucketName(home.account, home.region),
+      bucketName: buildpackBucketName(props.env.account, props.env.region),
       encryption: BucketEncryption.S3_MANAGED,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
@@ -47,7 +45,7 @@ export class BuildpackStack extends Stack {
       }),
     );
     new CfnOutput(this, OUTPUTS.bucketName, { value: this.bucket.bucketName, description: 'Bucket that serves the buildpack' });
-    new CfnOutput(this, OUTPUTS.bucketRegion, { value: home.region, description: 'Region of the bucket' });
+    new CfnOutput(this, OUTPUTS.bucketRegion, { value: props.env.region, description: 'Region of the bucket' });
     tagAll(this, { [TAGS.managedBy]: MANAGED_BY });
     Validations.of(this.bucket).acknowledge(
       { id: 'AwsSolutions-S1', reason: 'it holds nothing but a public script; access logs would need a second bucket to keep' },

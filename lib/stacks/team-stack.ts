@@ -5,7 +5,7 @@ import type { HalcyonBucket } from '../constructs/halcyon-bucket.js';
 import { HalcyonUser } from '../constructs/halcyon-user.js';
 import { MANAGED_BY, TAGS, teamStackName, userName } from '../contract/index.js';
 import { KitError } from '../errors.js';
-import { bucketOf, bucketOutputs, tagAll } from './bucket-stack.js';
+import { storageBucket, bucketOutputs, tagAll } from './bucket-stack.js';
 import { principalsOf } from '../config/derive.js';
 
 export interface TeamStackProps extends StackProps {
@@ -45,7 +45,7 @@ export class TeamStack extends Stack {
       terminationProtection: kind === 'own' && spec.retention.retain,
       ...stack,
     });
-    if (kind === 'own') this.bucket = bucketOf(this, spec, signing);
+    if (kind === 'own') this.bucket = storageBucket(this, spec, signing);
     this.users = principals.map(
       (principal) =>
         // The name in its id: CloudFormation then makes another beside it, in place of changing it.

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 import { registerSecret } from '../io/redaction.js';
-import type { KeyPair } from '../aws/aws.js';
-import { keyPrefix, type Acl } from '../contract/index.js';
+import { open, type Network } from '../network/network.js';
+import { keyPrefix, type Acl, type KeyPair } from '../contract/index.js';
 import { signV2, signV4, type UnsignedRequest } from './signing.js';
 
 /** A private bucket as an app sees it. */
@@ -45,18 +43,18 @@ export interface Outcome {
 }
 
 export interface RequestOptions {
+  readonly network: Network;
   readonly signal?: AbortSignal;
   /** Default 30,000 ms without a byte. */
   readonly timeoutMs?: number;
-  readonly env?: NodeJS.ProcessEnv;
   readonly now?: () => number;
 }
 
 /**
  * Make one of Halcyon's requests exactly as Halcyon makes it, once: path style, https, the key not encoded, the ACL on every upload;
- * redirects are not followed, since curl drops the signature on them. AWS_CA_BUNDLE is honoured.
+ * redirects are not followed, since curl drops the signature on them.
  */
-export async function halcyonRequest(store: HalcyonStore, request: HalcyonRequest, options: RequestOptions = {}): Promise<Outcome> {
+export async function halcyonRequest(store: HalcyonStore, request: HalcyonRequest, options: RequestOptions): Promise<Outcome> {
   registerSecret(store.key.secretAccessKey);
   const unsigned = unsignedRequest(store, request);
   const now = new Date((options.now ?? Date.now)());
@@ -77,7 +75,7 @@ export async function halcyonRequest(store: HalcyonStore, request: HalcyonReques
   };
 }
 
-/** The request before it is signed; pure. */
+/** The request before it is signed; pure. @internal */
 export function unsignedRequest(store: HalcyonStore, request: HalcyonRequest): UnsignedRequest {
   const prefix = keyPrefix(store.prefix);
   const common = { host: store.endpoint, query: {}, headers: {} };
@@ -100,13 +98,6 @@ export function unsignedRequest(store: HalcyonStore, request: HalcyonRequest): U
 
 const wirePath = ({ path, query }: Pick<UnsignedRequest, 'path' | 'query'>): string =>
   query.prefix === undefined ? path : `${path}?prefix=${query.prefix}`;
-
-/** Keys in the answer to `list`, at most 1,000, and whether there are more. */
-export function listedKeys(body: Buffer): { keys: string[]; truncated: boolean } {
-  const text = body.toString('utf8');
-  const keys = [...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map((match) => unescapeXml(match[1]!));
-  return { keys, truncated: /<IsTruncated>true<\/IsTruncated>/.test(text) };
-}
 
 const unescapeXml = (text: string): string =>
   text
@@ -134,7 +125,7 @@ function readError(body: Buffer, headers: IncomingHttpHeaders): NonNullable<Outc
 }
 
 /** What anyone is answered at an https URL. */
-export function anonymousHead(url: string, options: RequestOptions = {}): Promise<Pick<Outcome, 'status' | 'failure'>> {
+export function anonymousHead(url: string, options: RequestOptions): Promise<Pick<Outcome, 'status' | 'failure'>> {
   const { host, pathname, search } = new URL(url);
   return send({ method: 'HEAD', host, path: `${pathname}${search}`, query: {} }, { host }, options);
 }
@@ -143,36 +134,20 @@ type Raw = Pick<Outcome, 'status' | 'headers' | 'body' | 'failure'>;
 
 type Sent = Pick<UnsignedRequest, 'host' | 'path' | 'query' | 'body'> & { readonly method: string };
 
-function send(request: Sent, headers: Record<string, string>, options: RequestOptions): Promise<Raw> {
-  const { signal, timeoutMs = 30_000, env = process.env } = options;
-  const [hostname, port] = request.host.split(':');
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException) => {
-      if (signal?.aborted) reject(signal.reason as Error);
-      else resolve({ headers: {}, body: Buffer.alloc(0), failure: { code: error.code ?? error.name, message: error.message } });
-    };
-    let ca: Buffer | undefined;
-    try {
-      ca = env.AWS_CA_BUNDLE ? readFileSync(env.AWS_CA_BUNDLE) : undefined;
-    } catch (error) {
-      failed(Object.assign(error as Error, { code: 'CA_BUNDLE_UNREADABLE' }));
-      return;
-    }
-    const { method } = request;
-    const agent = new Agent({ keepAlive: false, ca });
-    const outgoing = httpsRequest(
-      { hostname, port: port ?? 443, method, path: wirePath(request), headers, agent, signal, timeout: timeoutMs },
-      (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-        answer.on('error', failed);
-        answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) }));
-      },
-    );
-    outgoing.on('timeout', () =>
-      outgoing.destroy(Object.assign(new Error(`no answer within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' })),
-    );
-    outgoing.on('error', failed);
-    outgoing.end(request.body);
-  });
+async function send(request: Sent, headers: Record<string, string>, options: RequestOptions): Promise<Raw> {
+  const { network, signal, timeoutMs = 30_000 } = options;
+  const [hostname = '', port] = request.host.split(':');
+  const target = { protocol: 'https:', hostname, port: Number(port ?? 443), path: wirePath(request) } as const;
+  try {
+    // A connection of its own for each: what is asked of is S3, not one server of its many.
+    const agents = await network.agents('aws', { keepAlive: false });
+    const answer = await open(target, { agents, method: request.method, headers, body: request.body, signal, timeoutMs });
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(chunk as Buffer);
+    return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { code, name, message } = error as NodeJS.ErrnoException;
+    return { headers: {}, body: Buffer.alloc(0), failure: { code: code ?? name, message } };
+  }
 }

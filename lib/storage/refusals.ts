@@ -69,7 +69,7 @@ interface Verdict {
   readonly transient?: boolean;
 }
 
-const TLS = /^(CERT_|ERR_TLS|ERR_SSL|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|EPROTO$|CA_BUNDLE_UNREADABLE$|HOSTNAME_MISMATCH$)/;
+const TLS = /^(CERT_|ERR_TLS|ERR_SSL|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|EPROTO$|ca-bundle-unreadable$|HOSTNAME_MISMATCH$)/;
 
 function unanswered({ code, message }: { code: string; message: string }, { endpoint, region }: RefusalContext): Verdict {
   if (TLS.test(code)) {

@@ -1,5 +1,5 @@
-import { createHash, createHmac, type BinaryLike } from 'node:crypto';
-import type { KeyPair } from '../aws/aws.js';
+import { createHash, createHmac } from 'node:crypto';
+import type { KeyPair } from '../contract/index.js';
 
 /** A request to S3 before it is signed: path style, and written as it goes over the wire. */
 export interface UnsignedRequest {
@@ -35,8 +35,9 @@ export function signV2(request: UnsignedRequest, key: KeyPair, now: Date): Signe
 
 /** Signature Version 4 of the same request, as the SigV4 buildpack re-signs it: body hashed, `content-md5` and `x-amz-*` signed. */
 export async function signV4(request: UnsignedRequest, key: KeyPair, region: string, now: Date): Promise<SignedHeaders> {
-  const { SignatureV4 } = await import('@smithy/signature-v4');
-  const signer = new SignatureV4({ service: 's3', region, credentials: key, sha256: NodeSha256, uriEscapePath: false });
+  const [{ SignatureV4 }, { Hash }] = await Promise.all([import('@smithy/signature-v4'), import('@smithy/hash-node')]);
+  const sha256 = Hash.bind(null, 'sha256');
+  const signer = new SignatureV4({ service: 's3', region, credentials: key, sha256, uriEscapePath: false });
   const payload = createHash('sha256')
     .update(request.body ?? '')
     .digest('hex');
@@ -55,24 +56,4 @@ export async function signV4(request: UnsignedRequest, key: KeyPair, region: str
     { signingDate: now },
   );
   return signed.headers;
-}
-
-/** What @smithy/signature-v4 wants of a hash, over node:crypto. */
-class NodeSha256 {
-  readonly #secret?: BinaryLike;
-  #parts: Array<string | Uint8Array> = [];
-  constructor(secret?: unknown) {
-    if (secret !== undefined) this.#secret = typeof secret === 'string' ? secret : Buffer.from(secret as Uint8Array);
-  }
-  update(part: unknown): void {
-    this.#parts.push(typeof part === 'string' ? part : Buffer.from(part as Uint8Array));
-  }
-  async digest(): Promise<Uint8Array> {
-    const hash = this.#secret === undefined ? createHash('sha256') : createHmac('sha256', this.#secret);
-    for (const part of this.#parts) hash.update(part);
-    return hash.digest();
-  }
-  reset(): void {
-    this.#parts = [];
-  }
 }

@@ -1,7 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { scratchDirectory } from '../scratch.js';
 import { Faults, type Fault } from './front/faults.js';
 import { FrontServer } from './front/front.js';
 import { Knowledge } from './front/knowledge.js';
@@ -16,7 +15,7 @@ import { makeSettings, type Settings, type SettingsInput } from './settings.js';
 
 export type { Fault } from './front/faults.js';
 export type { LogEntry } from './front/log.js';
-export type { Settings, SettingsInput, Sigv2Settings } from './settings.js';
+export type { Settings } from './settings.js';
 
 export interface LocalAwsOptions {
   /** Default: a free one. */
@@ -28,6 +27,8 @@ export interface LocalAwsOptions {
   /** Append every request here, a JSON line each. */
   readonly logFile?: string;
   readonly settings?: SettingsInput;
+  /** MiniStack as installed, without what is added inside it (`ministack/additions`): for tests that show what that adds. Default false. */
+  readonly bare?: boolean;
   /** Where MiniStack is installed. Default `.cache/sandbox` in the project. */
   readonly cacheDir?: string;
   readonly onProgress?: (text: string) => void;
@@ -66,7 +67,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   const account = options.account ?? '111122223333';
   const region = options.region ?? 'us-east-1';
   const python = await ministackPython({ cacheDir: options.cacheDir, onProgress: options.onProgress });
-  const directory = await mkdtemp(join(tmpdir(), 'halcyon-sandbox-'));
+  const directory = await scratchDirectory('aws');
   const undo: Array<() => Promise<void>> = [() => rm(directory, { recursive: true, force: true, maxRetries: 3 })];
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -100,6 +101,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       directory,
       endpointUrl: url,
       agent: upstream.agent,
+      bare: options.bare,
     });
     undo.push(() => ministack.stop());
     upstream.port = ministack.port;

@@ -18,7 +18,7 @@ export interface Settings {
   lastUsedLagMs: number;
 }
 
-export interface Sigv2Settings {
+interface Sigv2Settings {
   /** For buckets not named below. Default `refuse`: what AWS announced for buckets created after 24 June 2020. */
   default: 'refuse' | 'accept';
   /** By bucket name. */

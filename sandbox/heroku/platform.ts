@@ -253,7 +253,7 @@ export class Platform {
   }
 }
 
-export const isFormation = (dyno: Dyno): boolean => dyno.type !== 'run' && dyno.type !== 'release';
+const isFormation = (dyno: Dyno): boolean => dyno.type !== 'run' && dyno.type !== 'release';
 
 const newestRelease = (app: App): Release => app.releases.findLast((release) => release.status !== 'failed') as Release;
 

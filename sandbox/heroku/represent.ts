@@ -3,7 +3,7 @@ import { type App, type Build, type Dyno, type Formation, type Release, type Slu
 import { ACCOUNT, type Platform, STACKS } from './platform.js';
 
 /** How each resource is written in an answer. */
-export const stackOf = (name: string): { id: string; name: string } => {
+const stackOf = (name: string): { id: string; name: string } => {
   const stack = STACKS.find((candidate) => candidate.name === name);
   return { id: stack?.id ?? stableId(name), name };
 };

@@ -60,7 +60,10 @@ export const naiveWay: Rotate = async (wire, config, team) => {
     const { AccessKeyMetadata: old = [] } = await iam.send(new ListAccessKeysCommand({ UserName }));
     const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand({ UserName }));
     for (const app of team.apps.filter(({ name }) => principal.apps.includes(name))) {
-      const vars = desiredConfigVars(storageOf(config, team, app), { id: key?.AccessKeyId ?? '', secret: key?.SecretAccessKey ?? '' });
+      const vars = desiredConfigVars(storageOf(wire.context(config).config, team, app), {
+        accessKeyId: key?.AccessKeyId ?? '',
+        secretAccessKey: key?.SecretAccessKey ?? '',
+      });
       await wire.heroku.patchConfigVars(app.name, vars);
     }
     for (const { AccessKeyId } of old) await iam.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId }));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { awsError } from '../../lib/aws/errors.js';
+import { awsError, isMissing, type Missing } from '../../lib/aws/errors.js';
 import { checkAccount } from '../../lib/aws/identity.js';
 import { KitError } from '../../lib/errors.js';
 
@@ -30,10 +30,21 @@ describe('an error of AWS becomes one sentence that says what to do', () => {
   });
 
   test('one of ours passes unchanged', () => {
-    const ours = new KitError('x', 'y');
+    const ours = new KitError('declined', 'y');
     expect(awsError(ours, 'do it')).toBe(ours);
   });
 });
+
+test.each<[string, Missing, Error, boolean]>([
+  ['a stack, by its text', 'stack', error('ValidationError', 'Stack with id halcyon-a does not exist'), true],
+  ['no stack by another text', 'stack', error('ValidationError', 'Stack [a] is in DELETE_IN_PROGRESS'), false],
+  ['a text alone', 'stack', error('AccessDenied', 'the role does not exist'), false],
+  ['a user', 'user or key', error('NoSuchEntityException'), true],
+  ['a secret', 'secret', error('ResourceNotFoundException'), true],
+  ['a secret on its way out', 'secret', error('InvalidRequestException', 'the secret was marked for deletion'), true],
+  ['a secret in another state', 'secret', error('InvalidRequestException', 'no'), false],
+  ['an object of a bucket that is missing', 'object', error('NoSuchBucket'), false],
+])('missing: %s', (_, what, given, expected) => expect(isMissing(given, what)).toBe(expected));
 
 test('the wrong account is named together with the right one', () => {
   const who = { account: '999999999999', arn: 'arn:aws:iam::999999999999:user/ann' };

@@ -10,6 +10,7 @@ import type { Aws } from '../../lib/aws/aws.js';
 import { hostedUrl, isOurBuildpack } from '../../lib/buildpack/hosted.js';
 import { packBuildpack } from '../../lib/buildpack/pack.js';
 import { publishBuildpack } from '../../lib/buildpack/publish.client.js';
+import { s3Origin } from '../../lib/config/derive.js';
 
 const sources = fileURLToPath(new URL('../../buildpack', import.meta.url));
 let dir: string;
@@ -55,9 +56,9 @@ describe('publishBuildpack', () => {
   test('puts it once, under the hash of its content', async () => {
     s3.on(PutObjectCommand).resolves({});
     const { sha256 } = await packBuildpack();
-    const url = await publishBuildpack(aws, 'halcyon-buildpack');
-    expect(url).toBe(hostedUrl('halcyon-buildpack', 'eu-west-1', sha256));
-    expect(isOurBuildpack(url)).toBe(true);
+    const key = await publishBuildpack(aws, 'halcyon-buildpack');
+    expect(hostedUrl('https://s3.example', 'halcyon-buildpack', sha256)).toBe(`https://s3.example/halcyon-buildpack/${key}`);
+    expect(isOurBuildpack(`https://s3.example/halcyon-buildpack/${key}`)).toBe(true);
     expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input).toMatchObject({
       Bucket: 'halcyon-buildpack',
       Key: `buildpack/halcyon-sigv4-${sha256}.tgz`,
@@ -67,7 +68,7 @@ describe('publishBuildpack', () => {
 
   test('is content with what is there already', async () => {
     s3.on(PutObjectCommand).rejects(Object.assign(new Error('exists'), { name: 'PreconditionFailed' }));
-    await expect(publishBuildpack(aws, 'halcyon-buildpack')).resolves.toMatch(/^https:/);
+    await expect(publishBuildpack(aws, 'halcyon-buildpack')).resolves.toMatch(/^buildpack\//);
   });
 
   test('says what it was doing when refused', async () => {
@@ -80,11 +81,9 @@ describe('publishBuildpack', () => {
 });
 
 test.each([
-  [{}, 'cn-north-1', 'https://s3.cn-north-1.amazonaws.com.cn/b/'],
-  [{ AWS_ENDPOINT_URL: 'https://127.0.0.1:4566' }, 'eu-west-1', 'https://127.0.0.1:4566/b/'],
-])('the URL follows region and endpoint (%j)', (env, region, start) => {
-  expect(hostedUrl('b', region, '0'.repeat(64), env).startsWith(start)).toBe(true);
-});
+  [undefined, 'cn-north-1', 'https://s3.cn-north-1.amazonaws.com.cn'],
+  ['https://127.0.0.1:4566/', 'eu-west-1', 'https://127.0.0.1:4566'],
+])('S3 follows region and environment (%j)', (s3Url, region, origin) => expect(s3Origin({ s3Url }, region)).toBe(origin));
 
 test.each([
   ['https://example.com/our.tgz', true],

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { FileShape } from '../../lib/config/index.js';
+import type { FileShape } from '../../lib/config/schema.js';
 
 type FileTeam = NonNullable<FileShape['teams']>[string];
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { teamNamed } from '../../lib/config/index.js';
-import { buildpackHomes, hasStack } from '../../lib/config/environments.js';
+import { buildpackEnvironments, hasStack } from '../../lib/config/environments.js';
 import { EXAMPLE, exampleConfig } from '../support/config.js';
 
 const payments = (text = EXAMPLE) => teamNamed(exampleConfig(text), 'payments');
@@ -17,15 +17,17 @@ describe('hasStack', () => {
   });
 });
 
-describe('buildpackHomes', () => {
+describe('buildpackEnvironments', () => {
   const withSigning = (signing: string) => exampleConfig(EXAMPLE.replace(/signing: .*\n/, `signing: ${signing}\n`));
   const TWO = EXAMPLE.replace('{ account: "111122223333", region: eu-west-1,', '{ account: "444455556666", region: eu-west-1,');
 
   test('beside the first bucket of the file', () => {
-    expect(buildpackHomes(exampleConfig())).toEqual([{ account: '111122223333', region: 'us-east-1' }]);
+    expect(buildpackEnvironments(exampleConfig())).toEqual([{ account: '111122223333', region: 'us-east-1' }]);
     const config = exampleConfig();
-    expect(buildpackHomes({ ...config, buckets: [], teams: [payments()] })).toEqual([{ account: '111122223333', region: 'eu-west-1' }]);
-    expect(buildpackHomes({ ...config, buckets: [], teams: [] })).toEqual([]);
+    expect(buildpackEnvironments({ ...config, buckets: [], teams: [payments()] })).toEqual([
+      { account: '111122223333', region: 'eu-west-1' },
+    ]);
+    expect(buildpackEnvironments({ ...config, buckets: [], teams: [] })).toEqual([]);
   });
 
   test('in each account, beside the first bucket there', () => {
@@ -34,13 +36,13 @@ describe('buildpackHomes', () => {
       { account: '444455556666', region: 'eu-west-1' },
       { account: '111122223333', region: 'us-east-1' },
     ];
-    expect(buildpackHomes(config)).toEqual([second, first]);
-    expect(buildpackHomes(config, [teamNamed(config, 'payments')])).toEqual([first]);
-    expect(buildpackHomes(config, [teamNamed(config, 'search')])).toEqual([second]);
+    expect(buildpackEnvironments(config)).toEqual([second, first]);
+    expect(buildpackEnvironments(config, [teamNamed(config, 'payments')])).toEqual([first]);
+    expect(buildpackEnvironments(config, [teamNamed(config, 'search')])).toEqual([second]);
   });
 
   test('nowhere when it is published elsewhere, or not used', () => {
-    expect(buildpackHomes(withSigning('{ version: 4, buildpack: "https://example.com/sigv4.tgz" }'))).toEqual([]);
-    expect(buildpackHomes(withSigning('{ version: 2, acknowledgeV2: true }'))).toEqual([]);
+    expect(buildpackEnvironments(withSigning('{ version: 4, buildpack: "https://example.com/sigv4.tgz" }'))).toEqual([]);
+    expect(buildpackEnvironments(withSigning('{ version: 2, acknowledgeV2: true }'))).toEqual([]);
   });
 });

@@ -9,6 +9,7 @@ import { loadConfig, parseConfig, principalsOf, storageOf } from '../../lib/conf
 import { jsonSchema, schemaText } from '../../lib/config/schema.js';
 import { SCHEMA_PATH, starterFile } from '../../lib/config/starter.js';
 import { MODES } from '../../lib/contract/index.js';
+import { networkOf } from '../../lib/network/network.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const editor = new Ajv({ strict: true }).compile(jsonSchema());
@@ -128,7 +129,7 @@ teams:
   });
 
   test('the endpoint is the region’s own, unless the environment aims elsewhere', () => {
-    const of = (env: NodeJS.ProcessEnv) => storageOf(config, payments!, payments!.apps[0]!, env).endpoint;
+    const of = (env: NodeJS.ProcessEnv) => storageOf({ ...config, s3Url: networkOf(env).s3Url }, payments!, payments!.apps[0]!).endpoint;
     expect(of({})).toBe('s3.eu-west-1.amazonaws.com');
     expect(of({ AWS_ENDPOINT_URL: 'https://localhost:4566' })).toBe('localhost:4566');
     expect(of({ AWS_ENDPOINT_URL: 'https://localhost:4566', AWS_ENDPOINT_URL_S3: 'https://s3.local' })).toBe('s3.local');

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { renderStacks } from '../../lib/cli/render.js';
 import { teamNamed } from '../../lib/config/index.js';
-import { isStackChanged, stackPicture, stacksFor } from '../../lib/deploy/stacks.plan.js';
+import { isStackChanged, stackChanges, stacksFor } from '../../lib/deploy/stacks.plan.js';
 import { EXAMPLE, exampleConfig } from '../support/config.js';
 
 describe('a stack whose template is as it should be', () => {
   const same = { stack: 'halcyon-payments', changes: [] };
 
   test.each(['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', undefined])('%s: is left alone', (status) => {
-    expect(isStackChanged(stackPicture(same, status))).toBe(false);
-    expect(renderStacks([stackPicture(same, status)])).toBe('Stacks: no change');
+    expect(isStackChanged(stackChanges(same, status))).toBe(false);
+    expect(renderStacks([stackChanges(same, status)])).toBe('Stacks: no change');
   });
 
   test.each([
@@ -18,7 +18,7 @@ describe('a stack whose template is as it should be', () => {
     ['CREATE_FAILED', 'its last creation failed: is made anew'],
     ['DELETE_FAILED', 'its last deletion failed: is completed, and the stack made anew'],
   ])('%s: is deployed all the same', (status, words) => {
-    const seen = stackPicture(same, status);
+    const seen = stackChanges(same, status);
     expect(isStackChanged(seen)).toBe(true);
     expect(renderStacks([seen])).toContain(words);
   });

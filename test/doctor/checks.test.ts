@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseConfig, principalsOf, storageOf } from '../../lib/config/index.js';
 import { bucketPolicy, userPolicy } from '../../lib/constructs/policies.js';
-import { desiredConfigVars, principalLabel, userName } from '../../lib/contract/index.js';
-import { CHECKS, judge } from '../../lib/doctor/checks/index.js';
+import { desiredConfigVars, principalLabel, userName, withKeyVars, type Access } from '../../lib/contract/index.js';
+import { CHECKS, runChecks } from '../../lib/doctor/checks/index.js';
 import type { AppFacts, BucketFacts, Observation, PrincipalFacts } from '../../lib/doctor/model.js';
 import type { HerokuApp, Release } from '../../lib/heroku/heroku.js';
 
 const KEY = 'AKIACURRENT000000000';
+const PRINT = 'sha256:abc';
+const NOW = { id: KEY, status: 'Active' as const, createdAt: '2026-11-01T00:00:00Z', fingerprint: PRINT, stored: true };
 const OURS = 'https://example.com/sigv4.tgz';
 const HASKELL = 'https://github.com/mietek/haskell-on-heroku';
 const CONFIG = `teams:
@@ -63,23 +65,23 @@ function observation(changes: Changes = {}): Observation {
         secret: 'present',
         current: KEY,
         attached: [],
+        versions: {},
         unread: [],
       },
-      keys: [{ id: KEY, status: 'Active', createdAt: '2026-11-01T00:00:00Z', stored: true }],
+      keys: [NOW],
       policies: { halcyon: policy },
       ...(id.access === 'upload' ? changes.principal : {}),
     };
   });
   const apps = team.apps.map((app): AppFacts => {
-    const principal = principals.find(({ id }) => id.access === app.mode);
-    const wanted = desiredConfigVars(storageOf(config, team, app, {}), { id: KEY, secret: 'sha256:abc' });
+    const wanted = desiredConfigVars(storageOf(config, team, app));
+    const held = Object.entries(withKeyVars(wanted, { accessKeyId: KEY, secretAccessKey: PRINT })).filter(([, value]) => value !== null);
     return {
-      ...{ team: team.name, app, state: 'present', wanted, principal: principal?.label, stackState: 'public', unread: [] },
+      ...{ name: app.name, canary: app.canary, access: app.mode, user: userName({ team: team.name, access: app.mode as Access }) },
+      ...{ state: 'present', wanted, stackState: 'public', unread: [] },
       info: { name: app.name, generation: 'cedar', stack: 'heroku-24' } as HerokuApp,
-      vars: {
-        HALCYON_URL: 'https://example.com/fork',
-        ...Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== null)),
-      } as Record<string, string>,
+      vars: Object.fromEntries(held),
+      switches: { HALCYON_URL: 'https://example.com/fork' },
       buildpacks: [OURS, HASKELL],
       buildpackPlan: { urls: [OURS, HASKELL], changes: [] },
       ...{ releases: [], builds: [], oneOffs: [] },
@@ -101,11 +103,10 @@ function observation(changes: Changes = {}): Observation {
   };
 }
 
-const wantedVars = observation().teams[0]!.apps[0]!.vars!;
-const { HALCYON_URL: _fork, ...unforked } = wantedVars;
+const wantedVars = observation().teams[0]!.apps[0]!.vars;
 const without = (name: string) => Object.fromEntries(Object.entries(wantedVars).filter(([other]) => other !== name));
 const said = (changes: Changes): string[] =>
-  judge(observation(changes)).map(({ severity, name, subject }) => `${severity} ${name}: ${subject}`);
+  runChecks(observation(changes)).map(({ severity, name, subject }) => `${severity} ${name}: ${subject}`);
 
 const BUCKET = 'bucket halcyon-payments-111122223333-eu-west-1';
 const UPLOAD = 'principal payments/upload';
@@ -115,10 +116,9 @@ const release = (version: number, description: string, status: Release['status']
 const with_ = (bucket: string, signing = `{ version: 4, buildpack: "${OURS}" }`) =>
   CONFIG.replace('region: eu-west-1 }', `region: eu-west-1, ${bucket} }`).replace(/signing: .*/, `signing: ${signing}`);
 const OLD = { id: 'AKIAOLD', createdAt: '2026-01-01T00:00:00Z', stored: true };
-const NOW = { id: KEY, status: 'Active' as const, createdAt: '2026-11-01T00:00:00Z', stored: true };
 const holdingOld = { vars: { ...wantedVars, HALCYON_AWS_ACCESS_KEY_ID: 'AKIAOLD', HALCYON_AWS_SECRET_ACCESS_KEY: 'sha256:old' } };
 
-test('nothing is wrong where nothing is wrong', () => expect(judge(observation())).toEqual([]));
+test('nothing is wrong where nothing is wrong', () => expect(runChecks(observation())).toEqual([]));
 
 const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
   ['a bucket that is gone', { bucket: { state: 'gone' } }, `broken bucket-gone: ${BUCKET}`],
@@ -286,11 +286,23 @@ const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
     'warning throttled: bucket b',
   ],
 
-  ['an app that is missing', { app: { state: 'missing', vars: undefined, info: undefined } }, `broken app-not-found: ${APP}`],
+  [
+    'a clock that is ten minutes off',
+    {
+      principal: {
+        probe: {
+          context: { bucket: 'b', endpoint: 'e', region: 'r', signing: 4 },
+          results: [{ operation: 'list', status: 200, clockAheadMs: -600_000, expected: 'allowed' }],
+        },
+      },
+    },
+    'warning clock-skew: this machine',
+  ],
+  ['an app that is missing', { app: { state: 'missing', vars: {}, info: undefined } }, `broken app-not-found: ${APP}`],
   ['an old stack', { app: { stackState: 'deprecated' } }, `warning stack-old: ${APP}`],
-  ['upstream on a stack without GHC', { app: { vars: unforked } }, `info stack-without-ghc: ${APP}`],
+  ['upstream on a stack without GHC', { app: { switches: {} } }, `info stack-without-ghc: ${APP}`],
   ['a config var that is missing', { app: { vars: without('HALCYON_S3_BUCKET') } }, `broken config-vars-differ: ${APP}`],
-  ['no key at all', { app: { vars: {} } }, `broken config-vars-differ: ${APP}`, `info stack-without-ghc: ${APP}`],
+  ['no key at all', { app: { vars: {} } }, `broken config-vars-differ: ${APP}`],
   [
     'HALCYON_NO_UPLOAD where uploads are wanted',
     { app: { vars: { ...wantedVars, HALCYON_NO_UPLOAD: '1' } } },
@@ -327,7 +339,18 @@ const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
     },
     `broken key-unknown: ${APP}`,
   ],
-  ['a switch that says 0', { app: { vars: { ...wantedVars, HALCYON_PURGE_CACHE: '0' } } }],
+  [
+    'switches that are left on',
+    {
+      app: {
+        switches: { HALCYON_URL: 'x', HALCYON_PURGE_CACHE: '1', HALCYON_NO_BUILD_DEPENDENCIES: '1', HALCYON_NO_PRIVATE_STORAGE: '1' },
+      },
+    },
+    `broken private-storage-off: ${APP}`,
+    `warning purge-cache-left: ${APP}`,
+    `warning no-build-dependencies-left: ${APP}`,
+  ],
+  ['a switch that says 0', { app: { switches: { HALCYON_URL: 'x', HALCYON_PURGE_CACHE: '0' } } }],
   [
     'another version of the SigV4 buildpack',
     { app: { buildpackPlan: { urls: [], changes: [{ action: 'replace', url: OURS, from: 'https://old', reason: '' }] } } },
@@ -346,7 +369,17 @@ const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
     `info dyno-in-flight: ${APP}`,
     `info release-pending: ${APP}`,
   ],
-  ['what could not be read of an app', { app: { vars: undefined, unread: ['config vars: no'] } }, `warning not-checked: ${APP}`],
+  [
+    'what could not be read of an app',
+    { app: { state: 'unreadable', vars: {}, switches: {}, unread: ['config vars: no'] } },
+    `warning not-checked: ${APP}`,
+  ],
+  ['an app that may not be used', { app: { state: 'unreadable', vars: {}, info: undefined } }, `broken app-forbidden: ${APP}`],
+  [
+    'a secret that is not that of the key',
+    { app: { vars: { ...wantedVars, HALCYON_AWS_SECRET_ACCESS_KEY: 'sha256:other' } } },
+    `broken config-vars-differ: ${APP}`,
+  ],
   ['a buildpack that is not served', { buildpack: { url: OURS, status: 403 } }, 'broken buildpack-not-served: buildpack'],
   ['a buildpack that cannot be reached', { buildpack: { url: OURS, failure: 'ENOTFOUND' } }, 'broken buildpack-not-served: buildpack'],
   ['a buildpack that is served', { buildpack: { url: OURS, status: 200 } }],
@@ -356,7 +389,7 @@ test.each(TABLE)('%s', (_, changes, ...findings) => expect(said(changes)).toEqua
 
 test('every finding says what a build log shows and what mends it', () => {
   for (const [, changes] of TABLE) {
-    for (const finding of judge(observation(changes))) {
+    for (const finding of runChecks(observation(changes))) {
       expect(finding.name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
       expect(finding.looksLike.length).toBeGreaterThan(0);
       expect(finding.fix.length).toBeGreaterThan(0);
@@ -367,7 +400,8 @@ test('every finding says what a build log shows and what mends it', () => {
 });
 
 describe('of config vars', () => {
-  const message = (vars: Record<string, string>) => judge(observation({ app: { vars } })).find(({ name }) => name === 'config-vars-differ');
+  const message = (vars: Record<string, string>) =>
+    runChecks(observation({ app: { vars } })).find(({ name }) => name === 'config-vars-differ');
   test('what differs is named, a secret without its value', () => {
     expect(message({ ...wantedVars, HALCYON_S3_ACL: 'private', HALCYON_AWS_SECRET_ACCESS_KEY: 'sha256:other' })?.message).toBe(
       'HALCYON_AWS_SECRET_ACCESS_KEY is not that of its key; HALCYON_S3_ACL is "private", should be "bucket-owner-full-control"',
@@ -382,7 +416,7 @@ describe('of config vars', () => {
 });
 
 test('the worst comes first', () => {
-  const severities = judge(
+  const severities = runChecks(
     observation({
       bucket: { state: 'gone' },
       app: { stackState: 'deprecated', builds: [{ id: 'b', status: 'pending', createdAt: 'T', updatedAt: 'T' }] },
@@ -402,7 +436,7 @@ test('checks change nothing of what they judge', () => {
 
 test('docs/doctor.md names every finding that the tests have seen', () => {
   const documented = new Set(readFileSync(new URL('../../docs/doctor.md', import.meta.url), 'utf8').match(/`[a-z0-9-]+`/g));
-  const seen = new Set(TABLE.flatMap(([, changes]) => judge(observation(changes)).map(({ name }) => `\`${name}\``)));
+  const seen = new Set(TABLE.flatMap(([, changes]) => runChecks(observation(changes)).map(({ name }) => `\`${name}\``)));
   expect(seen.size).toBeGreaterThan(30);
   expect([...seen].filter((name) => !documented.has(name))).toEqual([]);
 });

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { desiredConfigVars } from '../../lib/contract/index.js';
+import { desiredConfigVars, differing } from '../../lib/contract/index.js';
 import { KitError } from '../../lib/errors.js';
-import { planConfigVars } from '../../lib/heroku/config-vars.plan.js';
 import type { Heroku, Release } from '../../lib/heroku/heroku.js';
-import { observeConfigVars, releaseOf, syncApps, type SyncItem } from '../../lib/heroku/sync.js';
+import { patchOf, releaseOf, syncApps, type ConfigVarWrite } from '../../lib/heroku/sync.js';
 import { silentIo } from '../../lib/io/io-host.js';
 
 const desired = desiredConfigVars(
   { mode: 'upload', bucket: 'b', endpoint: 's3.eu-west-1.amazonaws.com', acl: 'private' },
-  { id: 'AKIAEXAMPLE000000001', secret: 'the-secret-of-this-test' },
+  { accessKeyId: 'AKIAEXAMPLE000000001', secretAccessKey: 'the-secret-of-this-test' },
 );
 const release = (version: number, more: Partial<Release> = {}): Release => ({
   id: `r${version}`,
@@ -51,7 +50,11 @@ function fake({ statuses = ['succeeded'], writeFails = [] as string[], drift = f
   } as unknown as Heroku;
   return { heroku, requests };
 }
-const item = (app: string, current: Record<string, string> = {}): SyncItem => ({ plan: planConfigVars(app, current, desired), desired });
+const item = (app: string, current: Record<string, string> = {}): ConfigVarWrite => ({
+  app,
+  changes: differing(current, desired),
+  desired,
+});
 const unchanged = (app: string) =>
   item(app, Object.fromEntries(Object.entries(desired).filter((e): e is [string, string] => e[1] !== null)));
 
@@ -115,16 +118,11 @@ describe('syncApps', () => {
   });
 });
 
-test('observeConfigVars puts an app that cannot be read as its error', async () => {
-  const heroku = {
-    configVars: async (app: string) => {
-      if (app === 'gone') throw new KitError('app-not-found', 'gone');
-      return { A: app };
-    },
-  };
-  const seen = await observeConfigVars(heroku, ['a', 'gone']);
-  expect(seen.get('a')).toEqual({ A: 'a' });
-  expect(seen.get('gone')).toMatchObject({ code: 'app-not-found' });
+test('a PATCH carries exactly the changes, null for unset', () => {
+  expect(patchOf({ app: 'a', changes: ['HALCYON_S3_ACL', 'HALCYON_NO_UPLOAD'], desired })).toEqual({
+    HALCYON_S3_ACL: 'private',
+    HALCYON_NO_UPLOAD: null,
+  });
 });
 
 describe('releaseOf', () => {

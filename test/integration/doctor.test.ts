@@ -26,12 +26,13 @@ import { buildpacksWanted, signingBuildpackUrl } from '../../lib/buildpack/signi
 import { parseConfig, teamNamed, type KitConfig } from '../../lib/config/index.js';
 import { buildpackBucketName, secretName, userName, type Access } from '../../lib/contract/index.js';
 import { runTeam } from '../../lib/engine/index.js';
-import { runDoctor, type DoctorReport, type Finding } from '../../lib/doctor/index.js';
+import { runDoctor, type DoctorReport } from '../../lib/doctor/index.js';
+import type { Finding } from '../../lib/doctor/model.js';
 import { observeBuildpacks, syncBuildpacks } from '../../lib/heroku/buildpacks.sync.js';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { silentIo } from '../../lib/io/io-host.js';
-import { tarball } from '../../lib/smoke/tarball.js';
+import { tarball } from '../../lib/tarball.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
 import { deployAll } from '../support/deploy.js';
 
@@ -57,6 +58,7 @@ const BUCKET = `halcyon-payments-111122223333-${REGION}`;
 let sandbox: Sandbox;
 let heroku: Heroku;
 let config: KitConfig;
+const parse = (text: string): KitConfig => ({ ...parseConfig(text), s3Url: sandbox.aws.url });
 const clients = new Map<string, Aws>();
 const aws = (region: string): Aws => {
   const made = clients.get(region) ?? createAws({ region, maxAttempts: 2 });
@@ -69,7 +71,7 @@ beforeAll(async () => {
   sandbox = await startSandbox({ heroku: { upstreamDir: null } });
   Object.assign(process.env, sandbox.env);
   heroku = createHeroku({ token: sandbox.heroku.token, host: sandbox.heroku.url, patience: { baseMs: 5 } });
-  config = parseConfig(CONFIG);
+  config = parse(CONFIG);
   await deployAll(sandbox.aws, config);
   await publishBuildpack(aws('us-east-1'), buildpackBucketName('111122223333', 'us-east-1'));
   for (const team of config.teams) for (const app of team.apps) await sandbox.heroku.ensureApp(app.name);
@@ -166,7 +168,7 @@ test('no secret is in what it says', async () => {
 
 describe('refusals of storage requests', () => {
   const existing = (settings: string, signing = '{ version: 4, buildpack: "https://example.com/sigv4" }') =>
-    parseConfig(`teams:
+    parse(`teams:
   payments:
     bucket: { existing: ${BUCKET}, account: "111122223333", ${settings} }
     apps: { payments-builder: { mode: upload } }
@@ -270,7 +272,7 @@ signing: ${signing}
   });
 
   test('bucket gone', async () => {
-    const gone = parseConfig(CONFIG.replace(`region: ${REGION} }`, `region: ${REGION}, name: acme-not-there }`));
+    const gone = parse(CONFIG.replace(`region: ${REGION} }`, `region: ${REGION}, name: acme-not-there }`));
     expect(names(await doctor({ of: gone }))).toContain('broken bucket-gone: bucket acme-not-there');
   });
 
@@ -351,7 +353,7 @@ describe('buckets', () => {
         new PutObjectCommand({ Bucket: 'acme-crowded', Key: `deep/linux-ubuntu-24.04-x86_64/ghc-7.8.4/halcyon-install-${i}.tar.gz` }),
       );
     for (let i = 0; i < 1001; i += 50) await Promise.all(Array.from({ length: Math.min(50, 1001 - i) }, (_, j) => put(i + j)));
-    const crowded = parseConfig(
+    const crowded = parse(
       CONFIG.replace(
         `{ account: "111122223333", region: ${REGION} }`,
         `{ existing: acme-crowded, prefix: deep, account: "111122223333", region: ${REGION} }`,
@@ -403,7 +405,7 @@ describe('principals', () => {
   });
 
   test('a stack that was never deployed', async () => {
-    const more = parseConfig(
+    const more = parse(
       CONFIG.replace(
         '  search:\n',
         `  fresh:\n    bucket: { account: "111122223333", region: ${REGION} }\n    apps: { fresh-web: { mode: upload } }\n  search:\n`,
@@ -513,7 +515,7 @@ describe('apps', () => {
   });
 
   test('an app that is not there, one of the Fir generation, one on an old stack', async () => {
-    const of = parseConfig(`teams:
+    const of = parse(`teams:
   lab:
     apps: { lab-none: { mode: public }, lab-fir: { mode: public }, lab-old: { mode: public }, lab-theirs: { mode: public } }
 `);

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { KitConfig, Team } from '../../lib/config/model.js';
-import { DEFAULT_POLICY, observeTeam, planTeam, runTeam, type Outcome, type Policy } from '../../lib/engine/index.js';
+import { DEFAULT_POLICY, observeTeam, planTeam, runTeam, type TeamResult, type Policy } from '../../lib/engine/index.js';
 import type { Fault as AwsFault } from '../../sandbox/index.js';
 import { configOf, configText, plant, startWire, type Wire } from '../engine/support/wire.js';
 
@@ -130,7 +130,7 @@ describe('each answer lost after the effect took place', () => {
     const { config, team, before } = await atRest(`lost-${index}`);
     if (aws !== undefined) wire.sandbox.aws.addFault({ ...aws, kind: 'lost' });
     else wire.sandbox.heroku.addFault({ kind: 'reset-after', method: 'PATCH' });
-    const outcome: Outcome = await runTeam(wire.context(config), team, rotate, policy);
+    const outcome: TeamResult = await runTeam(wire.context(config), team, rotate, policy);
     expect(await armed()).toBe(0);
     expect(outcome).toMatchObject({ status: 'done', blocked: [], waiting: [] });
     await expectRotated(config, team, before);

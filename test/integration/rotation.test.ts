@@ -9,7 +9,7 @@ import {
   principalsToKeep,
   runTeam,
   type Intent,
-  type Outcome,
+  type TeamResult,
   type Policy,
 } from '../../lib/engine/index.js';
 import type { KitConfig } from '../../lib/config/model.js';
@@ -26,7 +26,7 @@ afterEach(() => {
   wire.sandbox.heroku.clearFaults();
 });
 
-const run = (config: KitConfig, intent: Intent, more: Partial<Policy> = {}): Promise<Outcome> =>
+const run = (config: KitConfig, intent: Intent, more: Partial<Policy> = {}): Promise<TeamResult> =>
   runTeam(wire.context(config), team(config), intent, { ...policy, ...more });
 const team = (config: KitConfig) => config.teams[0] as KitConfig['teams'][number];
 const look = (config: KitConfig) => observeTeam(wire.context(config), team(config));
@@ -97,7 +97,7 @@ test('a build that began with the old key keeps it alive; when it ends, the key 
   const waiting = await run(config, { kind: 'rotate', due: false }, { patience: 0 });
   expect(waiting).toMatchObject({
     status: 'waiting',
-    waiting: [{ kind: 'holder', app: 'slow-two', text: expect.stringContaining(build.id) }],
+    waiting: [{ kind: 'in-flight', app: 'slow-two', text: expect.stringContaining(build.id) }],
   });
   expect(await keysOf(wire, userName({ team: 'slow', access: 'upload' }))).toContainEqual({ id: first, status: 'Active' });
   expect(await held('slow-two')).not.toBe(first);

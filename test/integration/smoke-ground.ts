@@ -77,6 +77,7 @@ export async function startGround(options: { upstreamDir?: string | null } = {})
     const own = spec('payments-bucket');
     const common = spec('common-bucket');
     const config: KitConfig = {
+      s3Url: sandbox.aws.url,
       buckets: [{ ...common, id: 'common' }],
       signing: { version: 2, acknowledgeV2: true },
       buildpack: { install: false, url: 'https://github.com/mietek/haskell-on-heroku' },
@@ -159,7 +160,7 @@ async function makePrincipals(aws: Aws, one: Team): Promise<string[]> {
     const PolicyDocument = policyFor(one, principal.access);
     await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'halcyon', PolicyDocument }));
     const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-    const value = formatSecretValue(AccessKey?.AccessKeyId ?? '', AccessKey?.SecretAccessKey ?? '');
+    const value = formatSecretValue({ accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' });
     await secretsManager.send(new CreateSecretCommand({ Name: secretName(principal), SecretString: value }));
     secrets.push(AccessKey?.SecretAccessKey ?? '');
   }

@@ -1,13 +1,23 @@
 import { DeleteUserPolicyCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { userName } from '../../lib/contract/index.js';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type * as ConfigVars from '../../lib/contract/config-vars.js';
+import { userName, type Access, type ConfigVarName } from '../../lib/contract/index.js';
 import { silentIo, type IoHost } from '../../lib/io/io-host.js';
-import { SMOKE_OBJECT_PREFIX } from '../../lib/smoke/proofs.plan.js';
+import { currentKey } from '../../lib/smoke/key.client.js';
+import { SMOKE_OBJECT_PREFIX } from '../../lib/smoke/requests.plan.js';
 import { smokePrincipal, smokeTeam, type SmokeReport } from '../../lib/smoke/smoke.js';
 import { sweepApps } from '../../lib/smoke/short-lived.client.js';
 import { noteOf, sweepObjects } from '../../lib/smoke/sweep.js';
 import { startGround, type SmokeGround } from './smoke-ground.js';
+
+/** What the contract gets wrong: config vars as a faulty kit would write them. */
+let faults: Partial<Record<ConfigVarName, string | null>> = {};
+vi.mock('../../lib/contract/config-vars.js', async (original) => {
+  const real = await original<typeof ConfigVars>();
+  const desiredConfigVars: typeof real.desiredConfigVars = (...given) => ({ ...real.desiredConfigVars(...given), ...faults });
+  return { ...real, desiredConfigVars };
+});
 
 let ground: SmokeGround;
 beforeAll(async () => {
@@ -38,12 +48,24 @@ function listening(): { io: IoHost; said: string[] } {
   return { io: { info: hear, debug: hear, warn: hear, step }, said };
 }
 
+/** Requests that Halcyon itself made around an upload and a deletion, with the app's key. */
+const made = (access: Access) =>
+  ground.sandbox.aws
+    .log()
+    .filter(({ resource, principal }) => resource?.endsWith('/archived') && principal.includes(`/halcyon/${access}/`))
+    .map(({ operation, status }) => `${operation} ${status}`);
+
 describe('a team with a bucket of its own', () => {
   test('each mode is proven, and no secret is in anything said or reported', async () => {
     const { io, said } = listening();
     const reports = await smokeTeam(ground.context({ io }), ground.team('payments'));
     expect(failed(reports)).toEqual([]);
     expect(reports.map(({ mode, access }) => access ?? mode)).toEqual(['upload', 'read-only', 'append-only', 'public']);
+    expect((['upload', 'append-only', 'read-only'] as const).map(made)).toEqual([
+      ['PutObject 200', 'DeleteObject 204'],
+      ['PutObject 200'],
+      [],
+    ]);
     for (const { evidence } of reports) expect(evidence).toMatchObject({ platform: 'linux-ubuntu-24.04-x86_64', leftovers: [] });
     const everything = `${said.join('\n')}\n${JSON.stringify(reports)}\n${JSON.stringify(ground.sandbox.heroku.log())}`;
     expect(said.some((line) => line.includes('Downloading s3://'))).toBe(true);
@@ -63,6 +85,52 @@ describe('two teams in a shared bucket', () => {
     expect(proven[0]).toContain('one-off dyno builds and uploads: exit 0, done');
     // The GHC that was made on the way serves the team's own builds; the run's package is gone.
     expect(await takeAway()).toEqual([expect.stringMatching(/^search\/.*\/halcyon-ghc-7\.8\.4\.tar\.gz$/)]);
+  });
+});
+
+describe('a config var that the kit gets wrong fails the proof, and is named', () => {
+  const prove = async (app: string, wrong: typeof faults) => {
+    faults = wrong;
+    try {
+      ground.sandbox.aws.clearLog();
+      const [report] = await smokeTeam(ground.context(), ground.team('payments'), { app });
+      return { report: report!, failing: failed([report!]).map(({ proof, observed }) => `${proof}: ${observed}`) };
+    } finally {
+      faults = {};
+    }
+  };
+  test.each([
+    ['payments-api', { HALCYON_NO_UPLOAD: null }, 'Halcyon archives what it built: denied', ['PutObject 403']],
+    [
+      'payments-archive',
+      { HALCYON_NO_CLEAN_PRIVATE_STORAGE: null },
+      'Halcyon deletes older archives: denied',
+      ['PutObject 200', 'DeleteObject 403'],
+    ],
+    [
+      'payments-builder',
+      { HALCYON_S3_ACL: 'public-read' },
+      'upload with ACL bucket-owner-full-control: denied',
+      ['PutObject 403', 'DeleteObject 204'],
+    ],
+    [
+      'payments-builder',
+      { HALCYON_S3_ACL: null },
+      'upload with ACL bucket-owner-full-control: denied',
+      ['PutObject 403', 'DeleteObject 204'],
+    ],
+    ['payments-builder', { HALCYON_NO_UPLOAD: '1' }, 'Halcyon archives what it built: no request', []],
+    ['payments-api', { HALCYON_NO_PUBLIC_STORAGE: null }, 'build finds the storage: private and public', []],
+    ['payments-lab', { HALCYON_NO_UPLOAD: '1' }, 'dyno sees our config vars: HALCYON_NO_UPLOAD set', []],
+  ] as const)('%s with %j', async (app, wrong, proof, requests) => {
+    const { report, failing } = await prove(app, wrong);
+    const [[name, value]] = Object.entries(wrong) as [[string, string | null]];
+    const state = value === null ? 'unset' : name.includes('_NO_') ? 'set' : 'other';
+    expect(failing).toEqual(
+      expect.arrayContaining([proof, `build sees our config vars: ${name} ${state}`, `dyno sees our config vars: ${name} ${state}`]),
+    );
+    expect(report.causes.map(({ code }) => code)).toContain('config-vars-differ');
+    expect(report.access ? made(report.access) : []).toEqual(requests);
   });
 });
 
@@ -95,10 +163,20 @@ describe('what is wrong is named', () => {
   });
 
   test('a key that AWS does not know, given for one principal', async () => {
-    const key = { id: 'AKIAUNKNOWN000000000', secret: 'not-the-secret-of-any-key-at-all' };
+    const key = { accessKeyId: 'AKIAUNKNOWN000000000', secretAccessKey: 'not-the-secret-of-any-key-at-all' };
     const report = await smokePrincipal(ground.context(), ads(), principal, { app: 'ads-web', key });
     expect(report.causes.map(({ code }) => code)).toContain('key-unknown');
-    expect(JSON.stringify(report)).not.toContain(key.secret);
+    expect(JSON.stringify(report)).not.toContain(key.secretAccessKey);
+  });
+
+  test('the key of another principal', async () => {
+    const key = await currentKey(ground.aws, { team: 'search', access: 'upload' });
+    const report = await smokePrincipal(ground.context(), ads(), principal, { app: 'ads-web', key });
+    expect(report.causes.map(({ code }) => code)).toContain('policy-too-wide');
+    const wrong = failed([report]).map(({ proof, observed }) => `${proof}: ${observed}`);
+    expect(wrong).toEqual(
+      expect.arrayContaining(['list its own prefix: denied', 'Halcyon archives what it built: denied', 'upload to search/: allowed']),
+    );
   });
 
   test('an app that is not there ends that mode, and says so', async () => {
@@ -110,13 +188,25 @@ describe('what is wrong is named', () => {
 });
 
 describe('whatever happens', () => {
-  test.each(['-----> Using buildpack', 'trying Halcyon', 'planting'])('an abort at "%s" leaves nothing behind', async (moment) => {
+  test.each(['looking', 'making app', 'planting', '-----> Using buildpack', 'trying Halcyon', 'opening'])(
+    'an abort at "%s" leaves nothing behind',
+    async (moment) => {
+      const abort = new AbortController();
+      const step = () => ({ update: (detail: string) => detail.startsWith(moment) && abort.abort(), done() {}, fail() {} });
+      const debug = (line: string) => line.includes(moment) && abort.abort();
+      const io = { ...silentIo, step, debug } as IoHost;
+      const smoke = smokeTeam(ground.context({ io, signal: abort.signal }), ground.team('ads'));
+      await expect(smoke).rejects.toMatchObject({ code: 'interrupted' });
+    },
+  );
+
+  test('an abort before the app is made asks for no removal', async () => {
     const abort = new AbortController();
-    const step = () => ({ update: (detail: string) => detail.startsWith(moment) && abort.abort(), done() {}, fail() {} });
-    const debug = (line: string) => line.includes(moment) && abort.abort();
-    const io = { ...silentIo, step, debug } as IoHost;
-    const smoke = smokeTeam(ground.context({ io, signal: abort.signal }), ground.team('ads'));
-    await expect(smoke).rejects.toMatchObject({ code: 'interrupted' });
+    const step = () => ({ update: (detail: string) => detail.startsWith('looking') && abort.abort(), done() {}, fail() {} });
+    const io = { ...silentIo, step } as IoHost;
+    ground.sandbox.heroku.clearLog();
+    await expect(smokeTeam(ground.context({ io, signal: abort.signal }), ground.team('ads'))).rejects.toThrow();
+    expect(ground.sandbox.heroku.log().filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
   test('failures of Heroku on the way are waited out', async () => {

@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { desiredConfigVars, type DesiredConfigVars } from '../../lib/contract/index.js';
-import { planConfigVars } from '../../lib/heroku/config-vars.plan.js';
+import { desiredConfigVars, differing, type DesiredConfigVars } from '../../lib/contract/index.js';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { preflight } from '../../lib/heroku/preflight.js';
-import { observeConfigVars, syncApps, type SyncItem } from '../../lib/heroku/sync.js';
+import { syncApps, type ConfigVarWrite } from '../../lib/heroku/sync.js';
 import { silentIo } from '../../lib/io/io-host.js';
 import { startLocalHeroku, type LocalHeroku } from '../../sandbox/heroku/index.js';
 
@@ -14,7 +13,7 @@ const apps = Array.from({ length: 100 }, (_, n) => `app-${n}`);
 const desiredWith = (n: number): DesiredConfigVars =>
   desiredConfigVars(
     { mode: 'upload', bucket: 'b', prefix: 'team', endpoint: 's3.eu-west-1.amazonaws.com', signingRegion: 'eu-west-1', acl: 'private' },
-    { id: `AKIAEXAMPLE00000000${n}`, secret: `the-secret-number-${n}` },
+    { accessKeyId: `AKIAEXAMPLE00000000${n}`, secretAccessKey: `the-secret-number-${n}` },
   );
 
 beforeAll(async () => {
@@ -33,12 +32,15 @@ afterEach(() => {
   local.settings.delayedReleaseMs = 0;
 });
 
-/** Observe, plan, carry out: what `halcyon-kit sync` does to `names`. */
+/** Observe, compare, write: what `halcyon-kit sync` does to `names`. */
 async function run(names: readonly string[], desired: DesiredConfigVars) {
-  const seen = await observeConfigVars(heroku, names);
-  const items: SyncItem[] = names.map((app) => ({ plan: planConfigVars(app, seen.get(app) as Record<string, string>, desired), desired }));
-  return syncApps(heroku, items, { io: silentIo });
+  return syncApps(heroku, await Promise.all(names.map((app) => writeOf(app, desired))), { io: silentIo });
 }
+const writeOf = async (app: string, desired: DesiredConfigVars): Promise<ConfigVarWrite> => ({
+  app,
+  changes: differing(await heroku.configVars(app), desired),
+  desired,
+});
 const valuesOf = (desired: DesiredConfigVars) => Object.fromEntries(Object.entries(desired).filter(([, value]) => value !== null));
 const requestsTo = (app: string) => local.log().filter(({ path }) => path.startsWith(`/apps/${app}/`));
 const patches = (app: string) => requestsTo(app).filter(({ method }) => method === 'PATCH');
@@ -96,11 +98,9 @@ describe('one app', () => {
   });
 
   test('one that fails stops no other', async () => {
-    const seen = await observeConfigVars(heroku, ['app-6', 'app-7', 'app-8']);
-    const desired = desiredWith(6);
+    const writes = await Promise.all(['app-6', 'app-7', 'app-8'].map((app) => writeOf(app, desiredWith(6))));
     await heroku.deleteApp('app-7');
-    const items = [...seen].map(([app, current]) => ({ plan: planConfigVars(app, current as Record<string, string>, desired), desired }));
-    const reports = await syncApps(heroku, items, { io: silentIo });
+    const reports = await syncApps(heroku, writes, { io: silentIo });
     expect(reports.map(({ status }) => status)).toEqual(['updated', 'failed', 'updated']);
     expect(reports[1]?.error?.code).toBe('app-not-found');
   });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { installKey, installTree, labelOf, platformOf, sourceHash, sourceTree, type Install } from '../../lib/smoke/archive.js';
-import { tarball, type FileSpec } from '../../lib/smoke/tarball.js';
+import { tarball, type FileSpec } from '../../lib/tarball.js';
 
 let dir: string;
 beforeEach(async () => {

@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { causesOf, type Symptoms } from '../../lib/smoke/causes.plan.js';
 import { parseBuildLog } from '../../lib/smoke/log.js';
-import { attempts, judgeAttempt } from '../../lib/smoke/proofs.plan.js';
+import { attemptProof, attempts } from '../../lib/smoke/requests.plan.js';
 
 const list = attempts({ access: 'upload', acl: 'private', run: 'halcyon-smoke-abcdefgh', others: [] });
-const right = { allowed: 'done', denied: '403 (forbidden)', absent: '404 (not found)', refused: '403 (forbidden)' };
+const right = {
+  allowed: 'done',
+  denied: '403 (forbidden)',
+  absent: '404 (not found)',
+  refused: '403 (forbidden)',
+  'no request': 'no request',
+};
 const good = 'External storage:   private\nSource hash:  1234567\nApp deployed:  x-1.0\n';
 
 /** Symptoms of a run in which `outcome` came of what `operation` should be allowed. */
@@ -13,7 +19,7 @@ function symptoms(changes: { outcome?: string; log?: string; status?: string; re
   const tried = list.map((attempt) => ({ attempt, outcome: (attempt.expected === 'allowed' && outcome) || right[attempt.expected] }));
   return {
     proofs: [
-      ...tried.map(({ attempt, outcome: said }) => judgeAttempt(attempt, said)),
+      ...tried.map(({ attempt, outcome: said }) => attemptProof(attempt, said)),
       { proof: 'x', expected: 'a', observed: 'b', ok: outcome !== undefined },
     ],
     signing: 4,
@@ -47,12 +53,14 @@ describe('causesOf', () => {
     ['dyno gone', symptoms({ dynoStatus: undefined }), 'dyno-silent'],
     [
       'page',
-      symptoms({ proofs: [{ proof: 'page shows the nonce', expected: 'found', observed: 'status 503', ok: false }] }),
+      symptoms({ proofs: [{ proof: 'page shows the nonce', expected: 'found', observed: 'status 503', ok: false, about: 'page' }] }),
       'page-not-served',
     ],
     [
       'hash',
-      symptoms({ proofs: [{ proof: 'build computes the source hash foreseen', expected: 'a', observed: 'b', ok: false }] }),
+      symptoms({
+        proofs: [{ proof: 'build computes the source hash foreseen', expected: 'a', observed: 'b', ok: false, about: 'source' }],
+      }),
       'source-changed',
     ],
   ])('%s', (_, seen, code) => expect(codes(seen)).toContain(code));

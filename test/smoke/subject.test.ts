@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { App, BucketSpec, KitConfig, Team } from '../../lib/config/model.js';
-import { packSource } from '../../lib/smoke/source.js';
-import { neighbours, subjectsOf } from '../../lib/smoke/subject.js';
+import { packSource } from '../../lib/smoke/own-source.client.js';
+import { otherPrefixes, subjectsOf } from '../../lib/smoke/subject.js';
 
 const app = (name: string, mode: App['mode'], more: Partial<App> = {}): App => ({
   name,
@@ -50,11 +50,11 @@ describe('subjectsOf', () => {
   });
 });
 
-test('neighbours: other prefixes of the same bucket, none above or below', () => {
+test('otherPrefixes: other prefixes of the same bucket, none above or below', () => {
   const teams = [team('a', [], 'a'), team('b', [], 'b'), team('a-sub', [], 'a/sub'), team('else', [], 'c', 'other'), team('whole', [])];
   const config = { teams } as unknown as KitConfig;
-  expect(neighbours(config, teams[0] as Team)).toEqual(['b']);
-  expect(neighbours(config, teams[4] as Team)).toEqual([]);
+  expect(otherPrefixes(config, teams[0] as Team)).toEqual(['b']);
+  expect(otherPrefixes(config, teams[4] as Team)).toEqual([]);
 });
 
 describe('packSource', () => {

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateStackCommand, DescribeStackEventsCommand, waitUntilStackCreateComplete } from '@aws-sdk/client-cloudformation';
 import { CreateAccessKeyCommand } from '@aws-sdk/client-iam';
-import { PutBucketOwnershipControlsCommand, type OwnershipControls } from '@aws-sdk/client-s3';
 import type { KitConfig } from '../../lib/config/index.js';
 import { userName, type PrincipalId } from '../../lib/contract/index.js';
 import { buildApp } from '../../lib/stacks/app.js';
@@ -11,7 +10,7 @@ import type { LocalAws } from '../../sandbox/aws/index.js';
 import { clients, type Key } from '../../sandbox/test/support/clients.js';
 
 /** The templates of a configuration, by stack name, in deployment order. */
-export function templates(config: KitConfig): Array<{ name: string; region: string; body: string }> {
+function templates(config: KitConfig): Array<{ name: string; region: string; body: string }> {
   const outdir = mkdtempSync(join(tmpdir(), 'halcyon-synth-'));
   try {
     return buildApp(config, { outdir })
@@ -39,7 +38,6 @@ export async function deployAll(aws: LocalAws, config: KitConfig): Promise<void>
       throw new Error(`${name}: ${JSON.stringify(StackEvents?.map((event) => event.ResourceStatusReason).filter(Boolean))}`);
     });
     if (done.state !== 'SUCCESS') throw new Error(`${name}: ${done.state}`);
-    await applyOwnership(aws, region, body);
   }
 }
 
@@ -47,14 +45,4 @@ export async function deployAll(aws: LocalAws, config: KitConfig): Promise<void>
 export async function keyOf(aws: LocalAws, principal: PrincipalId): Promise<Key> {
   const { AccessKey } = await clients(aws).iam.send(new CreateAccessKeyCommand({ UserName: userName(principal) }));
   return { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
-}
-
-/** MiniStack's CloudFormation leaves a bucket's OwnershipControls out: put them as the template says. */
-async function applyOwnership(aws: LocalAws, region: string, template: string): Promise<void> {
-  const { s3 } = clients(aws, { region });
-  const resources = Object.values(JSON.parse(template).Resources as Record<string, { Type: string; Properties: Record<string, unknown> }>);
-  for (const { Properties } of resources.filter(({ Type }) => Type === 'AWS::S3::Bucket')) {
-    const { Rules } = Properties.OwnershipControls as OwnershipControls;
-    await s3.send(new PutBucketOwnershipControlsCommand({ Bucket: Properties.BucketName as string, OwnershipControls: { Rules } }));
-  }
 }

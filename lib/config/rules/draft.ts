@@ -25,7 +25,7 @@ export interface DraftBucket {
   readonly tags?: Record<string, string>;
 }
 
-export type Report = (path: Path, message: string, options?: { hint?: string; at?: 'key' | 'value' }) => void;
+type Report = (path: Path, message: string, options?: { hint?: string; at?: 'key' | 'value' }) => void;
 export type Rule = (draft: Draft, report: Report) => void;
 
 /** Where the shape is wrong. */

@@ -1,11 +1,40 @@
-import * as buckets from './buckets.js';
+import {
+  awsRegions,
+  bucketNamesDiffer,
+  kmsKeyInRegion,
+  noncurrentNeedsVersioning,
+  prefixesIsolate,
+  publicReadAcknowledged,
+  regionalEndpoints,
+  sharedBucketsExist,
+  tagsAllowed,
+} from './buckets.js';
 import type { Rule } from './draft.js';
-import * as limits from './limits.js';
-import * as names from './names.js';
-import * as signing from './signing.js';
-import * as teams from './teams.js';
+import { stackResources, usersAnAccount } from './limits.js';
+import { keyNames, oneTeamAnApp } from './names.js';
+import { signingFits } from './signing.js';
+import { bucketForPrivateApps, meaningfulApps, oneCanaryATeam, something } from './teams.js';
 
 export { salvage, type Bad } from './draft.js';
 
 /** What must be true of more than one value at a time. */
-export const RULES: readonly Rule[] = [names, teams, buckets, signing, limits].flatMap((module) => Object.values(module) as Rule[]);
+export const RULES: readonly Rule[] = [
+  keyNames,
+  oneTeamAnApp,
+  something,
+  bucketForPrivateApps,
+  meaningfulApps,
+  oneCanaryATeam,
+  sharedBucketsExist,
+  awsRegions,
+  regionalEndpoints,
+  publicReadAcknowledged,
+  kmsKeyInRegion,
+  noncurrentNeedsVersioning,
+  tagsAllowed,
+  bucketNamesDiffer,
+  prefixesIsolate,
+  signingFits,
+  stackResources,
+  usersAnAccount,
+];

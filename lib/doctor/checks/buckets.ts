@@ -1,3 +1,4 @@
+import { s3Endpoint } from '../../config/derive.js';
 import { bucketPolicy } from '../../constructs/policies.js';
 import { classifyRefusal, inBuildLog } from '../../storage/refusals.js';
 import { LARGE_BYTES, LISTED_PAGE } from '../limits.js';
@@ -40,7 +41,7 @@ export const bucketThere = ofBuckets((bucket) => {
       const refused = { operation: 'download' as const, status: 301, error: { code: 'PermanentRedirect', region } };
       const context = {
         bucket: name,
-        endpoint: spec.endpoint ?? `s3.${spec.region}.amazonaws.com`,
+        endpoint: s3Endpoint({}, spec),
         region: spec.region,
         signing: 4 as const,
         team,

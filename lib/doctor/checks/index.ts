@@ -1,16 +1,42 @@
 import type { Check, Finding, Observation } from '../model.js';
 import * as apps from './apps.js';
 import * as buckets from './buckets.js';
+import * as buildpacks from './buildpacks.js';
+import * as configVars from './config-vars.js';
 import * as principals from './principals.js';
 import * as requests from './requests.js';
 
-/** In the order in which things depend on each other. */
-export const CHECKS: readonly Check[] = [buckets, principals, requests, apps].flatMap((module) => Object.values(module) as Check[]);
+/** In the order in which things depend on each other. @internal */
+export const CHECKS: readonly Check[] = [
+  buckets.bucketThere,
+  buckets.aclFits,
+  buckets.publicAccess,
+  buckets.bucketPolicyDrift,
+  buckets.bucketSettings,
+  buckets.objects,
+  buckets.bucketUnread,
+  principals.stackThere,
+  principals.keyThere,
+  principals.leftovers,
+  principals.userPolicyDrift,
+  principals.principalUnread,
+  requests.requests,
+  requests.clock,
+  apps.appThere,
+  apps.appStack,
+  configVars.configVars,
+  configVars.keyHeld,
+  configVars.switches,
+  buildpacks.buildpacks,
+  buildpacks.buildpackServed,
+  apps.inFlight,
+  apps.appUnread,
+];
 
 const RANK = { broken: 0, warning: 1, info: 2 } as const;
 
 /** Every finding, the worst first; one a name and subject. Pure. */
-export function judge(observation: Observation): Finding[] {
+export function runChecks(observation: Observation): Finding[] {
   const byWhat = new Map<string, Finding>();
   for (const finding of CHECKS.flatMap((check) => check(observation))) {
     // Of several of one name about one thing only those are kept that say something different.

@@ -1,5 +1,6 @@
 import { userPolicy } from '../../constructs/policies.js';
 import type { TeamBucket } from '../../config/model.js';
+import { USER_POLICY } from '../../contract/index.js';
 import type { Check, Finding, Observation, PrincipalFacts, TeamFacts } from '../model.js';
 import { partitionOf, policyDrift } from '../policies.js';
 import { broken, CACHE_MISS, info, NO_PRIVATE_STORAGE, UPLOAD_FAILS, warning } from './finding.js';
@@ -105,14 +106,14 @@ export const leftovers = ofPrincipals((principal, { team }) => {
 /** The user's own policies, against the template. */
 export const userPolicyDrift = ofPrincipals((principal, { team }) => {
   if (!principal.exists || !principal.declared || principal.policies === undefined || team.bucket === undefined) return [];
-  const { halcyon, ...others } = principal.policies;
-  const { missing, extra } = policyDrift(halcyon ?? null, expectedPolicy(principal, team.bucket));
+  const { [USER_POLICY]: own, ...others } = principal.policies;
+  const { missing, extra } = policyDrift(own ?? null, expectedPolicy(principal, team.bucket));
   const findings: Finding[] = [];
   const fix = `run halcyon-kit up ${team.name}; where that finds nothing to do, undo the change by hand`;
-  if (halcyon === undefined || missing.length > 0) {
+  if (own === undefined || missing.length > 0) {
     findings.push(
       broken('user-policy-drift', subject(principal), {
-        message: halcyon === undefined ? 'its policy "halcyon" is gone' : `its policy lacks, or has changed, ${missing.join('; ')}`,
+        message: own === undefined ? `its policy "${USER_POLICY}" is gone` : `its policy lacks, or has changed, ${missing.join('; ')}`,
         looksLike: principal.id.access === 'read-only' ? CACHE_MISS : UPLOAD_FAILS,
         fix,
       }),

@@ -18,7 +18,7 @@ interface Probed {
 const probesOf = ({ teams }: Observation): Probed[] =>
   teams.flatMap(({ principals, apps }) => [
     ...principals.flatMap(({ label, probe }) => (probe === undefined ? [] : [{ by: `principal ${label}`, probe }])),
-    ...apps.flatMap(({ app, probe }) => (probe === undefined ? [] : [{ by: `app ${app.name}`, probe }])),
+    ...apps.flatMap(({ name, probe }) => (probe === undefined ? [] : [{ by: `app ${name}`, probe }])),
   ]);
 
 /** Requests that should have been answered otherwise. One finding a cause, however many requests it spoils. */

@@ -1,18 +1,12 @@
-import { CONFIG_VAR_NAMES, type ConfigVarName } from '../../contract/index.js';
+import { desiredConfigVars, differing, withKeyVars, type DesiredConfigVars } from '../../contract/index.js';
 import type { AppState, AppWrite, Intent, Knowledge, Policy, PrincipalState, Step, TeamObservation } from '../model.js';
 import { keyNamed } from './principal.plan.js';
 
 /** Key each principal's apps may be given, by user. */
 export type Goals = ReadonlyMap<string, string>;
 
-export interface AppsPlan {
-  readonly steps: readonly Step[];
-  /** Some app still lacks what it should have, and will not get it in this run. */
-  readonly failed: readonly string[];
-}
-
 /** Which apps to write now: all at once, or as far as the next wave goes, with a smoke deploy after the first. */
-export function planApps(observation: TeamObservation, goals: Goals, intent: Intent, policy: Policy, knowledge: Knowledge): AppsPlan {
+export function planApps(observation: TeamObservation, goals: Goals, intent: Intent, policy: Policy, knowledge: Knowledge): Step[] {
   const present = observation.apps.filter((app) => app.state === 'present');
   const failed = present.filter((app) => knowledge.failedApps.has(app.name)).map((app) => app.name);
   const writes = present
@@ -21,10 +15,10 @@ export function planApps(observation: TeamObservation, goals: Goals, intent: Int
       const write = writeOf(observation, app, goals, intent);
       return write === undefined || write.changes.length === 0 ? [] : [{ app, write }];
     });
-  if (intent.kind !== 'rotate' && intent.kind !== 'undo' && intent.kind !== 'finish') return { steps: all(writes, intent), failed };
+  if (intent.kind !== 'rotate' && intent.kind !== 'undo' && intent.kind !== 'finish') return all(writes, intent);
 
   const urgent = writes.filter(({ app }) => !holdsLiveKey(observation, app));
-  if (urgent.length > 0) return { steps: all(urgent, intent, 'they have no working key'), failed };
+  if (urgent.length > 0) return all(urgent, intent, 'they have no working key');
 
   // Waves count the apps of principals in motion: those with an older key that still works.
   const moving = new Set(observation.principals.filter((p) => goals.has(p.user) && hasOlder(p, goals.get(p.user))).map((p) => p.user));
@@ -42,12 +36,12 @@ export function planApps(observation: TeamObservation, goals: Goals, intent: Int
   ) {
     const principal = observation.principals.find((p) => p.user === first.user)?.label ?? '';
     const reason = 'a build must work with the new key before more apps get it';
-    return { steps: [{ kind: 'smoke', principal, user: first.user ?? '', keyId: unproven, app: first.name, reason }], failed };
+    return [{ kind: 'smoke', principal, user: first.user ?? '', keyId: unproven, app: first.name, reason }];
   }
-  if (writes.length === 0) return { steps: [], failed };
+  if (writes.length === 0) return [];
 
   const outside = writes.filter(({ app }) => !inMotion.includes(app));
-  if (outside.length > 0) return { steps: all(outside, intent), failed };
+  if (outside.length > 0) return all(outside, intent);
   const total = inMotion.length;
   const target = policy.waves.map((wave) => waveSize(wave, total)).find((size) => size > moved.length) ?? total;
   const waiting = inMotion.filter((app) => writes.some((write) => write.app.name === app.name));
@@ -57,31 +51,32 @@ export function planApps(observation: TeamObservation, goals: Goals, intent: Int
       ? `first ${wave.join(', ')} alone`
       : `wave to ${Math.min(total, moved.length + wave.length)} of ${total} apps`;
   const apps = wave.map((name) => writes.find(({ app }) => app.name === name)?.write).filter((write) => write !== undefined);
-  return { steps: [{ kind: 'write-apps', wave: `${Math.min(total, moved.length + wave.length)}/${total}`, reason, apps }], failed };
+  return [{ kind: 'write-apps', wave: `${Math.min(total, moved.length + wave.length)}/${total}`, reason, apps }];
 }
 
 /** `3` apps, or `10%` of `total`, rounded up. */
-export function waveSize(wave: string, total: number): number {
+function waveSize(wave: string, total: number): number {
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(wave)?.[1];
   return Math.min(total, percent === undefined ? Number(wave) : Math.ceil((total * Number(percent)) / 100));
 }
 
 /** What differs between an app and what it should hold; undefined while its principal has no key to give. */
-export function writeOf(observation: TeamObservation, app: AppState, goals: Goals, intent: Intent): AppWrite | undefined {
-  if (intent.kind === 'down')
-    return { app: app.name, keyId: null, changes: CONFIG_VAR_NAMES.filter((name) => app.vars[name] !== undefined) };
-  if (app.user === undefined)
-    return { app: app.name, keyId: null, changes: CONFIG_VAR_NAMES.filter((name) => app.vars[name] !== undefined) };
+function writeOf({ principals }: TeamObservation, app: AppState, goals: Goals, intent: Intent): AppWrite | undefined {
+  const write = (keyId: string | null, desired: DesiredConfigVars) => ({ app: app.name, keyId, changes: differing(app.vars, desired) });
+  if (intent.kind === 'down' || app.user === undefined) return write(null, desiredConfigVars({ mode: 'public' }));
   const keyId = goals.get(app.user);
-  if (keyId === undefined) return undefined;
-  const key = observation.principals.flatMap((principal) => principal.keys).find((candidate) => candidate.id === keyId);
-  const wanted: Record<string, string | null | undefined> = {
-    ...app.wanted,
-    HALCYON_AWS_ACCESS_KEY_ID: keyId,
-    HALCYON_AWS_SECRET_ACCESS_KEY: key?.fingerprint ?? null,
-  };
-  const changes: ConfigVarName[] = CONFIG_VAR_NAMES.filter((name) => (app.vars[name] ?? null) !== (wanted[name] ?? null));
-  return { app: app.name, keyId, changes };
+  const desired = desiredHolding(keyId, app, principals);
+  return keyId === undefined || desired === undefined ? undefined : write(keyId, desired);
+}
+
+/** What an app should have when it holds that key, the secret as its fingerprint; undefined where nobody knows it. */
+export function desiredHolding(
+  keyId: string | undefined,
+  { wanted }: AppState,
+  principals: readonly PrincipalState[],
+): DesiredConfigVars | undefined {
+  const secret = principals.flatMap(({ keys }) => keys).find(({ id }) => id === keyId)?.fingerprint;
+  return keyId === undefined || secret === undefined ? undefined : withKeyVars(wanted, { accessKeyId: keyId, secretAccessKey: secret });
 }
 
 function all(writes: ReadonlyArray<{ app: AppState; write: AppWrite }>, intent: Intent, why?: string): Step[] {

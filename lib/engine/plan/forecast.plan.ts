@@ -1,124 +1,117 @@
+import type { AppState, Intent, KeyState, Knowledge, Plan, Policy, PrincipalState, Step, TeamObservation, Waiting } from '../model.js';
 import { next } from './next.plan.js';
-import type { AppState, Intent, KeyState, Knowledge, Policy, PrincipalState, Step, TeamObservation, Waiting } from '../model.js';
 
-interface World {
+/**
+ * The whole way from what is to what is wanted: pure and serialisable. The engine does the first stage of it, looks again, and plans again.
+ * What is waited for or blocked, and what a person should know, is that of the first stage.
+ */
+export function plan(observation: TeamObservation, intent: Intent, policy: Policy, now: number, knowledge: Knowledge): Plan {
+  const first = next(observation, intent, policy, now, knowledge);
+  return { ...first, steps: first.blocked.length > 0 ? [] : forecast(observation, intent, policy, now, knowledge) };
+}
+
+/** A team as it is imagined to become. */
+interface Imagined {
   readonly observation: TeamObservation;
   readonly knowledge: Knowledge;
   readonly now: number;
 }
 
-/** The steps that follow one another if each does what it should: the same `next` as the engine's, on a world that is only imagined. */
-export function forecast(observation: TeamObservation, intent: Intent, policy: Policy, now: number, knowledge: Knowledge): Step[] {
-  let world: World = { observation, knowledge, now };
+/** The steps that follow one another if each does what it should: the same `next` as the engine's, on a team that is only imagined. */
+function forecast(observation: TeamObservation, intent: Intent, policy: Policy, now: number, knowledge: Knowledge): Step[] {
+  let team: Imagined = { observation, knowledge, now };
   const steps: Step[] = [];
   for (let round = 0; round < 200; round += 1) {
-    const look = next(world.observation, intent, policy, world.now, world.knowledge);
-    if (look.blocked.length > 0) break;
-    if (look.steps.length > 0) {
-      steps.push(...look.steps);
-      for (const step of look.steps) world = after(world, step);
+    const stage = next(team.observation, intent, policy, team.now, team.knowledge);
+    if (stage.blocked.length > 0) break;
+    if (stage.steps.length > 0) {
+      steps.push(...stage.steps);
+      for (const step of stage.steps) team = after(team, step);
       continue;
     }
-    const after_ = look.waiting.length === 0 ? undefined : afterWait(world, look.waiting);
-    if (after_ === undefined) break;
-    for (const waiting of look.waiting) if (waiting.kind !== 'unlooked') steps.push({ kind: 'wait', reason: waiting.text });
-    world = after_;
+    const later = stage.waiting.length === 0 ? undefined : afterWait(team, stage.waiting);
+    if (later === undefined) break;
+    for (const waiting of stage.waiting) if (waiting.kind !== 'unobserved') steps.push({ kind: 'wait', reason: waiting.text });
+    team = later;
   }
   return steps;
 }
 
-function after(world: World, step: Step): World {
-  const began = { ...world.knowledge, began: true };
+function after(team: Imagined, step: Step): Imagined {
+  const now = new Date(team.now).toISOString();
+  const began = { ...team, knowledge: { ...team.knowledge, began: true } };
   switch (step.kind) {
     case 'wait':
-      return world;
+      return team;
     case 'create-key': {
       const id = `(new key of ${step.principal})`;
-      const key: KeyState = { id, status: 'Active', createdAt: new Date(world.now).toISOString(), fingerprint: id, stored: false };
-      return withPrincipal({ ...world, knowledge: began }, step.user, (p) => ({ ...p, keys: [...p.keys, key] }));
+      const key: KeyState = { id, status: 'Active', createdAt: now, fingerprint: id, stored: false };
+      return withPrincipal(began, step.user, ({ keys }) => ({ keys: [...keys, key] }));
     }
-    case 'store-pending':
-      return withPrincipal(
-        withKey(world, step, (key) => ({ ...key, stored: true })),
-        step.user,
-        (p) => ({ ...p, pending: step.keyId, secret: 'present' }),
-      );
+    case 'store-pending': {
+      const stored = withKey(team, step, { stored: true });
+      return withPrincipal(stored, step.user, () => ({ pending: step.keyId, secret: 'present' }));
+    }
     case 'verify':
-      return { ...world, knowledge: { ...world.knowledge, verified: new Set([...world.knowledge.verified, step.keyId]) } };
+      return { ...team, knowledge: { ...team.knowledge, verified: new Set([...team.knowledge.verified, step.keyId]) } };
     case 'smoke':
-      return { ...world, knowledge: { ...world.knowledge, smoked: new Set([...world.knowledge.smoked, step.keyId]) } };
+      return { ...team, knowledge: { ...team.knowledge, smoked: new Set([...team.knowledge.smoked, step.keyId]) } };
     case 'promote':
-      return withPrincipal(world, step.user, (p) => ({
-        ...p,
+      return withPrincipal(team, step.user, ({ current, pending, previous }) => ({
         current: step.keyId,
-        previous: p.current === step.keyId ? p.previous : p.current,
-        pending: p.pending === step.keyId ? undefined : p.pending,
+        previous: current === step.keyId ? previous : current,
+        pending: pending === step.keyId ? undefined : pending,
       }));
     case 'reactivate':
-      return withKey(world, step, (key) => ({ ...key, status: 'Active', inactiveSince: undefined }));
+      return withKey(team, step, { status: 'Active', inactiveSince: undefined });
     case 'mark-undone':
-      return withKey({ ...world, knowledge: began }, step, (key) => ({ ...key, refused: 'undone' }));
+      return withKey(began, step, { refused: 'undone' });
     case 'mark-revoked':
-      return withKey({ ...world, knowledge: began }, step, (key) => ({ ...key, refused: 'revoked' }));
+      return withKey(began, step, { refused: 'revoked' });
     case 'deactivate':
-      return withKey(world, step, (key) => ({ ...key, status: 'Inactive', inactiveSince: new Date(world.now).toISOString() }));
+      return withKey(team, step, { status: 'Inactive', inactiveSince: now });
     case 'start-soak':
-      return withKey(world, step, (key) => ({ ...key, inactiveSince: new Date(world.now).toISOString() }));
+      return withKey(team, step, { inactiveSince: now });
     case 'delete-key':
     case 'delete-orphan':
     case 'delete-unknown':
-      return withPrincipal({ ...world, knowledge: began }, step.user, (p) => ({
-        ...p,
-        keys: p.keys.filter((key) => key.id !== step.keyId),
-      }));
+      return withPrincipal(began, step.user, ({ keys }) => ({ keys: keys.filter(({ id }) => id !== step.keyId) }));
     case 'tidy-tags':
-      return withPrincipal(world, step.user, (p) => ({ ...p, creating: undefined, stale: undefined }));
+      return withPrincipal(team, step.user, () => ({ creating: undefined, stale: undefined }));
     case 'delete-principal':
-      return {
-        ...world,
-        observation: { ...world.observation, principals: world.observation.principals.filter((p) => p.user !== step.user) },
-      };
+      return withPrincipals(team, (principal) => (principal.user === step.user ? [] : [principal]));
     case 'write-apps':
-      return withApps(world, (app) => {
+      return withApps(team, (app) => {
         const write = step.apps.find((candidate) => candidate.app === app.name);
         if (write === undefined) return app;
-        const key = world.observation.principals.flatMap((p) => p.keys).find((candidate) => candidate.id === write.keyId);
-        const vars =
-          write.keyId === null
-            ? {}
-            : Object.fromEntries(
-                Object.entries({
-                  ...app.wanted,
-                  HALCYON_AWS_ACCESS_KEY_ID: write.keyId,
-                  HALCYON_AWS_SECRET_ACCESS_KEY: key?.fingerprint ?? null,
-                }).filter((entry) => entry[1] !== null),
-              );
-        return { ...app, vars };
+        if (write.keyId === null) return { ...app, vars: {} };
+        const key = team.observation.principals.flatMap(({ keys }) => keys).find(({ id }) => id === write.keyId);
+        const held = { HALCYON_AWS_ACCESS_KEY_ID: write.keyId, HALCYON_AWS_SECRET_ACCESS_KEY: key?.fingerprint ?? null };
+        return { ...app, vars: Object.fromEntries(Object.entries({ ...app.wanted, ...held }).filter((entry) => entry[1] !== null)) };
       });
   }
 }
 
 /** What was waited for is over: builds have ended, and soaks; undefined where nobody can tell. */
-function afterWait(world: World, waiting: readonly Waiting[]): World | undefined {
-  if (waiting.some(({ kind, text }) => kind === 'unreadable' || (kind === 'holder' && / holds /.test(text)))) return undefined;
-  const until = Math.max(world.now, ...waiting.flatMap((wait) => (wait.until === undefined ? [] : [Date.parse(wait.until)])));
-  const quiet = withApps({ ...world, now: until }, (app) => ({ ...app, flight: { unsettled: false, running: [] } }));
-  const principals = quiet.observation.principals.map((p) => ({ ...p, keys: p.keys.map((key) => ({ ...key, lastUsedAt: undefined })) }));
-  return { ...quiet, observation: { ...quiet.observation, principals } };
+function afterWait(team: Imagined, waiting: readonly Waiting[]): Imagined | undefined {
+  if (waiting.some(({ kind }) => kind === 'unreadable' || kind === 'holds')) return undefined;
+  const now = Math.max(team.now, ...waiting.flatMap(({ until }) => (until === undefined ? [] : [Date.parse(until)])));
+  const quiet = withApps({ ...team, now }, (app) => ({ ...app, activity: { releasePending: false, running: [] } }));
+  return withPrincipals(quiet, (principal) => [{ ...principal, keys: principal.keys.map((key) => ({ ...key, lastUsedAt: undefined })) }]);
 }
 
-function withApps(world: World, change: (app: AppState) => AppState): World {
-  return { ...world, observation: { ...world.observation, apps: world.observation.apps.map(change) } };
+function withApps(team: Imagined, change: (app: AppState) => AppState): Imagined {
+  return { ...team, observation: { ...team.observation, apps: team.observation.apps.map(change) } };
 }
 
-function withPrincipal(world: World, user: string, change: (principal: PrincipalState) => PrincipalState): World {
-  const principals = world.observation.principals.map((principal) => (principal.user === user ? change(principal) : principal));
-  return { ...world, observation: { ...world.observation, principals } };
+function withPrincipals(team: Imagined, change: (principal: PrincipalState) => PrincipalState[]): Imagined {
+  return { ...team, observation: { ...team.observation, principals: team.observation.principals.flatMap(change) } };
 }
 
-function withKey(world: World, at: { user: string; keyId: string }, change: (key: KeyState) => KeyState): World {
-  return withPrincipal(world, at.user, (principal) => ({
-    ...principal,
-    keys: principal.keys.map((key) => (key.id === at.keyId ? change(key) : key)),
-  }));
+function withPrincipal(team: Imagined, user: string, change: (principal: PrincipalState) => Partial<PrincipalState>): Imagined {
+  return withPrincipals(team, (principal) => [principal.user === user ? { ...principal, ...change(principal) } : principal]);
+}
+
+function withKey(team: Imagined, { user, keyId }: { user: string; keyId: string }, change: Partial<KeyState>): Imagined {
+  return withPrincipal(team, user, ({ keys }) => ({ keys: keys.map((key) => (key.id === keyId ? { ...key, ...change } : key)) }));
 }

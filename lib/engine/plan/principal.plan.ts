@@ -1,4 +1,4 @@
-import type { Blocked, KeyState, KeyStepKind, Knowledge, PrincipalState, Step } from '../model.js';
+import type { KeyState, Knowledge, Plan, PrincipalState, Step } from '../model.js';
 import { inWords } from '../clock.js';
 
 /**
@@ -38,34 +38,28 @@ export function describeUnknown(principal: PrincipalState, key: KeyState, now: n
   return `${principal.label} has a key that nobody here made: ${key.id} (${key.status.toLowerCase()}, ${inWords(now - Date.parse(key.createdAt))} old, ${used})`;
 }
 
-/** A key that is, or is about to be, the one to hold; and what is left to do until it is. */
-export interface Goal {
+/** What is left to do until a principal has one good current key. */
+export interface PrincipalPlan extends Partial<Pick<Plan, 'steps' | 'blocked'>> {
   /** Set once the key is verified, current and usable: apps may be given it. */
   readonly keyId?: string;
-  readonly steps: readonly Step[];
-  readonly blocked: readonly Blocked[];
   /** A new key is needed and both slots are taken by keys of ours: one that is inactive may go before its time. */
   readonly needsSlot?: true;
 }
 
-/** The way of a declared principal to one good current key. Keys that stand in the way are left to `retire`, but for those nobody can hold. */
-export function goalOf(principal: PrincipalState, knowledge: Knowledge): Goal {
-  const of = { principal: principal.label, user: principal.user };
-  const step = (kind: Exclude<KeyStepKind, 'smoke'>, keyId: string, reason: string): Goal => ({
-    steps: [{ kind, ...of, keyId, reason }],
-    blocked: [],
-  });
+/** Brings a declared principal to one good current key. Keys that stand in the way are left to `retire`, but for those nobody can hold. */
+export function planPrincipal(principal: PrincipalState, knowledge: Knowledge): PrincipalPlan {
+  const step = (...about: [KeyStep['kind'], KeyState, string]): PrincipalPlan => ({ steps: [keyStep(principal, ...about)] });
   const current = keyNamed(principal, principal.current);
   const pending = keyNamed(principal, principal.pending);
   const previous = keyNamed(principal, principal.previous);
 
   const leaked = principal.keys.find((key) => key.refused === 'revoked' && key.status === 'Active');
-  if (leaked !== undefined) return step('deactivate', leaked.id, 'leaked: it must stop working at once');
+  if (leaked !== undefined) return { steps: [stopLeaked(principal, leaked)] };
 
   const held = principal.keys.find((key) => key.fingerprint !== undefined && !key.stored);
-  if (held !== undefined) return step('store-pending', held.id, 'its secret must be kept before anything else');
+  if (held !== undefined) return step('store-pending', held, 'its secret must be kept before anything else');
   const orphan = principal.keys.find((key) => isOrphan(principal, key));
-  if (orphan !== undefined) return step('delete-orphan', orphan.id, 'made here, but the answer with its secret was lost');
+  if (orphan !== undefined) return step('delete-orphan', orphan, 'made here, but the answer with its secret was lost');
 
   if (isUsable(pending)) return advance(principal, pending, knowledge, 'new');
   if (
@@ -77,39 +71,49 @@ export function goalOf(principal: PrincipalState, knowledge: Knowledge): Goal {
   ) {
     // Going back is asked for by an undo; after a leak the other key serves only if it works already.
     if (previous.status === 'Active') return advance(principal, previous, knowledge, 'previous');
-    if (current.refused === 'undone') return step('reactivate', previous.id, `going back to it from ${current.id}`);
+    if (current.refused === 'undone') return step('reactivate', previous, `going back to it from ${current.id}`);
   }
   const replace = knowledge.replace.get(principal.user);
-  if (isUsable(current) && replace !== current.id) return { keyId: current.id, steps: [], blocked: [] };
+  if (isUsable(current) && replace !== current.id) return { keyId: current.id };
   if (!isUsable(current) && isUsable(previous)) return advance(principal, previous, knowledge, 'previous');
 
   if (principal.keys.length < 2) return create(principal, replace !== undefined && isUsable(current) ? current : undefined, current);
   const spent = principal.keys.find((key) => key.refused === 'revoked' && key.status === 'Inactive');
-  if (spent !== undefined) return step('delete-key', spent.id, 'leaked and inactive; its slot is needed for a new key');
+  if (spent !== undefined) return step('delete-key', spent, 'leaked and inactive; its slot is needed for a new key');
   const strangers = unknownKeys(principal);
   if (strangers.length > 0) {
-    return {
-      steps: [],
-      blocked: [
-        {
-          code: 'slots-full',
-          text: `${principal.label} needs a new key, but both its slots are taken, one by ${strangers.map((key) => key.id).join(', ')}`,
-        },
-      ],
-    };
+    const text = `${principal.label} needs a new key, but both its slots are taken, one by ${strangers.map((key) => key.id).join(', ')}`;
+    return { blocked: [{ code: 'slots-full', text }] };
   }
-  return { steps: [], blocked: [], needsSlot: true };
+  return { needsSlot: true };
 }
 
-function advance(principal: PrincipalState, key: KeyState, knowledge: Knowledge, what: 'new' | 'previous'): Goal {
-  const of = { principal: principal.label, user: principal.user, keyId: key.id };
-  const next: Step = knowledge.verified.has(key.id)
-    ? { kind: 'promote', ...of, reason: `the ${what} key works everywhere it was tried` }
-    : { kind: 'verify', ...of, reason: `a ${what === 'new' ? 'new' : 'reactivated'} key is not known everywhere at once` };
-  return { steps: [next], blocked: [] };
+/** About one existing key. */
+type KeyStep = Exclude<Extract<Step, { readonly keyId: string }>, { kind: 'smoke' }>;
+
+export const keyStep = ({ label, user }: PrincipalState, kind: KeyStep['kind'], { id }: KeyState, reason: string): KeyStep => ({
+  kind,
+  principal: label,
+  user,
+  keyId: id,
+  reason,
+});
+
+/** Before all else, and whoever holds it. */
+export const stopLeaked = (principal: PrincipalState, key: KeyState): Step => ({
+  ...keyStep(principal, 'deactivate', key, 'leaked: it must stop working at once'),
+  kind: 'deactivate',
+  cause: 'leaked',
+});
+
+function advance(principal: PrincipalState, key: KeyState, knowledge: Knowledge, what: 'new' | 'previous'): PrincipalPlan {
+  const next = knowledge.verified.has(key.id)
+    ? keyStep(principal, 'promote', key, `the ${what} key works everywhere it was tried`)
+    : keyStep(principal, 'verify', key, `a ${what === 'new' ? 'new' : 'reactivated'} key is not known everywhere at once`);
+  return { steps: [next] };
 }
 
-function create(principal: PrincipalState, replacing: KeyState | undefined, current: KeyState | undefined): Goal {
+function create(principal: PrincipalState, replacing: KeyState | undefined, current: KeyState | undefined): PrincipalPlan {
   const reason =
     replacing !== undefined
       ? `replaces ${replacing.id}`
@@ -118,5 +122,14 @@ function create(principal: PrincipalState, replacing: KeyState | undefined, curr
           ? 'it has no key yet'
           : `its key ${principal.current} is gone`
         : `its key ${current.id} is ${current.refused ?? 'inactive'}`;
-  return { steps: [{ kind: 'create-key', principal: principal.label, user: principal.user, reason }], blocked: [] };
+  return { steps: [{ kind: 'create-key', principal: principal.label, user: principal.user, reason }] };
+}
+
+/** The newest key, where there is one before it to go back to. */
+export function keyToUndo(principal: PrincipalState): KeyState | undefined {
+  const pending = keyNamed(principal, principal.pending);
+  const current = keyNamed(principal, principal.current);
+  if (pending !== undefined && pending.id !== principal.current && current?.status === 'Active') return pending;
+  const previous = keyNamed(principal, principal.previous);
+  return previous?.fingerprint === undefined ? undefined : current;
 }

@@ -1,10 +1,8 @@
 import { inWords } from '../clock.js';
-import type { AppState, Intent, KeyState, Policy, PrincipalState, Step, TeamObservation, Waiting } from '../model.js';
+import type { Activity, Intent, KeyState, Plan, Policy, PrincipalState, TeamObservation, Waiting } from '../model.js';
+import { keyStep } from './principal.plan.js';
 
-export interface RetirePlan {
-  readonly steps: readonly Step[];
-  readonly waiting: readonly Waiting[];
-}
+export type RetirePlan = Partial<Pick<Plan, 'steps' | 'waiting'>>;
 
 /** Uses seen up to this long after apps moved are laid to the coarseness of AWS's last-used time. */
 const COARSE = 60_000;
@@ -21,21 +19,18 @@ export function planRetirement(
   policy: Policy,
   now: number,
 ): RetirePlan {
-  const of = { principal: principal.label, user: principal.user, keyId: key.id };
-  const act = (kind: 'deactivate' | 'start-soak' | 'delete-key', reason: string): RetirePlan => ({
-    steps: [{ kind, ...of, reason }],
-    waiting: [],
-  });
-  const held = holders(observation, key.id, intent, now).map((waiting) => ({ ...waiting, keyId: key.id, principal: principal.label }));
+  const of = { principal: principal.label, keyId: key.id };
+  const act = (kind: 'deactivate' | 'start-soak' | 'delete-key', reason: string) => ({ steps: [keyStep(principal, kind, key, reason)] });
+  const held = holders(observation, key.id, intent, now).map((reason) => ({ ...reason, ...of }));
 
   if (key.refused === 'revoked' && key.status === 'Inactive') {
     const apps = observation.apps.filter((app) => app.vars.HALCYON_AWS_ACCESS_KEY_ID === key.id && app.state === 'present');
     if (apps.length === 0) return act('delete-key', 'leaked, inactive, and no app holds it');
   }
-  if (held.length > 0) return { steps: [], waiting: held };
+  if (held.length > 0) return { waiting: held };
   if (key.status === 'Active') {
     const use = recentUse(observation, key, intent, policy, now);
-    if (use !== undefined) return { steps: [], waiting: [{ ...use, keyId: key.id, principal: principal.label }] };
+    if (use !== undefined) return { waiting: [{ ...use, ...of }] };
     return act('deactivate', 'no app holds it, and nothing that began with it is still running');
   }
   if (intent.kind === 'down') return act('delete-key', 'the team goes');
@@ -49,40 +44,39 @@ export function planRetirement(
   const until = Date.parse(key.inactiveSince) + policy.soak;
   if (now < until) {
     const text = `${key.id} stays inactive for ${inWords(until - now)} more, in case something still needs it`;
-    return { steps: [], waiting: [{ kind: 'soak', ...of, text, since: key.inactiveSince, until: new Date(until).toISOString() }] };
+    return { waiting: [{ kind: 'soak', ...of, text, since: key.inactiveSince, until: new Date(until).toISOString() }] };
   }
   return act('delete-key', `inactive for ${inWords(now - Date.parse(key.inactiveSince))} and not missed`);
 }
 
-type Holder = Pick<Waiting, 'kind' | 'app' | 'text' | 'since'>;
+type Reason = Pick<Waiting, 'kind' | 'app' | 'text' | 'since'>;
 
-/** Everything that holds, or may hold, the key. */
-export function holders(observation: TeamObservation, keyId: string, intent: Intent, now: number): Holder[] {
-  return observation.apps.flatMap((app): Holder[] => {
+/** Why the key may still be held, app by app. */
+function holders(observation: TeamObservation, keyId: string, intent: Intent, now: number): Reason[] {
+  return observation.apps.flatMap((app): Reason[] => {
     const of = { app: app.name };
     if (app.state === 'missing') return [];
     if (app.state === 'unreadable')
       return [
         { ...of, kind: 'unreadable', text: `${app.name} cannot be read, so it may hold ${keyId}: ${app.problem ?? 'no reason given'}` },
       ];
-    if (app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId) return [{ ...of, kind: 'holder', text: `${app.name} holds ${keyId}` }];
-    const { flight } = app;
-    if (flight === undefined) return [{ ...of, kind: 'unlooked', text: `what is running on ${app.name} has not been looked at` }];
-    if (flight.unsettled) return [{ ...of, kind: 'holder', text: `the newest release of ${app.name} has not ended` }];
+    if (app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId) return [{ ...of, kind: 'holds', text: `${app.name} holds ${keyId}` }];
+    const { activity } = app;
+    if (activity === undefined) return [{ ...of, kind: 'unobserved', text: `what is running on ${app.name} has not been looked at` }];
+    if (activity.releasePending) return [{ ...of, kind: 'release-pending', text: `the newest release of ${app.name} has not ended` }];
     if (intent.kind === 'down' && intent.force) return [];
-    return flight.running
-      .filter((running) => mayHoldOlder(flight, running))
+    return activity.running
+      .filter((running) => mayHoldOlder(activity, running))
       .map((running) => ({
         ...of,
-        kind: 'holder',
+        kind: 'in-flight',
         since: running.startedAt,
         text: `${running.kind} ${running.id} of ${app.name} began ${inWords(now - Date.parse(running.startedAt))} ago, before the app had its present key`,
       }));
   });
 }
 
-function mayHoldOlder(flight: NonNullable<AppState['flight']>, running: { startedAt: string; release?: number }): boolean {
-  const { keyRelease } = flight;
+function mayHoldOlder({ keyRelease }: Activity, running: Activity['running'][number]): boolean {
   if (keyRelease === undefined) return false;
   if (running.release !== undefined && running.release >= keyRelease.version) return false;
   // Heroku's times are whole seconds: what began in the same second may have begun before.
@@ -96,13 +90,13 @@ function recentUse(
   intent: Intent,
   policy: Policy,
   now: number,
-): (Holder & { until?: string }) | undefined {
+): (Reason & { until?: string }) | undefined {
   if (key.lastUsedAt === undefined || (intent.kind === 'down' && intent.force)) return undefined;
   const used = Date.parse(key.lastUsedAt);
   const explained = Math.max(
     0,
-    ...observation.apps.flatMap(({ flight }) =>
-      [flight?.keyRelease?.at, flight?.lastEnded].flatMap((at) => (at === undefined ? [] : [Date.parse(at)])),
+    ...observation.apps.flatMap(({ activity }) =>
+      [activity?.keyRelease?.at, activity?.lastEnded].flatMap((at) => (at === undefined ? [] : [Date.parse(at)])),
     ),
   );
   if (used <= explained + COARSE || now - used >= policy.quiet) return undefined;

@@ -1,9 +1,9 @@
-import { CONFIG_VAR_NAMES } from '../../contract/index.js';
+import { oursOf } from '../../contract/index.js';
 import type { Build, Dyno, Heroku, Release } from '../../heroku/heroku.js';
 import { syncApps } from '../../heroku/sync.js';
 import { registerSecret } from '../../io/redaction.js';
 import type { IoHost } from '../../io/io-host.js';
-import type { Flight } from '../model.js';
+import type { Activity } from '../model.js';
 import type { AppsPort } from './ports.js';
 
 /** Releases looked at: the latest change of the key is nearly always among the newest few. */
@@ -18,17 +18,17 @@ export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): App
     async vars(app) {
       const all = await heroku.configVars(app);
       registerSecret(all.HALCYON_AWS_SECRET_ACCESS_KEY);
-      return Object.fromEntries(CONFIG_VAR_NAMES.flatMap((name) => (Object.hasOwn(all, name) ? [[name, all[name] as string]] : [])));
+      return oursOf(all);
     },
-    async flight(app) {
+    async activity(app) {
       const [releases, builds, dynos] = await Promise.all([
         heroku.releases(app, { max: RELEASES }),
         heroku.builds(app, { max: BUILDS }),
         heroku.dynos(app),
       ]);
-      return flightOf(releases, builds, dynos);
+      return activityOf(releases, builds, dynos);
     },
-    async write(items, { guard, signal }) {
+    async write(writes, { guard, signal }) {
       const guarded = Object.create(heroku, {
         patchConfigVars: {
           value: async (...args: Parameters<Heroku['patchConfigVars']>) => {
@@ -37,7 +37,7 @@ export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): App
           },
         },
       }) as Heroku;
-      const reports = await syncApps(guarded, items, { io, signal, concurrency });
+      const reports = await syncApps(guarded, writes, { io, signal, concurrency });
       return reports.map(({ app, status, release, confirmedAt, error }) => ({
         app,
         ok: status !== 'failed',
@@ -49,10 +49,10 @@ export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number): App
   };
 }
 
-/** What may hold an older key than the app does now. Pure. */
-export function flightOf(releases: readonly Release[], builds: readonly Build[], dynos: readonly Dyno[]): Flight {
+/** What may hold an older key than the app does now. Pure. @internal */
+export function activityOf(releases: readonly Release[], builds: readonly Build[], dynos: readonly Dyno[]): Activity {
   const keyRelease = keyReleaseOf(releases);
-  const running: Flight['running'] = [
+  const running: Activity['running'] = [
     ...builds
       .filter(({ status }) => status === 'pending')
       .map(({ id, createdAt }) => ({ kind: 'build' as const, id, startedAt: createdAt })),
@@ -66,7 +66,7 @@ export function flightOf(releases: readonly Release[], builds: readonly Build[],
     .sort()
     .at(-1);
   return {
-    unsettled: releases[0]?.status === 'pending',
+    releasePending: releases[0]?.status === 'pending',
     running,
     ...(keyRelease ? { keyRelease } : {}),
     ...(lastEnded ? { lastEnded } : {}),
@@ -76,8 +76,9 @@ export function flightOf(releases: readonly Release[], builds: readonly Build[],
 /**
  * The latest release that may have changed the app's key. Only descriptions that surely did not are passed over: deploys, and config
  * changes that name other variables. With none among those looked at, the key is older than all of them.
+ * @internal
  */
-export function keyReleaseOf(releases: readonly Release[]): Flight['keyRelease'] {
+export function keyReleaseOf(releases: readonly Release[]): Activity['keyRelease'] {
   const found = releases.find((release) => mayChangeKey(release.description));
   const oldest = releases.at(-1);
   const release = found ?? (releases.length >= RELEASES ? oldest : undefined);
@@ -86,7 +87,7 @@ export function keyReleaseOf(releases: readonly Release[]): Flight['keyRelease']
     : { version: release.version, at: release.updatedAt > release.createdAt ? release.updatedAt : release.createdAt };
 }
 
-/** Heroku writes `Deploy 1a2b3c4d`, `Initial release`, `Set A, B config vars`, `Remove A config vars`, `Rollback to v12`, `Attach …`. */
+/** Heroku writes `Deploy 1a2b3c4d`, `Initial release`, `Set A, B config vars`, `Remove A config vars`, `Rollback to v12`, `Attach …`. @internal */
 export function mayChangeKey(description: string): boolean {
   if (/HALCYON_AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)/.test(description)) return true;
   if (/^(Deploy |Initial release|Enable Logplex)/i.test(description)) return false;

@@ -2,27 +2,20 @@ import type { Aws } from '../../aws/aws.js';
 import { ACCESSES, iamPath, teamStackName } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
-import { errorName, failure, isAmbiguous } from '../../aws/failure.js';
+import { failure, guarded, isAmbiguous, isLimitExceeded, isMissing } from '../../aws/errors.js';
 import type { KeysPort, UserRecord } from './ports.js';
 
 /** IAM, by way of the SDK. */
 export function awsKeys(aws: Aws): KeysPort {
   const iam = () => aws.iam();
-  const guard = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw failure(error, doing);
-    }
-  };
   /** A thing that is gone is as good as deleted; a retried deletion of the SDK's finds it so. */
   const unlessGone = async (work: () => Promise<unknown>): Promise<void> => {
     await work().catch((error: unknown) => {
-      if (errorName(error) !== 'NoSuchEntityException' && errorName(error) !== 'NoSuchEntity') throw error;
+      if (!isMissing(error, 'user or key')) throw error;
     });
   };
   return {
-    users: (team) => guard(`list the IAM users of team ${team}`, () => readUsers(aws, team)),
+    users: (team) => guarded(`list the IAM users of team ${team}`, () => readUsers(aws, team)),
     async createKey(user) {
       const { CreateAccessKeyCommand } = await import('@aws-sdk/client-iam');
       try {
@@ -33,7 +26,7 @@ export function awsKeys(aws: Aws): KeysPort {
         if (!accessKeyId || !secretAccessKey) throw new KitError('aws-ambiguous', `IAM answered without the new key of ${user}; run again`);
         return { accessKeyId, secretAccessKey, createdAt: (CreateDate ?? new Date()).toISOString() };
       } catch (error) {
-        if (errorName(error) === 'LimitExceededException' || errorName(error) === 'LimitExceeded') {
+        if (isLimitExceeded(error)) {
           throw new KitError('state-changed', `user ${user} has two access keys already; run again to look anew`, { cause: error });
         }
         if (isAmbiguous(error)) {
@@ -45,28 +38,28 @@ export function awsKeys(aws: Aws): KeysPort {
       }
     },
     setStatus: (user, keyId, status) =>
-      guard(`make key ${keyId} ${status.toLowerCase()} (iam:UpdateAccessKey)`, async () => {
+      guarded(`make key ${keyId} ${status.toLowerCase()} (iam:UpdateAccessKey)`, async () => {
         const { UpdateAccessKeyCommand } = await import('@aws-sdk/client-iam');
         await (await iam()).send(new UpdateAccessKeyCommand({ UserName: user, AccessKeyId: keyId, Status: status }));
       }),
     deleteKey: (user, keyId) =>
-      guard(`delete key ${keyId} (iam:DeleteAccessKey)`, async () => {
+      guarded(`delete key ${keyId} (iam:DeleteAccessKey)`, async () => {
         const { DeleteAccessKeyCommand } = await import('@aws-sdk/client-iam');
         await unlessGone(async () => (await iam()).send(new DeleteAccessKeyCommand({ UserName: user, AccessKeyId: keyId })));
       }),
     tag: (user, Key, Value) =>
-      guard(`tag user ${user} (iam:TagUser)`, async () => {
+      guarded(`tag user ${user} (iam:TagUser)`, async () => {
         const { TagUserCommand } = await import('@aws-sdk/client-iam');
         await (await iam()).send(new TagUserCommand({ UserName: user, Tags: [{ Key, Value }] }));
       }),
     untag: (user, keys) =>
-      guard(`remove tags of user ${user} (iam:UntagUser)`, async () => {
+      guarded(`remove tags of user ${user} (iam:UntagUser)`, async () => {
         const { UntagUserCommand } = await import('@aws-sdk/client-iam');
         await (await iam()).send(new UntagUserCommand({ UserName: user, TagKeys: [...keys] }));
       }),
-    usersInStack: (team) => guard(`list the resources of stack ${teamStackName(team)}`, () => readStackUsers(aws, team)),
+    usersInStack: (team) => guarded(`list the resources of stack ${teamStackName(team)}`, () => readStackUsers(aws, team)),
     deleteUser: (user) =>
-      guard(`delete user ${user}`, async () => {
+      guarded(`delete user ${user}`, async () => {
         const sdk = await import('@aws-sdk/client-iam');
         const client = await iam();
         await unlessGone(async () => {
@@ -101,7 +94,7 @@ async function readUsers(aws: Aws, team: string): Promise<UserRecord[]> {
       return { name, path, keys, tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])) };
     } catch (error) {
       // Deleted between the list and the look.
-      if (errorName(error).startsWith('NoSuchEntity')) return undefined;
+      if (isMissing(error, 'user or key')) return undefined;
       throw error;
     }
   };
@@ -130,7 +123,7 @@ async function readStackUsers(aws: Aws, team: string): Promise<ReadonlySet<strin
       }
     }
   } catch (error) {
-    if (errorName(error) === 'ValidationError' && /does not exist/.test((error as Error).message)) return users;
+    if (isMissing(error, 'stack')) return users;
     throw error;
   }
   return users;

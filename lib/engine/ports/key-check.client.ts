@@ -1,10 +1,9 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Aws } from '../../aws/aws.js';
-import { s3Endpoint } from '../../config/derive.js';
 import type { TeamBucket } from '../../config/model.js';
 import { keyPrefix, type PrincipalId } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
-import { errorName, failure, httpStatus } from '../../aws/failure.js';
+import { errorName, failure, httpStatus, isDenied, isMissing, isUnknownKey } from '../../aws/errors.js';
 import { halcyonRequest } from '../../storage/halcyon-requests.js';
 import { classifyRefusal } from '../../storage/refusals.js';
 import type { VerifierPort } from './ports.js';
@@ -12,20 +11,12 @@ import type { VerifierPort } from './ports.js';
 /** How a request is to end. */
 type Expected = 'allowed' | 'missing' | 'denied';
 
-/** What AWS says of a key that it does not know yet, or no longer. */
-const UNKNOWN_KEY = new Set([
-  'InvalidAccessKeyId',
-  'InvalidClientTokenId',
-  'SignatureDoesNotMatch',
-  'UnrecognizedClientException',
-  'InvalidSignatureException',
-]);
-
 /**
  * Requests as the key itself, on STS and on S3: what its access allows must work, and what it denies must be refused for that reason,
  * not because the key is unknown. Nothing is left in the bucket.
+ * @param endpoint - host that apps reach the bucket by.
  */
-export function awsVerifier(aws: Aws, bucket: TeamBucket): VerifierPort {
+export function awsVerifier(aws: Aws, bucket: TeamBucket, endpoint: string): VerifierPort {
   const clients = new Map<string, Aws>();
   let takesVersion2 = false;
   return {
@@ -39,10 +30,10 @@ export function awsVerifier(aws: Aws, bucket: TeamBucket): VerifierPort {
         return notYet('STS', error);
       }
       const s3 = await as.s3();
-      for (const { what, expected, send } of await requests(id, bucket)) {
+      for (const { what, expected, writes, send } of await requests(id, bucket)) {
         const problem = await attempt(what, expected, () => send(s3));
         if (problem === 'allowed') {
-          if (what.startsWith('PUT')) await removeProbe(aws, bucket);
+          if (writes) await removeProbe(aws, bucket);
           throw new KitError(
             'access-too-wide',
             `key ${key.accessKeyId} may ${what}, which its access (${id.access}) must not allow; check the policies of its user and of bucket ${bucket.spec.name}`,
@@ -55,9 +46,8 @@ export function awsVerifier(aws: Aws, bucket: TeamBucket): VerifierPort {
     async checkVersion2(key) {
       if (takesVersion2) return;
       const { name, region, acl } = bucket.spec;
-      const endpoint = s3Endpoint(bucket.spec);
       const store = { endpoint, region, bucket: name, prefix: bucket.prefix, acl, signing: 2 as const, key };
-      const answer = await halcyonRequest(store, { operation: 'download', key: PROBE });
+      const answer = await halcyonRequest(store, { operation: 'download', key: PROBE }, { network: aws.network });
       const refusal = classifyRefusal(answer, { bucket: name, endpoint, region, signing: 2, keyId: key.accessKeyId });
       if (refusal?.kind === 'sigv2-refused') throw new KitError('sigv2-refused', `${refusal.message}; ${refusal.fix}`);
       // A policy that refused version 2 until a moment ago, or a server that does not know the key yet: worth another look.
@@ -71,6 +61,8 @@ export function awsVerifier(aws: Aws, bucket: TeamBucket): VerifierPort {
 interface Probe {
   readonly what: string;
   readonly expected: Expected;
+  /** Where it succeeds, it leaves an object behind. */
+  readonly writes?: true;
   send(s3: S3Client): Promise<unknown>;
 }
 
@@ -93,8 +85,8 @@ async function requests({ access }: PrincipalId, bucket: TeamBucket): Promise<Pr
     },
     // Uploads must carry the configured ACL; a key that may only read must not even then.
     access === 'read-only'
-      ? { what: 'PUT an object', expected: 'denied', send: (s3) => s3.send(put(true)) }
-      : { what: 'PUT an object without its ACL', expected: 'denied', send: (s3) => s3.send(put(false)) },
+      ? { what: 'PUT an object', expected: 'denied', writes: true, send: (s3) => s3.send(put(true)) }
+      : { what: 'PUT an object without its ACL', expected: 'denied', writes: true, send: (s3) => s3.send(put(false)) },
     {
       what: 'DELETE an object',
       expected: access === 'upload' ? 'allowed' : 'denied',
@@ -118,17 +110,16 @@ async function attempt(what: string, expected: Expected, send: () => Promise<unk
     await send();
     return expected === 'denied' ? 'allowed' : undefined;
   } catch (error) {
-    if (expected === 'missing' && httpStatus(error) === 404 && errorName(error) === 'NoSuchKey') return undefined;
-    if (expected === 'denied' && httpStatus(error) === 403 && errorName(error) === 'AccessDenied') return undefined;
-    if (errorName(error) === 'NoSuchBucket') throw failure(error, what);
+    if (expected === 'missing' && isMissing(error, 'object')) return undefined;
+    if (expected === 'denied' && isDenied(error)) return undefined;
+    if (isMissing(error, 'bucket')) throw failure(error, what);
     return notYet(`S3 (${what})`, error);
   }
 }
 
 function notYet(where: string, error: unknown): string {
-  const name = errorName(error);
-  if (UNKNOWN_KEY.has(name)) return `${where} does not know the key yet (${name})`;
-  return `${where} answers ${httpStatus(error) ?? ''} ${name}`.replaceAll('  ', ' ').trim();
+  if (isUnknownKey(error)) return `${where} does not know the key yet (${errorName(error)})`;
+  return `${where} answers ${httpStatus(error) ?? ''} ${errorName(error)}`.replaceAll('  ', ' ').trim();
 }
 
 async function removeProbe(aws: Aws, bucket: TeamBucket): Promise<void> {

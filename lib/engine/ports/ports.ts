@@ -1,8 +1,8 @@
-import type { DesiredConfigVars, PrincipalId } from '../../contract/index.js';
-import type { ConfigVarPlan } from '../../heroku/config-vars.plan.js';
+import type { HeldConfigVars, KeyPair, PrincipalId } from '../../contract/index.js';
+import type { ConfigVarWrite } from '../../heroku/sync.js';
+import type { ErrorCode } from '../../error-codes.js';
 import { KitError } from '../../errors.js';
-import type { KeyPair } from '../../aws/aws.js';
-import type { Flight } from '../model.js';
+import type { Activity } from '../model.js';
 
 /**
  * The effects the engine needs, and no more; all else is pure. Implementations throw KitError, with a code in
@@ -46,9 +46,9 @@ export interface KeysPort {
   deleteKey(user: string, keyId: string): Promise<void>;
   tag(user: string, key: string, value: string): Promise<void>;
   untag(user: string, keys: readonly string[]): Promise<void>;
-  /** Names of the users that the team's stack holds. */
+  /** Names of the users that the team's stack holds, and would delete. */
   usersInStack(team: string): Promise<ReadonlySet<string>>;
-  /** The user and its policies; it has no keys. */
+  /** A user without keys, and its inline policies. No error when it is gone already. */
   deleteUser(user: string): Promise<void>;
 }
 
@@ -96,11 +96,11 @@ export interface VerifierPort {
 /** Heroku. */
 export interface AppsPort {
   /** Our config vars, raw. @throws KitError `app-not-found` | `heroku-forbidden` | transient. */
-  vars(app: string): Promise<Readonly<Record<string, string>>>;
-  flight(app: string): Promise<Flight>;
+  vars(app: string): Promise<HeldConfigVars>;
+  activity(app: string): Promise<Activity>;
   /** Each confirmed on its own release; failures are in the reports. `guard` comes before every PATCH, and stops it by throwing. */
   write(
-    items: ReadonlyArray<{ plan: ConfigVarPlan; desired: DesiredConfigVars }>,
+    writes: readonly ConfigVarWrite[],
     options: { readonly guard: () => Promise<void>; readonly signal?: AbortSignal },
   ): Promise<AppWritten[]>;
 }
@@ -110,7 +110,7 @@ export interface AppWritten {
   readonly ok: boolean;
   readonly release?: number;
   readonly confirmedAt?: string;
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
 }
 
 /** One object in the team's bucket, written conditionally. */

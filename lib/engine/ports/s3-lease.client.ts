@@ -1,7 +1,7 @@
 import type { Aws } from '../../aws/aws.js';
 import { leaseKey } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
-import { errorName, failure, httpStatus } from '../../aws/failure.js';
+import { failure, httpStatus, isMissing } from '../../aws/errors.js';
 import type { LeaseStore } from './ports.js';
 
 /** The lease of a team: one object of its bucket, written with S3's conditional writes. */
@@ -9,11 +9,11 @@ export function s3LeaseStore(aws: Aws, bucket: string, team: string): LeaseStore
   const at = { Bucket: bucket, Key: leaseKey(team) };
   const place = `s3://${at.Bucket}/${at.Key}`;
   const wrap = (error: unknown): KitError =>
-    errorName(error) === 'NoSuchBucket'
+    isMissing(error, 'bucket')
       ? new KitError('bucket-missing', `bucket ${bucket} does not exist; deploy the stack of team ${team} first`, { cause: error })
       : failure(error, `use the lease ${place}`);
   /** 412: the condition does not hold. 409: another conditional write was under way. 404: there is none to replace. */
-  const taken = (error: unknown): boolean => [404, 409, 412].includes(httpStatus(error) ?? 0) && errorName(error) !== 'NoSuchBucket';
+  const taken = (error: unknown): boolean => [404, 409, 412].includes(httpStatus(error) ?? 0) && !isMissing(error, 'bucket');
 
   const put = async (body: string, condition: { IfNoneMatch: string } | { IfMatch: string }): Promise<string | undefined> => {
     const { PutObjectCommand } = await import('@aws-sdk/client-s3');
@@ -50,7 +50,7 @@ export function s3LeaseStore(aws: Aws, bucket: string, team: string): LeaseStore
         const body = (await answer.Body?.transformToString()) ?? '';
         return { body, etag: answer.ETag ?? '', ageMs: Math.max(0, now - (answer.LastModified?.getTime() ?? now)) };
       } catch (error) {
-        if (httpStatus(error) === 404 && errorName(error) !== 'NoSuchBucket') return undefined;
+        if (httpStatus(error) === 404 && !isMissing(error, 'bucket')) return undefined;
         throw wrap(error);
       }
     },

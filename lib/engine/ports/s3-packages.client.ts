@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import type { Aws } from '../../aws/aws.js';
 import { keyPrefix, KIT_OBJECT_PREFIX, type Reach } from '../../contract/index.js';
-import { failure, httpStatus } from '../../aws/failure.js';
+import { failure, httpStatus } from '../../aws/errors.js';
 import type { PackagesPort } from './ports.js';
 
 interface StoredObject {

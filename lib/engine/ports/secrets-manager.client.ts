@@ -1,24 +1,15 @@
 import type { Aws } from '../../aws/aws.js';
 import { formatSecretValue, keyIdOfVersion, parseSecretValue, secretVersionId, STAGES } from '../../contract/index.js';
 import { registerSecret } from '../../io/redaction.js';
-import { errorName, failure } from '../../aws/failure.js';
+import { guarded, isMissing } from '../../aws/errors.js';
 import type { SecretsPort, SecretVersion } from './ports.js';
-
-const isMissing = (error: unknown): boolean => errorName(error) === 'ResourceNotFoundException';
 
 /** Secrets Manager, by way of the SDK. Secrets are found by name, and their labels are moved explicitly. */
 export function awsSecrets(aws: Aws): SecretsPort {
-  const guard = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw failure(error, doing);
-    }
-  };
   return {
-    read: (name, keyIds) => guard(`read secret ${name}`, () => readSecret(aws, name, keyIds)),
+    read: (name, keyIds) => guarded(`read secret ${name}`, () => readSecret(aws, name, keyIds)),
     putPending: (name, key) =>
-      guard(`store a key in secret ${name} (secretsmanager:PutSecretValue)`, async () => {
+      guarded(`store a key in secret ${name} (secretsmanager:PutSecretValue)`, async () => {
         registerSecret(key.secretAccessKey);
         const { PutSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
         await (
@@ -27,13 +18,13 @@ export function awsSecrets(aws: Aws): SecretsPort {
           new PutSecretValueCommand({
             SecretId: name,
             ClientRequestToken: secretVersionId(key.accessKeyId),
-            SecretString: formatSecretValue(key.accessKeyId, key.secretAccessKey),
+            SecretString: formatSecretValue(key),
             VersionStages: [STAGES.pending],
           }),
         );
       }),
     promote: (name, versionId, from) =>
-      guard(`make a key current in secret ${name}`, async () => {
+      guarded(`make a key current in secret ${name}`, async () => {
         if (from === versionId) return;
         const { UpdateSecretVersionStageCommand } = await import('@aws-sdk/client-secrets-manager');
         const move = {
@@ -45,14 +36,14 @@ export function awsSecrets(aws: Aws): SecretsPort {
         await (await aws.secrets()).send(new UpdateSecretVersionStageCommand(move));
       }),
     dropPending: (name, versionId) =>
-      guard(`remove ${STAGES.pending} in secret ${name}`, async () => {
+      guarded(`remove ${STAGES.pending} in secret ${name}`, async () => {
         const { UpdateSecretVersionStageCommand } = await import('@aws-sdk/client-secrets-manager');
         await (
           await aws.secrets()
         ).send(new UpdateSecretVersionStageCommand({ SecretId: name, VersionStage: STAGES.pending, RemoveFromVersionId: versionId }));
       }),
     delete: (name) =>
-      guard(`delete secret ${name}`, async () => {
+      guarded(`delete secret ${name}`, async () => {
         const { DeleteSecretCommand } = await import('@aws-sdk/client-secrets-manager');
         // At once: its keys are gone, and a secret waiting for deletion would keep the name from the next stack.
         await (
@@ -60,7 +51,7 @@ export function awsSecrets(aws: Aws): SecretsPort {
         )
           .send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }))
           .catch((error: unknown) => {
-            if (!isMissing(error)) throw error;
+            if (!isMissing(error, 'secret')) throw error;
           });
       }),
   };
@@ -76,12 +67,7 @@ async function readSecret(aws: Aws, name: string, keyIds: readonly string[]): Pr
         if (VersionId) found.push({ versionId: VersionId, stages: VersionStages });
     }
   } catch (error) {
-    if (
-      isMissing(error) ||
-      (errorName(error) === 'InvalidRequestException' && /marked for deletion|scheduled for deletion/.test((error as Error).message))
-    ) {
-      return undefined;
-    }
+    if (isMissing(error, 'secret')) return undefined;
     throw error;
   }
   const read = async ({ versionId, stages }: (typeof found)[number]): Promise<SecretVersion[]> => {
@@ -91,10 +77,10 @@ async function readSecret(aws: Aws, name: string, keyIds: readonly string[]): Pr
     try {
       const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: name, VersionId: versionId }));
       if (named === undefined && SecretString === '') return [];
-      const value = parseSecretValue(SecretString, name);
-      return [{ versionId, stages, keyId: value.HALCYON_AWS_ACCESS_KEY_ID, secret: value.HALCYON_AWS_SECRET_ACCESS_KEY }];
+      const { accessKeyId: keyId, secretAccessKey: secret } = parseSecretValue(SecretString, name);
+      return [{ versionId, stages, keyId, secret }];
     } catch (error) {
-      if (isMissing(error)) return named === undefined ? [] : [{ versionId, stages, keyId: named }];
+      if (isMissing(error, 'secret')) return named === undefined ? [] : [{ versionId, stages, keyId: named }];
       throw error;
     }
   };

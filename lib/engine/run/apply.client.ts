@@ -1,160 +1,88 @@
-import type { Team } from '../../config/model.js';
-import {
-  desiredConfigVars,
-  KEY_TAGS,
-  secretName,
-  secretVersionId,
-  type DesiredConfigVars,
-  type PrincipalId,
-} from '../../contract/index.js';
-import { storageOf } from '../../config/derive.js';
-import { isKitError, KitError } from '../../errors.js';
-import { planConfigVars } from '../../heroku/config-vars.plan.js';
-import type { IoHost } from '../../io/io-host.js';
+import pMap from 'p-map';
+import type { KeyPair } from '../../contract/index.js';
+import { KitError } from '../../errors.js';
 import { inStep } from '../../io/io-host.js';
-import type { Holder, Lease } from './lease.client.js';
-import type { AppWrite, Event, Policy, PrincipalState, Step, TeamObservation } from '../model.js';
-import type { Looking } from './observe.client.js';
-import { TRANSIENT, type AppWritten } from '../ports/ports.js';
-import { formatIntention, inactiveTag, refusedTag } from '../tags.js';
+import type { PrincipalState, Step, TeamObservation } from '../model.js';
+import { isTransient, TRANSIENT, type AppWritten } from '../ports/ports.js';
+import { requireVersion2, writeApps } from './apps.client.js';
+import { changeKeys } from './keys.client.js';
+import { beforeEffect, record, type RunContext, type RunMemory } from './run.js';
 import { verifyKey } from './verify.client.js';
 
-/** Proves a key by a real build. */
-export type Smoke = (team: Team, principal: PrincipalId, app: string, key: { id: string; secret: string }) => Promise<void>;
+type WriteStep = Extract<Step, { kind: 'write-apps' }>;
+type PrincipalStep = Exclude<Step, { kind: 'wait' | 'write-apps' }>;
 
-/** What one run shares: its ports and memory, its lease, and where it speaks and records. */
-export interface Run extends Looking {
-  readonly policy: Policy;
-  readonly io: IoHost;
-  readonly signal?: AbortSignal;
-  readonly smoke?: Smoke;
-  /** The team's stack was deployed a moment ago. */
-  readonly deployed?: boolean;
-  lease: Lease;
-  /** Who takes the lease; default: this process. */
-  readonly holder?: Holder;
-  /** Whether a holder is known to be dead; default: asks the operating system. */
-  readonly isGone?: (other: Holder) => boolean;
-  /** Key made last, by user. */
-  readonly made: Map<string, string>;
-  readonly verified: Set<string>;
-  readonly smoked: Set<string>;
-  readonly failedApps: Map<string, string>;
-  readonly appAttempts: Map<string, number>;
-  readonly evidence: Event[];
-  began: boolean;
+/**
+ * Carry out the steps of one stage: those for different users a few at a time, those for one in order, until one fails.
+ * @returns the apps touched, and what went wrong: what cannot be retried comes first.
+ */
+export async function applySteps(
+  context: RunContext,
+  memory: RunMemory,
+  steps: readonly Step[],
+  observation: TeamObservation,
+): Promise<{ readonly touched: ReadonlySet<string>; readonly problems: readonly unknown[] }> {
+  const touched = new Set<string>();
+  const problems: unknown[] = [];
+  await pMap(
+    [...new Set(steps.map(userOf))].map((user) => steps.filter((step) => userOf(step) === user)),
+    async (group) => {
+      try {
+        for (const step of group) {
+          if (step.kind === 'write-apps') {
+            await applyWrites(context, memory, step, observation);
+            for (const { app } of step.apps) touched.add(app);
+          } else if (step.kind !== 'wait') {
+            await applyToPrincipal(context, memory, step, observation);
+          }
+        }
+      } catch (error) {
+        problems.push(error);
+      }
+    },
+    { concurrency: context.policy.concurrency },
+  );
+  return { touched, problems: problems.sort((a, b) => Number(isTransient(a)) - Number(isTransient(b))) };
 }
 
-/** Carry out one step. Each effect is preceded by a look at the lease and at Ctrl-C. @returns the apps it touched. */
-export async function applyStep(run: Run, step: Step, observation: TeamObservation): Promise<readonly string[]> {
-  if (step.kind === 'wait') return [];
-  if (step.kind === 'write-apps') return writeApps(run, step, observation);
-  const principal = observation.principals.find((candidate) => candidate.user === step.user) as PrincipalState;
-  const keyId = 'keyId' in step ? step.keyId : undefined;
-  await inStep(run.io, title(step), async (shown) => {
-    if (step.kind === 'verify') await verifyKey(run, principal, step.keyId, (detail) => shown.update(detail));
-    else if (step.kind === 'smoke') await smoke(run, step, principal);
-    else await change(run, step, principal);
-  });
-  const made = step.kind === 'create-key' ? run.made.get(step.user) : keyId;
-  record(run, {
-    step: step.kind,
-    principal: step.principal,
-    ...(made === undefined ? {} : { keyId: made, fingerprint: run.vault.fingerprintOf(made) }),
-    text: step.reason,
-  });
-  return [];
-}
+const userOf = (step: Step): string => ('user' in step ? step.user : '');
 
-export function record(run: Run, event: Omit<Event, 'at'>): void {
-  run.evidence.push({ at: new Date(run.clock.now()).toISOString(), ...event });
-}
-
-type Change = Exclude<Step, { kind: 'wait' | 'write-apps' | 'verify' | 'smoke' }>;
-
-async function change(run: Run, step: Change, principal: PrincipalState): Promise<void> {
-  const { keys, secrets } = run.ports;
-  const { recent, vault } = run;
-  const { user } = step;
-  const secret = secretName(principal.id);
-  /** Every effect goes through here. */
-  const effect = async <T>(work: () => Promise<T>): Promise<T> => {
-    run.signal?.throwIfAborted();
-    await run.lease.check();
-    run.began = true;
-    return work();
-  };
-  const tag = (name: string, value: string) => effect(() => keys.tag(user, name, value)).then(() => recent.tagged(user, name, value));
-  const untag = (names: readonly string[]) => effect(() => keys.untag(user, names)).then(() => recent.untagged(user, names));
-  const setStatus = (keyId: string, status: 'Active' | 'Inactive') =>
-    effect(() => keys.setStatus(user, keyId, status)).then(() => recent.status(user, keyId, status));
-  const deleteKey = async (keyId: string) => {
-    await effect(() => keys.deleteKey(user, keyId));
-    recent.deleted(user, keyId);
-  };
-  const store = async (keyId: string) => {
-    const secretKey = vault.secretOf(keyId) as string;
-    await effect(() => secrets.putPending(secret, { accessKeyId: keyId, secretAccessKey: secretKey }));
-  };
-  const now = () => new Date(run.clock.now()).toISOString();
-  switch (step.kind) {
-    case 'create-key': {
-      // The intention first: if the answer to the creation is lost, it proves whose the key is.
-      await tag(KEY_TAGS.creating, formatIntention({ at: now(), by: run.lease.id, before: principal.keys.map((key) => key.id) }));
-      const key = await effect(() => keys.createKey(user)).catch(async (error: unknown) => {
-        // Refused for certain: what is in the slots is not ours, and must not be taken for it.
-        if (isKitError(error, 'state-changed')) await untag([KEY_TAGS.creating]);
-        throw error;
-      });
-      vault.put(key.accessKeyId, key.secretAccessKey);
-      run.made.set(user, key.accessKeyId);
-      recent.made(user, { id: key.accessKeyId, status: 'Active', createdAt: key.createdAt });
-      await store(key.accessKeyId);
-      await untag([KEY_TAGS.creating]);
-      return;
+async function applyToPrincipal(context: RunContext, memory: RunMemory, step: PrincipalStep, observation: TeamObservation): Promise<void> {
+  const { ports, vault } = context;
+  const principal = observation.principals.find(({ user }) => user === step.user) as PrincipalState;
+  const before = () => beforeEffect(context, memory);
+  const keyId = await inStep(context.io, title(step), async (shown) => {
+    if (step.kind === 'verify') {
+      const say = (detail: string) => shown.update(detail);
+      await verifyKey({ ...context, verifier: ports.verifier, before, say }, principal, vault.pairOf(step.keyId) as KeyPair);
+      memory.verified.add(step.keyId);
+      return step.keyId;
     }
-    case 'store-pending':
-      return store(step.keyId);
-    case 'promote': {
-      const version = principal.versions[step.keyId] ?? secretVersionId(step.keyId);
-      const from = principal.current === undefined ? undefined : principal.versions[principal.current];
-      if (principal.current !== step.keyId) await effect(() => secrets.promote(secret, version, from));
-      if (principal.pending === step.keyId) await effect(() => secrets.dropPending(secret, version));
-      return;
+    if (step.kind === 'smoke') {
+      await before();
+      if (await smoke(context, step, principal)) memory.smoked.add(step.keyId);
+      return step.keyId;
     }
-    case 'reactivate':
-      // In this order, a crash leaves no time of an earlier soak behind.
-      await untag([inactiveTag(step.keyId)]);
-      run.verified.delete(step.keyId);
-      return setStatus(step.keyId, 'Active');
-    case 'deactivate':
-      await setStatus(step.keyId, 'Inactive');
-      return tag(inactiveTag(step.keyId), now());
-    case 'start-soak':
-      return tag(inactiveTag(step.keyId), now());
-    case 'mark-undone':
-    case 'mark-revoked':
-      return tag(refusedTag(step.keyId), `${step.kind === 'mark-undone' ? 'undone' : 'revoked'} ${now()}`);
-    case 'delete-key':
-    case 'delete-orphan':
-    case 'delete-unknown':
-      await deleteKey(step.keyId);
-      return untag([inactiveTag(step.keyId), refusedTag(step.keyId), ...(step.kind === 'delete-orphan' ? [KEY_TAGS.creating] : [])]);
-    case 'tidy-tags':
-      return untag([...(principal.creating === undefined ? [] : [KEY_TAGS.creating]), ...(principal.stale ?? [])]);
-    case 'delete-principal':
-      await effect(() => keys.deleteUser(user));
-      return effect(() => secrets.delete(secret));
-  }
+    // It must be verified again.
+    if (step.kind === 'reactivate') memory.verified.delete(step.keyId);
+    const began = () => before().then(() => void (memory.began = true));
+    return changeKeys({ ...context, ...ports, by: memory.lease.id, before: began }, step, principal);
+  });
+  const key = keyId === undefined ? {} : { keyId, fingerprint: vault.fingerprintOf(keyId) };
+  record(context, memory, { step: step.kind, principal: step.principal, ...key, text: step.reason });
 }
 
-async function smoke(run: Run, step: Extract<Step, { kind: 'smoke' }>, principal: PrincipalState): Promise<void> {
-  run.signal?.throwIfAborted();
-  await run.lease.check();
-  const secret = run.vault.secretOf(step.keyId);
-  if (run.smoke === undefined || secret === undefined) return;
+/** @returns whether it was tried. @throws KitError `canary-failed`. */
+async function smoke(
+  { smoke: prove, team, vault }: Pick<RunContext, 'smoke' | 'team' | 'vault'>,
+  step: Extract<Step, { kind: 'smoke' }>,
+  principal: PrincipalState,
+): Promise<boolean> {
+  const key = vault.pairOf(step.keyId);
+  if (prove === undefined || key === undefined) return false;
   try {
-    await run.smoke(run.team, principal.id, step.app, { id: step.keyId, secret });
+    await prove(team, principal.id, step.app, key);
+    return true;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new KitError(
@@ -163,69 +91,33 @@ async function smoke(run: Run, step: Extract<Step, { kind: 'smoke' }>, principal
       { cause: error },
     );
   }
-  run.smoked.add(step.keyId);
 }
 
-async function writeApps(run: Run, step: Extract<Step, { kind: 'write-apps' }>, observation: TeamObservation): Promise<readonly string[]> {
-  run.signal?.throwIfAborted();
-  await requireVersion2(run, step.apps);
-  run.began = true;
-  const items = step.apps.map((write) => itemOf(run, write, observation));
-  const written = await run.ports.apps.write(items, { guard: () => run.lease.check(), signal: run.signal });
-  const lost = written.find(({ error }) => error?.code === 'lease-lost');
-  if (lost?.error !== undefined) throw new KitError(lost.error.code, lost.error.message);
-  for (const report of written) if (!report.ok) noteFailure(run, report);
-  record(run, {
+async function applyWrites(context: RunContext, memory: RunMemory, step: WriteStep, observation: TeamObservation): Promise<void> {
+  const { ports, signal } = context;
+  signal?.throwIfAborted();
+  await requireVersion2({ ...context, verifier: ports.verifier }, step.apps);
+  memory.began = true;
+  const written = await writeApps({ ...context, apps: ports.apps, guard: () => memory.lease.check() }, step.apps, observation);
+  for (const report of written) if (!report.ok) noteFailure(memory, report);
+  record(context, memory, {
     step: 'write-apps',
     text: step.reason,
-    apps: written.map(({ app, release, confirmedAt, error }) => ({
-      app,
-      ...(release === undefined ? {} : { release }),
-      ...(confirmedAt === undefined ? {} : { confirmedAt }),
-      ...(error === undefined ? {} : { error: error.message }),
-    })),
+    apps: written.map(({ ok: _, error, ...rest }) => ({ ...rest, ...(error === undefined ? {} : { error: error.message }) })),
   });
-  return step.apps.map(({ app }) => app);
-}
-
-/** With signature version 2, before any app is told to sign so: it must be accepted. The file's word alone is not enough. */
-async function requireVersion2(run: Run, writes: readonly AppWrite[]): Promise<void> {
-  if (run.config.signing.version !== 2) return;
-  const keyId = writes.find((write) => write.keyId !== null)?.keyId;
-  const secretAccessKey = keyId ? run.vault.secretOf(keyId) : undefined;
-  if (keyId && secretAccessKey !== undefined) await run.ports.verifier.checkVersion2?.({ accessKeyId: keyId, secretAccessKey });
-}
-
-/** The plan's item in the terms of `lib/heroku`: secrets come from the vault only here. */
-function itemOf(
-  run: Run,
-  write: AppWrite,
-  observation: TeamObservation,
-): { plan: ReturnType<typeof planConfigVars>; desired: DesiredConfigVars } {
-  const app = run.team.apps.find((candidate) => candidate.name === write.app);
-  const seen = observation.apps.find((candidate) => candidate.name === write.app);
-  const secret = write.keyId === null ? undefined : run.vault.secretOf(write.keyId);
-  const desired =
-    app === undefined || write.keyId === null || secret === undefined
-      ? desiredConfigVars({ mode: 'public' })
-      : desiredConfigVars(storageOf(run.config, run.team, app), { id: write.keyId, secret });
-  const current: Record<string, string> = { ...seen?.vars };
-  // The observation holds a fingerprint; where it is the right one, there is nothing to change.
-  if (!write.changes.includes('HALCYON_AWS_SECRET_ACCESS_KEY') && secret !== undefined) current.HALCYON_AWS_SECRET_ACCESS_KEY = secret;
-  return { plan: planConfigVars(write.app, current, desired), desired };
 }
 
 const ATTEMPTS = 3;
 
-function noteFailure(run: Run, { app, error }: AppWritten): void {
-  const attempts = (run.appAttempts.get(app) ?? 0) + 1;
-  run.appAttempts.set(app, attempts);
+function noteFailure({ appAttempts, failedApps }: RunMemory, { app, error }: AppWritten): void {
+  const attempts = (appAttempts.get(app) ?? 0) + 1;
+  appAttempts.set(app, attempts);
   const again = error !== undefined && TRANSIENT.includes(error.code) && attempts < ATTEMPTS;
   // An app that is gone shows as missing at the next look.
-  if (!again && error?.code !== 'app-not-found') run.failedApps.set(app, error?.message ?? 'no reason given');
+  if (!again && error?.code !== 'app-not-found') failedApps.set(app, error?.message ?? 'no reason given');
 }
 
-function title(step: Exclude<Step, { kind: 'wait' | 'write-apps' }>): string {
+function title(step: PrincipalStep): string {
   const what = 'keyId' in step ? ` ${step.keyId}` : '';
   const verbs: Record<typeof step.kind, string> = {
     'create-key': 'Making a key',

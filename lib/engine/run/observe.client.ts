@@ -1,30 +1,27 @@
 import pMap from 'p-map';
 import { principalsOf, principalOf, storageOf } from '../../config/derive.js';
-import type { KitConfig, Team } from '../../config/model.js';
+import type { App, KitConfig, Team } from '../../config/model.js';
 import {
   accessOf,
-  ACCESSES,
   desiredConfigVars,
-  iamPath,
   KEY_TAGS,
+  parseUserName,
   principalLabel,
   secretName,
   STAGES,
   userName,
-  type ConfigVarName,
-  type DesiredConfigVars,
   type PrincipalId,
 } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
 import type { Clock } from '../clock.js';
 import type { AppState, KeyState, PrincipalState, TeamObservation } from '../model.js';
-import type { Ports, SecretVersion, UserRecord } from '../ports/ports.js';
+import type { AppsPort, Ports, SecretsPort, UserRecord } from '../ports/ports.js';
 import type { Recent } from './recent.js';
 import { keyMemory, parseIntention, staleTags } from '../tags.js';
 import { fingerprint, type Vault } from './vault.js';
 
 /** Everything one look needs. `recent` lays our own latest effects over answers that do not show them yet. */
-export interface Looking {
+export interface ObserveContext {
   readonly config: KitConfig;
   readonly team: Team;
   readonly ports: Ports;
@@ -34,78 +31,61 @@ export interface Looking {
   readonly concurrency: number;
 }
 
-export async function observePrincipals(looking: Looking): Promise<PrincipalState[]> {
-  const { team, ports, recent } = looking;
-  const users = recent.over(await ports.keys.users(team.name));
-  const declared = principalsOf(team);
-  const wanted = new Map<string, PrincipalId>(declared.map((principal) => [userName(principal), idOf(principal)]));
-  const present = users.flatMap((user) => {
-    const id = wanted.get(user.name) ?? parseUser(team.name, user);
-    return id === undefined ? [] : [{ id, user }];
-  });
-  const absent = [...wanted].filter(([name]) => !users.some((user) => user.name === name));
-  const needsStack = present.some(({ user }) => !wanted.has(user.name));
-  const inStack = needsStack ? await ports.keys.usersInStack(team.name) : undefined;
-  const states = await pMap(present, ({ id, user }) => readPrincipal(looking, id, user, wanted.has(user.name), inStack), {
-    concurrency: looking.concurrency,
-  });
-  return [
-    ...states,
-    ...absent.map(([user, id]): PrincipalState => ({
-      id,
-      label: principalLabel(id),
-      user,
-      declared: true,
-      exists: false,
-      secret: 'missing',
-      keys: [],
-      versions: {},
-    })),
-  ].sort((a, b) => (a.user < b.user ? -1 : 1));
+/** A principal of the team, and its user if IAM has one. */
+export interface FoundPrincipal {
+  readonly id: PrincipalId;
+  readonly declared: boolean;
+  readonly record?: UserRecord;
 }
 
-async function readPrincipal(
-  looking: Looking,
-  id: PrincipalId,
-  user: UserRecord,
-  declared: boolean,
-  inStack?: ReadonlySet<string>,
+/** The principals among a team's users, and those that the file wants and that are not there yet; by user name. */
+export function principalsAmong(team: Team, users: readonly UserRecord[]): FoundPrincipal[] {
+  const wanted = new Map(principalsOf(team).map(({ apps: _, ...id }) => [userName(id), id]));
+  const present = users.flatMap((record): FoundPrincipal[] => {
+    const id = wanted.get(record.name) ?? parseUserName(team.name, record);
+    return id === undefined ? [] : [{ id, declared: wanted.has(record.name), record }];
+  });
+  const absent = [...wanted].filter(([name]) => !users.some((user) => user.name === name)).map(([, id]) => ({ id, declared: true }));
+  return [...present, ...absent].sort((a, b) => (userName(a.id) < userName(b.id) ? -1 : 1));
+}
+
+/** Reads what may be refused. The engine goes no further then; who can do without it notes that, and gets undefined. */
+export type Read = <T>(what: string, work: () => Promise<T>) => Promise<T | undefined>;
+const strictly: Read = (_what, work) => work();
+
+/** One principal, with its keys and its secret. What the secret holds goes into the vault. */
+export async function observePrincipal(
+  { id, declared, record }: FoundPrincipal,
+  { secrets, vault, read = strictly }: { readonly secrets: Pick<SecretsPort, 'read'>; readonly vault: Vault; readonly read?: Read },
 ): Promise<PrincipalState> {
-  const { ports, vault } = looking;
-  const versions = await ports.secrets.read(
-    secretName(id),
-    user.keys.map((key) => key.id),
-  );
-  for (const { keyId, secret } of versions ?? []) if (secret !== undefined) vault.put(keyId, secret);
-  const staged = (stage: string) => versions?.find((version: SecretVersion) => version.stages.includes(stage))?.keyId;
+  const base = { id, label: principalLabel(id), user: userName(id), declared };
+  if (record === undefined) return { ...base, exists: false, secret: 'missing', keys: [], versions: {} };
+  const keyIds = record.keys.map((key) => key.id);
+  const answer = await read(`secret ${secretName(id)}`, async () => (await secrets.read(secretName(id), keyIds)) ?? 'missing');
+  const versions = answer === undefined || answer === 'missing' ? [] : answer;
+  for (const { keyId, secret } of versions) if (secret !== undefined) vault.put(keyId, secret);
+  const staged = (stage: string) => versions.find(({ stages }) => stages.includes(stage))?.keyId;
   const current = staged(STAGES.current);
   const pending = staged(STAGES.pending);
   const previous = staged(STAGES.previous);
-  const keys = user.keys.map((key): KeyState => {
+  const keys = record.keys.map((key): KeyState => {
     const print = vault.fingerprintOf(key.id);
     return {
       ...key,
       ...(print === undefined ? {} : { fingerprint: print }),
-      stored: versions?.some((version) => version.keyId === key.id) ?? false,
-      ...keyMemory(user.tags, key.id),
+      stored: versions.some((version) => version.keyId === key.id),
+      ...keyMemory(record.tags, key.id),
     };
   });
-  const creating = parseIntention(user.tags[KEY_TAGS.creating]);
-  const stale = staleTags(
-    user.tags,
-    user.keys.map((key) => key.id),
-  );
+  const creating = parseIntention(record.tags[KEY_TAGS.creating]);
+  const stale = staleTags(record.tags, keyIds);
   return {
-    id,
-    label: principalLabel(id),
-    user: user.name,
-    declared,
+    ...base,
     exists: true,
-    ...(declared || inStack === undefined ? {} : { inStack: inStack.has(user.name) }),
-    secret: versions === undefined ? 'missing' : versions.length === 0 ? 'empty' : 'present',
+    secret: answer === undefined ? 'unknown' : answer === 'missing' ? answer : answer.length === 0 ? 'empty' : 'present',
     keys,
     versions: Object.fromEntries(
-      [...(versions ?? [])].sort((a, b) => a.stages.length - b.stages.length).map(({ keyId, versionId }) => [keyId, versionId]),
+      [...versions].sort((a, b) => a.stages.length - b.stages.length).map(({ keyId, versionId }) => [keyId, versionId]),
     ),
     ...(current === undefined ? {} : { current }),
     ...(pending === undefined ? {} : { pending }),
@@ -115,67 +95,73 @@ async function readPrincipal(
   };
 }
 
+export async function observePrincipals({ team, ports, recent, vault, concurrency }: ObserveContext): Promise<PrincipalState[]> {
+  const found = principalsAmong(team, recent.over(await ports.keys.users(team.name)));
+  const inStack = found.some(({ declared }) => !declared) ? await ports.keys.usersInStack(team.name) : undefined;
+  const states = await pMap(found, (one) => observePrincipal(one, { secrets: ports.secrets, vault }), { concurrency });
+  return states.map((state) => (state.declared || inStack === undefined ? state : { ...state, inStack: inStack.has(state.user) }));
+}
+
+interface AppReads {
+  readonly config: KitConfig;
+  readonly team: Team;
+  readonly vars: AppsPort['vars'];
+  readonly activity?: AppsPort['activity'];
+  readonly read?: Read;
+}
+
 /**
- * One request an app, its config vars; with `flights`, three more before it: what is running, and since when the app has its key. In that
+ * One app by one request, its config vars; with `activity`, three more before it: what is running, and since when the app has its key. In that
  * order: an app that still has the new key at the end had it when the others were answered, but for a rollback and back in between.
  */
-export async function observeApps(
-  looking: Looking,
-  options: { readonly names?: readonly string[]; readonly flights: boolean },
-): Promise<AppState[]> {
-  const { team, ports } = looking;
-  const read = async (app: Team['apps'][number]): Promise<AppState> => {
-    const principal = principalOf(team, app);
-    const access = accessOf(app.mode, app.clean);
-    const base = {
-      name: app.name,
-      canary: app.canary,
-      ...(principal === undefined ? {} : { user: userName(principal) }),
-      ...(access === undefined ? {} : { access }),
-      wanted: wantedVars(looking, app),
-    };
-    try {
-      const flight = options.flights ? await ports.apps.flight(app.name) : undefined;
-      const vars: Partial<Record<ConfigVarName, string>> = { ...(await ports.apps.vars(app.name)) };
-      const secret = vars.HALCYON_AWS_SECRET_ACCESS_KEY;
-      if (secret !== undefined) vars.HALCYON_AWS_SECRET_ACCESS_KEY = fingerprint(secret);
-      return { ...base, state: 'present', vars, ...(flight === undefined ? {} : { flight }) };
-    } catch (error) {
-      if (isKitError(error, 'app-not-found')) return { ...base, state: 'missing', vars: {} };
-      if (isKitError(error, 'heroku-forbidden')) return { ...base, state: 'unreadable', problem: error.message, vars: {} };
-      throw error;
-    }
+export async function observeApp(
+  app: App,
+  { config, team, vars: readVars, activity: readActivity, read = strictly }: AppReads,
+): Promise<AppState> {
+  const principal = principalOf(team, app);
+  const access = accessOf(app.mode, app.clean);
+  const base = {
+    name: app.name,
+    canary: app.canary,
+    ...(principal === undefined ? {} : { user: userName(principal) }),
+    ...(access === undefined ? {} : { access }),
+    wanted: desiredConfigVars(storageOf(config, team, app)),
   };
-  const apps = team.apps.filter((app) => options.names === undefined || options.names.includes(app.name));
-  return pMap(apps, read, { concurrency: looking.concurrency });
+  try {
+    const activity = await readActivity?.(app.name);
+    const vars = await read('config vars', () => readVars(app.name));
+    if (vars === undefined) return { ...base, state: 'unreadable', vars: {} };
+    const secret = vars.HALCYON_AWS_SECRET_ACCESS_KEY;
+    const shown = secret === undefined ? vars : { ...vars, HALCYON_AWS_SECRET_ACCESS_KEY: fingerprint(secret) };
+    return { ...base, state: 'present', vars: shown, ...(activity === undefined ? {} : { activity }) };
+  } catch (error) {
+    if (isKitError(error, 'app-not-found')) return { ...base, state: 'missing', vars: {} };
+    if (isKitError(error, 'heroku-forbidden')) return { ...base, state: 'unreadable', problem: error.message, vars: {} };
+    throw error;
+  }
+}
+
+export async function observeApps(
+  { config, team, ports, concurrency }: ObserveContext,
+  { names, activity }: { readonly names?: readonly string[]; readonly activity: boolean },
+): Promise<AppState[]> {
+  const { apps } = ports;
+  const vars = (app: string) => apps.vars(app);
+  const reads = { config, team, vars, ...(activity ? { activity: (app: string) => apps.activity(app) } : {}) };
+  return pMap(
+    team.apps.filter((app) => names === undefined || names.includes(app.name)),
+    (app) => observeApp(app, reads),
+    { concurrency },
+  );
 }
 
 /** Whether some key is to retire, so that what still runs must be looked at. */
-export function needsFlights(principals: readonly PrincipalState[]): boolean {
+export function needsActivity(principals: readonly PrincipalState[]): boolean {
   return principals.some((principal) => principal.keys.length > (principal.declared ? 1 : 0));
 }
 
-export async function observeAll(looking: Looking): Promise<TeamObservation> {
+export async function observeAll(looking: ObserveContext): Promise<TeamObservation> {
   const principals = await observePrincipals(looking);
-  const apps = await observeApps(looking, { flights: needsFlights(principals) });
+  const apps = await observeApps(looking, { activity: needsActivity(principals) });
   return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), principals, apps };
-}
-
-function wantedVars(looking: Looking, app: Team['apps'][number]): DesiredConfigVars {
-  return {
-    ...desiredConfigVars(storageOf(looking.config, looking.team, app)),
-    HALCYON_AWS_ACCESS_KEY_ID: null,
-    HALCYON_AWS_SECRET_ACCESS_KEY: null,
-  };
-}
-
-const idOf = ({ team, access, app }: PrincipalId): PrincipalId => ({ team, access, ...(app === undefined ? {} : { app }) });
-
-/** A user of the kit's, from its path and name; undefined for one that someone else put there. */
-export function parseUser(team: string, user: { name: string; path: string }): PrincipalId | undefined {
-  const access = ACCESSES.find((candidate) => user.path === iamPath(candidate, team));
-  if (access === undefined) return undefined;
-  const app = new RegExp(`^halcyon\\.app\\.(.+)\\.${access}$`).exec(user.name)?.[1];
-  const id: PrincipalId = { team, access, ...(app === undefined ? {} : { app }) };
-  return userName(id) === user.name ? id : undefined;
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { KeyPair } from '../../contract/index.js';
 import { registerSecret } from '../../io/redaction.js';
 
 /** Secret keys by access key id: in memory only, registered for redaction on arrival, and never part of an observation. */
@@ -12,8 +13,9 @@ export class Vault {
   secretOf(keyId: string): string | undefined {
     return this.#secrets.get(keyId);
   }
-  has(keyId: string): boolean {
-    return this.#secrets.has(keyId);
+  pairOf(keyId: string | null | undefined): KeyPair | undefined {
+    const secretAccessKey = this.#secrets.get(keyId ?? '');
+    return keyId && secretAccessKey !== undefined ? { accessKeyId: keyId, secretAccessKey } : undefined;
   }
   fingerprintOf(keyId: string): string | undefined {
     const secret = this.#secrets.get(keyId);

@@ -1,23 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readBody } from './call.js';
-import type { Fault } from './faults.js';
-import type { FrontOptions } from './front.js';
+import type { Fault, Faults } from './faults.js';
+import type { RequestLog } from './log.js';
+import type { Front } from './rule.js';
 import { applySettings } from '../settings.js';
+
+/** What the switches act on. */
+interface Switched {
+  readonly front: Front;
+  readonly log: RequestLog;
+  readonly faults: Faults;
+}
 
 /**
  * The sandbox's own switches over HTTP, JSON throughout, for tests in other processes:
  * `GET|POST|DELETE /_sandbox/faults`, `GET|DELETE /_sandbox/log`, `GET|PATCH /_sandbox/settings`.
  */
-export async function answerAdmin(
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: Pick<FrontOptions, 'faults' | 'log' | 'front'>,
-): Promise<void> {
+export async function answerAdmin(request: IncomingMessage, response: ServerResponse, switched: Switched): Promise<void> {
   const send = (status: number, value: unknown): void => {
     response.writeHead(status, { 'Content-Type': 'application/json' });
     response.end(`${JSON.stringify(value)}\n`);
   };
-  const { faults, log, front } = options;
+  const { faults, log, front } = switched;
   const body = (await readBody(request)).toString('utf8');
   try {
     switch (`${request.method} ${(request.url ?? '').replace(/\?.*/, '')}`) {

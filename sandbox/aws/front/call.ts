@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { s3Operation } from './s3-operation.js';
+import { s3Operation, verbOf } from './s3-operation.js';
 import { readSignature, type Signature } from './signature.js';
 import { s3Host, s3Target } from './s3-target.js';
 
@@ -45,6 +45,11 @@ export async function readCall(request: IncomingMessage): Promise<Call> {
   const isForm = String(request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
   const isS3 = signature.service === 's3' || (signature.service === undefined && target === '' && !isForm && !query.has('Action'));
   const common = { request, method, url, path, query, signature, region: signature.region, tlsVersion: tlsVersion(request) };
+  if (isS3 && path.startsWith('/v20180820/')) {
+    // S3 Control: the account's own settings, which its header names.
+    const operation = path === '/v20180820/configuration/publicAccessBlock' ? `${verbOf(method)}PublicAccessBlock` : `${method} ${path}`;
+    return { ...common, service: 's3', operation, resource: request.headers['x-amz-account-id'] as string | undefined, parameters: {} };
+  }
   if (isS3) {
     const { bucket, key } = s3Target(request.headers.host, path);
     const operation = s3Operation(method, bucket, key, query, request.headers['x-amz-copy-source'] !== undefined);

@@ -18,6 +18,8 @@ const SUBRESOURCES: ReadonlyArray<readonly [parameter: string, noun: string]> = 
 ];
 const VERBS: Readonly<Record<string, string>> = { GET: 'Get', HEAD: 'Get', PUT: 'Put', DELETE: 'Delete', POST: 'Post' };
 
+export const verbOf = (method: string): string => VERBS[method] ?? method;
+
 export function s3Operation(
   method: string,
   bucket: string | undefined,
@@ -25,7 +27,7 @@ export function s3Operation(
   query: URLSearchParams,
   copies: boolean,
 ): string {
-  const verb = VERBS[method] ?? method;
+  const verb = verbOf(method);
   if (bucket === undefined) return method === 'GET' ? 'ListBuckets' : `${verb}Service`;
   const level = key === undefined ? 'Bucket' : 'Object';
   for (const name of ['acl', 'tagging']) if (query.has(name)) return `${verb}${level}${name === 'acl' ? 'Acl' : 'Tagging'}`;

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -91,6 +90,3 @@ function bundle(ca: string): string {
   });
   return distinct.map((pem) => `${pem.trim()}\n`).join('');
 }
-
-/** Fingerprint of the authority, to tell sandboxes apart in output. */
-export const fingerprint = (pem: string): string => new X509Certificate(pem).fingerprint256;

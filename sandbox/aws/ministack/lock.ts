@@ -1,5 +1,6 @@
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive } from '../../scratch.js';
 
 /** A lock without a readable owner is being written this moment, unless it is older than this. */
 const WRITING_MS = 5_000;
@@ -36,14 +37,5 @@ async function isStale(path: string): Promise<boolean> {
     return Date.now() - (await stat(path)).mtimeMs > WRITING_MS;
   } catch {
     return false; // gone meanwhile
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

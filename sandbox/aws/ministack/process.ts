@@ -19,11 +19,13 @@ export interface MiniStackOptions {
   readonly region: string;
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly certificates: Certificates;
-  /** Private scratch directory, removed by the caller. */
+  /** Private scratch directory: removed when this process ends. */
   readonly directory: string;
   /** Where Lambda functions find AWS: the front. */
   readonly endpointUrl: string;
   readonly agent: Agent;
+  /** As installed, without `additions`. */
+  readonly bare?: boolean;
 }
 
 export interface MiniStack {
@@ -38,7 +40,7 @@ export interface MiniStack {
  */
 export async function startMiniStack(options: MiniStackOptions): Promise<MiniStack> {
   const logFile = join(options.directory, 'ministack.log');
-  const child = spawn(options.python, ['-u', LAUNCHER], {
+  const child = spawn(options.python, ['-u', LAUNCHER, options.directory], {
     env: environment(options),
     cwd: options.directory,
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -97,6 +99,7 @@ function environment(options: MiniStackOptions): NodeJS.ProcessEnv {
     NODE_EXTRA_CA_CERTS: options.certificates.caFile,
     AWS_CA_BUNDLE: options.certificates.bundleFile,
     LOG_LEVEL: 'WARNING',
+    SANDBOX_BARE: options.bare ? '1' : undefined,
     SFTP_ENABLED: '0',
     IOT_MTLS_ENABLED: '0',
     DOCKER_HOST: `unix://${options.directory}/no-docker.sock`,

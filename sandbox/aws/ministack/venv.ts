@@ -13,7 +13,7 @@ const REQUIREMENTS = resolve(HERE, '../requirements.txt');
 const INSTEAD = 'or set AWS_ENDPOINT_URL to a MiniStack container or to another endpoint instead';
 
 /** Default home of what the sandbox installs: `.cache/sandbox` in the project. */
-export const defaultCacheDir = (): string => resolve(HERE, '../../../.cache/sandbox');
+const defaultCacheDir = (): string => resolve(HERE, '../../../.cache/sandbox');
 
 interface Python {
   readonly command: string;

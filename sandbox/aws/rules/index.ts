@@ -6,6 +6,7 @@ import { policyConditions } from './policy-conditions.js';
 import { privateAcl } from './private-acl.js';
 import { rootKey } from './root-key.js';
 import { secretVersions } from './secret-versions.js';
+import { signedHeaders } from './signed-headers.js';
 import { sigv2Refused } from './sigv2-refused.js';
 import { twoKeys } from './two-keys.js';
 import { wrongEndpoint } from './wrong-endpoint.js';
@@ -16,6 +17,7 @@ export const RULES: readonly Rule[] = [
   wrongEndpoint,
   sigv2Refused,
   newKeyDelay,
+  signedHeaders,
   rootKey,
   clockSkew,
   policyConditions,

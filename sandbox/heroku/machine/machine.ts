@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { existsSync, realpathSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { scratchDirectory } from '../../scratch.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const SYSTEM_CA_BUNDLES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'];
@@ -56,7 +56,7 @@ export class Machine {
    * @param options.isolate - default: whether the machine allows it.
    */
   static async open(options: { caFile?: string; readable?: readonly string[]; isolate?: boolean }): Promise<Machine> {
-    const dir = realpathSync(await mkdtemp(join(tmpdir(), 'halcyon-heroku-')));
+    const dir = realpathSync(await scratchDirectory('heroku'));
     const isolated = options.isolate !== false && (await canIsolate(dir));
     let caBundle: string | undefined;
     if (options.caFile !== undefined) {
@@ -174,11 +174,7 @@ export class Machine {
 }
 
 /** What /etc/os-release says in a room: Ubuntu's version is the stack's number, as on Heroku. */
-export const osReleaseFile = (stack: string): string => join(here, 'os-release', stack);
-
-/** Copy a directory with its modes and links. */
-export const copyTree = (from: string, to: string): Promise<void> =>
-  cp(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+const osReleaseFile = (stack: string): string => join(here, 'os-release', stack);
 
 function signal(pid: number, name: NodeJS.Signals): void {
   try {

@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { type Env, type Services, body, list, optionalString } from '../context.js';
 import { invalid, notFound } from '../api-error.js';
 import type { App } from '../model.js';
-import { type CreateAppOptions, STACKS } from '../platform.js';
+import { ACCOUNT, type CreateAppOptions, STACKS } from '../platform.js';
 import { appJson, buildpacksJson, slugJson, stableId } from '../represent.js';
 
 const BUILDPACK_LIMIT = 10;
@@ -35,6 +35,12 @@ export function appRoutes(api: Hono<Env>, services: Services): void {
     const { team } = c.req.param();
     const apps = listed(platform.apps).filter((app) => app.team?.name === team || app.team?.id === team);
     return list(c, settings, apps, LIST_FIELDS, value, appJson);
+  });
+  // What a user owns or works on: with one account, every app that it may see.
+  api.get('/users/:user/apps', (c) => {
+    const { user } = c.req.param();
+    if (!['~', ACCOUNT.id, ACCOUNT.email].includes(user)) throw notFound('user');
+    return list(c, settings, listed(platform.apps), LIST_FIELDS, value, appJson);
   });
   api.get('/apps/:app', (c) => c.json(appJson(platform.app(c.req.param('app')))));
   api.get('/teams/apps/:app', (c) => c.json(appJson(platform.app(c.req.param('app')))));

@@ -64,7 +64,12 @@ test('apps are found by name and id, refused when forbidden, and leave no name b
   expect((await ok(heroku, 'POST', '/teams/apps', { name: 'of-team', team: 'acme' })).team.name).toBe('acme');
   await heroku.ensureApp('not-mine', { forbidden: true });
   expect(await call(heroku, 'GET', '/apps/not-mine')).toMatchObject({ status: 403, json: { id: 'forbidden' } });
-  expect((await ok<Json[]>(heroku, 'GET', '/apps')).map((one) => one.name)).not.toContain('not-mine');
+  for (const path of ['/apps', '/users/~/apps', '/users/operator@example.com/apps']) {
+    const names = (await ok<Json[]>(heroku, 'GET', path)).map((one) => one.name);
+    expect(names, path).toEqual(expect.arrayContaining(['by-name', 'of-team']));
+    expect(names, path).not.toContain('not-mine');
+  }
+  expect((await call(heroku, 'GET', '/users/stranger@example.com/apps')).status).toBe(404);
   await ok(heroku, 'DELETE', '/apps/by-name');
   expect((await call(heroku, 'GET', '/apps/by-name')).status).toBe(404);
   await ok(heroku, 'POST', '/apps', { name: 'by-name' });

@@ -66,9 +66,10 @@ function run(...args: string[]): Promise<{ status: number | null; out: string }>
   return new Promise((resolve) => child.on('close', (status) => resolve({ status, out })));
 }
 
-test('apps:info, config, config:set, releases, rollback, run, run:detached, logs, ps', { timeout: 300_000 }, async (context) => {
+test('apps, apps:info, config, config:set, releases, rollback, run, run:detached, logs, ps', { timeout: 300_000 }, async (context) => {
   if (cli === undefined) return context.skip(whyNot);
   const app = ['-a', 'cli-app'];
+  expect(await run('apps')).toMatchObject({ status: 0, out: expect.stringMatching(/^cli-app\b/m) });
   const info = await run('apps:info', ...app, '--json');
   expect(JSON.parse(info.out.slice(info.out.indexOf('{')))).toMatchObject({ app: { name: 'cli-app', stack: { name: 'heroku-24' } } });
   expect(await run('config:set', 'A=1', 'B=two', ...app)).toMatchObject({

@@ -59,7 +59,7 @@ export async function until<T>(ask: () => Promise<T>, done: (value: T) => boolea
 /** Files, by path; executable where they begin with `#!`. */
 export type Files = Record<string, string>;
 
-export function writeFiles(dir: string, files: Files): void {
+function writeFiles(dir: string, files: Files): void {
   for (const [path, content] of Object.entries(files)) {
     const file = join(dir, path);
     mkdirSync(dirname(file), { recursive: true });

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,12 +10,17 @@ import { ministackPython } from '../../aws/ministack/venv.js';
 
 /** `npm run sandbox` as a process of its own. */
 const SCRIPT = resolve(import.meta.dirname, '../../../script/sandbox.mjs');
+const KIT = resolve(import.meta.dirname, '../../../dist/bin/halcyon-kit.js');
 let directory: string;
+/** Theirs alone: other sandboxes, as they start, sweep what these leave. */
+let temporary: string;
 const running: ChildProcess[] = [];
 
 beforeAll(async () => {
   await ministackPython();
   directory = await mkdtemp(join(tmpdir(), 'sandbox-process-'));
+  temporary = join(directory, 'tmp');
+  await mkdir(temporary);
 });
 afterEach(async () => {
   for (const child of running.splice(0)) {
@@ -34,7 +39,10 @@ interface Ready {
 }
 
 function start(...args: string[]): ChildProcess {
-  const child = spawn(process.execPath, ['--', SCRIPT, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--', SCRIPT, ...args], {
+    env: { ...process.env, TMPDIR: temporary },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   running.push(child);
   return child;
 }
@@ -64,9 +72,16 @@ function alive({ aws }: Ready): boolean {
   }
 }
 
-async function untilGone(told: Ready): Promise<void> {
-  for (let i = 0; i < 200 && alive(told); i++) await sleep(50);
+/** Names of the directories that a sandbox's process has made for itself. */
+async function scratch(child: { pid?: number | undefined }): Promise<string[]> {
+  return (await readdir(temporary)).filter((name) => /^halcyon-sandbox-/.test(name) && name.includes(`-${child.pid}-`));
+}
+
+/** MiniStack, and every directory. */
+async function untilGone(told: Ready, child: { pid?: number | undefined }): Promise<void> {
+  for (let i = 0; i < 200 && (alive(told) || (await scratch(child)).length > 0); i++) await sleep(50);
   expect(alive(told)).toBe(false);
+  expect(await scratch(child)).toEqual([]);
 }
 
 test('two run side by side; each stops on SIGTERM and leaves nothing', async () => {
@@ -79,16 +94,63 @@ test('two run side by side; each stops on SIGTERM and leaves nothing', async () 
     expect(health).toMatchObject({ code: 0, stdout: '200' });
     child.kill('SIGTERM');
     expect((await outcome(child)).code).toBe(0);
-    await untilGone(told);
+    await untilGone(told, child);
     await expect(stat(told.env.AWS_CA_BUNDLE as string)).rejects.toThrow('ENOENT');
   }
 });
 
-test('killed without warning, it takes MiniStack along', async () => {
+test('killed without warning, it takes MiniStack and its private key along', async () => {
   const { child, told } = await ready();
   expect(alive(told)).toBe(true);
+  expect((await scratch(child)).map((name) => name.split('-')[2]).sort()).toEqual(['aws', 'heroku']);
   child.kill('SIGKILL');
-  await untilGone(told);
+  await untilGone(told, child);
+});
+
+test('what was left when all was killed at once is swept by the next start; what others use is not', async () => {
+  const [one, two] = await Promise.all([ready(), ready()]);
+  process.kill(one.told.aws.pid, 'SIGKILL');
+  one.child.kill('SIGKILL');
+  await once(one.child, 'exit');
+  expect((await scratch(one.child)).some((name) => name.includes('-aws-'))).toBe(true);
+  const three = await ready();
+  await untilGone(one.told, one.child);
+  expect(await scratch(two.child)).toHaveLength(2);
+  for (const { child, told } of [two, three]) {
+    child.kill('SIGTERM');
+    await untilGone(told, child);
+  }
+});
+
+test.each([
+  ['a terminal and npm', ['SIGINT', 'SIGINT']],
+  ['a terminal and the kit', ['SIGINT', 'SIGTERM']],
+] as const)('one Ctrl-C that arrives twice, from %s, ends in order', async (_from, signals) => {
+  const { child, told } = await ready();
+  for (const signal of signals) {
+    child.kill(signal);
+    await sleep(5);
+  }
+  expect((await outcome(child)).code).toBe(0);
+  expect(alive(told)).toBe(false);
+  expect(await scratch(child)).toEqual([]);
+});
+
+test('Ctrl-C of halcyon-kit sandbox leaves nothing', async () => {
+  // A group of its own, all of which a terminal's Ctrl-C reaches.
+  const kit = spawn(process.execPath, [KIT, 'sandbox', '--json'], {
+    env: { ...process.env, TMPDIR: temporary },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  running.push(kit);
+  const [line] = (await once(createInterface(kit.stdout as NodeJS.ReadableStream), 'line')) as [string];
+  const told = JSON.parse(line) as Ready;
+  const pid = Number(/-(\d+)-\w+\/[^/]+$/.exec(told.env.AWS_CA_BUNDLE as string)?.[1]);
+  expect(await scratch({ pid })).toHaveLength(2);
+  process.kill(-(kit.pid as number), 'SIGINT');
+  await once(kit, 'exit');
+  await untilGone(told, { pid });
 });
 
 test('the exports work when sourced by a shell; their file is for its owner alone, and goes at the end', async () => {

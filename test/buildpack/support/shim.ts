@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 export const buildpackDir = fileURLToPath(new URL('../../../buildpack', import.meta.url));
-export const shim = `${buildpackDir}/shim/curl`;
+const shim = `${buildpackDir}/shim/curl`;
 
 /** AWS's published example key. */
 export const KEY = { id: 'AKIAIOSFODNN7EXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
@@ -67,7 +67,7 @@ export interface Server {
   close(): Promise<void>;
 }
 
-export async function readWire(request: IncomingMessage): Promise<Wire> {
+async function readWire(request: IncomingMessage): Promise<Wire> {
   let bytes = 0;
   for await (const chunk of request) bytes += (chunk as Buffer).length;
   // A header sent twice counts as its values joined by a comma alone (SigV4, "canonical headers").

@@ -1,16 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { desiredConfigVars, type ConfigVarName } from '../../../lib/contract/index.js';
-import { keysToReplace, NO_KNOWLEDGE, plan } from '../../../lib/engine/plan/next.plan.js';
+import { plan } from '../../../lib/engine/plan/forecast.plan.js';
+import { keysToReplace, next } from '../../../lib/engine/plan/next.plan.js';
 import {
   DEFAULT_POLICY,
+  NO_KNOWLEDGE,
+  type Activity,
   type AppState,
-  type Flight,
   type Intent,
   type KeyState,
   type Knowledge,
+  type Plan,
   type Policy,
   type PrincipalState,
   type TeamObservation,
+  type Waiting,
 } from '../../../lib/engine/model.js';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');
@@ -45,7 +49,7 @@ const principal = (more: Partial<PrincipalState> = {}): PrincipalState => ({
   current: 'OLD',
   ...more,
 });
-const calm: Flight = { unsettled: false, running: [], keyRelease: { version: 7, at: ago(60) } };
+const calm: Activity = { releasePending: false, running: [], keyRelease: { version: 7, at: ago(60) } };
 const app = (name: string, keyId: string | undefined, more: Partial<AppState> = {}): AppState => {
   const vars: Partial<Record<ConfigVarName, string>> = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== null));
   return {
@@ -56,7 +60,7 @@ const app = (name: string, keyId: string | undefined, more: Partial<AppState> = 
     state: 'present',
     vars: keyId === undefined ? {} : { ...vars, HALCYON_AWS_ACCESS_KEY_ID: keyId, HALCYON_AWS_SECRET_ACCESS_KEY: `print-${keyId}` },
     wanted,
-    flight: calm,
+    activity: calm,
     ...more,
   };
 };
@@ -65,14 +69,19 @@ const ensure: Intent = { kind: 'ensure' };
 const rotate: Intent = { kind: 'rotate', due: false };
 const finish: Intent = { kind: 'finish' };
 
-function planned(observation: TeamObservation, intent: Intent, options: { policy?: Partial<Policy>; knowledge?: Partial<Knowledge> } = {}) {
-  const policy = { ...DEFAULT_POLICY, ...options.policy };
-  const replace = keysToReplace(observation, intent, policy, NOW);
-  return plan(observation, intent, policy, NOW, { ...NO_KNOWLEDGE, replace, ...options.knowledge });
-}
+type Options = { policy?: Partial<Policy>; knowledge?: Partial<Knowledge> };
+const by =
+  (make: typeof plan) =>
+  (observation: TeamObservation, intent: Intent, options: Options = {}): Plan => {
+    const policy = { ...DEFAULT_POLICY, ...options.policy };
+    const replace = keysToReplace(observation, intent, policy, NOW);
+    return make(observation, intent, policy, NOW, { ...NO_KNOWLEDGE, replace, ...options.knowledge });
+  };
+const planned = by(plan);
+const first = by(next);
 /** `kind subject` of each step. */
-const brief = (observation: TeamObservation, intent: Intent, options = {}) =>
-  planned(observation, intent, options).steps.map((step) =>
+const described = ({ steps }: Plan) =>
+  steps.map((step) =>
     step.kind === 'write-apps'
       ? `write ${step.wave}: ${step.apps.map(({ app: name }) => name).join(' ')}`
       : step.kind === 'wait'
@@ -81,15 +90,15 @@ const brief = (observation: TeamObservation, intent: Intent, options = {}) =>
           ? `${step.kind} ${step.keyId}`
           : step.kind,
   );
-/** The first stage only. */
-const now = (observation: TeamObservation, intent: Intent, options = {}) =>
-  brief(observation, intent, options).slice(0, planned(observation, intent, options).ready);
+
+const brief = (...of: Parameters<typeof planned>) => described(planned(...of));
+const now = (...of: Parameters<typeof first>) => described(first(...of));
 
 const NEW = '(new key of team/upload)';
 
 describe('the whole way', () => {
   test('nothing to do', () => {
-    expect(planned(team([principal()], [app('a', 'OLD')]), ensure)).toEqual({ steps: [], ready: 0, waiting: [], blocked: [], notices: [] });
+    expect(planned(team([principal()], [app('a', 'OLD')]), ensure)).toEqual({ steps: [], waiting: [], blocked: [], notices: [] });
   });
   test('a first key', () => {
     const observation = team([principal({ keys: [], current: undefined, secret: 'empty' })], [app('a', undefined)]);
@@ -156,52 +165,67 @@ describe('what was left half done', () => {
       [principal({ keys: [key('OLD', { status: 'Inactive', inactiveSince: ago(60) }), key('N')], current: 'N', previous: 'OLD' })],
       [app('a', 'N')],
     );
-    expect(planned(observation, rotate)).toMatchObject({ ready: 0, waiting: [{ kind: 'soak', keyId: 'OLD' }] });
+    expect(first(observation, rotate)).toMatchObject({ steps: [], waiting: [{ kind: 'soak', keyId: 'OLD' }] });
   });
 });
 
 describe('the retire barrier', () => {
-  const rotated = (flight: Flight, old: Partial<KeyState> = {}, holds = 'N') =>
-    team([principal({ keys: [key('OLD', old), key('N')], current: 'N', previous: 'OLD' })], [app('a', 'N'), app('b', holds, { flight })]);
+  const rotated = (activity: Activity, old: Partial<KeyState> = {}, holds = 'N') =>
+    team([principal({ keys: [key('OLD', old), key('N')], current: 'N', previous: 'OLD' })], [app('a', 'N'), app('b', holds, { activity })]);
   const at = { version: 9, at: ago(5) };
-  test.each<[string, Flight, Partial<KeyState>, string]>([
+  test.each<[string, Activity, Partial<KeyState>, Waiting['kind'], string]>([
     [
       'a build from before',
       { ...calm, keyRelease: at, running: [{ kind: 'build', id: 'b1', startedAt: ago(6) }] },
       {},
+      'in-flight',
       'build b1 of b began 6 min ago',
     ],
-    ['a build of the same second', { ...calm, keyRelease: at, running: [{ kind: 'build', id: 'b1', startedAt: ago(5) }] }, {}, 'build b1'],
+    [
+      'a build of the same second',
+      { ...calm, keyRelease: at, running: [{ kind: 'build', id: 'b1', startedAt: ago(5) }] },
+      {},
+      'in-flight',
+      'build b1',
+    ],
     [
       'a dyno on the old release',
       { ...calm, keyRelease: at, running: [{ kind: 'dyno', id: 'run.1', startedAt: ago(6), release: 8 }] },
       {},
+      'in-flight',
       'dyno run.1',
     ],
-    ['a release that has not ended', { ...calm, unsettled: true }, {}, 'newest release of b'],
-    ['a use nobody explains', { ...calm, keyRelease: at }, { lastUsedAt: ago(2) }, 'something the file does not name'],
-  ])('waits for %s', (_, flight, old, text) => {
-    const made = planned(rotated(flight, old), finish);
-    expect(made.ready).toBe(0);
-    expect(made.waiting).toMatchObject([{ keyId: 'OLD', text: expect.stringContaining(text) }]);
+    ['a release that has not ended', { ...calm, releasePending: true }, {}, 'release-pending', 'newest release of b'],
+    ['a use nobody explains', { ...calm, keyRelease: at }, { lastUsedAt: ago(2) }, 'recent-use', 'something the file does not name'],
+  ])('waits for %s', (_, activity, old, kind, text) => {
+    const made = first(rotated(activity, old), finish);
+    expect(made.steps).toEqual([]);
+    expect(made.waiting).toMatchObject([{ kind, keyId: 'OLD', text: expect.stringContaining(text) }]);
+    expect(brief(rotated(activity, old), finish)).toEqual(['wait', 'deactivate OLD', 'wait', 'delete-key OLD']);
   });
-  test.each<[string, Flight, Partial<KeyState>]>([
+  test('nobody can tell when an app that could not be written lets go of it', () => {
+    const observation = rotated(calm, {}, 'OLD');
+    const knowledge = { failedApps: new Map([['b', 'no reason given']]) };
+    expect(first(observation, finish, { knowledge }).waiting).toMatchObject([{ kind: 'holds', app: 'b', keyId: 'OLD' }]);
+    expect(brief(observation, finish, { knowledge })).toEqual([]);
+  });
+  test.each<[string, Activity, Partial<KeyState>]>([
     ['nothing', calm, {}],
     ['a build from after', { ...calm, keyRelease: at, running: [{ kind: 'build', id: 'b1', startedAt: ago(4) }] }, {}],
     ['a dyno on the new release', { ...calm, keyRelease: at, running: [{ kind: 'dyno', id: 'run.1', startedAt: ago(6), release: 9 }] }, {}],
-    ['an app that never had a key', { unsettled: false, running: [{ kind: 'build', id: 'b1', startedAt: ago(6) }] }, {}],
+    ['an app that never had a key', { releasePending: false, running: [{ kind: 'build', id: 'b1', startedAt: ago(6) }] }, {}],
     ['a use before the apps moved', { ...calm, keyRelease: at }, { lastUsedAt: ago(5) }],
     ['a use that an ended build explains', { ...calm, keyRelease: at, lastEnded: ago(2) }, { lastUsedAt: ago(2) }],
     ['a use long ago', { ...calm, keyRelease: at }, { lastUsedAt: ago(15), createdAt: ago(DAY) }],
-  ])('is passed with %s', (_, flight, old) => {
-    expect(now(rotated(flight, old), finish)).toEqual(['deactivate OLD']);
+  ])('is passed with %s', (_, activity, old) => {
+    expect(now(rotated(activity, old), finish)).toEqual(['deactivate OLD']);
   });
   test('an app that cannot be read may hold the key', () => {
     const observation = team(
       [principal({ keys: [key('OLD'), key('N')], current: 'N' })],
       [app('a', undefined, { state: 'unreadable', problem: 'forbidden', user: 'user' })],
     );
-    expect(planned(observation, finish)).toMatchObject({ ready: 0, waiting: [{ kind: 'unreadable', app: 'a' }] });
+    expect(first(observation, finish)).toMatchObject({ steps: [], waiting: [{ kind: 'unreadable', app: 'a' }] });
   });
   test('a rollback that brought a soaking key back is mended first', () => {
     const observation = rotated(calm, { status: 'Inactive', inactiveSince: ago(2 * DAY) }, 'OLD');
@@ -273,7 +297,7 @@ describe('other wishes', () => {
   });
   test('down waits for builds, unless forced', () => {
     const busy = { ...calm, running: [{ kind: 'build' as const, id: 'b1', startedAt: ago(90) }] };
-    const observation = team([principal()], [app('a', undefined, { flight: busy })]);
+    const observation = team([principal()], [app('a', undefined, { activity: busy })]);
     expect(now(observation, { kind: 'down', force: false })).toEqual([]);
     expect(now(observation, { kind: 'down', force: true })).toEqual(['deactivate OLD']);
   });
@@ -297,6 +321,6 @@ describe('other wishes', () => {
     ['no such app', team([principal()], [app('a', undefined, { state: 'missing' })]), ensure, 'app-not-found'],
     ['both slots taken', team([principal({ keys: [unknown('X'), unknown('Y')], current: undefined })], []), ensure, 'slots-full'],
   ])('blocked: %s', (_, observation, intent, code) => {
-    expect(planned(observation, intent)).toMatchObject({ ready: 0, steps: [], blocked: [{ code }] });
+    expect(planned(observation, intent)).toMatchObject({ steps: [], blocked: [{ code }] });
   });
 });

@@ -2,14 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../lib/config/index.js';
 import type { Team } from '../../../lib/config/model.js';
 import { userName } from '../../../lib/contract/index.js';
-import { findKeyOf, killAtOnce } from '../../../lib/engine/run/emergency.client.js';
-import { converge } from '../../../lib/engine/run/reconcile.client.js';
-import { DEFAULT_POLICY, runOf, type Intent } from '../../../lib/engine/index.js';
+import { DEFAULT_POLICY, type Intent, type TeamObservation } from '../../../lib/engine/model.js';
 import type { Ports } from '../../../lib/engine/ports/ports.js';
-import { Recent } from '../../../lib/engine/run/recent.js';
+import { findKeyOf, killAtOnce } from '../../../lib/engine/run/kill.client.js';
+import { observeAll } from '../../../lib/engine/run/observe.client.js';
+import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
-import { silentIo } from '../../../lib/io/io-host.js';
-import { World, type Hook } from '../support/world.js';
+import type { ModelUser } from '../support/world/iam.js';
+import { runContext } from '../support/run-context.js';
+import type { Hook } from '../support/world/process.js';
+import { World } from '../support/world/world.js';
 
 const config = parseConfig(
   'teams:\n  team:\n    bucket: { account: "111122223333", region: eu-west-1 }\n    apps:\n      one: { mode: upload }\n      two: { mode: upload }\nsigning: { version: 4, buildpack: "https://example.com/x.tgz" }\n',
@@ -21,16 +23,15 @@ const policy = { ...DEFAULT_POLICY, soak: 0, concurrency: 1 };
 function setUp() {
   const world = new World();
   world.deploy(team);
-  const run = (intent: Intent, more: { hook?: Hook; signal?: AbortSignal; deployed?: boolean; ports?: (ports: Ports) => Ports } = {}) => {
+  const run = (
+    intent: Intent,
+    more: { hook?: Hook; signal?: AbortSignal; deployed?: boolean; from?: TeamObservation; ports?: (ports: Ports) => Ports } = {},
+  ) => {
     const ports = world.ports(more.hook ?? (() => {}));
     const { signal, deployed } = more;
-    return converge(
-      runOf({ config, team, policy, io: silentIo, clock: world.clock, ports: more.ports?.(ports) ?? ports, signal, deployed }),
-      intent,
-    );
+    return reconcile(runContext(world, config, { policy, ports: more.ports?.(ports) ?? ports, signal, deployed }), intent, more.from);
   };
-  const kill = (keyId: string, hook: Hook = () => {}) =>
-    killAtOnce({ team, ports: world.ports(hook), recent: new Recent(world.clock), clock: world.clock, io: silentIo }, keyId);
+  const kill = (keyId: string, hook: Hook = () => {}) => killAtOnce(runContext(world, config, { ports: world.ports(hook) }), keyId);
   return { world, run, kill };
 }
 
@@ -41,7 +42,7 @@ describe('Ctrl-C', () => {
     const reason = new KitError('interrupted', 'interrupted; run the same command again to go on');
     const hook: Hook = (operation) => void (operation === moment && controller.abort(reason));
     await expect(run({ kind: 'ensure' }, { hook, signal: controller.signal })).rejects.toBe(reason);
-    expect(world.leaseObject).toBeUndefined();
+    expect(world.lease.object).toBeUndefined();
     expect(await run({ kind: 'ensure' })).toMatchObject({ status: 'done' });
     expect(world.violations).toEqual([]);
   });
@@ -59,7 +60,7 @@ describe('right after a deployment', () => {
   test('users that IAM does not list yet are looked for again', async () => {
     const { world, run } = setUp();
     expect(await run({ kind: 'ensure' }, { deployed: true, ports: late(world, 45_000) })).toMatchObject({ status: 'done' });
-    expect(world.apps.get('one')?.vars.HALCYON_AWS_ACCESS_KEY_ID).toBe(world.users.get(USER)?.keys[0]?.id);
+    expect(world.heroku.apps.get('one')?.vars.HALCYON_AWS_ACCESS_KEY_ID).toBe(world.iam.users.get(USER)?.keys[0]?.id);
   });
 
   test('for a minute, no longer', async () => {
@@ -80,7 +81,7 @@ describe('right after a deployment', () => {
 
   test('not for what time does not mend', async () => {
     const { world, run } = setUp();
-    (world.apps.get('two') as { deleted: boolean }).deleted = true;
+    (world.heroku.apps.get('two') as { deleted: boolean }).deleted = true;
     const began = world.now;
     const outcome = await run({ kind: 'ensure' }, { deployed: true, ports: late(world, 3_600_000) });
     expect(outcome.blocked.map(({ code }) => code).sort()).toEqual(['app-not-found', 'user-missing']);
@@ -92,8 +93,8 @@ describe('killing a leaked key', () => {
   const atRest = async () => {
     const made = setUp();
     await made.run({ kind: 'ensure' });
-    const key = made.world.users.get(USER)?.keys[0]?.id ?? '';
-    made.world.leaked.add(key);
+    const key = made.world.iam.users.get(USER)?.keys[0]?.id ?? '';
+    made.world.iam.leaked.add(key);
     return { ...made, key };
   };
 
@@ -106,7 +107,7 @@ describe('killing a leaked key', () => {
       ['mark-revoked', 'team/upload'],
       ['deactivate', 'team/upload'],
     ]);
-    expect(world.keyNamed(key)?.status).toBe('Inactive');
+    expect(world.iam.keyNamed(key)?.status).toBe('Inactive');
     expect(await kill(key)).toEqual([]);
   });
 
@@ -117,7 +118,7 @@ describe('killing a leaked key', () => {
       if ((failures -= 1) >= 0) throw new KitError('aws-unavailable', 'no answer');
     };
     await kill(key, busy);
-    expect(world.keyNamed(key)?.status).toBe('Inactive');
+    expect(world.iam.keyNamed(key)?.status).toBe('Inactive');
     failures = Infinity;
     await expect(kill(key, busy)).rejects.toMatchObject({ code: 'aws-unavailable' });
   });
@@ -125,8 +126,17 @@ describe('killing a leaked key', () => {
   test('a key of nobody here is left alone', async () => {
     const { world, kill } = await atRest();
     expect(await kill('AKIANOBODY')).toEqual([]);
-    const looking = { team, ports: world.ports(() => {}), recent: new Recent(world.clock), clock: world.clock, io: silentIo };
-    expect(await findKeyOf(looking, 'AKIANOBODY')).toBeUndefined();
+    expect(await findKeyOf(runContext(world, config), 'AKIANOBODY')).toBeUndefined();
+  });
+
+  test('one that was marked, and lives on, dies before any app is looked at', async () => {
+    const { world, run, key } = await atRest();
+    (world.iam.users.get(USER) as ModelUser).tags[`halcyon:refused:${key}`] = 'revoked 2026-03-01T12:00:00Z';
+    const from = await observeAll(runContext(world, config));
+    const asked: string[] = [];
+    await run({ kind: 'ensure' }, { from, hook: (operation) => void asked.push(operation) });
+    expect(asked.slice(0, asked.indexOf('UpdateAccessKey Inactive'))).not.toContain('GET config-vars');
+    expect(world.iam.keyNamed(key)?.status).not.toBe('Active');
   });
 
   test('the engine does it first, and goes on to a new key', async () => {
@@ -137,7 +147,7 @@ describe('killing a leaked key', () => {
     expect(outcome).toMatchObject({ status: 'done' });
     expect(outcome.evidence.slice(0, 2).map(({ step }) => step)).toEqual(['mark-revoked', 'deactivate']);
     expect(effects.indexOf('UpdateAccessKey Inactive')).toBeLessThan(effects.indexOf('PutObject lease'));
-    expect(world.keyNamed(key)).toBeUndefined();
+    expect(world.iam.keyNamed(key)).toBeUndefined();
     expect(world.violations).toEqual([]);
   });
 });

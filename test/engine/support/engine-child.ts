@@ -4,10 +4,11 @@ import { loadConfig } from '../../../lib/config/index.js';
 import { teamNamed } from '../../../lib/config/derive.js';
 import { DEFAULT_POLICY, runTeam } from '../../../lib/engine/index.js';
 import { createHeroku } from '../../../lib/heroku/heroku.client.js';
+import { networkOf } from '../../../lib/network/network.js';
 import { silentIo } from '../../../lib/io/io-host.js';
 
 const [, , file = '', name = ''] = process.argv;
-const config = await loadConfig(file);
+const config = { ...(await loadConfig(file)), s3Url: networkOf().s3Url };
 const team = teamNamed(config, name);
 const context = {
   config,
@@ -15,5 +16,5 @@ const context = {
   heroku: createHeroku({ token: process.env.HEROKU_API_KEY ?? '', host: process.env.HEROKU_HOST }),
   io: silentIo,
 };
-const outcome = await runTeam(context, team, { kind: 'rotate', due: false }, { ...DEFAULT_POLICY, soak: 0, poll: 50 });
-process.stdout.write(`${JSON.stringify(outcome)}\n`);
+const result = await runTeam(context, team, { kind: 'rotate', due: false }, { ...DEFAULT_POLICY, soak: 0, poll: 50 });
+process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -2,11 +2,12 @@ import { parseConfig, type KitConfig } from '../../../lib/config/index.js';
 import type { Team } from '../../../lib/config/model.js';
 import { principalsOf, principalOf } from '../../../lib/config/derive.js';
 import { secretName, STAGES, userName } from '../../../lib/contract/index.js';
-import { converge } from '../../../lib/engine/run/reconcile.client.js';
-import { DEFAULT_POLICY, runOf, type Intent, type Outcome, type Policy } from '../../../lib/engine/index.js';
+import { DEFAULT_POLICY, type Intent, type Policy, type TeamResult } from '../../../lib/engine/model.js';
+import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
-import { silentIo } from '../../../lib/io/io-host.js';
-import { Crash, World, type Hook } from './world.js';
+import { runContext } from './run-context.js';
+import { Crash, type Hook } from './world/process.js';
+import { World } from './world/world.js';
 
 /** Something that happens at the `at`-th moment of a run: a moment is before or after an effect, or before a look. */
 export interface Happening {
@@ -71,8 +72,8 @@ export class Play {
   readonly policy: Policy;
   longest = 0;
   constructor(readonly history: History) {
-    this.world.keyDelay = history.keyDelay;
-    this.world.releaseTime = history.releaseTime;
+    this.world.iam.keyDelay = history.keyDelay;
+    this.world.heroku.releaseTime = history.releaseTime;
     this.policy = { ...DEFAULT_POLICY, soak: history.soak, poll: 180_000, patience: 30 * 60_000, verifications: 4, concurrency: 1 };
   }
 
@@ -85,7 +86,7 @@ export class Play {
     intent: Intent,
     happenings: readonly Happening[],
     options: { smokeFails?: boolean; nested?: boolean } = {},
-  ): Promise<Outcome | 'crashed'> {
+  ): Promise<TeamResult | 'crashed'> {
     let moment = 0;
     let trouble = 0;
     const hook: Hook = async (operation, phase) => {
@@ -102,15 +103,11 @@ export class Play {
         );
       }
     };
-    const id = `holder-${this.world.serial()}`;
-    const run = runOf({
-      config: configFor(this.modes, this.history.perApp),
-      team: this.team,
+    const id = `owner-${this.world.serial()}`;
+    const context = runContext(this.world, configFor(this.modes, this.history.perApp), {
       ports: this.world.ports(hook),
       policy: this.policy,
-      io: silentIo,
-      clock: this.world.clock,
-      holder: { id, who: 'operator@test', pid: 1, machine: '', since: new Date(this.world.now).toISOString(), ttl: this.policy.leaseTtl },
+      owner: { id, who: 'operator@test', pid: 1, machine: '', since: new Date(this.world.now).toISOString(), ttl: this.policy.leaseTtl },
       isGone: (other) => this.#dead.has(other.id),
       ...(options.smokeFails === undefined
         ? {}
@@ -121,9 +118,9 @@ export class Play {
           }),
     });
     try {
-      const outcome = await converge(run, intent);
+      const result = await reconcile(context, intent);
       this.longest = Math.max(this.longest, moment);
-      return outcome;
+      return result;
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
       this.#dead.add(id);
@@ -144,31 +141,31 @@ export class Play {
       case 'burst':
         return 2 + (n % 9);
       case 'build':
-        world.startWork(app, 'build', 1000 + (n % 1000) * 900);
+        world.heroku.startWork(app, 'build', 1000 + (n % 1000) * 900);
         return 0;
       case 'dyno':
-        world.startWork(app, 'dyno', 1000 + (n % 1000) * 3000);
+        world.heroku.startWork(app, 'dyno', 1000 + (n % 1000) * 3000);
         return 0;
       case 'app-deleted': {
-        const found = world.apps.get(app);
+        const found = world.heroku.apps.get(app);
         if (found !== undefined) found.deleted = true;
         return 0;
       }
       case 'rollback':
-        world.rollBack(app);
+        world.heroku.rollBack(app);
         return 0;
       case 'release-fails': {
-        const found = world.apps.get(app);
+        const found = world.heroku.apps.get(app);
         if (found !== undefined) found.broken = true;
         return 0;
       }
       case 'foreign-key': {
-        const users = [...world.users.values()].filter(({ keys }) => keys.length < 2);
+        const users = [...world.iam.users.values()].filter(({ keys }) => keys.length < 2);
         const user = users[n % Math.max(1, users.length)];
         if (user === undefined) return 0;
         // Out of the few minutes in which an intention stands; see isOrphan.
         world.pass(20 * 60_000);
-        world.makeKey(user.name, true);
+        world.iam.makeKey(user.name, true);
         world.pass(20 * 60_000);
         return 0;
       }
@@ -193,13 +190,13 @@ export class Play {
       world.deploy(this.team, this.history.orphans);
       await this.run({ kind: 'ensure' }, happenings);
     } else if (intent === 'emergency') {
-      const keyId = [...world.users.values()].flatMap(({ keys }) => keys.filter(({ foreign }) => !foreign)).at(-1)?.id;
+      const keyId = [...world.iam.users.values()].flatMap(({ keys }) => keys.filter(({ foreign }) => !foreign)).at(-1)?.id;
       if (keyId === undefined) return;
-      world.leaked.add(keyId);
+      world.iam.leaked.add(keyId);
       await this.run({ kind: 'emergency', keyId }, happenings);
       // Whoever reports a leak makes sure that it was understood; until then nobody can know.
-      const marked = () => [...world.users.values()].some(({ tags }) => tags[`halcyon:refused:${keyId}`] !== undefined);
-      if (world.keyNamed(keyId) !== undefined && !marked()) await this.run({ kind: 'emergency', keyId }, []);
+      const marked = () => [...world.iam.users.values()].some(({ tags }) => tags[`halcyon:refused:${keyId}`] !== undefined);
+      if (world.iam.keyNamed(keyId) !== undefined && !marked()) await this.run({ kind: 'emergency', keyId }, []);
     } else if (intent === 'rotate' || intent === 'rotate-smoke-fails') {
       await this.run({ kind: 'rotate', due: false }, happenings, { smokeFails: intent === 'rotate-smoke-fails' });
     } else if (intent === 'down') {
@@ -213,9 +210,9 @@ export class Play {
   async settle(): Promise<void> {
     const { world } = this;
     world.deploy(this.team, this.history.orphans);
-    for (const app of world.apps.values()) app.broken = false;
+    for (const app of world.heroku.apps.values()) app.broken = false;
     // Whoever reports a leak makes sure of it.
-    for (const keyId of world.leaked) if (world.keyNamed(keyId) !== undefined) await this.run({ kind: 'emergency', keyId }, []);
+    for (const keyId of world.iam.leaked) if (world.iam.keyNamed(keyId) !== undefined) await this.run({ kind: 'emergency', keyId }, []);
     for (let attempt = 0; attempt < 8; attempt += 1) {
       world.pass(4 * 3_600_000);
       const ensured = await this.run({ kind: 'finish' }, []);
@@ -224,7 +221,7 @@ export class Play {
       for (const { code, text } of ensured.blocked) {
         const id = code === 'unknown-key' ? /AKIA\d+/.exec(text)?.[0] : undefined;
         if (id === undefined) continue;
-        world.mayDeleteUnknown.add(id);
+        world.iam.mayDeleteUnknown.add(id);
         await this.run({ kind: 'delete-unknown', keyId: id }, []);
       }
       if (attempt === 7) throw new Error(`does not come to rest: ${JSON.stringify(ensured, null, 1)}`);
@@ -237,25 +234,25 @@ export class Play {
     const wrong: string[] = [...world.violations];
     const declared = principalsOf(team);
     for (const principal of declared) {
-      const user = world.users.get(userName(principal));
+      const user = world.iam.users.get(userName(principal));
       const keys = user?.keys ?? [];
-      const current = [...(world.secrets.get(secretName(principal))?.values() ?? [])].find(({ stages }) => stages.has(STAGES.current));
+      const current = [...(world.secrets.all.get(secretName(principal))?.values() ?? [])].find(({ stages }) => stages.has(STAGES.current));
       if (keys.length !== 1 || keys[0]?.status !== 'Active')
         wrong.push(`${userName(principal)} has ${keys.map(({ id, status }) => `${id} ${status}`).join(', ') || 'no key'}`);
       if (keys[0]?.id !== current?.keyId) wrong.push(`${userName(principal)}: current is ${current?.keyId}, not ${keys[0]?.id}`);
       if (Object.keys(user?.tags ?? {}).length > 0) wrong.push(`${userName(principal)} has tags left: ${JSON.stringify(user?.tags)}`);
-      if (keys.some(({ id }) => world.leaked.has(id))) wrong.push(`${userName(principal)} still has a leaked key`);
+      if (keys.some(({ id }) => world.iam.leaked.has(id))) wrong.push(`${userName(principal)} still has a leaked key`);
     }
-    for (const user of world.users.values()) {
+    for (const user of world.iam.users.values()) {
       if (declared.some((principal) => userName(principal) === user.name)) continue;
       if (user.keys.length > 0) wrong.push(`${user.name} is no longer wanted and has ${user.keys.map(({ id }) => id).join(', ')}`);
       if (!user.inStack) wrong.push(`${user.name} is in no stack and still there`);
     }
     for (const app of team.apps) {
-      const state = world.apps.get(app.name);
+      const state = world.heroku.apps.get(app.name);
       if (state === undefined || state.deleted) continue;
       const principal = principalOf(team, app);
-      const expected = principal === undefined ? undefined : world.users.get(userName(principal))?.keys[0];
+      const expected = principal === undefined ? undefined : world.iam.users.get(userName(principal))?.keys[0];
       if (state.vars.HALCYON_AWS_ACCESS_KEY_ID !== expected?.id)
         wrong.push(`${app.name} holds ${state.vars.HALCYON_AWS_ACCESS_KEY_ID}, not ${expected?.id}`);
       if (state.vars.HALCYON_AWS_SECRET_ACCESS_KEY !== expected?.secret) wrong.push(`${app.name} holds a wrong secret`);

@@ -34,7 +34,7 @@ export async function startWire(options: SandboxOptions = {}): Promise<Wire> {
     sandbox,
     aws,
     heroku,
-    context: (config) => ({ config, aws, heroku, io: silentIo }),
+    context: (config) => ({ config: { ...config, s3Url: aws.network.s3Url }, aws, heroku, io: silentIo }),
     async stop() {
       for (const [name, value] of Object.entries(before))
         if (value === undefined) delete process.env[name];

@@ -1,7 +1,7 @@
-import { accessOf, type Access, type Acl, type Mode } from '../../../lib/contract/index.js';
+import { accessOf, type Access, type Mode } from '../../../lib/contract/index.js';
 
 /** Where a cell's packages are kept. */
-export type BucketKind = 'own' | 'shared prefix' | 'existing, slash prefix';
+type BucketKind = 'own' | 'shared prefix' | 'existing, slash prefix';
 
 /** One way of using Halcyon. */
 export interface Cell {
@@ -10,42 +10,16 @@ export interface Cell {
   readonly signing: 2 | 4;
   /** Undefined in mode `public`. */
   readonly bucket?: BucketKind;
-  readonly acl?: Acl;
 }
 
-/** Cells that are one and the same: what is left of them, and why. */
-export interface Collapsed {
-  readonly cells: string;
-  readonly reason: string;
-}
-
-export const BUCKETS: readonly BucketKind[] = ['own', 'shared prefix', 'existing, slash prefix'];
-const SIGNINGS = [2, 4] as const;
-const ACLS: readonly Acl[] = ['bucket-owner-full-control', 'private'];
-
-export const COLLAPSED: readonly Collapsed[] = [
-  { cells: 'public × bucket × ACL', reason: 'no bucket in this mode, so there is nothing to sign for, no prefix and no ACL' },
-  { cells: 'read-only × ACL', reason: 'nothing is uploaded, so no ACL is ever sent; the bucket’s ownership rule does not touch reads' },
-  { cells: 'a build without an archive × ACL private', reason: 'such a build uploads nothing; done with the other ACL' },
+/** The cells in which the stand-in for haskell-on-heroku is held against the real one: each access, each kind of place, either signature. */
+export const CELLS: readonly Cell[] = [
+  { mode: 'public', clean: true, signing: 2 },
+  { mode: 'read-only', clean: true, signing: 2, bucket: 'shared prefix' },
+  { mode: 'upload', clean: true, signing: 4, bucket: 'existing, slash prefix' },
+  { mode: 'upload', clean: false, signing: 2, bucket: 'own' },
 ];
-
-/** Whether the cell begins with a build that finds no archive. */
-export const looksFirst = (cell: Cell): boolean => cell.acl !== 'private';
-
-export function cells(): Cell[] {
-  const writing = (clean: boolean) =>
-    SIGNINGS.flatMap((signing) => BUCKETS.flatMap((bucket) => ACLS.map((acl): Cell => ({ mode: 'upload', clean, signing, bucket, acl }))));
-  return [
-    ...SIGNINGS.map((signing): Cell => ({ mode: 'public', clean: true, signing })),
-    ...SIGNINGS.flatMap((signing) =>
-      BUCKETS.map((bucket): Cell => ({ mode: 'read-only', clean: true, signing, bucket, acl: 'bucket-owner-full-control' })),
-    ),
-    ...writing(true),
-    ...writing(false),
-  ];
-}
 
 export const accessOfCell = (cell: Cell): Access | undefined => accessOf(cell.mode, cell.clean);
 
-export const label = (cell: Cell): string =>
-  [accessOfCell(cell) ?? 'public', `v${cell.signing}`, cell.bucket ?? '-', (cell.mode === 'upload' && cell.acl) || '-'].join(' | ');
+export const label = (cell: Cell): string => [accessOfCell(cell) ?? 'public', `v${cell.signing}`, cell.bucket ?? '-'].join(' | ');

@@ -1,17 +1,4 @@
-import type { Cell } from './cells.js';
 import type { Outcome } from './run-cell.js';
-
-/** The cells in which the stand-in for haskell-on-heroku is held against the real one: each mode, each kind of place, either signature. */
-export const isCompared = (cell: Cell): boolean =>
-  cell.acl !== 'private' &&
-  [
-    ['public', true, 2, undefined],
-    ['read-only', true, 2, 'shared prefix'],
-    ['upload', true, 4, 'existing, slash prefix'],
-    ['upload', false, 2, 'own'],
-  ].some(
-    ([mode, clean, signing, bucket]) => cell.mode === mode && cell.clean === clean && cell.signing === signing && cell.bucket === bucket,
-  );
 
 /** What differs between any two runs: names, hashes, sizes, ports. */
 const normalise = (text: string, outcome: Outcome): string =>

@@ -11,7 +11,7 @@ import {
 import { createAws, type Aws } from '../../../lib/aws/aws.js';
 import { packBuildpack } from '../../../lib/buildpack/pack.js';
 import { bucketPolicy, userPolicy } from '../../../lib/constructs/policies.js';
-import { iamPath, userName, type Access, type Acl, type AppStorage } from '../../../lib/contract/index.js';
+import { iamPath, userName, type Access, type Acl, type AppStorage, type KeyPair } from '../../../lib/contract/index.js';
 import { createHeroku } from '../../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../../lib/heroku/heroku.js';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../../sandbox/index.js';
@@ -20,17 +20,18 @@ import { accessOfCell, type Cell } from './cells.js';
 const PARTITION = 'aws';
 /** Where version 2 was known before 2014, and where it never was. */
 const REGIONS = { 2: 'us-east-1', 4: 'eu-central-1' } as const;
+const ACL: Acl = 'bucket-owner-full-control';
 const PREFIXES = { own: undefined, 'shared prefix': 'alpha', 'existing, slash prefix': 'teams/alpha' } as const;
 
 /** What a cell's app is given. */
-export interface Ground {
+interface Ground {
   readonly storage: AppStorage;
-  readonly key?: { readonly id: string; readonly secret: string };
+  readonly key?: KeyPair;
   readonly userArn?: string;
   readonly aws?: Aws;
 }
 
-/** A sandbox with the buckets and principals that cells ask for, each made once, with the policies that the kit's stacks deploy. */
+/** A sandbox with the buckets and principals that cells ask for, each made once by hand, with the kit's policies. */
 export interface Rig {
   readonly sandbox: Sandbox;
   readonly heroku: Heroku;
@@ -59,19 +60,19 @@ export async function startRig(options: SandboxOptions['heroku'] = {}): Promise<
     buildpackUrl: `file://${buildpack}`,
     async ground(cell) {
       const access = accessOfCell(cell);
-      if (access === undefined || cell.bucket === undefined || cell.acl === undefined) return { storage: { mode: 'public' } };
-      const { bucket: kind, acl, signing } = cell;
+      if (access === undefined || cell.bucket === undefined) return { storage: { mode: 'public' } };
+      const { bucket: kind, signing } = cell;
       const region = REGIONS[signing];
       const aws = createAws({ region });
-      const name = ['halcyon', kind.split(/[ ,]/)[0], acl.split('-')[0], `v${signing}`].join('-');
-      await made(name, () => makeBucket(sandbox, aws, name, { acl, signing, policy: kind !== 'existing, slash prefix' }));
+      const name = ['halcyon', kind.split(/[ ,]/)[0], `v${signing}`].join('-');
+      await made(name, () => makeBucket(sandbox, aws, name, { signing, policy: kind !== 'existing, slash prefix' }));
       // A principal a cell, so that the log tells the cells apart.
       const principal = await makePrincipal(sandbox, aws, {
         team: `cell-${(count += 1)}`,
         access,
         bucket: name,
         prefix: PREFIXES[kind],
-        acl,
+        acl: ACL,
         region,
       });
       const storage: AppStorage = {
@@ -80,7 +81,7 @@ export async function startRig(options: SandboxOptions['heroku'] = {}): Promise<
         prefix: PREFIXES[kind],
         endpoint: new URL(sandbox.aws.url).host,
         ...(signing === 4 ? { signingRegion: region } : {}),
-        acl,
+        acl: ACL,
         clean: cell.clean,
       };
       return { storage, aws, ...principal };
@@ -94,19 +95,13 @@ export async function startRig(options: SandboxOptions['heroku'] = {}): Promise<
 }
 
 /** As the kit's bucket stack makes it; one that was there before has no policy of the kit's. */
-async function makeBucket(
-  sandbox: Sandbox,
-  aws: Aws,
-  Bucket: string,
-  options: { acl: Acl; signing: 2 | 4; policy: boolean },
-): Promise<void> {
+async function makeBucket(sandbox: Sandbox, aws: Aws, Bucket: string, options: { signing: 2 | 4; policy: boolean }): Promise<void> {
   const s3 = await aws.s3();
   if (options.signing === 2) sandbox.aws.settings.sigv2.buckets[Bucket] = 'accept';
   const location = aws.region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: aws.region as 'eu-central-1' } };
   await s3.send(new CreateBucketCommand({ Bucket, ...location }));
-  const ObjectOwnership =
-    options.acl === 'bucket-owner-full-control' ? ('BucketOwnerEnforced' as const) : ('BucketOwnerPreferred' as const);
-  await s3.send(new PutBucketOwnershipControlsCommand({ Bucket, OwnershipControls: { Rules: [{ ObjectOwnership }] } }));
+  const Rules = [{ ObjectOwnership: 'BucketOwnerEnforced' as const }];
+  await s3.send(new PutBucketOwnershipControlsCommand({ Bucket, OwnershipControls: { Rules } }));
   const block = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true };
   await s3.send(new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: block }));
   if (!options.policy) return;
@@ -125,5 +120,5 @@ async function makePrincipal(
   const policy = userPolicy({ ...of, partition: PARTITION, bucketName: of.bucket, bucketAccount: sandbox.aws.account });
   await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'halcyon', PolicyDocument: JSON.stringify(policy) }));
   const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-  return { key: { id: AccessKey!.AccessKeyId!, secret: AccessKey!.SecretAccessKey! }, userArn: User!.Arn! };
+  return { key: { accessKeyId: AccessKey!.AccessKeyId!, secretAccessKey: AccessKey!.SecretAccessKey! }, userArn: User!.Arn! };
 }

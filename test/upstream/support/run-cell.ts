@@ -1,34 +1,33 @@
+import { networkOf } from '../../../lib/network/network.js';
 import { randomBytes } from 'node:crypto';
-import { CONFIG_VAR_NAMES, desiredConfigVars, keyPrefix } from '../../../lib/contract/index.js';
+import { desiredConfigVars, keyPrefix } from '../../../lib/contract/index.js';
 import { planBuildpacks } from '../../../lib/heroku/buildpacks.plan.js';
 import { DEFAULT_GHC, installKey, installTree, labelOf, platformOf, sourceHash, sourceTree } from '../../../lib/smoke/archive.js';
 import { buildOn, type Built } from '../../../lib/smoke/build.client.js';
+import { configVarProof, expectedConfigVars } from '../../../lib/smoke/config-vars.plan.js';
 import { runScript } from '../../../lib/smoke/dyno.client.js';
 import { Objects } from '../../../lib/smoke/objects.client.js';
 import { openPage } from '../../../lib/smoke/page.client.js';
-import { attempts, judgeAttempt, plantedKeys, type Attempt } from '../../../lib/smoke/proofs.plan.js';
 import type { Proof } from '../../../lib/smoke/report.js';
+import { attemptProof, attempts, plantedKeys, type Attempt } from '../../../lib/smoke/requests.plan.js';
 import { createShortLived, smokeName } from '../../../lib/smoke/short-lived.client.js';
-import { attemptScript, publicScript } from '../../../lib/smoke/script.js';
-import { tarball } from '../../../lib/smoke/tarball.js';
+import { dynoScript } from '../../../lib/smoke/script.js';
+import { tarball } from '../../../lib/tarball.js';
 import type { LogEntry } from '../../../sandbox/index.js';
-import { accessOfCell, looksFirst, type Cell } from './cells.js';
+import { accessOfCell, type Cell } from './cells.js';
 import type { Rig } from './rig.js';
+import { HASKELL_ON_HEROKU } from './upstream.js';
 
 const STACK = 'heroku-24';
-export const HASKELL_ON_HEROKU = 'https://github.com/mietek/haskell-on-heroku';
 
 /** All that a cell showed. */
 export interface Outcome {
-  readonly cell: Cell;
-  readonly buildpacks: readonly string[];
-  /** Of a source whose archive is not there yet; undefined where the cell {@link looksFirst} not. */
-  readonly first?: Built;
+  /** Of a source whose archive is not there yet. */
+  readonly first: Built;
   /** Of the same source, with the archive planted; undefined in mode `public`, which looks in no bucket of ours. */
   readonly second?: Built;
   /** What one-off dynos did with Halcyon's own S3 functions. */
   readonly proofs: readonly Proof[];
-  readonly dynoLines: readonly string[];
   /** `found`, or what the app's URL said. */
   readonly page: string;
   /** Requests to S3 by the cell's key, in order; without a key, those to any bucket while the cell ran. */
@@ -40,29 +39,21 @@ export interface Outcome {
   readonly bucket?: string;
   /** What the guide says of each request: operation, resource, ACL, status. */
   readonly expected: readonly Expected[];
-  /** Whether the secret is in any log of build or dyno. */
-  readonly leaked: boolean;
-  readonly seconds: number;
 }
 
-export interface Expected {
+interface Expected {
   readonly operation: string;
   readonly resource: string;
   readonly acl?: string;
   readonly status: number;
 }
 
-/**
- * Take one cell through Halcyon's whole life: build without an archive, build with the archive, page, S3 functions on a one-off dyno.
- * @param options.resign - `false`: without our buildpack, whatever the cell says. Default: with it where signing is version 4.
- */
-export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean } = {}): Promise<Outcome> {
-  const began = Date.now();
+/** Take one cell through Halcyon's life: build without an archive, build with the archive, page, S3 functions on a one-off dyno. */
+export async function runCell(rig: Rig, cell: Cell): Promise<Outcome> {
   const { heroku, sandbox } = rig;
   const { storage, key, userArn, aws } = await rig.ground(cell);
-  const resign = options.resign ?? cell.signing === 4;
   const plan = planBuildpacks([HASKELL_ON_HEROKU], {
-    signing: resign ? { version: 4, buildpackUrl: rig.buildpackUrl } : { version: 2 },
+    signing: cell.signing === 4 ? { version: 4, buildpackUrl: rig.buildpackUrl } : { version: 2 },
     ours: (url) => url === rig.buildpackUrl,
     install: { enabled: false, url: HASKELL_ON_HEROKU },
   });
@@ -75,7 +66,7 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
   const install = { platform: platformOf(STACK)!, ghc: DEFAULT_GHC, label: labelOf(name), hash: sourceHash(files) };
   const archive = `${keyPrefix(storage.prefix)}${installKey(install)}`;
   const build = (version: string) => buildOn(heroku, name, tarball(files), { version, say: () => {} });
-  const first = looksFirst(cell) ? await build('first') : undefined;
+  const first = await build('first');
 
   const mark = `mark-${randomBytes(4).toString('hex')}`;
   const dyno = (script: string, after: Built) =>
@@ -84,14 +75,12 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
   let tried: Attempt[] = [];
   let second: Built | undefined;
   let page: string;
-  let dynoLines: readonly string[];
   const access = accessOfCell(cell);
+  const seen = expectedConfigVars(storage, key?.accessKeyId);
   if (access === undefined || aws === undefined || storage.bucket === undefined) {
-    const run = await dyno(publicScript(CONFIG_VAR_NAMES, mark), first!);
-    dynoLines = run.lines;
-    const seen = run.outcomes.get(0) ?? 'not tried';
-    proofs = [{ proof: 'a dyno has none of our config vars', expected: 'none', observed: seen, ok: seen === 'none' }];
-    page = await openPage(app.webUrl, nonce, { timeoutMs: 0 });
+    const run = await dyno(dynoScript(mark, seen, []), first);
+    proofs = [configVarProof('dyno', run.seen)];
+    page = await openPage(app.webUrl, nonce, { network: networkOf(), timeoutMs: 0 });
   } else {
     const ground = { access, prefix: storage.prefix, acl: storage.acl ?? 'private', run: name, others: storage.prefix ? ['beta'] : [] };
     const objects = new Objects(aws, storage.bucket);
@@ -100,42 +89,49 @@ export async function runCell(rig: Rig, cell: Cell, options: { resign?: boolean 
     await objects.put(archive, tarball(installTree(install, name, nonce)));
     second = await build('second');
     await heroku.scale(name, 'web', 1).catch(() => undefined); // a buildpack alone has no web process
-    page = await openPage(app.webUrl, nonce, { timeoutMs: second.log.deployed === undefined ? 0 : 90_000 });
+    page = await openPage(app.webUrl, nonce, { network: networkOf(), timeoutMs: second.log.deployed === undefined ? 0 : 90_000 });
     tried = attempts(ground);
-    const run = await dyno(attemptScript(tried, mark), second);
-    dynoLines = run.lines;
-    proofs = tried.map((attempt, number) => judgeAttempt(attempt, run.outcomes.get(number)));
+    const run = await dyno(dynoScript(mark, seen, tried), second);
+    proofs = [configVarProof('dyno', run.seen), ...tried.map((attempt, number) => attemptProof(attempt, run.outcomes.get(number)))];
   }
   await heroku.deleteApp(name);
   const requests = sandbox.aws
     .log()
-    .filter((entry) => entry.service === 's3' && (key === undefined ? entry.resource?.includes(name) : entry.accessKeyId === key.id));
-  const logs = [...(first?.log.lines ?? []), ...(second?.log.lines ?? []), ...dynoLines].join('\n');
+    .filter(
+      (entry) => entry.service === 's3' && (key === undefined ? entry.resource?.includes(name) : entry.accessKeyId === key.accessKeyId),
+    );
   return {
     expected:
       storage.bucket === undefined
         ? []
-        : expectedRequests(storage.bucket, `${keyPrefix(storage.prefix)}${install.platform}`, archive, tried, first !== undefined),
-    leaked: key !== undefined && logs.includes(key.secret),
-    ...{ cell, buildpacks: plan.urls, first, second, proofs, dynoLines, page, requests, archive, userArn, bucket: storage.bucket },
-    ...{ label: install.label, hash: install.hash, seconds: (Date.now() - began) / 1000 },
+        : expectedRequests(storage.bucket, `${keyPrefix(storage.prefix)}${install.platform}`, archive, tried),
+    ...{ first, second, proofs, page, requests, archive, userArn, bucket: storage.bucket, label: install.label, hash: install.hash },
   };
 }
 
 /** A build without the archive looks for it, then for a compiler; with it, it takes it and asks for nothing else. */
-function expectedRequests(bucket: string, platform: string, archive: string, tried: readonly Attempt[], looked: boolean): Expected[] {
+function expectedRequests(bucket: string, platform: string, archive: string, tried: readonly Attempt[]): Expected[] {
   const get = (key: string, status: number): Expected => ({ operation: 'GetObject', resource: `${bucket}/${key}`, status });
   return [
-    ...(looked ? [get(archive, 404), get(`${platform}/halcyon-ghc-${DEFAULT_GHC}.tar.gz`, 404)] : []),
+    get(archive, 404),
+    get(`${platform}/halcyon-ghc-${DEFAULT_GHC}.tar.gz`, 404),
     get(archive, 200),
-    ...tried.map(({ operation, key, acl, expected }): Expected => {
-      const name = { get: 'GetObject', list: 'ListObjects', put: 'PutObject', delete: 'DeleteObject' }[operation];
-      return {
-        operation: name,
-        resource: operation === 'list' ? bucket : `${bucket}/${key}`,
-        ...(acl === undefined ? {} : { acl }),
-        status: { allowed: operation === 'delete' ? 204 : 200, denied: 403, absent: 404, refused: 403 }[expected],
-      };
+    ...tried.flatMap(({ operation, key, acl, expected }): Expected[] => {
+      if (expected === 'no request') return [];
+      const name = (
+        {
+          get: 'GetObject',
+          list: 'ListObjects',
+          put: 'PutObject',
+          archive: 'PutObject',
+          delete: 'DeleteObject',
+          clean: 'DeleteObject',
+        } as const
+      )[operation];
+      const status = { allowed: name === 'DeleteObject' ? 204 : 200, denied: 403, absent: 404, refused: 403 }[expected];
+      return [
+        { operation: name, resource: operation === 'list' ? bucket : `${bucket}/${key}`, ...(acl === undefined ? {} : { acl }), status },
+      ];
     }),
   ];
 }

@@ -1,0 +1,101 @@
+import type { Intent, Plan, Policy, TeamObservation } from '../engine/model.js';
+import type { BucketOnV2 } from '../buildpack/sigv2.plan.js';
+import { renderOnV2 } from '../buildpack/sigv2.plan.js';
+import { buildpacksWanted } from '../buildpack/signing.js';
+import type { Deployer } from '../deploy/deploy.client.js';
+import { stackState } from '../deploy/stack.client.js';
+import { isStackChanged, stackChanges, type StackChanges, type StackTarget } from '../deploy/stacks.plan.js';
+import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
+import { inStep } from '../io/io-host.js';
+import { renderBuildpacks, renderPlan, renderStacks } from './render.js';
+import { engineContext, type Session } from './session.js';
+
+/** What a command would change: what is shown before asking, and with `--dry-run`. */
+export interface Preview {
+  readonly stacks: readonly StackChanges[];
+  readonly teams: readonly TeamPlan[];
+  readonly buildpacks: readonly AppBuildpacks[];
+  /** Buckets that still accept signature version 2, and the apps that are why. */
+  readonly onV2: readonly BucketOnV2[];
+  /** Anything at all would change. */
+  readonly changes: boolean;
+  /** Some team's keys cannot be brought in order without a person. */
+  readonly blocked: boolean;
+}
+
+export interface TeamPlan {
+  readonly team: string;
+  readonly observation: TeamObservation;
+  readonly plan: Plan;
+}
+
+/** Look at every app, key and stack, and change nothing. Without a deployer, stacks are left out. */
+export async function preview(
+  session: Session,
+  options: { deployer?: Deployer; targets?: readonly StackTarget[]; buildpackUrl?: string; onV2?: readonly BucketOnV2[] },
+): Promise<Preview> {
+  const { deployer, targets, buildpackUrl, onV2 = [] } = options;
+  return inStep(session.host.io, 'looking at stacks, keys and apps', async () => {
+    const [stacks, buildpacks, teams] = await Promise.all([
+      deployer === undefined || targets === undefined ? [] : previewStacks(session, deployer, targets),
+      previewBuildpacks(session, buildpackUrl),
+      planTeams(session, { kind: 'ensure' }, { expect: deployer === undefined ? undefined : afterDeployment }),
+    ]);
+    const changes =
+      stacks.some(isStackChanged) ||
+      teams.some(({ plan }) => plan.steps.length > 0) ||
+      buildpacks.some(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0);
+    return { stacks, buildpacks, teams, onV2, changes, blocked: teams.some(({ plan }) => plan.blocked.length > 0) };
+  });
+}
+
+/** What the engine would do for each team. @param options.expect - what will be seen by then. */
+export async function planTeams(
+  session: Session,
+  intent: Intent,
+  options: { policy?: Partial<Policy>; expect?: (observation: TeamObservation) => TeamObservation } = {},
+): Promise<TeamPlan[]> {
+  const { observeTeam, planTeam, DEFAULT_POLICY } = await import('../engine/index.js');
+  const { policy, expect = (observation) => observation } = options;
+  return Promise.all(
+    session.teams.map(async (team) => {
+      const observation = await observeTeam(await engineContext(session, team), team);
+      return { team: team.name, observation, plan: planTeam(expect(observation), intent, { ...DEFAULT_POLICY, ...policy }) };
+    }),
+  );
+}
+
+/** What the apps' buildpacks need. Without a URL, that of the SigV4 buildpack, it is to be taken out. */
+export async function previewBuildpacks({ config, teams, heroku }: Session, buildpackUrl?: string): Promise<AppBuildpacks[]> {
+  const { observeBuildpacks } = await import('../heroku/buildpacks.sync.js');
+  return observeBuildpacks(await heroku(), buildpacksWanted(config, teams, buildpackUrl), config.buildpack);
+}
+
+async function previewStacks(session: Session, deployer: Deployer, targets: readonly StackTarget[]): Promise<StackChanges[]> {
+  const [diffs, states] = await Promise.all([
+    deployer.diff(targets.map(({ name }) => name)),
+    Promise.all(targets.map(async ({ name, region }) => [name, (await stackState(session.aws(region), name)).status] as const)),
+  ]);
+  const statuses = new Map(states);
+  return diffs.map((diff) => stackChanges(diff, statuses.get(diff.stack)));
+}
+
+export function renderPreview({ stacks, buildpacks, teams, onV2, changes, blocked }: Preview): string {
+  return [
+    ...(stacks.length > 0 ? [renderStacks(stacks)] : []),
+    renderBuildpacks(buildpacks),
+    ...teams.map(({ team, plan }) => renderPlan(team, plan)),
+    ...renderOnV2(onV2),
+    ...(changes || blocked ? [] : ['nothing to change']),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** What will be seen once the stacks are deployed: the users that the file wants, without keys. */
+const afterDeployment = (observation: TeamObservation): TeamObservation => ({
+  ...observation,
+  principals: observation.principals.map((principal) =>
+    principal.declared && !principal.exists ? { ...principal, exists: true, secret: 'empty' as const } : principal,
+  ),
+});

@@ -1,0 +1,68 @@
+import { parseUserName, principalLabel } from '../../contract/index.js';
+import { inStep } from '../../io/io-host.js';
+import type { Event } from '../model.js';
+import { isTransient, type Ports } from '../ports/ports.js';
+import { inactiveTag, keyMemory, refusedTag } from '../tags.js';
+import type { RunContext } from './run.js';
+
+/** What killing a key takes: IAM alone. Neither Heroku nor Secrets Manager nor a lease may be in the way. */
+export type IamContext = Pick<RunContext, 'team' | 'recent' | 'clock' | 'io' | 'signal'> & { readonly ports: Pick<Ports, 'keys'> };
+
+/** Whose a key is. */
+export interface FoundKey {
+  readonly user: string;
+  /** `payments/upload`. */
+  readonly principal: string;
+  readonly status: 'Active' | 'Inactive';
+  /** Marked as leaked already. */
+  readonly revoked: boolean;
+}
+
+export async function findKeyOf({ team, ports, recent }: IamContext, keyId: string): Promise<FoundKey | undefined> {
+  for (const user of recent.over(await ports.keys.users(team.name))) {
+    const key = user.keys.find(({ id }) => id === keyId);
+    if (key === undefined) continue;
+    const id = parseUserName(team.name, user);
+    const revoked = keyMemory(user.tags, keyId).refused === 'revoked';
+    return { user: user.name, principal: id === undefined ? user.name : principalLabel(id), status: key.status, revoked };
+  }
+  return undefined;
+}
+
+/** Attempts at each of its steps, a transient failure between them. */
+const ATTEMPTS = 7;
+
+/**
+ * Mark a leaked key, so that nothing brings it back, and make it inactive. It waits for nothing that another operator does: none of it
+ * makes it right to let the key live.
+ * @returns what was done; nothing where no user of the team has the key, or it was dead already.
+ */
+export async function killAtOnce(context: IamContext, keyId: string): Promise<Event[]> {
+  const { keys } = context.ports;
+  const done: Event[] = [];
+  const now = () => new Date(context.clock.now()).toISOString();
+  const effect = async (kind: 'mark-revoked' | 'deactivate', doing: string, at: FoundKey, work: () => Promise<void>) => {
+    context.signal?.throwIfAborted();
+    await inStep(context.io, `${doing} key ${keyId} of ${at.principal}`, work);
+    done.push({ at: now(), step: kind, principal: at.principal, keyId, text: 'leaked: it must stop working at once, and never come back' });
+  };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const found = await findKeyOf(context, keyId);
+      if (found === undefined) return done;
+      const { user } = found;
+      const tag = (name: string, value: string) => keys.tag(user, name, value).then(() => context.recent.tagged(user, name, value));
+      if (!found.revoked) await effect('mark-revoked', 'Revoking', found, () => tag(refusedTag(keyId), `revoked ${now()}`));
+      if (found.status === 'Inactive') return done;
+      await effect('deactivate', 'Deactivating', found, async () => {
+        await keys.setStatus(user, keyId, 'Inactive');
+        context.recent.status(user, keyId, 'Inactive');
+        await tag(inactiveTag(keyId), now());
+      });
+      return done;
+    } catch (error) {
+      if (!isTransient(error) || attempt >= ATTEMPTS) throw error;
+      await context.clock.sleep(Math.min(250 * 2 ** attempt, 5000), context.signal);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import type { Aws } from '../aws/aws.js';
+import { storageOf } from '../config/derive.js';
+import type { KitConfig } from '../config/model.js';
+import type { AppStorage, KeyPair } from '../contract/index.js';
+import type { Heroku } from '../heroku/heroku.js';
+import type { IoHost, Step } from '../io/io-host.js';
+import { redact } from '../io/redaction.js';
+import type { Network } from '../network/network.js';
+import { Made } from './made.client.js';
+import { Objects } from './objects.client.js';
+import type { Scope } from './requests.plan.js';
+import { smokeName } from './short-lived.client.js';
+import { otherPrefixes, type Subject } from './subject.js';
+
+export interface SmokeContext {
+  readonly config: KitConfig;
+  /** The deployer's, in the region of the team's bucket; not used for public apps. */
+  readonly aws: Aws;
+  readonly heroku: Heroku;
+  readonly io: IoHost;
+  /** Ends the smoke deploy; what it made is removed all the same. */
+  readonly signal?: AbortSignal;
+  /** With signing version 4: URL of the SigV4 buildpack, put first. */
+  readonly signingBuildpackUrl?: string;
+}
+
+export interface RunOptions {
+  /** Key to prove instead of the principal's current one. */
+  readonly key?: KeyPair;
+  /** Also prove the way by a one-off dyno that builds and uploads. Needs GHC on the stack, or a buildpack that does without. */
+  readonly prebuild?: boolean;
+  /** Size of that dyno. Default: performance-l, for GHC's memory. */
+  readonly prebuildSize?: string;
+  /** Directory of a team's own source; it is deployed to the subject's own app, and replaces what runs there. */
+  readonly source?: string;
+}
+
+/** One smoke deploy under way: what each of its stages needs. */
+export interface Run {
+  /** Name of its app, its package, its objects, and the mark in its dynos' output. */
+  readonly name: string;
+  /** What its page says. */
+  readonly nonce: string;
+  readonly storage: AppStorage;
+  /** The private bucket, as the deployer sees it, and what the app's key may do there; undefined in mode `public`. */
+  readonly store?: { readonly objects: Objects; readonly scope: Scope };
+  readonly made: Made;
+  readonly heroku: Heroku;
+  readonly network: Network;
+  readonly signal?: AbortSignal;
+  /** What it is about now. */
+  readonly say: (detail: string) => void;
+  /** A line of a build's or a dyno's output: for `--verbose`, the evidence keeps it anyway. */
+  readonly trace: (line: string) => void;
+}
+
+export function startRun({ config, aws, heroku, io, signal }: SmokeContext, { team, app, access }: Subject, step: Step): Run {
+  const name = smokeName();
+  const storage = storageOf(config, team, app);
+  const { bucket, acl, prefix } = storage;
+  return {
+    name,
+    nonce: randomBytes(12).toString('hex'),
+    storage,
+    store:
+      access && acl && bucket !== undefined
+        ? { objects: new Objects(aws, bucket), scope: { access, prefix, acl, run: name, others: otherPrefixes(config, team) } }
+        : undefined,
+    made: new Made(name),
+    heroku,
+    network: aws.network,
+    signal,
+    say: (detail) => step.update(redact(detail)),
+    trace: (line) => io.debug(`${name}: ${redact(line)}`),
+  };
+}

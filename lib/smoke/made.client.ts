@@ -1,0 +1,59 @@
+import type { Heroku } from '../heroku/heroku.js';
+import type { IoHost } from '../io/io-host.js';
+import { redact } from '../io/redaction.js';
+import type { StorageLine } from './log.js';
+import type { Objects } from './objects.client.js';
+import { runOfKey } from './short-lived.client.js';
+
+/** What one smoke deploy makes, noted before it is made. All cleaning up goes through it. */
+export class Made {
+  readonly #apps = new Set<string>();
+  readonly #prefixes = new Set<string>();
+  readonly #keys = new Set<string>();
+
+  constructor(private readonly run: string) {}
+
+  app(name: string): void {
+    this.#apps.add(name);
+  }
+
+  /** Key prefixes that hold nothing but this run's objects. */
+  prefixes(prefixes: readonly string[]): void {
+    for (const prefix of prefixes) this.#prefixes.add(prefix);
+  }
+
+  key(key: string): void {
+    this.#keys.add(key);
+  }
+
+  /** What a build uploaded of this run's own package: of no use without its source. All else, a GHC too, serves the team. */
+  uploads(requests: readonly StorageLine[], bucket: string | undefined): void {
+    const start = `s3://${bucket}/`;
+    for (const { action, url } of requests) {
+      const key = url.startsWith(start) ? url.slice(start.length) : '';
+      if (action === 'Uploading' && runOfKey(key) === this.run) this.key(key);
+    }
+  }
+
+  /** Goes on whatever happened, and after an abort too. @returns what is still there. */
+  async remove(heroku: Heroku, objects: Objects | undefined, io: IoHost): Promise<string[]> {
+    const leftovers: string[] = [];
+    const attempt = async (what: string, work: () => Promise<unknown>) => {
+      try {
+        await work();
+      } catch (error) {
+        leftovers.push(what);
+        const reason = redact(error instanceof Error ? error.message : String(error));
+        io.warn(`${what} could not be removed (${reason}); the next smoke deploy tries again`);
+      }
+    };
+    // Building first: it might still upload.
+    for (const name of this.#apps) await attempt(`app ${name}`, () => heroku.deleteApp(name));
+    if (objects === undefined) return leftovers;
+    await Promise.all([
+      ...[...this.#prefixes].map((prefix) => attempt(`objects under ${prefix}`, () => objects.remove(prefix))),
+      ...[...this.#keys].map((key) => attempt(key, () => objects.removeKey(key))),
+    ]);
+    return leftovers;
+  }
+}

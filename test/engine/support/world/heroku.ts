@@ -1,0 +1,218 @@
+import { activityOf } from '../../../../lib/engine/ports/heroku-apps.client.js';
+import type { AppsPort, AppWritten } from '../../../../lib/engine/ports/ports.js';
+import { KitError } from '../../../../lib/errors.js';
+import { patchOf } from '../../../../lib/heroku/sync.js';
+import type { Build, Dyno, Release } from '../../../../lib/heroku/heroku.js';
+import type { Iam } from './iam.js';
+import { seconds, type Process, type Shared } from './process.js';
+
+interface ModelBuild {
+  readonly id: string;
+  readonly kind: 'build' | 'dyno';
+  readonly startedAt: number;
+  readonly release: number;
+  /** The truth that no API tells: the key it runs with. */
+  readonly holds?: string;
+  endedAt?: number;
+}
+export interface ModelApp {
+  vars: Record<string, string>;
+  releases: Array<{ version: number; description: string; createdAt: number; endedAt: number; vars: Record<string, string> }>;
+  work: ModelBuild[];
+  deleted: boolean;
+  /** When someone rolled it back, until it is looked at: for a moment nobody can know what it holds, nor what has begun since. */
+  unseen?: number;
+  /** Its release command fails. */
+  broken: boolean;
+  /** Rolled back by someone to a key that was retired: broken until mended. */
+  rolledBack: boolean;
+}
+
+/** Apps, their releases, and what runs on them. */
+export class HerokuApps {
+  readonly apps = new Map<string, ModelApp>();
+  releaseTime = 0;
+  constructor(
+    private readonly shared: Shared,
+    private readonly iam: Iam,
+  ) {}
+
+  create(name: string): void {
+    if (!this.apps.has(name)) this.apps.set(name, newApp(this.shared.now));
+  }
+
+  startWork(name: string, kind: 'build' | 'dyno', ms: number): void {
+    const app = this.apps.get(name);
+    if (app === undefined || app.deleted) return;
+    this.settle(app);
+    const holds = app.vars.HALCYON_AWS_ACCESS_KEY_ID;
+    const settled = app.releases.filter(({ endedAt }) => endedAt <= this.shared.now).at(-1)?.version ?? 0;
+    app.work.push({
+      id: `w${this.shared.serial()}`,
+      kind,
+      startedAt: this.shared.now,
+      release: settled,
+      holds,
+      endedAt: this.shared.now + ms,
+    });
+    const key = this.iam.keyNamed(holds);
+    if (key !== undefined && key.status === 'Active') key.lastUsedAt = this.shared.now;
+  }
+
+  /** Back to the release before the latest that changed the key. */
+  rollBack(name: string): void {
+    const app = this.apps.get(name);
+    if (app === undefined || app.deleted) return;
+    this.settle(app);
+    const now = app.vars.HALCYON_AWS_ACCESS_KEY_ID;
+    const target = [...app.releases].reverse().find(({ vars }) => vars.HALCYON_AWS_ACCESS_KEY_ID !== now);
+    if (target === undefined) return;
+    app.unseen = this.shared.now;
+    this.release(app, { ...target.vars }, `Rollback to v${target.version}`, this.releaseTime);
+    const key = this.iam.keyNamed(target.vars.HALCYON_AWS_ACCESS_KEY_ID);
+    if (target.vars.HALCYON_AWS_ACCESS_KEY_ID !== undefined && key?.status !== 'Active') app.rolledBack = true;
+  }
+
+  private release(app: ModelApp, vars: Record<string, string>, description: string, ms: number): number {
+    const version = (app.releases.at(-1)?.version ?? 0) + 1;
+    app.releases.push({ version, description, createdAt: this.shared.now, endedAt: this.shared.now + ms, vars });
+    if (ms === 0) app.vars = vars;
+    return version;
+  }
+
+  /** Releases whose command has ended take effect. */
+  private settle(app: ModelApp): void {
+    const latest = app.releases.filter(({ endedAt }) => endedAt <= this.shared.now).at(-1);
+    if (latest !== undefined) app.vars = latest.vars;
+  }
+
+  private running(app: ModelApp): ModelBuild[] {
+    return app.deleted ? [] : app.work.filter(({ endedAt }) => endedAt === undefined || endedAt > this.shared.now);
+  }
+
+  /** What holds a key, in truth. */
+  holders(keyId: string): string[] {
+    return [...this.apps].flatMap(([name, app]) => {
+      if (app.deleted) return [];
+      this.settle(app);
+      // Longer ago than a look takes is no excuse.
+      const unseen = app.unseen !== undefined && this.shared.now - app.unseen < 60_000 ? app.unseen : undefined;
+      const held = app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId && !app.rolledBack && unseen === undefined ? [`app ${name}`] : [];
+      return [
+        ...held,
+        ...this.running(app)
+          .filter(({ holds, startedAt }) => holds === keyId && startedAt < (unseen ?? Infinity))
+          .map(({ id, kind }) => `${kind} ${id} of ${name}`),
+      ];
+    });
+  }
+
+  port(process: Process): AppsPort {
+    const appNamed = (name: string): ModelApp => {
+      const app = this.apps.get(name);
+      if (app === undefined || app.deleted) throw new KitError('app-not-found', `no app ${name}`);
+      this.settle(app);
+      return app;
+    };
+    return {
+      vars: (name) =>
+        process.look('GET config-vars', () => {
+          const app = appNamed(name);
+          // While the rollback's release has not ended, its config vars do not show.
+          if ((app.releases.at(-1)?.endedAt ?? 0) <= this.shared.now) delete app.unseen;
+          return { ...app.vars };
+        }),
+      activity: (name) =>
+        process.look('GET activity', () => {
+          const app = appNamed(name);
+          if ((app.releases.at(-1)?.endedAt ?? 0) > this.shared.now) delete app.unseen;
+          const releases: Release[] = [...app.releases].reverse().map(({ version, description, createdAt, endedAt }) => ({
+            id: `r${version}`,
+            version,
+            status: endedAt > this.shared.now ? 'pending' : 'succeeded',
+            current: false,
+            description,
+            createdAt: seconds(createdAt),
+            updatedAt: seconds(Math.min(endedAt, this.shared.now)),
+          }));
+          const work = (kind: string) => [...app.work].reverse().filter((item) => item.kind === kind);
+          const builds = work('build').map(({ id, startedAt, endedAt }): Build => {
+            const ended = endedAt !== undefined && endedAt <= this.shared.now;
+            return {
+              id,
+              status: ended ? 'succeeded' : 'pending',
+              createdAt: seconds(startedAt),
+              updatedAt: seconds(ended ? endedAt : startedAt),
+            };
+          });
+          const dynos = work('dyno')
+            .filter((item) => this.running(app).includes(item))
+            .map(({ id, startedAt, release }): Dyno => ({
+              id,
+              name: id,
+              type: 'run',
+              state: 'up',
+              releaseVersion: release,
+              createdAt: seconds(startedAt),
+              command: '',
+            }));
+          return activityOf(releases, builds, dynos);
+        }),
+      write: async (items, { guard }) => {
+        const reports: AppWritten[] = [];
+        for (const write of items) {
+          const name = write.app;
+          try {
+            await guard();
+            await process.moment('PATCH config-vars', 'before');
+            this.shared.pass(100);
+            const app = appNamed(name);
+            const vars = { ...app.vars };
+            for (const [key, value] of Object.entries(patchOf(write)))
+              if (value === null) delete vars[key];
+              else vars[key] = value;
+            const keyId = vars.HALCYON_AWS_ACCESS_KEY_ID;
+            if (keyId !== undefined && this.iam.keyNamed(keyId)?.status !== 'Active')
+              this.shared.violated(`${name} given ${keyId}, which is not active`);
+            if (keyId !== undefined && this.iam.keyNamed(keyId)?.secret !== vars.HALCYON_AWS_SECRET_ACCESS_KEY)
+              this.shared.violated(`${name} given a wrong secret`);
+            if (keyId !== undefined && (this.iam.keyNamed(keyId)?.knownAt ?? 0) > this.shared.now)
+              this.shared.violated(`${name} given ${keyId} before it works everywhere`);
+            if (app.broken) throw new KitError('release-failed', `the release command of ${name} failed`);
+            const version = this.release(app, vars, `Set ${write.changes.join(', ')} config vars`, this.releaseTime);
+            app.rolledBack = false;
+            delete app.unseen;
+            await process.moment('PATCH config-vars', 'after');
+            this.shared.pass(this.releaseTime);
+            await process.moment('release', 'look');
+            const after = appNamed(name);
+            const ok = after.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId;
+            reports.push({
+              app: name,
+              ok,
+              release: version,
+              ...(ok ? {} : { error: { code: 'config-vars-not-taken', message: 'someone else wrote' } }),
+            });
+          } catch (error) {
+            if (!(error instanceof KitError)) throw error;
+            reports.push({
+              app: name,
+              ok: false,
+              error: { code: error.code === 'aws-unavailable' ? 'heroku-ambiguous' : error.code, message: error.message },
+            });
+          }
+        }
+        return reports;
+      },
+    };
+  }
+}
+
+const newApp = (now: number): ModelApp => ({
+  vars: {},
+  releases: [{ version: 1, description: 'Initial release', createdAt: now, endedAt: now, vars: {} }],
+  work: [],
+  deleted: false,
+  rolledBack: false,
+  broken: false,
+});
