@@ -70,9 +70,12 @@ export async function engineContext(session: Session, team: Team) {
 
 /**
  * Credentials, accounts, apps: whatever would stop the work is found before anything is changed.
+ * @param options.deploying - stacks are about to be deployed. Default false.
+ * @returns the session, with the principals that AWS has.
  * @throws KitError naming every app that is missing, forbidden or of the Fir generation.
  */
-export async function checkAccess({ teams, host, aws, heroku }: Session): Promise<void> {
+export async function checkAccess(session: Session, { deploying = false } = {}): Promise<Session> {
+  const { teams, host, aws, heroku } = session;
   const wanted = teams.flatMap(({ name, bucket }) =>
     bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
   );
@@ -84,7 +87,10 @@ export async function checkAccess({ teams, host, aws, heroku }: Session): Promis
     if (who !== undefined) checkAccount(who, wanted);
     const { preflightApps } = await import('../heroku/preflight.js');
     await preflightApps(api, teams, { signal: host.signal });
+    const { withPrincipals } = await import('./principals.js');
+    const settled = await withPrincipals(session, { deploying });
     step.done(who === undefined ? undefined : `AWS account ${who.account}`);
+    return settled;
   } catch (error) {
     step.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
     throw error;

@@ -1,7 +1,9 @@
 import { checkAccount, identity } from '../aws/identity.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
+import { withPrincipals } from '../cli/principals.js';
 import { openSession } from '../cli/session.js';
+import { isKitError } from '../errors.js';
 
 /** Findings about every team, or those named. Exit code 1 where anything is broken. */
 export async function doctor(
@@ -9,13 +11,18 @@ export async function doctor(
   options: GlobalOptions & { all?: boolean; writeProbe?: boolean },
   host: CommandHost,
 ): Promise<CommandResult> {
-  const session = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
+  const opened = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
   // Not the checks of the other commands: an app that is missing or of the Fir generation is a finding here, among others.
-  const heroku = await session.heroku();
-  const places = session.teams.flatMap(({ name, bucket }) =>
+  const heroku = await opened.heroku();
+  const places = opened.teams.flatMap(({ name, bucket }) =>
     bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
   );
-  if (places[0] !== undefined) checkAccount(await identity(session.aws(places[0].region)), places);
+  if (places[0] !== undefined) checkAccount(await identity(opened.aws(places[0].region)), places);
+  // Without the list of users each principal's first generation is looked for, and what is amiss becomes a finding.
+  const session = await withPrincipals(opened, { deploying: false }).catch((error: unknown) => {
+    if (isKitError(error)) return opened;
+    throw error;
+  });
   const { runDoctor } = await import('../doctor/index.js');
   const { findings, ok } = await runDoctor({
     config: session.config,

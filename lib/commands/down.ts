@@ -26,7 +26,8 @@ export async function down(names: readonly string[], options: DownOptions, host:
   const opened = await openSession(names, { ...options, all: onlyBuckets || options.all }, host);
   // What is being taken down is not set up on the way.
   const config = { ...opened.config, buildpack: { ...opened.config.buildpack, install: false } };
-  const session: Session = { ...opened, config, teams: onlyBuckets ? [] : opened.teams };
+  const chosen: Session = { ...opened, config, teams: onlyBuckets ? [] : opened.teams };
+  const session = onlyBuckets ? chosen : await checkAccess(chosen);
   const seen = await planDown(session, options);
   const text = renderDown(seen) || 'nothing to take down';
   const stacks = seen.stacks.map(({ name }) => name);
@@ -59,7 +60,6 @@ interface StackThere {
 async function planDown(session: Session, options: DownOptions): Promise<DownPlan> {
   const { aws, teams } = session;
   const shared = sharedBuckets(session, options.bucket ?? []);
-  if (teams.length > 0) await checkAccess(session);
   if (shared[0] !== undefined)
     checkAccount(
       await identity(aws(shared[0].region)),

@@ -5,6 +5,7 @@ import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep } from '../io/io-host.js';
 import type { ChangeOptions, CommandResult } from '../cli/command.js';
+import { withPrincipals } from '../cli/principals.js';
 import { runTeams } from '../cli/run-teams.js';
 import { exitCodeOf, renderOutcome } from '../cli/render.js';
 import { regionOf, writeEvidence, type Session } from '../cli/session.js';
@@ -49,7 +50,10 @@ export async function emergency(session: Session, keyId: string, options: Emerge
     // Apps that cannot be worked on stop none of the others.
     const { problems } = await inStep(host.io, 'checking apps', () => preflight(heroku, [team], { signal: host.signal }));
     for (const { message } of problems) host.io.warn(message);
-    const outcomes = await runTeams({ ...session, teams: [team] }, { intent, policy: options.policy });
+    const outcomes = await runTeams(await withPrincipals({ ...session, teams: [team] }, { deploying: false }), {
+      intent,
+      policy: options.policy,
+    });
     await evidence({ problems, outcomes });
     const text = [`${keyId} is inactive`, ...outcomes.map(renderOutcome), ...problems.map(({ message }) => `remains: ${message}`)];
     const data = { intent, killed, problems, outcomes };

@@ -32,9 +32,9 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
     soak: parseDuration(options.soak, '--soak'),
     waves: parseWaves(options.waves),
   };
-  const session = await openSession(names, options, host);
-  if (intent.kind === 'emergency') return emergency(session, intent.keyId, { ...options, policy });
-  await checkAccess(session);
+  const opened = await openSession(names, options, host);
+  if (intent.kind === 'emergency') return emergency(opened, intent.keyId, { ...options, policy });
+  const session = await checkAccess(opened);
   const plans = await planTeams(session, intent, { policy });
   const text = plans.map(({ team, plan }) => renderPlan(team, plan)).join('\n\n');
   if (options.dryRun) return { data: { teams: plans }, text };

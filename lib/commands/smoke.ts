@@ -17,14 +17,14 @@ export interface SmokeOptions extends ChangeOptions {
 export async function smoke(names: readonly string[], options: SmokeOptions, host: CommandHost): Promise<CommandResult> {
   if ((options.app === undefined) !== (options.source === undefined))
     throw new KitError('options-conflict', '--app and --source go together: the app to deploy to, and the directory of its source');
-  const session = await openSession(names, options, host);
-  if (options.app !== undefined && !session.teams.some((team) => team.apps.some(({ name }) => name === options.app))) {
+  const opened = await openSession(names, options, host);
+  if (options.app !== undefined && !opened.teams.some((team) => team.apps.some(({ name }) => name === options.app))) {
     throw new KitError(
       'app-not-in-team',
-      `app ${options.app} is not in team ${session.teams.map(({ name }) => name).join(', ')}; name its team, or add it to the file`,
+      `app ${options.app} is not in team ${opened.teams.map(({ name }) => name).join(', ')}; name its team, or add it to the file`,
     );
   }
-  await checkAccess(session);
+  const session = await checkAccess(opened);
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   if (options.dryRun) {
     const planned = session.teams.flatMap((team) =>

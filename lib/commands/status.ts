@@ -11,8 +11,8 @@ export async function status(
   options: GlobalOptions & { all?: boolean },
   host: CommandHost,
 ): Promise<CommandResult> {
-  const session = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
-  await checkAccess(session);
+  const opened = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
+  const session = await checkAccess(opened);
   const { observeTeam } = await import('../engine/index.js');
   const teams = await Promise.all(
     session.teams.map(async (team) => {

@@ -13,8 +13,8 @@ export interface SyncOptions extends ChangeOptions {
 
 /** `up` without stacks and smoke: for apps whose config vars were changed by hand, or that are new in the file. */
 export async function sync(names: readonly string[], options: SyncOptions, host: CommandHost): Promise<CommandResult> {
-  const session = await openSession(names, options, host);
-  await checkAccess(session);
+  const opened = await openSession(names, options, host);
+  const session = await checkAccess(opened);
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   const seen = await preview(session, { buildpackUrl });
   for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);

@@ -5,7 +5,8 @@ import type { App, BucketSpec, KitConfig, Principal, Team, TeamBucket } from './
 /** What follows from a {@link KitConfig}: pure look-ups that stacks, engine and commands share. */
 
 /** The principals a team needs: one an access in use, or one an app; none where every app is public. */
-export function principalsOf(team: Team): Principal[] {
+export function principalsOf(team: Team): readonly Principal[] {
+  if (team.principals !== undefined) return team.principals;
   const byKey = new Map<string, { -readonly [K in keyof Principal]: Principal[K] } & { apps: string[] }>();
   for (const app of team.apps) {
     const access = accessOf(app.mode, app.clean);

@@ -84,6 +84,8 @@ export interface Team {
   readonly publicStorage: 'never' | 'fallback';
   readonly tags: Readonly<Record<string, string>>;
   readonly apps: readonly App[];
+  /** Its principals as AWS has them, where one is not of its first generation. Default: those that its apps need. */
+  readonly principals?: readonly Principal[];
 }
 
 export interface App {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
-import type { KitConfig, Principal } from '../config/model.js';
+import type { KitConfig } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { inStep, type IoHost, type Step } from '../io/io-host.js';
 import type { Network } from '../network/network.js';
@@ -27,8 +27,6 @@ export interface Deployer {
 
 export interface DeployerOptions {
   readonly config: KitConfig;
-  /** Principals by team, where they are not those of the file alone. */
-  readonly principals?: ReadonlyMap<string, readonly Principal[]>;
   /** Names of the buckets that still accept signature version 2. Default: none. */
   readonly acceptSigV2?: ReadonlySet<string>;
   readonly io: IoHost;
@@ -64,10 +62,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const outdir = await mkdtemp(join(tmpdir(), 'halcyon-kit-'));
   const source = await toolkit.fromAssemblyBuilder(
     async () => {
-      const app = buildApp(options.config, {
-        ...{ principals: options.principals, acceptSigV2: options.acceptSigV2 },
-        outdir: join(outdir, 'cdk.out'),
-      });
+      const app = buildApp(options.config, { acceptSigV2: options.acceptSigV2, outdir: join(outdir, 'cdk.out') });
       freeFailed = () => freeFailedCreations(app, (region) => createAws({ region, profile: options.profile, network: options.network }));
       return app.synth();
     },

@@ -1,7 +1,6 @@
 import type { Aws } from '../aws/aws.js';
-import { principalsOf, s3Endpoint } from '../config/derive.js';
-import type { KitConfig, Principal, Team } from '../config/model.js';
-import { parseUserName, userName } from '../contract/index.js';
+import { s3Endpoint } from '../config/derive.js';
+import type { KitConfig, Team } from '../config/model.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
 import { realClock, type Clock } from './clock.js';
@@ -101,27 +100,13 @@ function iamContext({ aws, io, signal, clock = realClock }: KillContext, team: T
   return { team, ports: { keys: awsKeys(aws) }, recent: new Recent(clock), clock, io, signal };
 }
 
-/** Principals that the file no longer wants and whose keys have not been retired: their users must stay in the team's stack meanwhile. */
-export async function principalsToKeep(aws: Aws, team: Team): Promise<Principal[]> {
-  const keys = awsKeys(aws);
-  const declared = new Set(principalsOf(team).map(userName));
-  const users = (await keys.users(team.name)).filter((user) => !declared.has(user.name) && user.keys.length > 0);
-  if (users.length === 0) return [];
-  const inStack = await keys.usersInStack(team.name);
-  return users
-    .filter((user) => inStack.has(user.name))
-    .flatMap((user) => {
-      const id = parseUserName(team.name, user);
-      return id === undefined ? [] : [{ ...id, apps: [] }];
-    });
-}
-
 function runContext(context: EngineContext, team: Team, policy: Policy, vault: Vault): RunContext {
   const { aws, heroku, clock = realClock, ...rest } = context;
   const { concurrency } = policy;
   const ports = {
     keys: awsKeys(aws),
     secrets: awsSecrets(aws),
+    secretsIn: (region: string) => awsSecrets(aws.in(region)),
     apps: herokuApps(heroku, rest.io, concurrency),
     verifier:
       team.bucket === undefined

@@ -1,4 +1,4 @@
-import type { ConfigVarName, DesiredConfigVars, HeldConfigVars, PrincipalId } from '../contract/index.js';
+import type { ConfigVarName, DesiredConfigVars, HeldConfigVars, PrincipalId, Reach } from '../contract/index.js';
 
 /** What AWS and Heroku hold of a team: plain data without secrets, and all that a plan is made from. Times are ISO 8601. */
 export interface TeamObservation {
@@ -13,6 +13,8 @@ export interface PrincipalState {
   readonly id: PrincipalId;
   readonly label: string;
   readonly user: string;
+  /** What it may reach, where its user says so. */
+  readonly reach?: Omit<Reach, 'account'>;
   /** The file still wants it. */
   readonly declared: boolean;
   readonly exists: boolean;

@@ -1,5 +1,5 @@
 import { App, LegacyStackSynthesizer } from 'aws-cdk-lib/core';
-import type { KitConfig, Principal, Signing } from '../config/model.js';
+import type { KitConfig, Signing } from '../config/model.js';
 import { BUILDPACK_STACK, bucketStackName, teamStackName } from '../contract/index.js';
 import { BucketStack } from './bucket-stack.js';
 import { BuildpackStack } from './buildpack-stack.js';
@@ -9,8 +9,6 @@ import { TeamStack } from './team-stack.js';
 export { hasStack } from '../config/environments.js';
 
 export interface BuildAppOptions {
-  /** Principals by team, where one is not of its first generation. Default: those that the teams' apps need. */
-  readonly principals?: ReadonlyMap<string, readonly Principal[]>;
   /** Names of buckets that go on accepting signature version 2, as apps that sign so still use them. Default: none. */
   readonly acceptSigV2?: ReadonlySet<string>;
   /** Directory of the cloud assembly. Default: what the `cdk` CLI says, else a temporary one. */
@@ -52,7 +50,6 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
     const stack = new TeamStack(app, teamStackName(team.name), {
       team,
       signing: signing(team.bucket?.spec.name),
-      principals: options.principals?.get(team.name),
       ...common,
     });
     // Order only: the bucket's stack is deployed first, and nothing is locked.

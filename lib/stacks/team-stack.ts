@@ -1,6 +1,6 @@
 import { Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import type { Principal, Signing, Team } from '../config/model.js';
+import type { Signing, Team } from '../config/model.js';
 import type { HalcyonBucket } from '../constructs/halcyon-bucket.js';
 import { HalcyonUser } from '../constructs/halcyon-user.js';
 import { MANAGED_BY, TAGS, teamStackName, userName } from '../contract/index.js';
@@ -11,12 +11,6 @@ import { principalsOf } from '../config/derive.js';
 export interface TeamStackProps extends StackProps {
   readonly team: Team;
   readonly signing: Pick<Signing, 'version'>;
-  /**
-   * Its principals.
-   *
-   * @default - those that its apps need, each of its first generation
-   */
-  readonly principals?: readonly Principal[];
 }
 
 /**
@@ -30,7 +24,7 @@ export class TeamStack extends Stack {
   readonly users: readonly HalcyonUser[];
 
   constructor(scope: Construct, id: string, props: TeamStackProps) {
-    const { team, signing, principals = principalsOf(team), ...stack } = props;
+    const { team, signing, ...stack } = props;
     if (team.bucket === undefined) {
       throw new KitError(
         'team-without-bucket',
@@ -46,7 +40,7 @@ export class TeamStack extends Stack {
       ...stack,
     });
     if (kind === 'own') this.bucket = storageBucket(this, spec, signing);
-    this.users = principals.map(
+    this.users = principalsOf(team).map(
       (principal) =>
         // The name in its id: CloudFormation then makes another beside it, in place of changing it.
         new HalcyonUser(this, userName(principal), {

@@ -88,10 +88,11 @@ function tidy(principal: PrincipalState, intent: Intent): Step[] {
     const reason = principal.creating !== undefined ? 'no key is being made any more' : 'they are about keys that are gone';
     return [{ kind: 'tidy-tags', ...of, reason }];
   }
-  const gone = !principal.declared && principal.exists && principal.keys.length === 0 && principal.inStack === false;
-  return gone && intent.kind !== 'emergency'
-    ? [{ kind: 'delete-principal', ...of, reason: 'neither the file nor the stack holds it, and its keys are gone' }]
-    : [];
+  const unwanted = !principal.declared || intent.kind === 'down';
+  // One of the kit's first version goes with its stack; later ones are retained when they leave theirs.
+  const gone =
+    unwanted && principal.exists && principal.keys.length === 0 && (principal.id.reach !== undefined || principal.inStack === false);
+  return gone && intent.kind !== 'emergency' ? [{ kind: 'delete-principal', ...of, reason: 'nobody needs it, and its keys are gone' }] : [];
 }
 
 /** Marks on users that record what was asked, so that any later run goes on with it; and what is asked for by a key's id. */
