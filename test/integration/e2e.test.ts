@@ -133,7 +133,8 @@ describe('from one file to buckets proven by real builds', () => {
     const key = await secretOf(one, 'upload');
     const vars = await heroku.configVars(apps.builder);
     expect(vars).toMatchObject({
-      ...key,
+      HALCYON_AWS_ACCESS_KEY_ID: key.accessKeyId,
+      HALCYON_AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
       NOT_OURS: 'stays',
       HALCYON_S3_BUCKET: `halcyon-common-${id}-${account}-us-east-1/one`,
       HALCYON_S3_ACL: 'bucket-owner-full-control',
