@@ -163,8 +163,14 @@ describe('principals', () => {
   });
 
   test('of a later generation have another name, and are otherwise the same', () => {
-    const [first] = principalsOf(exampleConfig().teams[0] as Team);
-    const principals = new Map([['payments', [{ ...(first as Principal), generation: 2 }]]]);
-    expect(users(EXAMPLE, { principals })).toEqual([`${users()[0]}-2`]);
+    const config = exampleConfig();
+    const [first] = principalsOf(config.teams[0] as Team);
+    const teams = config.teams.map((team) =>
+      team.name === 'payments' ? { ...team, principals: [{ ...(first as Principal), generation: 2 }] } : team,
+    );
+    const { template } = buildApp({ ...config, teams }, { outdir: temporary() })
+      .synth()
+      .getStackByName('halcyon-payments');
+    expect(JSON.stringify(template)).toContain(`"UserName":"${users()[0]}-2"`);
   });
 });

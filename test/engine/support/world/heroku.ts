@@ -26,6 +26,8 @@ export interface ModelApp {
   broken: boolean;
   /** Rolled back by someone to a key that was retired: broken until mended. */
   rolledBack: boolean;
+  /** Someone changed its config vars since we last wrote them: a write from an older look mends a part of it only. */
+  changedByOthers?: boolean;
 }
 
 /** Apps, their releases, and what runs on them. */
@@ -70,6 +72,7 @@ export class HerokuApps {
     app.unseen = this.shared.now;
     this.release(app, { ...target.vars }, `Rollback to v${target.version}`, this.releaseTime);
     const key = this.iam.keyNamed(target.vars.HALCYON_AWS_ACCESS_KEY_ID);
+    app.changedByOthers = true;
     if (target.vars.HALCYON_AWS_ACCESS_KEY_ID !== undefined && key?.status !== 'Active') app.rolledBack = true;
   }
 
@@ -171,22 +174,30 @@ export class HerokuApps {
             for (const [key, value] of Object.entries(patchOf(write)))
               if (value === null) delete vars[key];
               else vars[key] = value;
-            const keyId = vars.HALCYON_AWS_ACCESS_KEY_ID;
+            // What a rollback brought back since we looked is not ours: the next look mends it.
+            const gives = !app.changedByOthers || write.changes.includes('HALCYON_AWS_ACCESS_KEY_ID');
+            const keyId = gives ? vars.HALCYON_AWS_ACCESS_KEY_ID : undefined;
             if (keyId !== undefined && this.iam.keyNamed(keyId)?.status !== 'Active')
               this.shared.violated(`${name} given ${keyId}, which is not active`);
             if (keyId !== undefined && this.iam.keyNamed(keyId)?.secret !== vars.HALCYON_AWS_SECRET_ACCESS_KEY)
               this.shared.violated(`${name} given a wrong secret`);
+            const reach = keyId === undefined || app.changedByOthers ? undefined : this.iam.reachOf(keyId);
+            if (reach !== undefined && vars.HALCYON_S3_BUCKET !== reach.bucket)
+              this.shared.violated(`${name} given ${keyId} for ${vars.HALCYON_S3_BUCKET}, which may reach ${reach.bucket}`);
+            if (reach !== undefined && vars.HALCYON_NO_UPLOAD === undefined && vars.HALCYON_S3_ACL !== reach.acl)
+              this.shared.violated(`${name} given ${keyId} to upload as ${vars.HALCYON_S3_ACL}, which may upload as ${reach.acl}`);
             if (keyId !== undefined && (this.iam.keyNamed(keyId)?.knownAt ?? 0) > this.shared.now)
               this.shared.violated(`${name} given ${keyId} before it works everywhere`);
             if (app.broken) throw new KitError('release-failed', `the release command of ${name} failed`);
             const version = this.release(app, vars, `Set ${write.changes.join(', ')} config vars`, this.releaseTime);
-            app.rolledBack = false;
+            if (gives) app.rolledBack = false;
+            app.changedByOthers = false;
             delete app.unseen;
             await process.moment('PATCH config-vars', 'after');
             this.shared.pass(this.releaseTime);
             await process.moment('release', 'look');
             const after = appNamed(name);
-            const ok = after.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId;
+            const ok = after.vars.HALCYON_AWS_ACCESS_KEY_ID === vars.HALCYON_AWS_ACCESS_KEY_ID;
             reports.push({
               app: name,
               ok,
