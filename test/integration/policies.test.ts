@@ -1,12 +1,13 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfig, principalsOf, teamNamed, type KitConfig, type Team } from '../../lib/config/index.js';
-import { ACCESSES, ACLS, KIT_OBJECT_PREFIX, type Access } from '../../lib/contract/index.js';
+import { ACCESSES, ACLS, KIT_OBJECT_PREFIX, type Access, userName } from '../../lib/contract/index.js';
 import { startLocalAws, type LocalAws } from '../../sandbox/aws/index.js';
 import { clients, rootKey, type Key } from '../../sandbox/test/support/clients.js';
 import { deployAll, keyOf } from '../support/deploy.js';
 import { storageRequest } from '../support/halcyon-request.js';
 import { formatTable } from '../support/table.js';
+import { principalIn } from '../support/principals.js';
 
 /**
  * Every policy, proven by what it answers: each team's three principals make each request of Halcyon's, in either signature version, in every
@@ -167,7 +168,7 @@ describe('the bucket itself', () => {
     const readable = async (name: string, acl: string) => {
       const object = `public/${++serial}`;
       const team = teamNamed(configs[0] as KitConfig, name);
-      const key = await keyOf(aws, { team: team.name, access: 'append-only' });
+      const key = await keyOf(aws, principalIn(configs[0] as KitConfig, team.name, 'append-only'));
       const request = { bucket: bucketOf(name), object, region: REGION };
       expect((await storageRequest(aws, key, { ...request, method: 'PUT', acl, signature: 4 })).status).toBe(200);
       return (await storageRequest(aws, key, { ...request, method: 'GET', signature: 0 })).status;
@@ -179,10 +180,11 @@ describe('the bucket itself', () => {
 
   test('a read-only principal that another policy lets write is refused all the same', async () => {
     const { iam } = clients(aws);
+    const reader = principalIn(configs[0] as KitConfig, 'alpha', 'read-only');
     const { PutUserPolicyCommand } = await import('@aws-sdk/client-iam');
-    const key = await keyOf(aws, { team: 'alpha', access: 'read-only' });
+    const key = await keyOf(aws, reader);
     const everything = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] });
-    await iam.send(new PutUserPolicyCommand({ UserName: 'halcyon.team.alpha.read-only', PolicyName: 'slip', PolicyDocument: everything }));
+    await iam.send(new PutUserPolicyCommand({ UserName: userName(reader), PolicyName: 'slip', PolicyDocument: everything }));
     const request = { region: REGION, signature: 4, object: 'alpha/ghc/slip' } as const;
     const put = (bucket: string) => storageRequest(aws, key, { ...request, bucket, method: 'PUT', acl: 'bucket-owner-full-control' });
     expect((await put('was-here-before')).status, 'the slip works where no bucket policy stands against it').toBe(200);
