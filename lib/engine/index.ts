@@ -19,6 +19,7 @@ import { keysToReplace } from './plan/next.plan.js';
 import { herokuApps } from './ports/heroku-apps.client.js';
 import { awsKeys } from './ports/iam.client.js';
 import { awsVerifier } from './ports/key-check.client.js';
+import { s3Packages } from './ports/s3-packages.client.js';
 import { s3LeaseStore } from './ports/s3-lease.client.js';
 import { awsSecrets } from './ports/secrets-manager.client.js';
 import { findKeyOf, killAtOnce, type FoundKey, type IamContext } from './run/kill.client.js';
@@ -112,6 +113,7 @@ function runContext(context: EngineContext, team: Team, policy: Policy, vault: V
       team.bucket === undefined
         ? { check: async () => undefined }
         : awsVerifier(aws, team.bucket, s3Endpoint(context.config, team.bucket.spec)),
+    ...(team.packages === 'leave' ? {} : { packages: s3Packages((region) => aws.in(region)) }),
     ...(team.bucket === undefined ? {} : { lease: s3LeaseStore(aws, team.bucket.spec.name, team.name) }),
   };
   return { ...rest, clock, team, policy, concurrency, ports, vault, recent: new Recent(clock) };

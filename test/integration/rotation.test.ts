@@ -24,7 +24,7 @@ const run = (config: KitConfig, intent: Intent, more: Partial<Policy> = {}): Pro
 const team = (config: KitConfig) => config.teams[0] as KitConfig['teams'][number];
 const look = (config: KitConfig) => observeTeam(wire.context(config), team(config));
 /** Every team's bucket is the same but for its name, and so is what its principals may reach. */
-const nameOf = (name: string, access: Access) => userName(principalIn(configOf(name, { up: `mode: ${access}` }), name, access));
+const nameOf = (name: string, access: Access) => userName(principalIn(configOf(name, { 'an-app': `mode: ${access}` }), name, access));
 const held = async (app: string) => (await wire.heroku.configVars(app)).HALCYON_AWS_ACCESS_KEY_ID;
 
 async function atRest(name: string): Promise<{ config: KitConfig; first: string }> {

@@ -80,6 +80,8 @@ function after(team: Imagined, step: Step): Imagined {
       return withPrincipal(team, step.user, () => ({ creating: undefined, stale: undefined }));
     case 'delete-principal':
       return withPrincipals(team, (principal) => (principal.user === step.user ? [] : [principal]));
+    case 'copy-packages':
+      return { ...began, observation: { ...began.observation, packages: [] } };
     case 'write-apps':
       return withApps(team, (app) => {
         const write = step.apps.find((candidate) => candidate.app === app.name);

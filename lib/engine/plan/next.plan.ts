@@ -43,6 +43,9 @@ function firstStage(observation: TeamObservation, intent: Intent, policy: Policy
   if (full.length > 0) return { blocked: full };
 
   const goals = new Map([...plans].flatMap(([user, { keyId }]) => (keyId === undefined ? [] : [[user, keyId] as const])));
+  const copies = intent.kind === 'down' ? [] : copySteps(observation);
+  if (copies.length > 0) return { steps: copies };
+
   const writes = planApps(observation, goals, intent, policy, knowledge);
   if (writes.length > 0) return { steps: writes };
 
@@ -72,6 +75,12 @@ function retires(principal: PrincipalState, key: KeyState, planned: PrincipalPla
   if (planned.keyId !== undefined) return key.id !== planned.keyId;
   return planned.needsSlot === true && key.id !== principal.current && (key.status === 'Inactive' || key.refused !== undefined);
 }
+
+/** Packages are there before any app looks for them, and before the last that could archive more where they were is stopped. */
+const copySteps = ({ packages = [] }: TeamObservation): Step[] =>
+  packages
+    .filter(({ objects }) => objects > 0)
+    .map((move) => ({ kind: 'copy-packages', ...move, reason: 'the storage moved, and builds look for them there' }));
 
 /** A leaked key, and keys nobody can hold, of a principal that is no longer wanted. */
 function dropOrphans(principal: PrincipalState): Step[] {

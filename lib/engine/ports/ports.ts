@@ -15,6 +15,8 @@ export interface Ports {
   readonly secretsIn?: (region: string) => SecretsPort;
   readonly verifier: VerifierPort;
   readonly apps: AppsPort;
+  /** Undefined where the team has no bucket, or its packages are left where they are. */
+  readonly packages?: PackagesPort;
   /** Undefined where there is no bucket to hold one. */
   readonly lease?: LeaseStore;
 }

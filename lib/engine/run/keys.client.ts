@@ -7,7 +7,7 @@ import { formatIntention, inactiveTag, refusedTag } from '../tags.js';
 import type { RunContext } from './run.js';
 
 /** Steps that change a user, its keys or its secret. */
-export type KeyChange = Exclude<Step, { kind: 'wait' | 'write-apps' | 'verify' | 'smoke' }>;
+export type KeyChange = Exclude<Step, { kind: 'wait' | 'write-apps' | 'copy-packages' | 'verify' | 'smoke' }>;
 
 export interface KeyChangeContext extends Pick<RunContext, 'vault' | 'recent' | 'clock'>, Pick<Ports, 'keys' | 'secrets' | 'secretsIn'> {
   /** Who does it, for people. */

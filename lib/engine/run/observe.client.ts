@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { principalsOf, principalOf, storageOf } from '../../config/derive.js';
+import { principalsOf, principalOf, reachOf, storageOf } from '../../config/derive.js';
 import type { App, KitConfig, Team } from '../../config/model.js';
 import {
   accessOf,
@@ -13,10 +13,11 @@ import {
   TAGS,
   userName,
   type PrincipalId,
+  type Reach,
 } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
 import type { Clock } from '../clock.js';
-import type { AppState, KeyState, PrincipalState, TeamObservation } from '../model.js';
+import type { AppState, KeyState, PackageMove, PrincipalState, TeamObservation } from '../model.js';
 import { secretsOf, type AppsPort, type Ports, type SecretsPort, type UserRecord } from '../ports/ports.js';
 import type { Recent } from './recent.js';
 import { keyMemory, parseIntention, staleTags } from '../tags.js';
@@ -56,7 +57,7 @@ export type Read = <T>(what: string, work: () => Promise<T>) => Promise<T | unde
 const strictly: Read = (_what, work) => work();
 
 /** What a user may reach, as its tags say; undefined for users of the kit's first version. */
-const reachOf = (tags: Readonly<Record<string, string>> = {}): PrincipalState['reach'] => {
+const reachIn = (tags: Readonly<Record<string, string>> = {}): PrincipalState['reach'] => {
   const { [TAGS.bucket]: bucketName, [TAGS.region]: region, [TAGS.prefix]: prefix, [TAGS.acl]: acl } = tags;
   if (bucketName === undefined || region === undefined) return undefined;
   return {
@@ -75,7 +76,7 @@ export async function observePrincipal(
   { id, declared, record }: FoundPrincipal,
   { secretsIn, vault, read = strictly }: { readonly secretsIn: SecretsIn; readonly vault: Vault; readonly read?: Read },
 ): Promise<PrincipalState> {
-  const reach = reachOf(record?.tags);
+  const reach = reachIn(record?.tags);
   const base = { id, label: principalLabel(id), user: userName(id), declared, ...(reach === undefined ? {} : { reach }) };
   if (record === undefined) return { ...base, exists: false, secret: 'missing', keys: [], versions: {} };
   const keyIds = record.keys.map((key) => key.id);
@@ -181,8 +182,23 @@ export function needsActivity(principals: readonly PrincipalState[]): boolean {
   return principals.some((principal) => principal.keys.length > (principal.declared ? 1 : 0));
 }
 
+/** What principals that are on their way out can still reach, and put there, and the file's own storage lacks. */
+export async function observePackages({ team, ports }: ObserveContext, principals: readonly PrincipalState[]): Promise<PackageMove[]> {
+  if (ports.packages === undefined || team.bucket === undefined) return [];
+  const to = reachOf(team.bucket);
+  const place = ({ bucketName, prefix = '' }: Omit<Reach, 'account'>) => `${bucketName}/${prefix}`;
+  const former = principals.flatMap(({ declared, reach }) =>
+    declared || reach === undefined || place(reach) === place(to) ? [] : [reach],
+  );
+  const places = new Map(former.map((reach) => [place(reach), { ...reach, account: to.account }]));
+  const moves: PackageMove[] = [];
+  for (const from of places.values()) moves.push({ from, to, ...(await ports.packages.missing(from, to)) });
+  return moves;
+}
+
 export async function observeAll(looking: ObserveContext): Promise<TeamObservation> {
   const principals = await observePrincipals(looking);
+  const packages = await observePackages(looking, principals);
   const apps = await observeApps(looking, { activity: needsActivity(principals) });
-  return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), principals, apps };
+  return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), principals, apps, packages };
 }

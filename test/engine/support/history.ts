@@ -1,7 +1,7 @@
 import { parseConfig, type KitConfig } from '../../../lib/config/index.js';
 import type { Team } from '../../../lib/config/model.js';
 import { principalsOf, principalOf } from '../../../lib/config/derive.js';
-import { secretName, STAGES, TAGS, userName } from '../../../lib/contract/index.js';
+import { halcyonBucket, secretName, STAGES, TAGS, userName } from '../../../lib/contract/index.js';
 import { DEFAULT_POLICY, type Intent, type Policy, type TeamResult } from '../../../lib/engine/model.js';
 import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
@@ -260,6 +260,14 @@ export class Play {
     for (const user of world.iam.users.values()) {
       if (declared.some((principal) => userName(principal) === user.name)) continue;
       wrong.push(`${user.name} is no longer wanted and still there, with ${user.keys.map(({ id }) => id).join(', ') || 'no key'}`);
+    }
+    // Who took a team down left its packages where they were.
+    if (!this.history.operations.some(({ intent }) => intent === 'down') && team.bucket !== undefined) {
+      const here = halcyonBucket(team.bucket.spec.name, team.bucket.prefix);
+      for (const place of world.packages.all.keys()) {
+        const left = world.packages.lacking(place, here);
+        if (left.length > 0) wrong.push(`${left.join(', ')} of ${place} did not follow to ${here}`);
+      }
     }
     for (const app of team.apps) {
       const state = world.heroku.apps.get(app.name);

@@ -4,6 +4,7 @@ import { KitError } from '../../../../lib/errors.js';
 import { patchOf } from '../../../../lib/heroku/sync.js';
 import type { Build, Dyno, Release } from '../../../../lib/heroku/heroku.js';
 import type { Iam } from './iam.js';
+import type { Packages } from './packages.js';
 import { seconds, type Process, type Shared } from './process.js';
 
 interface ModelBuild {
@@ -37,6 +38,7 @@ export class HerokuApps {
   constructor(
     private readonly shared: Shared,
     private readonly iam: Iam,
+    private readonly packages: Packages,
   ) {}
 
   create(name: string): void {
@@ -58,6 +60,10 @@ export class HerokuApps {
       endedAt: this.shared.now + ms,
     });
     const key = this.iam.keyNamed(holds);
+    // It archives what it built.
+    const place = app.vars.HALCYON_S3_BUCKET;
+    if (key?.status === 'Active' && place !== undefined && app.vars.HALCYON_NO_UPLOAD === undefined)
+      this.packages.add(place, `package-${this.shared.serial()}`);
     if (key !== undefined && key.status === 'Active') key.lastUsedAt = this.shared.now;
   }
 
@@ -181,6 +187,10 @@ export class HerokuApps {
               this.shared.violated(`${name} given ${keyId}, which is not active`);
             if (keyId !== undefined && this.iam.keyNamed(keyId)?.secret !== vars.HALCYON_AWS_SECRET_ACCESS_KEY)
               this.shared.violated(`${name} given a wrong secret`);
+            const [before, now] = [app.vars.HALCYON_S3_BUCKET, vars.HALCYON_S3_BUCKET];
+            const moved = before !== undefined && now !== undefined && before !== now && !app.changedByOthers;
+            const lost = moved ? this.packages.lacking(before, now).filter((one) => this.packages.isOld(one)) : [];
+            if (lost.length > 0) this.shared.violated(`${name} sent from ${before} to ${now}, which lacks ${lost.join(', ')}`);
             const reach = keyId === undefined || app.changedByOthers ? undefined : this.iam.reachOf(keyId);
             if (reach !== undefined && vars.HALCYON_S3_BUCKET !== reach.bucket)
               this.shared.violated(`${name} given ${keyId} for ${vars.HALCYON_S3_BUCKET}, which may reach ${reach.bucket}`);

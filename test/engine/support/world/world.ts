@@ -6,6 +6,7 @@ import type { Ports } from '../../../../lib/engine/ports/ports.js';
 import { HerokuApps } from './heroku.js';
 import { Iam } from './iam.js';
 import { LeaseObject } from './lease.js';
+import { Packages } from './packages.js';
 import { Process, Shared, type Hook } from './process.js';
 import { SecretsManager } from './secrets-manager.js';
 
@@ -13,7 +14,8 @@ import { SecretsManager } from './secrets-manager.js';
 export class World extends Shared {
   readonly iam: Iam = new Iam(this, (keyId) => this.heroku.holders(keyId));
   readonly secrets = new SecretsManager();
-  readonly heroku: HerokuApps = new HerokuApps(this, this.iam);
+  readonly packages = new Packages();
+  readonly heroku: HerokuApps = new HerokuApps(this, this.iam, this.packages);
   readonly lease = new LeaseObject(this);
 
   /**
@@ -22,6 +24,7 @@ export class World extends Shared {
    * @returns the team, with the principals that its stack has.
    */
   deploy(team: Team): Team {
+    this.packages.fileChanges();
     const users = [...this.iam.users.values()];
     const there = {
       exist: new Set(users.map(({ name }) => name)),
@@ -49,6 +52,7 @@ export class World extends Shared {
       secrets: this.secrets.port(process),
       verifier: this.iam.verifier(process),
       apps: this.heroku.port(process),
+      packages: this.packages.port(process),
       lease: this.lease.port(process),
     };
   }
