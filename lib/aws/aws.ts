@@ -31,6 +31,8 @@ export interface Aws {
   cloudformation(): Promise<CloudFormationClient>;
   /** The same region and endpoint, as another key. */
   as(key: KeyPair): Aws;
+  /** The same in another region. */
+  in(region: string): Aws;
   /** The same with one attempt a request, and `guard` right before it: for what must not be sent twice, or late. */
   once(guard?: () => Promise<void>): Aws;
 }
@@ -70,7 +72,8 @@ export function createAws(options: AwsOptions): Aws {
           : { credentials: { accessKeyId: options.key.accessKeyId, secretAccessKey: options.key.secretAccessKey } }),
       };
     });
-  return {
+  const elsewhere = new Map<string, Aws>();
+  const aws: Aws = {
     region: options.region,
     network,
     s3: () =>
@@ -85,6 +88,11 @@ export function createAws(options: AwsOptions): Aws {
     cloudformation: () =>
       once('cfn', async () => new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(await common())),
     as: (key) => createAws({ region: options.region, maxAttempts: options.maxAttempts, key, network }),
+    in(region) {
+      const other = elsewhere.get(region) ?? createAws({ ...options, network, region });
+      return region === options.region ? aws : (elsewhere.set(region, other), other);
+    },
     once: (guard) => createAws({ ...options, network, guard, maxAttempts: 1 }),
   };
+  return aws;
 }

@@ -76,10 +76,11 @@ export async function engineContext(session: Session, team: Team) {
 /**
  * Credentials, accounts, apps: whatever would stop the work is found before anything is changed. An app that cannot be worked on stops
  * its own alone, and is named.
- * @returns the session with those apps refused; from now on it asks for the others by their ids, and knows where the
- * hosted buildpack is served from.
+ * @param options.deploying - stacks are about to be deployed. Default false.
+ * @returns the session with those apps refused; from now on it asks for the others by their ids, and knows where the hosted buildpack is
+ * served from, and the principals that AWS has.
  */
-export async function admit(session: Session): Promise<Session> {
+export async function admit(session: Session, { deploying = false } = {}): Promise<Session> {
   const { teams, host, aws, heroku } = session;
   const wanted = teams.flatMap(({ name, bucket }) =>
     bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
@@ -90,16 +91,18 @@ export async function admit(session: Session): Promise<Session> {
   try {
     const [who, api] = await Promise.all([region === undefined ? undefined : identity(aws(region)), heroku()]);
     if (who !== undefined) checkAccount(who, wanted);
-    const [{ preflight }, { byId }, { withBuildpackHomes }] = await Promise.all([
+    const [{ preflight }, { byId }, { withBuildpackHomes }, { withPrincipals }] = await Promise.all([
       import('../heroku/preflight.js'),
       import('../heroku/by-id.js'),
       import('../buildpack/home.client.js'),
+      import('./principals.js'),
     ]);
     const { problems, apps } = await preflight(api, teams, { signal: host.signal });
+    const settled = await withPrincipals(session, { deploying });
+    const config = await withBuildpackHomes(settled.config, settled.teams, aws);
     step.done(who === undefined ? undefined : `AWS account ${who.account}`);
     for (const { message } of problems) host.io.warn(message);
-    const config = await withBuildpackHomes(session.config, teams, aws);
-    return { ...session, config, heroku: async () => byId(api, apps), refused: problems };
+    return { ...settled, config, heroku: async () => byId(api, apps), refused: problems };
   } catch (error) {
     step.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
     throw error;

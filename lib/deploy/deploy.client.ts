@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createAws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
-import type { KitConfig, Principal } from '../config/model.js';
+import type { KitConfig } from '../config/model.js';
 import { TEMPLATES_STACK } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import { inStep, type IoHost, type Step } from '../io/io-host.js';
@@ -28,7 +28,6 @@ export interface Deployer {
 
 export interface DeployerOptions {
   readonly config: KitConfig;
-  readonly keep?: readonly Principal[];
   /** Names of the buckets that still accept signature version 2. Default: none. */
   readonly acceptSigV2?: ReadonlySet<string>;
   readonly io: IoHost;
@@ -73,7 +72,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const outdir = await scratchDirectory();
   const source = await toolkit.fromAssemblyBuilder(
     async () => {
-      const app = buildApp(options.config, { keep: options.keep, acceptSigV2: options.acceptSigV2, outdir: join(outdir, 'cdk.out') });
+      const app = buildApp(options.config, { acceptSigV2: options.acceptSigV2, outdir: join(outdir, 'cdk.out') });
       freeFailed = () => freeFailedCreations(app, (region) => createAws({ region, profile: options.profile, network: options.network }));
       return app.synth();
     },

@@ -1,7 +1,7 @@
 import type { Aws } from '../aws/aws.js';
-import { principalsOf, s3Endpoint } from '../config/derive.js';
-import type { KitConfig, Principal, Team } from '../config/model.js';
-import { parseUserName, secretName, userName } from '../contract/index.js';
+import { s3Endpoint } from '../config/derive.js';
+import type { KitConfig, Team } from '../config/model.js';
+import { secretName, TAGS } from '../contract/index.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
 import { clockOf, type Clock } from './clock.js';
@@ -20,6 +20,7 @@ import { keysToReplace } from './plan/next.plan.js';
 import { herokuApps } from './ports/heroku-apps.client.js';
 import { awsKeys } from './ports/iam.client.js';
 import { awsVerifier } from './ports/key-check.client.js';
+import { s3Packages } from './ports/s3-packages.client.js';
 import { s3LeaseStore } from './ports/s3-lease.client.js';
 import { awsSecrets } from './ports/secrets-manager.client.js';
 import { findKeyOf, killAtOnce, type FoundKey, type IamContext } from './run/kill.client.js';
@@ -105,29 +106,15 @@ export async function killKey(context: KillContext, team: Team, keyId: string, f
 
 /** Whether a secret of the team's has kept a version of a key that IAM does not know any more: then it was one of the team's. */
 export async function wasKeyOf({ aws }: KillContext, team: Team, keyId: string): Promise<boolean> {
-  const secrets = awsSecrets(aws);
-  for (const { id } of principalsAmong(team, await awsKeys(aws).users(team.name)))
+  for (const { id, record } of principalsAmong(team, await awsKeys(aws).users(team.name))) {
+    const secrets = awsSecrets(aws.in(record?.tags[TAGS.region] ?? aws.region));
     if ((await secrets.read(secretName(id), []))?.some((version) => version.keyId === keyId)) return true;
+  }
   return false;
 }
 
 function iamContext({ aws, io, signal, clock = clockOf(aws.network.time) }: KillContext, team: Team): IamContext {
   return { team, ports: { keys: awsKeys(aws) }, recent: new Recent(clock), clock, io, signal };
-}
-
-/** Principals that the file no longer wants and whose keys have not been retired: their users must stay in the team's stack meanwhile. */
-export async function principalsToKeep(aws: Aws, team: Team): Promise<Principal[]> {
-  const keys = awsKeys(aws);
-  const declared = new Set(principalsOf(team).map(userName));
-  const users = (await keys.users(team.name)).filter((user) => !declared.has(user.name) && user.keys.length > 0);
-  if (users.length === 0) return [];
-  const inStack = await keys.usersInStack(team.name);
-  return users
-    .filter((user) => inStack.has(user.name))
-    .flatMap((user) => {
-      const id = parseUserName(team.name, user);
-      return id === undefined ? [] : [{ ...id, apps: [] }];
-    });
 }
 
 function runContext(context: EngineContext, team: Team, policy: Policy, vault: Vault): RunContext {
@@ -137,11 +124,13 @@ function runContext(context: EngineContext, team: Team, policy: Policy, vault: V
   const ports = {
     keys: awsKeys(aws, fence.check),
     secrets: awsSecrets(aws, fence.check),
+    secretsIn: (region: string) => awsSecrets(aws.in(region), fence.check),
     apps: herokuApps(heroku, rest.io, concurrency, fence.check),
     verifier:
       team.bucket === undefined
         ? { check: async () => undefined }
         : awsVerifier(aws, team.bucket, s3Endpoint(context.config, team.bucket.spec)),
+    ...(team.packages === 'leave' ? {} : { packages: s3Packages((region) => aws.in(region)) }),
     ...(team.bucket === undefined ? {} : { lease: s3LeaseStore(aws, team.bucket.spec, team.name) }),
   };
   return { ...rest, clock, team, policy, concurrency, ports, fence, vault, recent: new Recent(clock) };

@@ -1,4 +1,4 @@
-import type { ConfigVarName, DesiredConfigVars, HeldConfigVars, PrincipalId } from '../contract/index.js';
+import type { ConfigVarName, DesiredConfigVars, HeldConfigVars, PrincipalId, Reach } from '../contract/index.js';
 
 /** What AWS and Heroku hold of a team: plain data without secrets, and all that a plan is made from. Times are ISO 8601. */
 export interface TeamObservation {
@@ -7,12 +7,23 @@ export interface TeamObservation {
   /** Every IAM user under `/halcyon/ACCESS/TEAM/`, and those the file wants that are not there yet. */
   readonly principals: readonly PrincipalState[];
   readonly apps: readonly AppState[];
+  /** Packages that are in a storage of an earlier file and not yet in this one's. Absent where they are left (`packages: leave`). */
+  readonly packages?: readonly PackageMove[];
+}
+
+export interface PackageMove {
+  readonly from: Reach;
+  readonly to: Reach;
+  readonly objects: number;
+  readonly bytes: number;
 }
 
 export interface PrincipalState {
   readonly id: PrincipalId;
   readonly label: string;
   readonly user: string;
+  /** What it may reach, where its user says so. */
+  readonly reach?: Omit<Reach, 'account'>;
   /** The file still wants it. */
   readonly declared: boolean;
   readonly exists: boolean;
@@ -189,6 +200,7 @@ export type Step =
   /** A leaked key is deactivated before all else, whoever holds it. */
   | (OfPrincipal & { readonly kind: 'deactivate'; readonly keyId: string; readonly cause?: 'leaked' })
   | (OfPrincipal & { readonly kind: 'tidy-tags' | 'delete-principal' })
+  | ({ readonly kind: 'copy-packages'; readonly reason: string } & PackageMove)
   | { readonly kind: 'write-apps'; readonly reason: string; readonly wave: string; readonly apps: readonly AppWrite[] }
   | (OfPrincipal & { readonly kind: 'smoke'; readonly keyId: string; readonly app: string })
   /** Forecast only: what will be waited for between the steps around it. */

@@ -9,6 +9,7 @@ import { userName } from '../../lib/contract/index.js';
 import { DEFAULT_POLICY, runTeam } from '../../lib/engine/index.js';
 import { silentIo } from '../../lib/io/io-host.js';
 import { keysOf, plant, REGION, startWire, type Wire } from '../engine/support/wire.js';
+import { principalIn } from '../support/principals.js';
 
 const text = `
 teams:
@@ -40,7 +41,7 @@ afterAll(async () => {
 });
 afterEach(() => wire.sandbox.heroku.clearFaults());
 
-const user = (team: string) => userName({ team, access: 'upload' });
+const user = (team: string) => userName(principalIn(config, team, 'upload'));
 const keyOf = async (team: string) => (await keysOf(wire, user(team)))[0]?.id ?? '';
 const held = async (app: string) => (await wire.heroku.configVars(app)).HALCYON_AWS_ACCESS_KEY_ID;
 

@@ -24,6 +24,7 @@ import { clients, failure, rootKey, type Key } from '../../sandbox/test/support/
 import { deployAll, keyOf } from '../support/deploy.js';
 import { storageRequest } from '../support/halcyon-request.js';
 import { formatTable } from '../support/table.js';
+import { principalIn } from '../support/principals.js';
 
 /**
  * Every policy, proven by what it answers: each team's three principals make each request of Halcyon's, in either signature version, in every
@@ -184,7 +185,7 @@ describe('the bucket itself', () => {
     const readable = async (name: string, acl: string) => {
       const object = `public/${++serial}`;
       const team = teamNamed(configs[0] as KitConfig, name);
-      const key = await keyOf(aws, { team: team.name, access: 'append-only' });
+      const key = await keyOf(aws, principalIn(configs[0] as KitConfig, team.name, 'append-only'));
       const request = { bucket: bucketOf(name), object, region: REGION };
       expect((await storageRequest(aws, key, { ...request, method: 'PUT', acl, signature: 4 })).status).toBe(200);
       return (await storageRequest(aws, key, { ...request, method: 'GET', signature: 0 })).status;
@@ -195,8 +196,9 @@ describe('the bucket itself', () => {
   });
 
   test('a read-only principal that another policy lets write is refused all the same', async () => {
-    const key = await keyOf(aws, { team: 'alpha', access: 'read-only' });
-    await allowEverything('halcyon.team.alpha.read-only');
+    const reader = principalIn(configs[0] as KitConfig, 'alpha', 'read-only');
+    const key = await keyOf(aws, reader);
+    await allowEverything(userName(reader));
     const request = { region: REGION, signature: 4, object: 'alpha/ghc/slip' } as const;
     const put = (bucket: string) => storageRequest(aws, key, { ...request, bucket, method: 'PUT', acl: 'bucket-owner-full-control' });
     expect((await put('was-here-before')).status, 'the slip works where no bucket policy stands against it').toBe(200);

@@ -153,7 +153,6 @@ const expectedPolicy = ({ id }: PrincipalFacts, { spec, prefix }: TeamBucket) =>
     prefix,
     access: id.access,
     acl: spec.acl,
-    kmsKeyArn: spec.kmsKeyArn,
     region: spec.region,
   });
 

@@ -84,6 +84,8 @@ function after(team: Imagined, step: Step): Imagined {
       }));
     case 'delete-principal':
       return withPrincipals(team, (principal) => (principal.user === step.user ? [] : [principal]));
+    case 'copy-packages':
+      return { ...began, observation: { ...began.observation, packages: [] } };
     case 'write-apps':
       return withApps(team, (app) => {
         const write = step.apps.find((candidate) => candidate.app === app.name);

@@ -1,5 +1,5 @@
 import type { Aws } from '../../aws/aws.js';
-import { ACCESSES, iamPath, QUARANTINE_POLICY, teamStackName } from '../../contract/index.js';
+import { ACCESSES, IAM_ROOT_PATH, iamPath, QUARANTINE_POLICY, teamStackName } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
 import { failure, guarded, isAmbiguous, isDenied, isLimitExceeded, isMissing } from '../../aws/errors.js';
@@ -75,6 +75,17 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
         });
       }),
   };
+}
+
+/** Names and paths of all the kit's users in the account. */
+export function userNames(aws: Aws): Promise<Array<{ readonly name: string; readonly path: string }>> {
+  return guarded('list the IAM users (iam:ListUsers)', async () => {
+    const { paginateListUsers } = await import('@aws-sdk/client-iam');
+    const found: Array<{ name: string; path: string }> = [];
+    for await (const { Users = [] } of paginateListUsers({ client: await aws.iam() }, { PathPrefix: IAM_ROOT_PATH }))
+      found.push(...Users.map(({ UserName = '', Path = '' }) => ({ name: UserName, path: Path })));
+    return found;
+  });
 }
 
 async function readUsers(aws: Aws, team: string): Promise<UserRecord[]> {

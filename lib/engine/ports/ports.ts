@@ -1,4 +1,4 @@
-import type { HeldConfigVars, KeyPair, PrincipalId } from '../../contract/index.js';
+import type { HeldConfigVars, KeyPair, PrincipalId, Reach } from '../../contract/index.js';
 import type { ConfigVarWrite } from '../../heroku/sync.js';
 import type { ErrorCode } from '../../error-codes.js';
 import { KitError } from '../../errors.js';
@@ -11,14 +11,23 @@ import type { Activity } from '../model.js';
 export interface Ports {
   readonly keys: KeysPort;
   readonly secrets: SecretsPort;
+  /** Those of another region, which a principal of an earlier file may have its own in. Default: the same. */
+  readonly secretsIn?: (region: string) => SecretsPort;
   readonly verifier: VerifierPort;
   readonly apps: AppsPort;
+  /** Undefined where the team has no bucket, or its packages are left where they are. */
+  readonly packages?: PackagesPort;
   /** Undefined where there is no bucket to hold one. */
   readonly lease?: LeaseStore;
 }
 
 /** What ports are made with: comes right before every attempt of every effect, and stops it by throwing. */
 export type Guard = () => Promise<void>;
+/** The secrets of a region: the team's own where `region` is undefined. */
+export const secretsOf =
+  ({ secrets, secretsIn }: Pick<Ports, 'secrets' | 'secretsIn'>) =>
+  (region: string | undefined): SecretsPort =>
+    region === undefined || secretsIn === undefined ? secrets : secretsIn(region);
 
 /** Codes of errors after which a state is unknown or a service busy: observe, and plan again. */
 export const TRANSIENT: readonly string[] = [
@@ -129,4 +138,25 @@ export interface LeaseStore {
   replace(body: string, etag: string): Promise<string | undefined>;
   /** Nothing when it is no longer the one with `etag`. */
   remove(etag: string): Promise<void>;
+}
+
+/** What Halcyon keeps in S3. */
+export interface PackagesPort {
+  /** What one storage has and another lacks. */
+  missing(from: Reach, to: Reach): Promise<Packages>;
+  /** Copy that, server-side; what is there already is left as it is. `guard` comes before every object, and stops it by throwing. */
+  copy(
+    from: Reach,
+    to: Reach,
+    options: {
+      readonly guard: () => Promise<void>;
+      readonly onProgress?: (done: number, of: number) => void;
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<Packages>;
+}
+
+interface Packages {
+  readonly objects: number;
+  readonly bytes: number;
 }

@@ -1,21 +1,24 @@
 import pMap from 'p-map';
-import { principalsOf, principalOf, storageOf } from '../../config/derive.js';
+import { principalsOf, principalOf, reachOf, storageOf } from '../../config/derive.js';
 import type { App, KitConfig, Team } from '../../config/model.js';
 import {
   accessOf,
+  ACLS,
   desiredConfigVars,
   KEY_TAGS,
   parseUserName,
   principalLabel,
   secretName,
   STAGES,
+  TAGS,
   userName,
   type PrincipalId,
+  type Reach,
 } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
 import type { Clock } from '../clock.js';
-import type { AppState, KeyState, PrincipalState, TeamObservation } from '../model.js';
-import type { AppsPort, Ports, SecretsPort, UserRecord } from '../ports/ports.js';
+import type { AppState, KeyState, PackageMove, PrincipalState, TeamObservation } from '../model.js';
+import { secretsOf, type AppsPort, type Ports, type SecretsPort, type UserRecord } from '../ports/ports.js';
 import type { Recent } from './recent.js';
 import { keyMemory, parseIntention, staleTags } from '../tags.js';
 import { fingerprint, type Vault } from './vault.js';
@@ -44,7 +47,7 @@ export interface FoundPrincipal {
 export function principalsAmong(team: Team, users: readonly UserRecord[]): FoundPrincipal[] {
   const wanted = new Map(principalsOf(team).map(({ apps: _, ...id }) => [userName(id), id]));
   const present = users.flatMap((record): FoundPrincipal[] => {
-    const id = wanted.get(record.name) ?? parseUserName(team.name, record);
+    const id = wanted.get(record.name) ?? parseUserName(record);
     return id === undefined ? [] : [{ id, declared: wanted.has(record.name), record }];
   });
   const absent = [...wanted].filter(([name]) => !users.some((user) => user.name === name)).map(([, id]) => ({ id, declared: true }));
@@ -55,15 +58,34 @@ export function principalsAmong(team: Team, users: readonly UserRecord[]): Found
 export type Read = <T>(what: string, work: () => Promise<T>) => Promise<T | undefined>;
 const strictly: Read = (_what, work) => work();
 
+/** What a user may reach, as its tags say; undefined for users of the kit's first version. */
+const reachIn = (tags: Readonly<Record<string, string>> = {}): PrincipalState['reach'] => {
+  const { [TAGS.bucket]: bucketName, [TAGS.region]: region, [TAGS.prefix]: prefix, [TAGS.acl]: acl } = tags;
+  if (bucketName === undefined || region === undefined) return undefined;
+  return {
+    bucketName,
+    region,
+    ...(prefix === undefined ? {} : { prefix }),
+    acl: ACLS.find((one) => one === acl) ?? 'bucket-owner-full-control',
+  };
+};
+
+/** Secrets of a region; of the team's where none is known. */
+export type SecretsIn = (region: string | undefined) => Pick<SecretsPort, 'read'>;
+
 /** One principal, with its keys and its secret. What the secret holds goes into the vault. */
 export async function observePrincipal(
   { id, declared, record }: FoundPrincipal,
-  { secrets, vault, read = strictly }: { readonly secrets: Pick<SecretsPort, 'read'>; readonly vault: Vault; readonly read?: Read },
+  { secretsIn, vault, read = strictly }: { readonly secretsIn: SecretsIn; readonly vault: Vault; readonly read?: Read },
 ): Promise<PrincipalState> {
-  const base = { id, label: principalLabel(id), user: userName(id), declared };
+  const reach = reachIn(record?.tags);
+  const base = { id, label: principalLabel(id), user: userName(id), declared, ...(reach === undefined ? {} : { reach }) };
   if (record === undefined) return { ...base, exists: false, secret: 'missing', keys: [], versions: {} };
   const keyIds = record.keys.map((key) => key.id);
-  const answer = await read(`secret ${secretName(id)}`, async () => (await secrets.read(secretName(id), keyIds)) ?? 'missing');
+  const answer = await read(
+    `secret ${secretName(id)}`,
+    async () => (await secretsIn(reach?.region).read(secretName(id), keyIds)) ?? 'missing',
+  );
   const versions = answer === undefined || answer === 'missing' ? [] : answer;
   for (const { keyId, secret } of versions) if (secret !== undefined) vault.put(keyId, secret);
   const staged = (stage: string) => versions.find(({ stages }) => stages.includes(stage))?.keyId;
@@ -101,7 +123,7 @@ export async function observePrincipal(
 export async function observePrincipals({ team, ports, recent, vault, concurrency }: ObserveContext): Promise<PrincipalState[]> {
   const found = principalsAmong(team, recent.over(await ports.keys.users(team.name)));
   const inStack = found.some(({ declared }) => !declared) ? await ports.keys.usersInStack(team.name) : undefined;
-  const states = await pMap(found, (one) => observePrincipal(one, { secrets: ports.secrets, vault }), { concurrency });
+  const states = await pMap(found, (one) => observePrincipal(one, { secretsIn: secretsOf(ports), vault }), { concurrency });
   return states.map((state) => (state.declared || inStack === undefined ? state : { ...state, inStack: inStack.has(state.user) }));
 }
 
@@ -166,8 +188,23 @@ export function needsActivity(principals: readonly PrincipalState[]): boolean {
   return principals.some((principal) => principal.keys.length > (principal.declared ? 1 : 0));
 }
 
+/** What principals that are on their way out can still reach, and put there, and the file's own storage lacks. */
+export async function observePackages({ team, ports }: ObserveContext, principals: readonly PrincipalState[]): Promise<PackageMove[]> {
+  if (ports.packages === undefined || team.bucket === undefined) return [];
+  const to = reachOf(team.bucket);
+  const place = ({ bucketName, prefix = '' }: Omit<Reach, 'account'>) => `${bucketName}/${prefix}`;
+  const former = principals.flatMap(({ declared, reach }) =>
+    declared || reach === undefined || place(reach) === place(to) ? [] : [reach],
+  );
+  const places = new Map(former.map((reach) => [place(reach), { ...reach, account: to.account }]));
+  const moves: PackageMove[] = [];
+  for (const from of places.values()) moves.push({ from, to, ...(await ports.packages.missing(from, to)) });
+  return moves;
+}
+
 export async function observeAll(looking: ObserveContext): Promise<TeamObservation> {
   const principals = await observePrincipals(looking);
+  const packages = await observePackages(looking, principals);
   const apps = await observeApps(looking, { activity: needsActivity(principals) });
-  return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), principals, apps };
+  return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), principals, apps, packages };
 }

@@ -1,5 +1,5 @@
 import type { TeamObservation } from '../model.js';
-import { needsActivity, observeAll, observeApps, observePrincipals, type ObserveContext } from './observe.client.js';
+import { needsActivity, observeAll, observeApps, observePackages, observePrincipals, type ObserveContext } from './observe.client.js';
 
 /** Observing again what may have changed since, and no more. */
 
@@ -25,7 +25,10 @@ export async function observeAgain(
 ): Promise<TeamObservation> {
   const principals = await observePrincipals(context);
   const activity = options.activity && needsActivity(principals);
-  const again = await observeSome(context, { ...seen, principals }, names, { activity });
+  // Only what was missing is looked for again: a step may just have copied it. Before a final step all is seen anew.
+  const missing = seen.packages?.some(({ objects }) => objects > 0) === true;
+  const packages = missing ? await observePackages(context, principals) : seen.packages;
+  const again = await observeSome(context, { ...seen, principals, packages }, names, { activity });
   return { ...again, at: new Date(context.clock.now()).toISOString() };
 }
 
