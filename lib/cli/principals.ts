@@ -23,8 +23,8 @@ export async function withPrincipals<S extends Opened>(session: S, { deploying }
   const { config, teams, aws } = session;
   const region = teams.map(regionOf).find((one) => one !== undefined);
   if (region === undefined) return session;
-  const { awsKeys, userNames } = await import('../engine/ports/iam.client.js');
-  const users = await userNames(aws(region));
+  const { awsKeys, quarantinedUsers, userNames } = await import('../engine/ports/iam.client.js');
+  const [users, quarantined] = await Promise.all([userNames(aws(region)), quarantinedUsers(aws(region))]);
   const settle = async (team: Team): Promise<Team> => {
     const exist = new Set(users.filter((user) => parseUserName(user)?.team === team.name).map(({ name }) => name));
     const declared = principalsOf(team);
@@ -32,7 +32,7 @@ export async function withPrincipals<S extends Opened>(session: S, { deploying }
     const beside = [...exist].some((name) => !declared.some((principal) => userName(principal) === name));
     if (home === undefined || !(beside || deploying)) return team;
     const inStack = await awsKeys(aws(home)).usersInStack(team.name);
-    return { ...team, principals: withGenerations(declared, { exist, inStack }, deploying) };
+    return { ...team, principals: withGenerations(declared, { exist, inStack, quarantined }, deploying) };
   };
   const settled = new Map((await pMap(teams, settle, { concurrency: 5 })).map((team) => [team.name, team]));
   const replaced = (team: Team): Team => settled.get(team.name) ?? team;

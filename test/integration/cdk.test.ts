@@ -182,7 +182,8 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
       expect((await stack('halcyon-crowd'))?.StackStatus).toBe(status);
     }
     expect((await stack('halcyon-kit-templates'))?.StackStatus).toBe('CREATE_COMPLETE');
-    expect((await users()).filter((name) => name.includes('/crowd/'))).toHaveLength(most - 1);
+    // The one that left its stack may still be in use: the engine lets go of it.
+    expect((await users()).filter((name) => name.includes('/crowd/'))).toHaveLength(most);
     expect((await deploy(crowd(most + 1), 'halcyon-crowd')).output).toContain(`makes ${most + 1} users`);
   });
 

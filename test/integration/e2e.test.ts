@@ -239,7 +239,7 @@ describe('operators', () => {
       const ran = await work.kit(args, { env });
       expect(ran.code, `${args.join(' ')}\n${ran.stderr}`).toBe(0);
     }
-    const ours = userName({ team: two, access: 'append-only' });
+    const ours = userName(principalIn(parseConfig(file()), two, 'append-only'));
     expect((await iam.send(new GetUserCommand({ UserName: ours }))).User?.PermissionsBoundary?.PermissionsBoundaryArn).toMatch(
       new RegExp(`:policy/e2e-limit-${id}$`),
     );

@@ -208,8 +208,9 @@ describe('the bucket itself', () => {
 
   test('an upload principal that another policy lets do all writes none of the kit’s objects', async () => {
     // With a prefix: without one its own policy denies that, too.
-    const key = await keyOf(aws, { team: 'deep', access: 'upload' });
-    await allowEverything(userName({ team: 'deep', access: 'upload' }));
+    const principal = principalIn(configs[0] as KitConfig, 'deep', 'upload');
+    const key = await keyOf(aws, principal);
+    await allowEverything(userName(principal));
     const request = { region: REGION, signature: 4, object: `${KIT_OBJECT_PREFIX}slip` } as const;
     const tries = async (bucket: string) => [
       (await storageRequest(aws, key, { ...request, bucket, method: 'PUT', acl: 'bucket-owner-full-control' })).status,
@@ -261,8 +262,9 @@ describe('the bucket itself', () => {
   };
 
   test('a principal that another policy lets do all changes nothing of the bucket itself', async () => {
-    const key = await keyOf(aws, { team: 'beta', access: 'upload' });
-    await allowEverything('halcyon.team.beta.upload');
+    const principal = principalIn(configs[0] as KitConfig, 'beta', 'upload');
+    const key = await keyOf(aws, principal);
+    await allowEverything(userName(principal));
     const { s3 } = clients(aws, { key });
     for (const [what, change] of Object.entries(changes)) {
       const refused = await failure(s3.send(change(bucketOf('beta')) as PutBucketAclCommand));
@@ -274,7 +276,7 @@ describe('the bucket itself', () => {
     const Key = `${KIT_OBJECT_PREFIX}lease/tenant.json`;
     const at = { Bucket: 'was-here-before-too', ACL: 'bucket-owner-full-control' as const };
     for (const key of [Key, 'ghc/package']) await clients(aws).s3.send(new PutObjectCommand({ Bucket: at.Bucket, Key: key, Body: '{}' }));
-    const { s3 } = clients(aws, { key: await keyOf(aws, { team: 'tenant', access: 'upload' }) });
+    const { s3 } = clients(aws, { key: await keyOf(aws, principalIn(configs[0] as KitConfig, 'tenant', 'upload')) });
     // The bucket has no ACLs; that it says so shows that the key may ask.
     expect((await failure(s3.send(new PutObjectAclCommand({ ...at, Key: 'ghc/package' })))).name).toBe('AccessControlListNotSupported');
     expect((await failure(s3.send(new PutObjectAclCommand({ ...at, Key })))).name).toBe('AccessDenied');

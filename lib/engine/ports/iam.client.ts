@@ -88,6 +88,27 @@ export function userNames(aws: Aws): Promise<Array<{ readonly name: string; read
   });
 }
 
+/** Names of the kit's users that AWS has quarantined: one request, and one more for each policy of that kind that is in use. */
+export async function quarantinedUsers(aws: Aws): Promise<ReadonlySet<string>> {
+  const { paginateListPolicies, paginateListEntitiesForPolicy } = await import('@aws-sdk/client-iam');
+  const client = await aws.iam();
+  const found = new Set<string>();
+  try {
+    for await (const { Policies = [] } of paginateListPolicies({ client }, { Scope: 'AWS', OnlyAttached: true }))
+      for (const { PolicyName = '', Arn: PolicyArn } of Policies)
+        if (PolicyName.startsWith(QUARANTINE_POLICY))
+          for await (const { PolicyUsers = [] } of paginateListEntitiesForPolicy(
+            { client },
+            { PolicyArn, EntityFilter: 'User', PathPrefix: IAM_ROOT_PATH },
+          ))
+            for (const { UserName = '' } of PolicyUsers) found.add(UserName);
+  } catch (error) {
+    // Who may not look goes on: a key that does not work is found out when it is tried.
+    if (!isDenied(error)) throw error;
+  }
+  return found;
+}
+
 async function readUsers(aws: Aws, team: string): Promise<UserRecord[]> {
   const sdk = await import('@aws-sdk/client-iam');
   const client = await aws.iam();
@@ -105,25 +126,12 @@ async function readUsers(aws: Aws, team: string): Promise<UserRecord[]> {
       }),
     );
   };
-  const isQuarantined = async (UserName: string): Promise<boolean> => {
-    try {
-      for await (const { AttachedPolicies = [] } of sdk.paginateListAttachedUserPolicies({ client }, { UserName }))
-        if (AttachedPolicies.some(({ PolicyName = '' }) => PolicyName.startsWith(QUARANTINE_POLICY))) return true;
-    } catch (error) {
-      // Who may not look goes on: a key that does not work is found out when it is tried.
-      if (!isDenied(error)) throw error;
-    }
-    return false;
-  };
+  const quarantined = await quarantinedUsers(aws);
   const readUser = async (name: string, path: string): Promise<UserRecord | undefined> => {
     try {
-      const [keys, { Tags = [] }, quarantined] = await Promise.all([
-        readKeys(name),
-        client.send(new sdk.ListUserTagsCommand({ UserName: name })),
-        isQuarantined(name),
-      ]);
+      const [keys, { Tags = [] }] = await Promise.all([readKeys(name), client.send(new sdk.ListUserTagsCommand({ UserName: name }))]);
       const tags = Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
-      return { name, path, keys, tags, ...(quarantined ? { quarantined } : {}) };
+      return { name, path, keys, tags, ...(quarantined.has(name) ? { quarantined: true } : {}) };
     } catch (error) {
       // Deleted between the list and the look.
       if (isMissing(error, 'user or key')) return undefined;

@@ -1,6 +1,7 @@
 import pMap from 'p-map';
 import type { Aws } from '../../aws/aws.js';
 import { keyPrefix, KIT_OBJECT_PREFIX, type Reach } from '../../contract/index.js';
+import { ownedBy } from '../../aws/bucket.js';
 import { failure, httpStatus } from '../../aws/errors.js';
 import type { PackagesPort } from './ports.js';
 
@@ -47,7 +48,7 @@ async function list(aws: Aws, { bucketName, prefix, account }: Reach): Promise<S
   const begin = keyPrefix(prefix);
   const found: StoredObject[] = [];
   try {
-    const input = { Bucket: bucketName, Prefix: begin, ExpectedBucketOwner: account };
+    const input = { ...ownedBy({ name: bucketName, account }), Prefix: begin };
     for await (const page of paginateListObjectsV2({ client: await aws.s3() }, input)) {
       for (const { Key = '', Size = 0 } of page.Contents ?? []) {
         const key = Key.slice(begin.length);
@@ -69,22 +70,22 @@ const isPackage = (key: string): boolean => /^(original|(linux|osx|freebsd)-[^/]
 async function copyOne(aws: Aws, from: Reach, to: Reach, { key }: StoredObject): Promise<void> {
   const { CopyObjectCommand } = await import('@aws-sdk/client-s3');
   const source = `${from.bucketName}/${keyPrefix(from.prefix)}${key}`;
-  const target = { Bucket: to.bucketName, Key: `${keyPrefix(to.prefix)}${key}` };
+  const target = `${keyPrefix(to.prefix)}${key}`;
   try {
     await (
       await aws.s3()
     ).send(
       new CopyObjectCommand({
-        ...target,
+        ...ownedBy({ name: to.bucketName, account: to.account }),
+        Key: target,
         CopySource: source.split('/').map(encodeURIComponent).join('/'),
         ACL: to.acl,
-        ExpectedBucketOwner: to.account,
         ExpectedSourceBucketOwner: from.account,
       }),
     );
   } catch (error) {
     // Cleaned by a build since it was listed: nothing to carry along.
     if (httpStatus(error) === 404) return;
-    throw failure(error, `copy ${source} to ${target.Bucket}/${target.Key} (s3:GetObject there, s3:PutObject and s3:PutObjectAcl here)`);
+    throw failure(error, `copy ${source} to ${to.bucketName}/${target} (s3:GetObject there, s3:PutObject and s3:PutObjectAcl here)`);
   }
 }
