@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Aws } from '../aws/aws.js';
 import { ownedBy } from '../aws/bucket.js';
-import { s3Endpoint } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { differing, keyPrefix, type Access, type ConfigVarName, type KeyPair } from '../contract/index.js';
 import type { Vault } from '../engine/run/vault.js';
-import { halcyonRequest, type HalcyonRequest, type HalcyonStore, type Outcome } from '../storage/halcyon-requests.js';
+import { halcyonRequest, storeOf, type HalcyonRequest, type HalcyonStore, type Outcome } from '../storage/halcyon-requests.js';
 import type { RefusalContext } from '../storage/refusals.js';
 import { desiredOf } from './desired.js';
 import type { AppFacts, PrincipalFacts, ProbeFacts } from './model.js';
@@ -27,11 +26,8 @@ export async function probePrincipal(probing: Probing, principal: PrincipalFacts
   const secretAccessKey = current === undefined ? undefined : vault.secretOf(current);
   if (team.bucket === undefined || aws === undefined || !principal.declared || current === undefined || secretAccessKey === undefined)
     return principal;
-  const { spec, prefix } = team.bucket;
-  const store: HalcyonStore = {
-    ...{ endpoint: s3Endpoint(config, spec), region: spec.region, bucket: spec.name, prefix, acl: spec.acl },
-    ...{ signing: config.signing.version, key: { accessKeyId: current, secretAccessKey } },
-  };
+  const { spec } = team.bucket;
+  const store = storeOf(config, team.bucket, { accessKeyId: current, secretAccessKey });
   const context = contextOf(store, team, [principal]);
   return {
     ...principal,
@@ -59,11 +55,8 @@ export async function probeApp(probing: Probing, app: AppFacts, key: KeyPair | u
   const otherKey = vars.HALCYON_AWS_ACCESS_KEY_ID !== desired.HALCYON_AWS_ACCESS_KEY_ID;
   if (key === undefined || aws === undefined || team.bucket === undefined || !bucket || !endpoint || same || otherKey) return app;
   const { spec } = team.bucket;
-  const signing = config.signing.version;
-  const store: HalcyonStore = {
-    ...{ endpoint, bucket, key, signing, region: vars.HALCYON_S3_REGION ?? spec.region, acl: spec.acl },
-    ...(rest.length > 0 ? { prefix: rest.join('/') } : {}),
-  };
+  const region = vars.HALCYON_S3_REGION ?? spec.region;
+  const store = { ...storeOf(config, team.bucket, key), endpoint, region, bucket, prefix: rest.length > 0 ? rest.join('/') : undefined };
   const context = contextOf(store, team, principals);
   return {
     ...app,

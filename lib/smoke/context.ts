@@ -11,7 +11,7 @@ import { Made } from './made.client.js';
 import { Objects } from './objects.client.js';
 import { registerOf } from './register.client.js';
 import type { Scope } from './requests.plan.js';
-import { smokeName } from './short-lived.client.js';
+import { smokeName } from './name.js';
 import { otherPrefixes, type Subject } from './subject.js';
 
 export interface SmokeContext {

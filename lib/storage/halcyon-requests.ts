@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { s3Endpoint } from '../config/derive.js';
+import type { KitConfig, TeamBucket } from '../config/model.js';
 import { registerSecret } from '../io/redaction.js';
 import { open, type Network } from '../network/network.js';
 import { keyPrefix, type Acl, type KeyPair } from '../contract/index.js';
@@ -17,6 +19,12 @@ export interface HalcyonStore {
   readonly signing: 2 | 4;
   readonly key: KeyPair;
 }
+
+/** A team's bucket as whoever holds `key` sees it. */
+export const storeOf = (config: KitConfig, { spec, prefix }: TeamBucket, key: KeyPair): HalcyonStore => ({
+  ...{ endpoint: s3Endpoint(config, spec), region: spec.region, bucket: spec.name, prefix, acl: spec.acl },
+  ...{ signing: config.signing.version, key },
+});
 
 /** One of the four requests that Halcyon makes. Keys and prefixes are inside the store's own prefix. */
 export type HalcyonRequest =

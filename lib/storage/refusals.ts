@@ -1,6 +1,6 @@
 import { isAwsHost } from '../config/regions.js';
 import type { Acl } from '../contract/index.js';
-import type { Operation, Outcome } from './halcyon-requests.js';
+import type { HalcyonStore, Operation, Outcome } from './halcyon-requests.js';
 
 /** Why a storage request did not work. */
 export type RefusalKind =
@@ -34,11 +34,7 @@ export interface Refusal {
 }
 
 /** What is known of a request's sender, besides the answer. */
-export interface RefusalContext {
-  readonly bucket: string;
-  readonly endpoint: string;
-  readonly region: string;
-  readonly signing: 2 | 4;
+export interface RefusalContext extends Pick<HalcyonStore, 'bucket' | 'endpoint' | 'region' | 'signing'> {
   readonly acl?: Acl;
   readonly keyId?: string;
   /** What IAM says of the key: S3 answers the same for a key that is unknown, inactive, or too new. */
