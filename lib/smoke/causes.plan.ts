@@ -1,4 +1,4 @@
-import type { Refusal } from '../storage/refusals.js';
+import type { Refusal } from '../storage/refusal.js';
 import type { BuildLog } from './log.js';
 import type { Cause, Proof } from './report.js';
 import { attemptProof, type Tried } from './requests.plan.js';

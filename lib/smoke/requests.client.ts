@@ -1,7 +1,8 @@
 import type { KitConfig, Team } from '../config/model.js';
 import type { KeyPair } from '../contract/index.js';
 import { halcyonRequest, storeOf, type HalcyonRequest } from '../storage/halcyon-requests.js';
-import { classifyRefusal, type Refusal } from '../storage/refusals.js';
+import type { Refusal } from '../storage/refusal.js';
+import { classifyRefusal } from '../storage/refusals.js';
 import type { Run } from './context.js';
 import { configVarProof, type ExpectedConfigVars } from './config-vars.plan.js';
 import { runFor, type DynoRun } from './dyno.client.js';

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { s3Endpoint } from '../config/derive.js';
 import type { KitConfig, TeamBucket } from '../config/model.js';
 import { registerSecret } from '../io/redaction.js';
 import { open, type Network } from '../network/network.js';
 import { keyPrefix, type Acl, type KeyPair } from '../contract/index.js';
+import { readError, type S3Error } from './error-document.js';
 import { signV2, signV4, type UnsignedRequest } from './signing.js';
 
 /** A private bucket as an app sees it. */
@@ -42,8 +44,7 @@ export interface Outcome {
   readonly status?: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** Of S3's error document. */
-  readonly error?: { readonly code?: string; readonly message?: string; readonly region?: string; readonly endpoint?: string };
+  readonly error?: S3Error;
   /** There was no answer: Node's error. */
   readonly failure?: { readonly code: string; readonly message: string };
   /** How far S3's clock is ahead of this machine's, in milliseconds; to the second, less the way. */
@@ -107,31 +108,6 @@ export function unsignedRequest(store: HalcyonStore, request: HalcyonRequest): U
 const wirePath = ({ path, query }: Pick<UnsignedRequest, 'path' | 'query'>): string =>
   query.prefix === undefined ? path : `${path}?prefix=${query.prefix}`;
 
-const unescapeXml = (text: string): string =>
-  text
-    .replaceAll(/&#x([0-9a-f]+);/gi, (_, hex: string) => String.fromCodePoint(parseInt(hex, 16)))
-    .replaceAll(/&#(\d+);/g, (_, decimal: string) => String.fromCodePoint(Number(decimal)))
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&apos;', "'")
-    .replaceAll('&amp;', '&');
-
-function readError(body: Buffer, headers: IncomingHttpHeaders): NonNullable<Outcome['error']> {
-  const text = body.subarray(0, 65_536).toString('utf8');
-  const field = (name: string) => {
-    const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1];
-    return found === undefined ? undefined : unescapeXml(found);
-  };
-  const region = headers['x-amz-bucket-region'] ?? field('Region');
-  return {
-    code: field('Code'),
-    message: field('Message'),
-    region: Array.isArray(region) ? region[0] : region,
-    endpoint: field('Endpoint'),
-  };
-}
-
 /** What anyone is answered at an https URL. */
 export function anonymousGet(url: string, options: RequestOptions): Promise<Pick<Outcome, 'status' | 'failure' | 'body'>> {
   const { host, pathname, search } = new URL(url);
@@ -150,9 +126,7 @@ async function send(request: Sent, headers: Record<string, string>, options: Req
     // A connection of its own for each: what is asked of is S3, not one server of its many.
     const agents = await network.agents('aws', { keepAlive: false });
     const answer = await open(target, { agents, method: request.method, headers, body: request.body, signal, timeoutMs });
-    const chunks: Buffer[] = [];
-    for await (const chunk of answer) chunks.push(chunk as Buffer);
-    return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) };
+    return { status: answer.statusCode, headers: answer.headers, body: await buffer(answer) };
   } catch (error) {
     signal?.throwIfAborted();
     const { code, name, message } = error as NodeJS.ErrnoException;

@@ -1,4 +1,4 @@
-import { inBuildLog } from '../../storage/refusals.js';
+import { inBuildLog } from '../../storage/build-log.js';
 import { broken, UPLOAD_FAILS, warning } from './finding.js';
 import { again, ofBuckets } from './of-buckets.js';
 

@@ -1,5 +1,6 @@
 import { s3Endpoint } from '../../config/derive.js';
-import { classifyRefusal, type Refusal, type Refused } from '../../storage/refusals.js';
+import type { Refusal, Refused } from '../../storage/refusal.js';
+import { classifyRefusal } from '../../storage/refusals.js';
 import type { BucketFacts, Check, Observation } from '../model.js';
 import { about, type Fault } from './finding.js';
 

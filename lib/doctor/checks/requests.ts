@@ -1,5 +1,6 @@
 import type { Operation } from '../../storage/halcyon-requests.js';
-import { classifyRefusal, type Refusal, type RefusalKind } from '../../storage/refusals.js';
+import type { Refusal, RefusalKind } from '../../storage/refusal.js';
+import { classifyRefusal } from '../../storage/refusals.js';
 import { CLOCK_TOLERANCE_MS } from '../limits.js';
 import type { Check, Finding, Observation, ProbeFacts } from '../model.js';
 import { about, broken, warning } from './finding.js';
