@@ -1,14 +1,19 @@
+import type { Path } from '../document.js';
 import { AWS_REGION_PATTERN, KMS_KEY_PATTERN } from '../names.js';
 import { didYouMean } from '../nearest.js';
 import { isAwsHost, KNOWN_REGIONS } from '../regions.js';
-import { ofPlaces } from './draft.js';
+import { ofPlaces, type Report } from './draft.js';
 
 export const awsRegions = ofPlaces(({ region, existing, endpoint }, report) => {
   // A store that is not AWS may call its regions what it likes.
   const foreign = existing !== undefined && endpoint !== undefined && !isAwsHost(endpoint);
-  if (region === undefined || foreign || AWS_REGION_PATTERN.test(region)) return;
-  report(['region'], `must be an AWS region such as eu-west-1, got ${JSON.stringify(region)}`, { hint: didYouMean(region, KNOWN_REGIONS) });
+  if (region !== undefined && !foreign) requireAwsRegion(['region'], region, report);
 });
+
+export function requireAwsRegion(path: Path, region: string, report: Report): void {
+  if (AWS_REGION_PATTERN.test(region)) return;
+  report(path, `must be an AWS region such as eu-west-1, got ${JSON.stringify(region)}`, { hint: didYouMean(region, KNOWN_REGIONS) });
+}
 
 /** S3 answers the wrong endpoint with a redirect, on which upstream gives up. */
 export const regionalEndpoints = ofPlaces(({ endpoint, region }, report) => {

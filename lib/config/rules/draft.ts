@@ -26,7 +26,7 @@ export interface DraftBucket {
   readonly tags?: Record<string, string>;
 }
 
-type Report = (path: Path, message: string, options?: { hint?: string; at?: 'key' | 'value' }) => void;
+export type Report = (path: Path, message: string, options?: { hint?: string; at?: 'key' | 'value' }) => void;
 export type Rule = (draft: Draft, report: Report) => void;
 
 /** Where the shape is wrong. */

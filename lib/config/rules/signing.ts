@@ -1,8 +1,12 @@
 import { isAwsHost, V2_REGIONS } from '../regions.js';
+import { requireAwsRegion } from './buckets.js';
 import { placesOf, type Rule } from './draft.js';
 
 export const signingFits: Rule = (draft, report) => {
   const signing = draft.signing ?? {};
+  if (signing.region !== undefined && (signing.version === 2 || (signing.buildpack ?? 'hosted') !== 'hosted'))
+    report(['signing', 'region'], 'goes with a hosted buildpack only', { at: 'key', hint: 'remove it' });
+  else if (signing.region !== undefined) requireAwsRegion(['signing', 'region'], signing.region, report);
   if (signing.version !== 2) {
     if (signing.acknowledgeV2 !== undefined)
       report(['signing', 'acknowledgeV2'], 'goes with version 2 only', { at: 'key', hint: 'remove it, or say "version: 2"' });

@@ -1,5 +1,4 @@
-import type { Check, Observation } from '../model.js';
-import { about, broken, ofApps, warning, type Fault } from './finding.js';
+import { broken, ofApps, warning } from './finding.js';
 
 /** The list of buildpacks and its order. */
 export const buildpacks = ofApps(function* (one, { team }, { config }) {
@@ -32,23 +31,3 @@ export const buildpacks = ofApps(function* (one, { team }, { config }) {
     }
   }
 });
-
-/** Where apps get the SigV4 buildpack from. */
-export const buildpackServed: Check = (observation) => about('buildpack', served(observation));
-
-function* served({ buildpack, config }: Observation): Iterable<Fault> {
-  if (buildpack === undefined) return;
-  const { url, tampered, failure, status = 200 } = buildpack;
-  if (tampered !== undefined)
-    yield broken('buildpack-tampered', {
-      message: `${url} serves something else than its name says (sha256 ${tampered}): it was overwritten, and every build with it has run that`,
-      looksLike: 'nothing: whoever swapped it decides what a build shows',
-      fix: 'build nothing until it is put right: "The buildpack was swapped" in docs/security.md',
-    });
-  else if (failure !== undefined || status >= 400)
-    yield broken('buildpack-not-served', {
-      message: `${url} answers ${failure ?? status}`,
-      looksLike: 'no build at all: Heroku cannot fetch the buildpack',
-      fix: config.signing.buildpack === 'hosted' ? 'run halcyon-kit up, which publishes it' : 'correct "signing.buildpack" in the file',
-    });
-}

@@ -4,7 +4,8 @@ import { aclFits, publicAccess } from './bucket-access.js';
 import { objects } from './bucket-objects.js';
 import { bucketThere } from './bucket-place.js';
 import { bucketSettings } from './bucket-settings.js';
-import { buildpacks, buildpackServed } from './buildpacks.js';
+import { buildpackHome, buildpackServed } from './buildpack-served.js';
+import { buildpacks } from './buildpacks.js';
 import { configVars } from './config-vars.js';
 import { inFlight } from './in-flight.js';
 import { keyHeld } from './key-held.js';
@@ -40,6 +41,7 @@ export const CHECKS: readonly Check[] = [
   switches,
   buildpacks,
   buildpackServed,
+  buildpackHome,
   inFlight,
   appUnread,
   smokeApps,
@@ -60,4 +62,10 @@ export function runChecks(observation: Observation): Finding[] {
 }
 
 /** Names that one subject may have several findings of. */
-const MANY: ReadonlySet<string> = new Set(['listing-cut', 'archive-near-limit', 'not-checked', 'sigv4-buildpack-left']);
+const MANY: ReadonlySet<string> = new Set([
+  'listing-cut',
+  'archive-near-limit',
+  'not-checked',
+  'sigv4-buildpack-left',
+  'buildpack-home-left',
+]);

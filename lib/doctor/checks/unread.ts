@@ -3,7 +3,7 @@ import { about, ofApps, warning, type Fault } from './finding.js';
 import { ofBuckets } from './of-buckets.js';
 
 /** What the operator could not see. */
-const notChecked = (unread: readonly string[], fix = 'get the permission named, and run the doctor again'): Fault[] =>
+export const notChecked = (unread: readonly string[], fix = 'get the permission named, and run the doctor again'): Fault[] =>
   unread.map((what) => warning('not-checked', { message: `could not read ${what}`, looksLike: 'unknown', fix }));
 
 export const bucketUnread = ofBuckets(({ unread }) => notChecked(unread));
