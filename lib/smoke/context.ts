@@ -31,8 +31,6 @@ export interface RunOptions {
   readonly key?: KeyPair;
   /** Also prove the way by a one-off dyno that builds and uploads. Needs GHC on the stack, or a buildpack that does without. */
   readonly prebuild?: boolean;
-  /** Size of that dyno. Default: performance-l, for GHC's memory. */
-  readonly prebuildSize?: string;
   /** Directory of a team's own source; it is deployed to the subject's own app, and replaces what runs there. */
   readonly source?: string;
 }

@@ -46,7 +46,7 @@ interface Seen {
 }
 
 async function stages(run: Run, context: SmokeContext, subject: Subject, options: RunOptions): Promise<Seen> {
-  const { source, prebuild, prebuildSize } = options;
+  const { source, prebuild } = options;
   run.say('looking at the app');
   const prepared = await prepare(context, subject, run.storage, options);
   const { key } = prepared;
@@ -64,7 +64,7 @@ async function stages(run: Run, context: SmokeContext, subject: Subject, options
   const asker = { config: context.config, team: subject.team, key };
   const requests = await proveRequests(run, app.name, { release: last.release?.version, expected, ...asker });
   const page = planted && last.log.deployed !== undefined ? [await provePage(run, app)] : [];
-  const prebuilt = planted && prebuild && subject.mode === 'upload' && (await provePrebuild(run, app.name, place, prebuildSize));
+  const prebuilt = planted && prebuild && subject.mode === 'upload' && (await provePrebuild(run, app.name, place));
   return {
     ...built,
     builds: [...builds, ...(prebuilt ? prebuilt.builds : [])],

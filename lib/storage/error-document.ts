@@ -5,7 +5,6 @@ export interface S3Error {
   readonly code?: string;
   readonly message?: string;
   readonly region?: string;
-  readonly endpoint?: string;
 }
 
 const unescapeXml = (text: string): string =>
@@ -29,6 +28,5 @@ export function readError(body: Buffer, headers: IncomingHttpHeaders): S3Error {
     code: field('Code'),
     message: field('Message'),
     region: Array.isArray(region) ? region[0] : region,
-    endpoint: field('Endpoint'),
   };
 }

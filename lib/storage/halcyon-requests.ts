@@ -39,8 +39,6 @@ export type Operation = HalcyonRequest['operation'];
 /** What came of it: an answer, or no answer. Nothing is thrown but an abort. */
 export interface Outcome {
   readonly operation: Operation;
-  /** As Halcyon's log names it: `BUCKET/KEY` or `BUCKET/?prefix=…`. */
-  readonly resource: string;
   readonly status?: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -74,10 +72,8 @@ export async function halcyonRequest(store: HalcyonStore, request: HalcyonReques
     options,
   );
   const at = Date.parse(outcome.headers.date ?? '');
-  const wire = wirePath(unsigned);
   return {
     operation: request.operation,
-    resource: wire.slice(1),
     ...outcome,
     ...(outcome.status !== undefined && outcome.status >= 300 ? { error: readError(outcome.body, outcome.headers) } : {}),
     ...(Number.isNaN(at) ? {} : { clockAheadMs: at - now.getTime() }),
