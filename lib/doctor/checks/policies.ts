@@ -1,19 +1,13 @@
-import type { TeamBucket } from '../../config/model.js';
-import { partitionOf } from '../../config/regions.js';
-import { bucketPolicy, userPolicy } from '../../constructs/policies.js';
 import { QUARANTINE_POLICY, USER_POLICY } from '../../contract/index.js';
-import type { Check, PrincipalFacts } from '../model.js';
-import { policyDrift } from '../policies.js';
+import type { Check } from '../model.js';
+import { bucketPolicyOf, policyDrift, userPolicyOf } from '../policies.js';
 import { about, broken, CACHE_MISS, info, ofPrincipals, UPLOAD_FAILS, warning } from './finding.js';
 import { again, ofBuckets } from './of-buckets.js';
 
 /** The bucket policy, against the template. */
 export const bucketPolicyDrift = ofBuckets(function* (bucket, { config }) {
   if (bucket.kind === 'existing' || bucket.policy === undefined) return;
-  const { missing, extra } = policyDrift(
-    bucket.policy,
-    bucketPolicy({ partition: partitionOf(bucket.spec.region), bucketName: bucket.name, signing: config.signing.version }),
-  );
+  const { missing, extra } = policyDrift(bucket.policy, bucketPolicyOf(bucket.spec, config));
   if (missing.length > 0)
     yield warning('bucket-policy-drift', {
       message: `the bucket policy lacks, or has changed, ${missing.join(', ')}`,
@@ -31,7 +25,7 @@ export const bucketPolicyDrift = ofBuckets(function* (bucket, { config }) {
 export const userPolicyDrift = ofPrincipals(function* (principal, { team }) {
   if (!principal.exists || !principal.declared || principal.policies === undefined || team.bucket === undefined) return;
   const { [USER_POLICY]: own, ...others } = principal.policies;
-  const { missing, extra } = policyDrift(own ?? null, expectedPolicy(principal, team.bucket));
+  const { missing, extra } = policyDrift(own ?? null, userPolicyOf(team.bucket, principal.id.access));
   if (own === undefined || missing.length > 0)
     yield broken('user-policy-drift', {
       message: own === undefined ? `its policy "${USER_POLICY}" is gone` : `its policy lacks, or has changed, ${missing.join('; ')}`,
@@ -49,18 +43,6 @@ export const userPolicyDrift = ofPrincipals(function* (principal, { team }) {
       fix: 'remove what is not meant',
     });
 });
-
-const expectedPolicy = ({ id }: PrincipalFacts, { spec, prefix }: TeamBucket) =>
-  userPolicy({
-    partition: partitionOf(spec.region),
-    bucketName: spec.name,
-    bucketAccount: spec.account,
-    prefix,
-    access: id.access,
-    acl: spec.acl,
-    kmsKeyArn: spec.kmsKeyArn,
-    region: spec.region,
-  });
 
 /** Users without a boundary: only an administrator may make them. */
 export const boundary: Check = ({ config, teams }) =>
