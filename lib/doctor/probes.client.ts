@@ -4,7 +4,7 @@ import { ownedBy } from '../aws/bucket.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { differing, keyPrefix, type Access, type ConfigVarName, type KeyPair } from '../contract/index.js';
 import type { Vault } from '../engine/run/vault.js';
-import { halcyonRequest, storeOf, type HalcyonRequest, type HalcyonStore, type Outcome } from '../storage/halcyon-requests.js';
+import { halcyonRequest, isDone, storeOf, type HalcyonRequest, type HalcyonStore, type Outcome } from '../storage/halcyon-requests.js';
 import type { RefusalContext } from '../storage/refusal.js';
 import { desiredOf } from './desired.js';
 import type { AppFacts, PrincipalFacts, ProbeFacts } from './model.js';
@@ -107,16 +107,13 @@ async function probe(options: ProbeOptions): Promise<ProbeFacts> {
     await send({ operation: 'upload', key, body }, access === 'read-only' ? 'denied' : 'allowed');
     await send({ operation: 'delete', key }, access === 'upload' ? 'allowed' : 'denied');
   } finally {
-    const at = (operation: string) => results.find((result) => result.operation === operation)?.status ?? 0;
-    const mayRemain = at('upload') < 300 && at('upload') !== 0 && !(at('delete') >= 200 && at('delete') < 300);
-    if (mayRemain) await remove(options, key);
+    const done = (operation: string) => results.some((result) => result.operation === operation && isDone(result));
+    if (done('upload') && !done('delete')) await remove(options, key);
   }
   return { context, results };
 }
 
 async function remove({ operator, store, account }: ProbeOptions, key: string): Promise<void> {
-  const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
-  await (
-    await operator.s3()
-  ).send(new DeleteObjectCommand({ ...ownedBy({ name: store.bucket, account }), Key: `${keyPrefix(store.prefix)}${key}` }));
+  const [s3, { DeleteObjectCommand }] = await Promise.all([operator.s3(), import('@aws-sdk/client-s3')]);
+  await s3.send(new DeleteObjectCommand({ ...ownedBy({ name: store.bucket, account }), Key: `${keyPrefix(store.prefix)}${key}` }));
 }

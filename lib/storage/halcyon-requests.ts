@@ -49,6 +49,9 @@ export interface Outcome {
   readonly clockAheadMs?: number;
 }
 
+/** What was asked for was done. */
+export const isDone = ({ status = 0 }: Pick<Outcome, 'status'>): boolean => status >= 200 && status < 300;
+
 export interface RequestOptions {
   readonly network: Network;
   readonly signal?: AbortSignal;

@@ -1,3 +1,4 @@
+import { isDone } from '../../storage/halcyon-requests.js';
 import type { BucketFacts, Observation } from '../model.js';
 import { broken, info, UPLOAD_FAILS, warning } from './finding.js';
 import { again, foreseen, ofBuckets } from './of-buckets.js';
@@ -31,7 +32,7 @@ const accepted = ({ name, spec }: BucketFacts, { teams }: Observation): boolean 
       ({ probe }) =>
         probe?.context.bucket === name &&
         probe.context.acl === spec.acl &&
-        probe.results.some(({ operation, status = 0 }) => operation === 'upload' && status >= 200 && status < 300),
+        probe.results.some((result) => result.operation === 'upload' && isDone(result)),
     );
 
 /** Whether something may become public that is not meant to be. */

@@ -1,4 +1,4 @@
-import type { Operation } from '../../storage/halcyon-requests.js';
+import { isDone, type Operation } from '../../storage/halcyon-requests.js';
 import type { Refusal, RefusalKind } from '../../storage/refusal.js';
 import { classifyRefusal } from '../../storage/refusals.js';
 import { CLOCK_TOLERANCE_MS } from '../limits.js';
@@ -45,7 +45,7 @@ function refusals(by: string, { context, results }: ProbeFacts): Finding[] {
 }
 
 function tooWide(by: string, { results }: ProbeFacts): Finding[] {
-  const allowed = results.filter(({ expected, status = 0 }) => expected === 'denied' && status >= 200 && status < 300);
+  const allowed = results.filter((result) => result.expected === 'denied' && isDone(result));
   if (allowed.length === 0) return [];
   return about(by, [
     broken('access-too-wide', {
