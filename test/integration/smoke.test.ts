@@ -11,8 +11,8 @@ import { currentKey } from '../../lib/smoke/key.client.js';
 import { openPage } from '../../lib/smoke/page.client.js';
 import { SMOKE_OBJECT_PREFIX } from '../../lib/smoke/requests.plan.js';
 import { smokePrincipal, smokeTeam, type SmokeReport } from '../../lib/smoke/smoke.js';
-import { sweepApps } from '../../lib/smoke/short-lived.client.js';
-import { noteOf, sweepObjects } from '../../lib/smoke/sweep.js';
+import { sweepApps } from '../../lib/smoke/leftover-apps.client.js';
+import { noteOf, sweepObjects } from '../../lib/smoke/leftover-objects.client.js';
 import { principalIn } from '../support/principals.js';
 import { startGround, type SmokeGround } from './smoke-ground.js';
 

@@ -40,7 +40,7 @@ export const SMOKE = [
       'killed',
     ],
   }),
-  ...faultsOf('lib/smoke/sweep.ts', {
+  ...faultsOf('lib/smoke/leftover-objects.client.ts', {
     'objects-of-killed-runs-left': [`!dead.has(run ?? '') && !isLeftover(`, `!isLeftover(`, 'killed'],
   }),
   ...faultsOf('lib/commands/sync.ts', {
