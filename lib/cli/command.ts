@@ -33,4 +33,6 @@ export interface GlobalOptions {
 export interface ChangeOptions extends GlobalOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  /** Apps outside the file that are not asked what they hold. */
+  readonly forget?: readonly string[];
 }

@@ -21,11 +21,15 @@ export interface Session {
   readonly heroku: () => Promise<Heroku>;
   /** Apps that cannot be worked on, and why; none before {@link admit} has looked. */
   readonly refused: readonly PreflightProblem[];
+  /** Heroku's ids of the apps that were found, by name. */
+  readonly ids: ReadonlyMap<string, string>;
+  /** Apps outside the file that are not asked what they hold. */
+  readonly forget: ReadonlySet<string>;
 }
 
 export async function openSession(
   names: readonly string[],
-  options: GlobalOptions & { all?: boolean },
+  options: GlobalOptions & { all?: boolean; forget?: readonly string[] },
   host: CommandHost,
 ): Promise<Session> {
   const network = networkOf(host.env, (text) => host.io.warn(text));
@@ -44,6 +48,8 @@ export async function openSession(
     },
     heroku: () => (heroku ??= openHeroku(host, network)),
     refused: [],
+    ids: new Map(),
+    forget: new Set(options.forget),
   };
 }
 
@@ -68,9 +74,18 @@ export const regionOf = (team: Team): string | undefined => team.bucket?.spec.re
 
 /** What the key engine works with, for one team. */
 export async function engineContext(session: Session, team: Team) {
-  const { config, host, aws, heroku } = session;
+  const { config, host, aws, heroku, ids, forget } = session;
   const refused = new Map(session.refused.map(({ app, message }) => [app, message]));
-  return { config, aws: aws(regionOf(team) ?? 'us-east-1'), heroku: await heroku(), io: host.io, signal: host.signal, refused };
+  return {
+    config,
+    aws: aws(regionOf(team) ?? 'us-east-1'),
+    heroku: await heroku(),
+    io: host.io,
+    signal: host.signal,
+    refused,
+    ids,
+    forget,
+  };
 }
 
 /**
@@ -102,7 +117,8 @@ export async function admit(session: Session, { deploying = false } = {}): Promi
     const config = await withBuildpackHomes(settled.config, settled.teams, aws);
     step.done(who === undefined ? undefined : `AWS account ${who.account}`);
     for (const { message } of problems) host.io.warn(message);
-    return { ...settled, config, heroku: async () => byId(api, apps), refused: problems };
+    const ids = new Map([...apps].map(([name, { id }]) => [name, id]));
+    return { ...settled, config, heroku: async () => byId(api, apps), refused: problems, ids };
   } catch (error) {
     step.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
     throw error;

@@ -32,6 +32,7 @@ export function createProgram(run: Runner, version: string): Command {
       .addArgument(new Argument('[team...]', 'teams of the file'));
   const all = ['--all', 'every team of the file'] as const;
   const looking = (...texts: Parameters<typeof command>): Command => ofTeams(...texts).option(...all);
+  const forget = ['--forget <app...>', 'apps that are out of reach for good: do not wait for what they may hold'] as const;
   const changing = (...texts: Parameters<typeof command>): Command =>
     ofTeams(...texts)
       .option('--dry-run', 'show what would be done, and change nothing')
@@ -76,6 +77,7 @@ export function createProgram(run: Runner, version: string): Command {
   ])
     .option('--no-smoke', 'leave out the smoke deploy')
     .option('--evidence <file>', 'write the evidence of keys, releases and proofs to FILE (JSON, without secrets)')
+    .option(...forget)
     .action((names, options) => run(async (host) => (await import('./up.js')).up(names, options, host), options));
 
   changing('sync', 'Make keys where they lack and bring config vars and buildpacks up to date; leaves stacks alone.', [
@@ -83,6 +85,7 @@ export function createProgram(run: Runner, version: string): Command {
     'sync --all --dry-run',
   ])
     .option('--evidence <file>', 'write the evidence to FILE (JSON, without secrets)')
+    .option(...forget)
     .action((names, options) => run(async (host) => (await import('./sync.js')).sync(names, options, host), options));
 
   changing('smoke', 'Prove each mode in use by a real build on a short-lived app.', [
@@ -124,6 +127,7 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--delete-unknown-key <key-id>', 'delete a key that the kit did not make')
     .option('--no-smoke', 'leave out the smoke deploy on the first app')
     .option('--evidence <file>', 'write the evidence to FILE (JSON, without secrets)')
+    .option(...forget)
     .action((names, options) => run(async (host) => (await import('./rotate.js')).rotate(names, options, host), options));
 
   changing('down', 'Unset our config vars, retire the keys, then destroy the stack; the bucket stays.', [
@@ -134,6 +138,7 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--bucket <name...>', 'shared buckets whose stack is to go')
     .option('--delete-bucket', 'also delete the bucket and everything in it')
     .option('--force', 'do not wait for builds in flight')
+    .option(...forget)
     .action((names, options) => run(async (host) => (await import('./down.js')).down(names, options, host), options));
 
   const buildpack = program.command('buildpack').description('The SigV4 buildpack.');

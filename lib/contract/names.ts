@@ -139,6 +139,8 @@ export const keyIdOfVersion = (versionId: string): string | undefined => /^halcy
 
 /** Objects of the kit's own in a bucket (leases, smoke leftovers' index) are under this key prefix, at the bucket's root; principals may not write there. */
 export const KIT_OBJECT_PREFIX = '.halcyon-kit/';
+/** Apps that were ever given a key of an IAM user, by their ids. */
+export const holdersKey = (user: string): string => `${KIT_OBJECT_PREFIX}holders/${user}.json`;
 export const leaseKey = (team: string): string => `${KIT_OBJECT_PREFIX}lease/${team}.json`;
 
 /** CloudFormation outputs of the stacks (logical output names, without secrets). */

@@ -1,7 +1,7 @@
 import type { Aws } from '../aws/aws.js';
 import { s3Endpoint } from '../config/derive.js';
-import type { KitConfig, Team } from '../config/model.js';
-import { secretName, TAGS } from '../contract/index.js';
+import type { BucketSpec, KitConfig, Team } from '../config/model.js';
+import { leaseKey, secretName, TAGS } from '../contract/index.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
 import { clockOf, type Clock } from './clock.js';
@@ -21,7 +21,9 @@ import { herokuApps } from './ports/heroku-apps.client.js';
 import { awsKeys } from './ports/iam.client.js';
 import { awsVerifier } from './ports/key-check.client.js';
 import { s3Packages } from './ports/s3-packages.client.js';
-import { s3LeaseStore } from './ports/s3-lease.client.js';
+import { s3Holders } from './ports/s3-holders.client.js';
+import { s3Object } from './ports/s3-object.client.js';
+import type { Ports } from './ports/ports.js';
 import { awsSecrets } from './ports/secrets-manager.client.js';
 import { findKeyOf, killAtOnce, type FoundKey, type IamContext } from './run/kill.client.js';
 import { Fence } from './run/lease.client.js';
@@ -45,6 +47,10 @@ export interface EngineContext {
   readonly clock?: Clock;
   /** Called during a rotation when the first app has the new key, before any other gets it. */
   readonly smoke?: Smoke;
+  /** Heroku's ids of apps, by name: those that are known are written down before they get a key. */
+  readonly ids?: ReadonlyMap<string, string>;
+  /** Apps outside the team, by name or id, that are not asked what they hold. */
+  readonly forget?: ReadonlySet<string>;
   /** Apps that are not to be written, and why. */
   readonly refused?: ReadonlyMap<string, string>;
   /** The team's stack was deployed a moment ago: users that IAM does not list yet are looked for again, for up to a minute. */
@@ -117,21 +123,29 @@ function iamContext({ aws, io, signal, clock = clockOf(aws.network.time) }: Kill
   return { team, ports: { keys: awsKeys(aws) }, recent: new Recent(clock), clock, io, signal };
 }
 
+/** What is kept in a bucket. */
+const inBucket = (aws: Aws, spec: BucketSpec, team: string): Pick<Ports, 'lease' | 'holders'> => ({
+  lease: s3Object(aws, spec, leaseKey(team)),
+  holders: s3Holders(({ region, bucketName } = { region: spec.region, bucketName: spec.name, acl: spec.acl }, key) =>
+    s3Object(aws.in(region), { name: bucketName, account: spec.account }, key),
+  ),
+});
+
 function runContext(context: EngineContext, team: Team, policy: Policy, vault: Vault): RunContext {
-  const { aws, heroku, clock = clockOf(aws.network.time), ...rest } = context;
+  const { aws, heroku, ids: _, clock = clockOf(aws.network.time), ...rest } = context;
   const fence = new Fence();
   const { concurrency } = policy;
   const ports = {
     keys: awsKeys(aws, fence.check),
     secrets: awsSecrets(aws, fence.check),
     secretsIn: (region: string) => awsSecrets(aws.in(region), fence.check),
-    apps: herokuApps(heroku, rest.io, concurrency, fence.check),
+    apps: herokuApps(heroku, { io: rest.io, concurrency, guard: fence.check, ids: context.ids }),
     verifier:
       team.bucket === undefined
         ? { check: async () => undefined }
         : awsVerifier(aws, team.bucket, s3Endpoint(context.config, team.bucket.spec)),
     ...(team.packages === 'leave' ? {} : { packages: s3Packages((region) => aws.in(region)) }),
-    ...(team.bucket === undefined ? {} : { lease: s3LeaseStore(aws, team.bucket.spec, team.name) }),
+    ...(team.bucket === undefined ? {} : inBucket(aws, team.bucket.spec, team.name)),
   };
   return { ...rest, clock, team, policy, concurrency, ports, fence, vault, recent: new Recent(clock) };
 }

@@ -35,6 +35,7 @@ const intents = fc.constantFrom<Operation['intent']>(
   'file-bucket',
   'file-region',
   'file-acl',
+  'file-fewer',
 );
 const history = (operation: fc.Arbitrary<Operation>): fc.Arbitrary<History> =>
   fc.record({

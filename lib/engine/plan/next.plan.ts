@@ -1,5 +1,6 @@
 import type { Intent, KeyState, Knowledge, Plan, Policy, PrincipalState, Step, TeamObservation } from '../model.js';
 import { planApps } from './apps.plan.js';
+import { recordSteps } from './holders.plan.js';
 import { leftApps, notices, obstacles } from './obstacles.plan.js';
 import {
   isKnown,
@@ -57,6 +58,9 @@ function firstStage(observation: TeamObservation, intent: Intent, policy: Policy
   const goals = new Map([...plans].flatMap(([user, { keyId }]) => (keyId === undefined ? [] : [[user, keyId] as const])));
   const copies = intent.kind === 'down' ? [] : copySteps(observation);
   if (copies.length > 0) return { steps: copies };
+
+  const records = intent.kind === 'down' ? [] : recordSteps(observation, goals);
+  if (records.length > 0) return { steps: records };
 
   const writes = planApps(observation, goals, intent, policy, knowledge);
   if (writes.length > 0) return { steps: writes };

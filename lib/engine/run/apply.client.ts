@@ -187,6 +187,7 @@ function title(step: PrincipalStep): string {
     'delete-key': 'Deleting key',
     'delete-unknown': 'Deleting unknown key',
     'tidy-tags': 'Tidying the tags',
+    'record-holders': 'Writing down who gets keys',
     'delete-principal': 'Deleting user and secret',
     smoke: 'Proving by a build: key',
   };

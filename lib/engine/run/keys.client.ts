@@ -10,7 +10,8 @@ import type { RunContext } from './run.js';
 /** Steps that change a user, its keys or its secret. */
 export type KeyChange = Exclude<Step, { kind: 'wait' | 'write-apps' | 'copy-packages' | 'verify' | 'smoke' }>;
 
-export interface KeyChangeContext extends Pick<RunContext, 'vault' | 'recent' | 'clock'>, Pick<Ports, 'keys' | 'secrets' | 'secretsIn'> {
+export interface KeyChangeContext
+  extends Pick<RunContext, 'vault' | 'recent' | 'clock'>, Pick<Ports, 'keys' | 'secrets' | 'secretsIn' | 'holders'> {
   /** Who does it, for people. */
   readonly by: string;
   /** Comes before every effect; stops it by throwing. */
@@ -19,7 +20,7 @@ export interface KeyChangeContext extends Pick<RunContext, 'vault' | 'recent' | 
 
 /** Carry out one such step. @returns the id of the key that it was about. */
 export async function changeKeys(context: KeyChangeContext, step: KeyChange, principal: PrincipalState): Promise<string | undefined> {
-  const { keys, recent, vault } = context;
+  const { keys, holders, recent, vault } = context;
   const secrets = secretsOf(context)(principal.reach?.region);
   const { user } = step;
   const secret = secretName(principal.id);
@@ -89,7 +90,11 @@ export async function changeKeys(context: KeyChangeContext, step: KeyChange, pri
       if (pending !== undefined) await effect(() => secrets.dropPending(secret, pending));
       break;
     }
+    case 'record-holders':
+      await effect(async () => holders?.add(user, principal.reach, step.holders));
+      break;
     case 'delete-principal':
+      await effect(async () => holders?.remove(user, principal.reach));
       await effect(() => keys.deleteUser(user));
       await effect(() => secrets.delete(secret));
       break;

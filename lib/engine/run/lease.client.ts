@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KitError } from '../../errors.js';
 import { inWords, type Clock } from '../clock.js';
-import { isTransient, type LeaseStore } from '../ports/ports.js';
+import { isTransient, type ObjectStore } from '../ports/ports.js';
 import { isDead, parseOwner, type LeaseOwner } from '../../lease-owner.js';
 
 /** Held while a team's keys are worked on. */
@@ -27,7 +27,7 @@ const noLease = (id: string = randomUUID()): Lease => ({ id, check: async () => 
  * @throws KitError `lease-held`, saying who has it, since when, and when it will be free.
  */
 export async function takeLease(
-  store: LeaseStore,
+  store: ObjectStore,
   owner: LeaseOwner,
   clock: Clock,
   options: { isGone?: (other: LeaseOwner) => boolean } = {},
@@ -56,7 +56,7 @@ function unlessTransient(error: unknown): undefined {
   if (!isTransient(error)) throw error;
 }
 
-function held(store: LeaseStore, owner: LeaseOwner, body: string, first: string, clock: Clock, asked: () => number): Lease {
+function held(store: ObjectStore, owner: LeaseOwner, body: string, first: string, clock: Clock, asked: () => number): Lease {
   let etag = first;
   /** Time since the last renewal that succeeded was sent: by the store's clock the lease is no older. */
   let age = asked;
@@ -99,7 +99,7 @@ function held(store: LeaseStore, owner: LeaseOwner, body: string, first: string,
   };
 }
 
-function heldError(store: LeaseStore, other: LeaseOwner | undefined, left: number, now: number): KitError {
+function heldError(store: ObjectStore, other: LeaseOwner | undefined, left: number, now: number): KitError {
   const who = other === undefined ? 'someone' : `${other.who} (process ${other.pid})`;
   const since = other === undefined ? '' : ` since ${other.since}, ${inWords(now - Date.parse(other.since))} ago`;
   return new KitError(

@@ -17,7 +17,7 @@ import {
 } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
 import type { Clock } from '../clock.js';
-import type { AppState, KeyState, PackageMove, PrincipalState, TeamObservation } from '../model.js';
+import type { AppState, KeyState, OutsideApp, PackageMove, PrincipalState, TeamObservation } from '../model.js';
 import { secretsOf, type AppsPort, type Ports, type SecretsPort, type UserRecord } from '../ports/ports.js';
 import type { Recent } from './recent.js';
 import { keyMemory, parseIntention, staleTags } from '../tags.js';
@@ -32,6 +32,8 @@ export interface ObserveContext {
   readonly recent: Recent;
   readonly clock: Clock;
   readonly concurrency: number;
+  /** Apps outside the team, by name or id, that are not asked what they hold. */
+  readonly forget?: ReadonlySet<string>;
   /** Apps that are not to be written, and why. */
   readonly refused?: ReadonlyMap<string, string>;
 }
@@ -133,28 +135,35 @@ interface AppReads {
   readonly vars: AppsPort['vars'];
   readonly activity?: AppsPort['activity'];
   readonly read?: Read;
+  readonly id?: string;
 }
 
 /**
  * One app by one request, its config vars; with `activity`, three more before it: what is running, and since when the app has its key. In that
  * order: an app that still has the new key at the end had it when the others were answered, but for a rollback and back in between.
  */
-export async function observeApp(
-  app: App,
-  { config, team, vars: readVars, activity: readActivity, read = strictly }: AppReads,
-): Promise<AppState> {
+export async function observeApp(app: App, { config, team, id, ...reads }: AppReads): Promise<AppState> {
   const principal = principalOf(team, app);
   const access = accessOf(app.mode, app.clean);
   const base = {
     name: app.name,
+    ...(id === undefined ? {} : { id }),
     canary: app.canary,
     ...(principal === undefined ? {} : { user: userName(principal) }),
     ...(access === undefined ? {} : { access }),
     wanted: desiredConfigVars(storageOf(config, team, app)),
   };
+  return readApp(base, reads);
+}
+
+/** What is asked of Heroku of an app, and what becomes of it where it does not answer. */
+async function readApp<A extends Pick<AppState, 'name'>>(
+  base: A,
+  { vars: readVars, activity: readActivity, read = strictly }: Pick<AppReads, 'vars' | 'activity' | 'read'>,
+): Promise<A & Pick<AppState, 'state' | 'vars' | 'problem' | 'activity'>> {
   try {
-    const activity = await readActivity?.(app.name);
-    const vars = await read('config vars', () => readVars(app.name));
+    const activity = await readActivity?.(base.name);
+    const vars = await read('config vars', () => readVars(base.name));
     if (vars === undefined) return { ...base, state: 'unreadable', vars: {} };
     const secret = vars.HALCYON_AWS_SECRET_ACCESS_KEY;
     const shown = secret === undefined ? vars : { ...vars, HALCYON_AWS_SECRET_ACCESS_KEY: fingerprint(secret) };
@@ -176,7 +185,7 @@ export async function observeApps(
   return pMap(
     team.apps.filter((app) => names === undefined || names.includes(app.name)),
     async (app) => {
-      const seen = await observeApp(app, reads);
+      const seen = await observeApp(app, { ...reads, id: apps.id(app.name) });
       return seen.state === 'present' && refused?.has(app.name) === true ? { ...seen, problem: refused.get(app.name) } : seen;
     },
     { concurrency },
@@ -202,9 +211,58 @@ export async function observePackages({ team, ports }: ObserveContext, principal
   return moves;
 }
 
+/** The record of who was given a key. */
+export async function observeRecord(
+  { ports: { holders }, concurrency }: ObserveContext,
+  principals: readonly PrincipalState[],
+): Promise<TeamObservation['recorded']> {
+  if (holders === undefined) return undefined;
+  const there = principals.filter(({ exists }) => exists);
+  const read = await pMap(there, async ({ user, reach }) => [user, await holders.read(user, reach)] as const, { concurrency });
+  return Object.fromEntries(read);
+}
+
+/** Apps on the record that are not of the team; one that is gone is left out. */
+export async function observeOutside(
+  { config, team, ports: { apps }, concurrency, forget }: ObserveContext,
+  recorded: TeamObservation['recorded'] = {},
+  { activity }: { readonly activity: boolean },
+): Promise<OutsideApp[]> {
+  const own = new Set(team.apps.map(({ name }) => apps.id(name)));
+  const holders = new Map(Object.values(recorded).flatMap((list) => list.map((holder) => [holder.id, holder] as const)));
+  const reads = { vars: apps.vars, ...(activity ? { activity: apps.activity } : {}) };
+  const seen = await pMap(
+    [...holders.values()].filter(({ id, app }) => !own.has(id) && forget?.has(id) !== true && forget?.has(app) !== true),
+    async ({ id, app }): Promise<OutsideApp> => {
+      const base = { id, canary: false, wanted: desiredConfigVars({ mode: 'public' }) };
+      try {
+        const name = await apps.find(id);
+        const of = config.teams.find((one) => one.name !== team.name && one.apps.some((other) => other.name === name))?.name;
+        return await readApp({ ...base, name, ...(of === undefined ? {} : { team: of }) }, reads);
+      } catch (error) {
+        if (isKitError(error, 'app-not-found')) return { ...base, name: app, state: 'missing', vars: {} };
+        if (isKitError(error, 'heroku-forbidden'))
+          return {
+            ...base,
+            name: app,
+            state: 'unreadable',
+            problem: `${error.message}; get access to it, or ask its owner to take the key away and run again with --forget ${app}`,
+            vars: {},
+          };
+        throw error;
+      }
+    },
+    { concurrency },
+  );
+  return seen.filter(({ state }) => state !== 'missing');
+}
+
 export async function observeAll(looking: ObserveContext): Promise<TeamObservation> {
   const principals = await observePrincipals(looking);
   const packages = await observePackages(looking, principals);
-  const apps = await observeApps(looking, { activity: needsActivity(principals) });
-  return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), principals, apps, packages };
+  const recorded = await observeRecord(looking, principals);
+  const activity = needsActivity(principals);
+  const apps = await observeApps(looking, { activity });
+  const outside = await observeOutside(looking, recorded, { activity });
+  return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), principals, apps, recorded, outside, packages };
 }

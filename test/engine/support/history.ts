@@ -49,6 +49,7 @@ const FILES = {
   prefix: { bucket: `${PLAIN}, prefix: new`, modes: ['upload', 'read-only', 'read-only', 'public'] },
   bucket: { bucket: `${PLAIN}, name: another-bucket`, modes: ['upload', 'read-only', 'upload', 'public'] },
   region: { bucket: 'account: "111122223333", region: eu-north-1', modes: ['upload', 'read-only', 'read-only', 'public'] },
+  fewer: { bucket: PLAIN, modes: ['upload', 'read-only'] },
   acl: { bucket: `${PLAIN}, acl: private`, modes: ['upload', 'read-only', 'read-only', 'upload'] },
 } as const;
 
@@ -238,6 +239,9 @@ export class Play {
         world.iam.mayDeleteUnknown.add(id);
         await this.run({ kind: 'delete-unknown', keyId: id }, []);
       }
+      // What left the file keeps its key until it is asked to go.
+      if (ensured.waiting.some(({ kind, text }) => kind === 'holds' && text.includes('no team of the file')))
+        await this.run({ kind: 'ensure', prune: true }, []);
       if (attempt === 7) throw new Error(`does not come to rest: ${JSON.stringify(ensured, null, 1)}`);
     }
   }
@@ -282,6 +286,11 @@ export class Play {
       if (state.vars.HALCYON_AWS_SECRET_ACCESS_KEY !== expected?.secret) wrong.push(`${app.name} holds a wrong secret`);
       if ((state.vars.HALCYON_NO_UPLOAD === '1') !== (app.mode === 'read-only'))
         wrong.push(`${app.name}: HALCYON_NO_UPLOAD is wrong for ${app.mode}`);
+    }
+    for (const [name, { vars, deleted, rolledBack }] of world.heroku.apps) {
+      const held = vars.HALCYON_AWS_ACCESS_KEY_ID;
+      if (held !== undefined && !deleted && !rolledBack && !world.iam.leaked.has(held) && world.iam.keyNamed(held)?.status !== 'Active')
+        wrong.push(`${name} holds ${held}, which does not work`);
     }
     return wrong;
   }

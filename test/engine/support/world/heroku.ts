@@ -3,6 +3,7 @@ import type { AppsPort, AppWritten } from '../../../../lib/engine/ports/ports.js
 import { KitError } from '../../../../lib/errors.js';
 import { patchOf } from '../../../../lib/heroku/sync.js';
 import type { Build, Dyno, Release } from '../../../../lib/heroku/heroku.js';
+import type { Holders } from './holders.js';
 import type { Iam } from './iam.js';
 import type { Packages } from './packages.js';
 import { seconds, type Process, type Shared } from './process.js';
@@ -39,6 +40,7 @@ export class HerokuApps {
     private readonly shared: Shared,
     private readonly iam: Iam,
     private readonly packages: Packages,
+    private readonly record: Holders,
   ) {}
 
   create(name: string): void {
@@ -124,6 +126,8 @@ export class HerokuApps {
       return app;
     };
     return {
+      id: (name) => name,
+      find: (id) => process.look('GET app', () => (appNamed(id), id)),
       vars: (name) =>
         process.look('GET config-vars', () => {
           const app = appNamed(name);
@@ -187,6 +191,9 @@ export class HerokuApps {
               this.shared.violated(`${name} given ${keyId}, which is not active`);
             if (keyId !== undefined && this.iam.keyNamed(keyId)?.secret !== vars.HALCYON_AWS_SECRET_ACCESS_KEY)
               this.shared.violated(`${name} given a wrong secret`);
+            const to = this.iam.userOf(keyId);
+            if (to !== undefined && !app.changedByOthers && !this.record.all.get(to)?.some(({ id }) => id === name))
+              this.shared.violated(`${name} given ${keyId} of ${to} before that was written down`);
             const [before, now] = [app.vars.HALCYON_S3_BUCKET, vars.HALCYON_S3_BUCKET];
             const moved = before !== undefined && now !== undefined && before !== now && !app.changedByOthers;
             const lost = moved ? this.packages.lacking(before, now).filter((one) => this.packages.isOld(one)) : [];

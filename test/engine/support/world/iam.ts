@@ -48,6 +48,10 @@ export class Iam {
     return key;
   }
 
+  userOf(id: string | undefined): string | undefined {
+    return [...this.users.values()].find(({ keys }) => keys.some((key) => key.id === id))?.name;
+  }
+
   keyNamed(id: string | undefined): ModelKey | undefined {
     for (const user of this.users.values()) for (const key of user.keys) if (key.id === id) return key;
     return undefined;

@@ -5,6 +5,7 @@ import { iamPath, secretName, TAGS, userName } from '../../../../lib/contract/in
 import type { Guard, Ports } from '../../../../lib/engine/ports/ports.js';
 import type { ServerTime } from '../../../../lib/network/server-time.js';
 import { HerokuApps } from './heroku.js';
+import { Holders } from './holders.js';
 import { Iam } from './iam.js';
 import { LeaseObject } from './lease.js';
 import { Packages } from './packages.js';
@@ -16,7 +17,8 @@ export class World extends Shared {
   readonly iam: Iam = new Iam(this, (keyId) => this.heroku.holders(keyId));
   readonly secrets = new SecretsManager();
   readonly packages = new Packages();
-  readonly heroku: HerokuApps = new HerokuApps(this, this.iam, this.packages);
+  readonly holders = new Holders();
+  readonly heroku: HerokuApps = new HerokuApps(this, this.iam, this.packages, this.holders);
   readonly lease = new LeaseObject(this);
 
   /**
@@ -54,6 +56,7 @@ export class World extends Shared {
       verifier: this.iam.verifier(process),
       apps: this.heroku.port(process),
       packages: this.packages.port(process),
+      holders: this.holders.port(process),
       lease: this.lease.port(process),
     };
   }
