@@ -4,6 +4,7 @@ import type { KitConfig, Principal, Team } from '../config/model.js';
 import { parseUserName, secretName, userName } from '../contract/index.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
+import { thisProcess } from '../lease-owner.js';
 import { clockOf, type Clock } from './clock.js';
 import {
   DEFAULT_POLICY,
@@ -23,7 +24,7 @@ import { awsVerifier } from './ports/key-check.client.js';
 import { s3LeaseStore } from './ports/s3-lease.client.js';
 import { awsSecrets } from './ports/secrets-manager.client.js';
 import { findKeyOf, killAtOnce, type FoundKey, type IamContext } from './run/kill.client.js';
-import { Fence } from './run/lease.client.js';
+import { Fence, removeIfDead } from './run/lease.client.js';
 import { observeAll, principalsAmong } from './run/observe.client.js';
 import { Recent } from './run/recent.js';
 import { reconcile } from './run/reconcile.client.js';
@@ -44,6 +45,8 @@ export interface EngineContext {
   readonly clock?: Clock;
   /** Called during a rotation when the first app has the new key, before any other gets it. */
   readonly smoke?: Smoke;
+  /** Hears what was done, as it is done. */
+  readonly onEvent?: (event: Event) => void;
   /** Apps that are not to be written, and why. */
   readonly refused?: ReadonlyMap<string, string>;
   /** The team's stack was deployed a moment ago: users that IAM does not list yet are looked for again, for up to a minute. */
@@ -85,6 +88,13 @@ export async function runTeam(
 ): Promise<TeamResult> {
   const known = from === undefined ? undefined : vaults.get(from);
   return reconcile(runContext(context, team, policy, known ?? new Vault()), intent, known === undefined ? undefined : from);
+}
+
+/** A lease that a killed run left, or let expire: whoever has nothing to do removes it. */
+export async function removeDeadLease({ aws }: KillContext, team: Team): Promise<void> {
+  const clock = clockOf(aws.network.time);
+  const store = team.bucket && s3LeaseStore(aws, team.bucket.spec, team.name);
+  if (store !== undefined) await removeIfDead(store, thisProcess(DEFAULT_POLICY.leaseTtl, clock.now()));
 }
 
 /** What finding and killing a key needs: no Heroku. */

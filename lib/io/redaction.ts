@@ -1,10 +1,10 @@
 import { cut, printable } from './printable.js';
 
 /**
- * Secrets this process has received, by how they begin: a text is gone through once, however many there are. Each is registered the moment it
+ * Secrets this process has received, by how they begin and how long they are: a text is gone through once, however many there are. Each is registered the moment it
  * arrives, and every text that leaves the process (terminal, JSON, evidence, error) passes through {@link outgoing}.
  */
-const secrets = new Map<string, string[]>();
+const secrets = new Map<string, Map<number, Set<string>>>();
 const firsts = new Set<number>();
 const SHORTEST = 8;
 
@@ -20,12 +20,8 @@ export function registerSecret(value: string | undefined): void {
   ];
   for (const form of forms) {
     const head = form.slice(0, SHORTEST);
-    const known = secrets.get(head) ?? [];
-    if (!known.includes(form))
-      secrets.set(
-        head,
-        [...known, form].sort((a, b) => b.length - a.length),
-      );
+    const known = secrets.get(head) ?? new Map<number, Set<string>>();
+    secrets.set(head, known.set(form.length, (known.get(form.length) ?? new Set()).add(form)));
     firsts.add(head.charCodeAt(0));
   }
 }
@@ -55,10 +51,11 @@ export function redact(text: string): string {
   let done = 0;
   for (let at = 0; at + SHORTEST <= text.length; at += 1) {
     if (!firsts.has(text.charCodeAt(at))) continue;
-    const found = secrets.get(text.slice(at, at + SHORTEST))?.find((secret) => text.startsWith(secret, at));
-    if (found === undefined) continue;
-    if (at >= done) out += `${text.slice(done, at)}[redacted]`;
-    done = Math.max(done, at + found.length);
+    for (const [length, some] of secrets.get(text.slice(at, at + SHORTEST)) ?? []) {
+      if (!some.has(text.slice(at, at + length))) continue;
+      if (at >= done) out += `${text.slice(done, at)}[redacted]`;
+      done = Math.max(done, at + length);
+    }
   }
   return out + text.slice(done);
 }

@@ -111,7 +111,6 @@ function commandOf(req: IncomingMessage, body: string): string {
 }
 
 const escaped = (text: string): string =>
-  // eslint-disable-next-line no-control-regex
   text.replace(/[<>&\u0000-\u001f\u007f-\u009f\ud800-\udfff]/g, (found) => `&#x${found.charCodeAt(0).toString(16)};`);
 function xml(value: Json, name?: string): string {
   if (value === undefined) return '';
