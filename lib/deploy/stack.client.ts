@@ -2,6 +2,7 @@ import type { Aws } from '../aws/aws.js';
 import { awsError, isMissing } from '../aws/errors.js';
 import { MANAGED_BY, TAGS } from '../contract/index.js';
 import { KitError } from '../errors.js';
+import { foreign } from '../io/redaction.js';
 
 /** Lift termination protection, the last guard before a stack goes. No error where the stack is gone already. */
 async function liftTerminationProtection(aws: Aws, stack: string): Promise<void> {
@@ -82,9 +83,9 @@ export async function stackFailure(aws: Aws, stack: string, error: unknown, doin
   const failed = recent.findLast(
     ({ ResourceStatus = '', LogicalResourceId }) => events.test(ResourceStatus) && LogicalResourceId !== stack,
   );
-  if (failed !== undefined) return `${failed.LogicalResourceId}: ${failed.ResourceStatusReason}`;
+  if (failed !== undefined) return foreign(`${failed.LogicalResourceId}: ${failed.ResourceStatusReason}`);
   const said = recent.find(({ ResourceStatusReason }) => ResourceStatusReason !== undefined)?.ResourceStatusReason;
-  if (said !== undefined && message.trimStart().startsWith('{')) return said;
+  if (said !== undefined && message.trimStart().startsWith('{')) return foreign(said);
   throw awsError(error, doing);
 }
 

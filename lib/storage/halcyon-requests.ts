@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { registerSecret } from '../io/redaction.js';
+import { bodyOf } from '../network/answers.js';
 import { open, type Network } from '../network/network.js';
 import { keyPrefix, type Acl, type KeyPair } from '../contract/index.js';
 import { signV2, signV4, type UnsignedRequest } from './signing.js';
@@ -101,8 +102,8 @@ const wirePath = ({ path, query }: Pick<UnsignedRequest, 'path' | 'query'>): str
 
 const unescapeXml = (text: string): string =>
   text
-    .replaceAll(/&#x([0-9a-f]+);/gi, (_, hex: string) => String.fromCodePoint(parseInt(hex, 16)))
-    .replaceAll(/&#(\d+);/g, (_, decimal: string) => String.fromCodePoint(Number(decimal)))
+    .replaceAll(/&#x([0-9a-f]{1,5});/gi, (_, hex: string) => String.fromCodePoint(parseInt(hex, 16)))
+    .replaceAll(/&#(\d{1,6});/g, (_, decimal: string) => String.fromCodePoint(Number(decimal)))
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
     .replaceAll('&quot;', '"')
@@ -142,9 +143,8 @@ async function send(request: Sent, headers: Record<string, string>, options: Req
     // A connection of its own for each: what is asked of is S3, not one server of its many.
     const agents = await network.agents('aws', { keepAlive: false });
     const answer = await open(target, { agents, method: request.method, headers, body: request.body, signal, timeoutMs });
-    const chunks: Buffer[] = [];
-    for await (const chunk of answer) chunks.push(chunk as Buffer);
-    return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) };
+    const body = await bodyOf(answer, { service: 'S3', request: `${request.method} ${target.path}` });
+    return { status: answer.statusCode, headers: answer.headers, body };
   } catch (error) {
     signal?.throwIfAborted();
     const { code, name, message } = error as NodeJS.ErrnoException;

@@ -1,5 +1,6 @@
 import { isAwsHost } from '../config/regions.js';
 import type { Acl } from '../contract/index.js';
+import { foreign } from '../io/redaction.js';
 import type { Operation, Outcome } from './halcyon-requests.js';
 
 /** Why a storage request did not work. */
@@ -99,7 +100,7 @@ function refused({ operation, status = 0, error = {}, clockAheadMs }: Refused, c
   const { code = '', message = '' } = error;
   const { bucket, endpoint, region, keyId = 'the key' } = context;
   const team = context.team ?? 'TEAM';
-  const said = `${status}${code === '' ? '' : ` ${code}`}${message === '' ? '' : `: ${message}`}`;
+  const said = `${status}${code === '' ? '' : ` ${code}`}${message === '' ? '' : `: ${foreign(message)}`}`;
   switch (code) {
     case 'InvalidRequest':
     case 'InvalidArgument':
