@@ -32,7 +32,7 @@ export function checkAnswers<C extends { readonly middlewareStack: unknown }>(cl
         const result = await next(args).catch((error: unknown) => {
           throw odd(error, asked) ?? error;
         });
-        const shape = SHAPES[command];
+        const shape = SHAPES.get(command);
         if (shape !== undefined) inShape(shape, result.output, asked);
         return result;
       },

@@ -1,17 +1,13 @@
 import { z } from 'zod';
 import { registerConfigVars, registerSecret, registerUrlSecrets } from '../io/redaction.js';
+import { shown as name } from '../network/answers.js';
 import type { Build, Dyno, HerokuApp, Release } from './heroku.js';
 
 /** Heroku's answers (its Platform API schema), as far as they are read, and what the kit makes of them. */
 
-/** What is shown, and asked for again. */
-const name = z
-  .string()
-  .min(1)
-  .max(1000)
-  .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'control characters');
 const named = z.object({ name: name.nullish() }).nullish();
 const time = z.iso.datetime({ offset: true });
+const flag = z.boolean().default(false);
 const text = z
   .string()
   .nullish()
@@ -25,29 +21,18 @@ const signedUrl = url.transform((value) => {
 const outputStreamUrl = (value: string | null | undefined) => (value ? { outputStreamUrl: value } : {});
 
 export const APP = z
-  .object({
-    id: name,
-    name,
-    generation: named,
-    stack: named,
-    web_url: url.nullish(),
-    maintenance: z.boolean().optional(),
-    team: named,
-    created_at: time,
-  })
-  .transform((json): HerokuApp => ({
-    id: json.id,
-    name: json.name,
+  .object({ id: name, name, generation: named, stack: named, web_url: url.nullish(), maintenance: flag, team: named, created_at: time })
+  .transform(({ generation, stack, web_url: webUrl, team, created_at: createdAt, ...app }): HerokuApp => ({
+    ...app,
     // Answers for team apps leave the generation out, and only Fir apps are said to be of another one.
-    generation: json.generation?.name ?? 'cedar',
-    stack: json.stack?.name ?? '',
-    ...(json.web_url ? { webUrl: json.web_url } : {}),
-    maintenance: json.maintenance === true,
-    ...(json.team?.name ? { team: json.team.name } : {}),
-    createdAt: json.created_at,
+    generation: generation?.name ?? 'cedar',
+    stack: stack?.name ?? '',
+    ...(webUrl ? { webUrl } : {}),
+    ...(team?.name ? { team: team.name } : {}),
+    createdAt,
   }));
 
-export const STACK = z.object({ name, state: name, default: z.boolean().default(false) });
+export const STACK = z.object({ name, state: name, default: flag });
 
 /** Null, in the documentation though not in answers, means that there is none. */
 export const CONFIG_VARS = z.record(z.string(), z.string().nullable()).transform((json) => {
@@ -58,24 +43,12 @@ export const CONFIG_VARS = z.record(z.string(), z.string().nullable()).transform
 
 export const RELEASE = z
   .object({
-    id: name,
-    version: z.int(),
-    status: z.enum(['pending', 'succeeded', 'failed', 'expired']),
-    current: z.boolean().optional(),
-    description: text,
-    created_at: time,
-    updated_at: time,
-    output_stream_url: signedUrl.nullish(),
+    ...{ id: name, version: z.int(), status: z.enum(['pending', 'succeeded', 'failed', 'expired']), current: flag, description: text },
+    ...{ created_at: time, updated_at: time, output_stream_url: signedUrl.nullish() },
   })
-  .transform((json): Release => ({
-    id: json.id,
-    version: json.version,
-    status: json.status,
-    current: json.current === true,
-    description: json.description,
-    createdAt: json.created_at,
-    updatedAt: json.updated_at,
-    ...outputStreamUrl(json.output_stream_url),
+  .transform(({ created_at: createdAt, updated_at: updatedAt, output_stream_url: output, ...release }): Release => ({
+    ...release,
+    ...{ createdAt, updatedAt, ...outputStreamUrl(output) },
   }));
 
 /** By its URL, or its name in Heroku's registry. Private ones often have a token in their URL. */
@@ -94,20 +67,12 @@ export const INSTALLATIONS = z
 
 export const BUILD = z
   .object({
-    id: name,
-    status: z.enum(['pending', 'succeeded', 'failed']),
-    created_at: time,
-    updated_at: time,
-    output_stream_url: signedUrl.nullish(),
-    release: z.object({ id: name.nullish() }).nullish(),
-    source_blob: z.object({ url: signedUrl.nullish() }).nullish(),
-    buildpacks: z.array(buildpack).nullish(),
+    ...{ id: name, status: z.enum(['pending', 'succeeded', 'failed']), created_at: time, updated_at: time },
+    ...{ output_stream_url: signedUrl.nullish(), release: z.object({ id: name.nullish() }).nullish() },
+    ...{ source_blob: z.object({ url: signedUrl.nullish() }).nullish(), buildpacks: z.array(buildpack).nullish() },
   })
   .transform((json): Build & { readonly source?: string } => ({
-    id: json.id,
-    status: json.status,
-    createdAt: json.created_at,
-    updatedAt: json.updated_at,
+    ...{ id: json.id, status: json.status, createdAt: json.created_at, updatedAt: json.updated_at },
     ...outputStreamUrl(json.output_stream_url),
     ...(json.release?.id ? { releaseId: json.release.id } : {}),
     ...(json.buildpacks?.length ? { buildpacks: json.buildpacks } : {}),
@@ -118,22 +83,9 @@ export const SOURCE = z.object({ source_blob: z.object({ put_url: signedUrl, get
 
 export const DYNO = z
   .object({
-    id: name,
-    name,
-    type: name,
-    state: name,
+    ...{ id: name, name, type: name, state: name, created_at: time, command: text },
     release: z.object({ version: z.int().optional() }).nullish(),
-    created_at: time,
-    command: text,
   })
-  .transform((json): Dyno => ({
-    id: json.id,
-    name: json.name,
-    type: json.type,
-    state: json.state,
-    releaseVersion: json.release?.version ?? 0,
-    createdAt: json.created_at,
-    command: json.command,
-  }));
+  .transform(({ release, created_at: createdAt, ...dyno }): Dyno => ({ ...dyno, releaseVersion: release?.version ?? 0, createdAt }));
 
 export const LOG_SESSION = z.object({ logplex_url: signedUrl });

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { KitError } from '../errors.js';
 import { cut, printable } from '../io/printable.js';
 
@@ -9,6 +9,13 @@ import { cut, printable } from '../io/printable.js';
 export const LONGEST_ANSWER = 16 * 1024 * 1024;
 /** Pages of one list, at most. */
 export const MOST_PAGES = 500;
+
+/** A name or id, which is shown and asked for again. */
+export const shown = z
+  .string()
+  .min(1)
+  .max(2048)
+  .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'control characters');
 
 /** Who was asked for what: `Heroku`, `GET /apps`. */
 export interface Asked {
