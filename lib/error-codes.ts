@@ -107,6 +107,7 @@ export const ERROR_CODES = {
     'smoke-plant-refused': 'your own AWS credentials may not write to the bucket; see docs/operator-policy.md',
     'smoke-timeout': 'a build or release did not end in time; see `heroku releases`, and run again',
     'dyno-stale': 'dynos start on an older release; run again',
+    'unexpected-answer': 'AWS or Heroku answered in another shape than documented; run again, and report it if that does not help',
     unexpected: 'something that should not happen; report it, with the message',
   },
   'The sandbox': {

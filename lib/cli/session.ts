@@ -137,15 +137,3 @@ function refuseLocalAws(env: NodeJS.ProcessEnv): void {
     `${name} is ${env[name]}, on this machine, which apps on Heroku cannot reach; unset it, or set HEROKU_HOST to the sandbox's Heroku as well`,
   );
 }
-
-/** Write evidence (JSON without secrets) where the operator asked for it. */
-export async function writeEvidence(file: string | undefined, evidence: unknown, host: Pick<CommandHost, 'io'>): Promise<void> {
-  if (file === undefined) return;
-  const [{ writeFile }, { redact }] = await Promise.all([import('node:fs/promises'), import('../io/redaction.js')]);
-  try {
-    await writeFile(file, redact(`${JSON.stringify(evidence, null, 2)}\n`));
-  } catch (error) {
-    throw new KitError('evidence-not-written', `cannot write the evidence to ${file}: ${(error as Error).message}`, { cause: error });
-  }
-  host.io.info(`evidence written to ${file}`);
-}

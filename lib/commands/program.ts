@@ -4,7 +4,7 @@ import type { CommandHost, CommandResult } from '../cli/command.js';
 /** Runs a command: its module is loaded only now, so that `--help` starts at once. */
 export type Runner = (
   run: (host: CommandHost) => Promise<CommandResult>,
-  options: { json?: boolean; verbose?: boolean; yes?: boolean },
+  options: { json?: boolean; verbose?: boolean; yes?: boolean; dryRun?: boolean; evidence?: string },
 ) => Promise<void>;
 
 /** The command line, wired to `run`; nothing is executed before `parseAsync`. */

@@ -8,7 +8,7 @@ import { preview, renderPreview, type Preview } from '../cli/preview.js';
 import { proveTeams, renderReports } from '../cli/prove.js';
 import { buildpackWarnings, exitCodeOf, isThrough, renderOutcome } from '../cli/render.js';
 import { runTeams, runWithBuildpacks } from '../cli/run-teams.js';
-import { admit, openSession, writeEvidence, type Session } from '../cli/session.js';
+import { admit, openSession, type Session } from '../cli/session.js';
 import { inAccountsOf } from '../config/environments.js';
 import { BUILDPACK_STACK } from '../contract/index.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
@@ -76,7 +76,7 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
   // A key that is soaking after a move between principals does not make `up` unfinished: the next run, or `rotate --finish`, deletes it.
   const reports = !isThrough(outcomes) || options.smoke === false ? [] : await proveTeams(session, { buildpackUrl });
   const evidence = { deployed, outcomes, smoke: reports };
-  await writeEvidence(options.evidence, evidence, host);
+  host.evidence.note(evidence);
   return {
     data: evidence,
     text: [

@@ -1,5 +1,6 @@
 import type { Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
+import { foreign } from '../io/redaction.js';
 
 /**
  * What a waiter of the SDK's ended with, in CloudFormation's words: its own are JSON, or a name that sounds like a broken network.
@@ -21,8 +22,8 @@ export async function stackFailure(aws: Aws, stack: string, error: unknown, doin
   const failed = recent.findLast(
     ({ ResourceStatus = '', LogicalResourceId }) => events.test(ResourceStatus) && LogicalResourceId !== stack,
   );
-  if (failed !== undefined) return `${failed.LogicalResourceId}: ${failed.ResourceStatusReason}`;
+  if (failed !== undefined) return foreign(`${failed.LogicalResourceId}: ${failed.ResourceStatusReason}`);
   const said = recent.find(({ ResourceStatusReason }) => ResourceStatusReason !== undefined)?.ResourceStatusReason;
-  if (said !== undefined && message.trimStart().startsWith('{')) return said;
+  if (said !== undefined && message.trimStart().startsWith('{')) return foreign(said);
   throw awsError(error, doing);
 }

@@ -4,6 +4,7 @@ import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import { leaseKey, secretName, TAGS } from '../contract/index.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
+import { thisProcess } from '../lease-owner.js';
 import { clockOf, type Clock } from './clock.js';
 import {
   DEFAULT_POLICY,
@@ -26,7 +27,7 @@ import { s3Object } from './ports/s3-object.client.js';
 import type { Ports } from './ports/ports.js';
 import { awsSecrets } from './ports/secrets-manager.client.js';
 import { findKeyOf, killAtOnce, type FoundKey, type IamContext } from './run/kill.client.js';
-import { Fence } from './run/lease.client.js';
+import { Fence, removeIfDead } from './run/lease.client.js';
 import { observeAll, principalsAmong } from './run/observe.client.js';
 import { Recent } from './run/recent.js';
 import { reconcile } from './run/reconcile.client.js';
@@ -51,6 +52,8 @@ export interface EngineContext {
   readonly ids?: ReadonlyMap<string, string>;
   /** Apps outside the team, by name or id, that are not asked what they hold. */
   readonly forget?: ReadonlySet<string>;
+  /** Hears what was done, as it is done. */
+  readonly onEvent?: (event: Event) => void;
   /** Apps that are not to be written, and why. */
   readonly refused?: ReadonlyMap<string, string>;
   /** The team's stack was deployed a moment ago: users that IAM does not list yet are looked for again, for up to a minute. */
@@ -92,6 +95,13 @@ export async function runTeam(
 ): Promise<TeamResult> {
   const known = from === undefined ? undefined : vaults.get(from);
   return reconcile(runContext(context, team, policy, known ?? new Vault()), intent, known === undefined ? undefined : from);
+}
+
+/** A lease that a killed run left, or let expire: whoever has nothing to do removes it. */
+export async function removeDeadLease({ aws }: KillContext, team: Team): Promise<void> {
+  const clock = clockOf(aws.network.time);
+  const store = team.bucket && s3Object(aws, team.bucket.spec, leaseKey(team.name));
+  if (store !== undefined) await removeIfDead(store, thisProcess(DEFAULT_POLICY.leaseTtl, clock.now()));
 }
 
 /** What finding and killing a key needs: no Heroku. */

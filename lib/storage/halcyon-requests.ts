@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import { s3Endpoint } from '../config/derive.js';
 import type { KitConfig, TeamBucket } from '../config/model.js';
 import { registerSecret } from '../io/redaction.js';
+import { bodyOf } from '../network/answers.js';
 import { open, type Network } from '../network/network.js';
 import { keyPrefix, type Acl, type KeyPair } from '../contract/index.js';
 import { readError, type S3Error } from './error-document.js';
@@ -125,7 +125,8 @@ async function send(request: Sent, headers: Record<string, string>, options: Req
     // A connection of its own for each: what is asked of is S3, not one server of its many.
     const agents = await network.agents('aws', { keepAlive: false });
     const answer = await open(target, { agents, method: request.method, headers, body: request.body, signal, timeoutMs });
-    return { status: answer.statusCode, headers: answer.headers, body: await buffer(answer) };
+    const body = await bodyOf(answer, { service: 'S3', request: `${request.method} ${target.path}` });
+    return { status: answer.statusCode, headers: answer.headers, body };
   } catch (error) {
     signal?.throwIfAborted();
     const { code, name, message } = error as NodeJS.ErrnoException;

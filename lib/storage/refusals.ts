@@ -3,6 +3,7 @@ import { inBuildLog } from './build-log.js';
 import { denied, unknownKey } from './denied.js';
 import type { Refusal, RefusalContext, Refused, Verdict } from './refusal.js';
 import { unanswered } from './unanswered.js';
+import { foreign } from '../io/redaction.js';
 
 /**
  * Why a request was refused, or undefined where it was not: a missing object is no refusal but a cache miss.
@@ -21,7 +22,7 @@ function refused({ operation, status = 0, error = {}, clockAheadMs }: Refused, c
   const { code = '', message = '' } = error;
   const { bucket, endpoint, region, keyId = 'the key' } = context;
   const team = context.team ?? 'TEAM';
-  const said = `${status}${code === '' ? '' : ` ${code}`}${message === '' ? '' : `: ${message}`}`;
+  const said = `${status}${code === '' ? '' : ` ${code}`}${message === '' ? '' : `: ${foreign(message)}`}`;
   const throttled = {
     kind: 'throttled',
     message: `S3 asks to slow down: ${said}`,

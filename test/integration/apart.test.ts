@@ -43,6 +43,7 @@ const host = (): CommandHost => ({
   signal: new AbortController().signal,
   env: process.env,
   interactive: false,
+  evidence: { event() {}, note() {} },
   confirm: () => confirm(),
 });
 const options = () => ({ config: join(dir, 'halcyon.yaml') });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { CommandHost } from '../../lib/cli/command.js';
+import { withEvidence } from '../../lib/cli/evidence.js';
 import { rotate, type RotateOptions } from '../../lib/commands/rotate.js';
 import { parseConfig } from '../../lib/config/index.js';
 import { userName } from '../../lib/contract/index.js';
@@ -50,7 +51,7 @@ async function emergency(names: string[], keyId: string, more: Partial<RotateOpt
   const said: string[] = [];
   const hear = (line?: string) => void said.push(line ?? '');
   const { answer = async () => true, ...options } = more;
-  const host: CommandHost = {
+  const host: Omit<CommandHost, 'evidence'> = {
     io: { ...silentIo, info: hear, warn: hear },
     signal: new AbortController().signal,
     env: process.env,
@@ -65,7 +66,7 @@ async function emergency(names: string[], keyId: string, more: Partial<RotateOpt
     emergency: keyId,
     ...options,
   };
-  const result = rotate(names, given, host);
+  const result = withEvidence(options.evidence, host, (evidence) => rotate(names, given, { ...host, evidence }));
   return { result, said };
 }
 

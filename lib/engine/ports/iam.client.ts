@@ -1,6 +1,6 @@
 import type { Aws } from '../../aws/aws.js';
 import { ACCESSES, IAM_ROOT_PATH, iamPath, QUARANTINE_POLICY, teamStackName } from '../../contract/index.js';
-import { KitError } from '../../errors.js';
+import { isKitError, KitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
 import { failure, guarded, isAmbiguous, isDenied, isLimitExceeded, isMissing } from '../../aws/errors.js';
 import type { Guard, KeysPort, UserRecord } from './ports.js';
@@ -27,15 +27,14 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
       const { CreateAccessKeyCommand } = await import('@aws-sdk/client-iam');
       try {
         const answer = await (await iam()).send(new CreateAccessKeyCommand({ UserName: user }));
-        const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, CreateDate } = answer.AccessKey ?? {};
+        const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '', CreateDate } = answer.AccessKey ?? {};
         registerSecret(secretAccessKey);
-        if (!accessKeyId || !secretAccessKey) throw new KitError('aws-ambiguous', `IAM answered without the new key of ${user}; run again`);
         return { accessKeyId, secretAccessKey, createdAt: (CreateDate ?? new Date()).toISOString() };
       } catch (error) {
         if (isLimitExceeded(error)) {
           throw new KitError('state-changed', `user ${user} has two access keys already; run again to look anew`, { cause: error });
         }
-        if (isAmbiguous(error)) {
+        if (isAmbiguous(error) || isKitError(error, 'unexpected-answer')) {
           throw new KitError('aws-ambiguous', `the answer of iam:CreateAccessKey for ${user} was lost; run again, which finds out`, {
             cause: error,
           });

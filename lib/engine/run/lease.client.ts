@@ -44,12 +44,29 @@ export async function takeLease(
     const other = parseOwner(found.body);
     // The answer to our own creation was lost, and its repetition found it there.
     if (other?.id === owner.id) return held(store, owner, body, found.etag, clock, asked);
-    const ttl = other?.ttl ?? owner.ttl;
-    if (found.ageMs <= ttl && !(other !== undefined && isGone(other))) throw heldError(store, other, ttl - found.ageMs, clock.now());
+    const left = leftOf(found, other, owner, isGone);
+    if (left > 0) throw heldError(store, other, left, clock.now());
     const taken = await store.replace(body, found.etag);
     if (taken !== undefined) return held(store, owner, body, taken, clock, asked);
   }
   throw new KitError('lease-held', `the lease ${store.place} changes hands too fast; run again in a minute`);
+}
+
+/** How long it is still another's, ms. */
+function leftOf(
+  { ageMs }: { ageMs: number },
+  other: LeaseOwner | undefined,
+  self: LeaseOwner,
+  isGone: (other: LeaseOwner) => boolean,
+): number {
+  return other !== undefined && isGone(other) ? 0 : Math.max((other?.ttl ?? self.ttl) - ageMs, 0);
+}
+
+/** Remove a lease that nobody alive holds. */
+export async function removeIfDead(store: ObjectStore, self: LeaseOwner): Promise<void> {
+  const found = await store.read();
+  if (found !== undefined && leftOf(found, parseOwner(found.body), self, (other) => isDead(other, self)) <= 0)
+    await store.remove(found.etag);
 }
 
 function unlessTransient(error: unknown): undefined {

@@ -59,7 +59,7 @@ export const ENGINE = [
     'lease-kept': [`await context.fence.lease.release();`, `void context.fence.lease;`, 'rotation'],
   }),
   ...faultsOf('lib/engine/run/lease.client.ts', {
-    'lease-taken-from-the-living': [`if (found.ageMs <= ttl &&`, `if (found.ageMs < 0 &&`, 'rotation'],
+    'lease-taken-from-the-living': [`    if (left > 0) throw heldError`, `    if (left < 0) throw heldError`, 'rotation'],
   }),
   ...faultsOf('lib/engine/run/verify.client.ts', {
     'one-refusal-forgiven': [`    inARow = 0;\n    const waited`, `    const waited`, 'engine'],
