@@ -2,6 +2,7 @@ import type { Aws } from '../aws/aws.js';
 import { s3Endpoint } from '../config/derive.js';
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import { leaseKey, secretName, TAGS } from '../contract/index.js';
+import { isKitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
 import { thisProcess } from '../lease-owner.js';
@@ -101,7 +102,10 @@ export async function runTeam(
 export async function removeDeadLease({ aws }: KillContext, team: Team): Promise<void> {
   const clock = clockOf(aws.network.time);
   const store = team.bucket && s3Object(aws, team.bucket.spec, leaseKey(team.name));
-  if (store !== undefined) await removeIfDead(store, thisProcess(DEFAULT_POLICY.leaseTtl, clock.now()));
+  if (store === undefined) return;
+  await removeIfDead(store, thisProcess(DEFAULT_POLICY.leaseTtl, clock.now())).catch((error: unknown) => {
+    if (!isKitError(error, 'bucket-missing')) throw error;
+  });
 }
 
 /** What finding and killing a key needs: no Heroku. */
