@@ -19,7 +19,8 @@ beforeEach(async () => {
     paths.push(`${request.method} ${request.url}`);
     request.resume();
     const source = { put_url: `http://${NOWHERE}/put`, get_url: `http://${NOWHERE}/get` };
-    const body = request.url === '/sources' ? { source_blob: source } : { id: 'b', status: 'pending', created_at: '', updated_at: '' };
+    const at = '2026-01-01T00:00:00Z';
+    const body = request.url === '/sources' ? { source_blob: source } : { id: 'b', status: 'pending', created_at: at, updated_at: at };
     request.on('end', () => response.end(request.url === '/text' ? 'the nonce' : JSON.stringify(body)));
   });
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
