@@ -1,9 +1,8 @@
-import { PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { GetAccessKeyLastUsedCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { userName, type Access } from '../../../lib/contract/index.js';
 import type { Attempt } from '../../../lib/smoke/requests.plan.js';
 import { storageRequest } from '../../support/halcyon-request.js';
-import { source } from './actor.js';
+import { source, type Actor } from './actor.js';
 import type { Guide } from './guide.js';
 import type { Stage } from './stage.js';
 import { HASKELL_ON_HEROKU } from './upstream.js';
@@ -14,13 +13,13 @@ import { HASKELL_ON_HEROKU } from './upstream.js';
  */
 export const playDenials = (stage: Stage, guide: Promise<Guide>, team: string) => ({
   writing: guide.then((told) => write(stage, told, team)),
-  cleaning: guide.then((told) => clean(stage, told, team)),
+  cleaning: guide.then((told) => clean(stage, told)),
   signing: guide.then((told) => signWithVersion2(stage, told)),
 });
 
 /** A read-only app without HALCYON_NO_UPLOAD, and its key in the hands of Halcyon's S3 functions. */
 async function write(stage: Stage, { reader, archive, sources }: Guide, team: string) {
-  await widen(stage, { team, app: reader.app, access: 'read-only' });
+  await widen(stage, reader);
   const bucket = `elsewhere-${team}`;
   await (await stage.aws('us-east-1').s3()).send(new CreateBucketCommand({ Bucket: bucket }));
   const { HALCYON_AWS_ACCESS_KEY_ID: accessKeyId = '', HALCYON_AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = reader.vars;
@@ -38,8 +37,8 @@ async function write(stage: Stage, { reader, archive, sources }: Guide, team: st
 }
 
 /** An append-only app without HALCYON_NO_CLEAN_PRIVATE_STORAGE, with a changed source. */
-async function clean(stage: Stage, { archive }: Guide, team: string) {
-  await widen(stage, { team, app: archive.app, access: 'append-only' });
+async function clean(stage: Stage, { archive }: Guide) {
+  await widen(stage, archive);
   await stage.heroku.patchConfigVars(archive.app, { HALCYON_NO_CLEAN_PRIVATE_STORAGE: null });
   return archive.deploy(source(archive.app));
 }
@@ -53,8 +52,10 @@ async function signWithVersion2(stage: Stage, { sister, sources }: Guide) {
   return { refused, denied: await sister.deploy(sources.sister) };
 }
 
-async function widen(stage: Stage, principal: { team: string; app: string; access: Access }): Promise<void> {
+/** The app's own user may do everything. */
+async function widen(stage: Stage, { vars }: Pick<Actor, 'vars'>): Promise<void> {
+  const iam = await stage.aws('us-east-1').iam();
+  const { UserName } = await iam.send(new GetAccessKeyLastUsedCommand({ AccessKeyId: vars.HALCYON_AWS_ACCESS_KEY_ID }));
   const everything = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] };
-  const policy = { UserName: userName(principal), PolicyName: 'slip', PolicyDocument: JSON.stringify(everything) };
-  await (await stage.aws('us-east-1').iam()).send(new PutUserPolicyCommand(policy));
+  await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'slip', PolicyDocument: JSON.stringify(everything) }));
 }
