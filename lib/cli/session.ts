@@ -4,6 +4,7 @@ import { checkAccount, identity } from '../aws/identity.js';
 import { loadConfig } from '../config/index.js';
 import { teamNamed } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
+import { NOTHING_LEFT, type Left } from '../deploy/left.plan.js';
 import { KitError } from '../errors.js';
 import { herokuApiUrl, isLocal } from '../heroku/host.js';
 import type { Heroku } from '../heroku/heroku.js';
@@ -21,6 +22,8 @@ export interface Session {
   readonly heroku: () => Promise<Heroku>;
   /** Apps that cannot be worked on, and why; none before {@link admit} has looked. */
   readonly refused: readonly PreflightProblem[];
+  /** What an earlier file made, and this one no longer names; nothing before {@link admit} has looked. */
+  readonly left: Left;
 }
 
 export async function openSession(
@@ -44,6 +47,7 @@ export async function openSession(
     },
     heroku: () => (heroku ??= openHeroku(host, network)),
     refused: [],
+    left: NOTHING_LEFT,
   };
 }
 
@@ -53,7 +57,7 @@ async function openHeroku(host: CommandHost, network: Network): Promise<Heroku> 
 }
 
 /** @throws KitError `team-not-found`, or `team-missing` where none is named and there are several. */
-function selectTeams(config: KitConfig, names: readonly string[], all: boolean): readonly Team[] {
+export function selectTeams(config: Pick<KitConfig, 'teams' | 'file'>, names: readonly string[], all: boolean): readonly Team[] {
   if (all) {
     if (names.length > 0) throw new KitError('team-ambiguous', `name teams or give --all, not both: got ${names.join(', ')} and --all`);
     return config.teams;
@@ -77,10 +81,11 @@ export async function engineContext(session: Session, team: Team) {
  * Credentials, accounts, apps: whatever would stop the work is found before anything is changed. An app that cannot be worked on stops
  * its own alone, and is named.
  * @param options.deploying - stacks are about to be deployed. Default false.
+ * @param options.everywhere - stacks that an earlier file left are looked for in every region. Default false.
  * @returns the session with those apps refused; from now on it asks for the others by their ids, and knows where the hosted buildpack is
  * served from, and the principals that AWS has.
  */
-export async function admit(session: Session, { deploying = false } = {}): Promise<Session> {
+export async function admit(session: Session, { deploying = false, everywhere = false } = {}): Promise<Session> {
   const { teams, host, aws, heroku } = session;
   const wanted = teams.flatMap(({ name, bucket }) =>
     bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
@@ -98,7 +103,7 @@ export async function admit(session: Session, { deploying = false } = {}): Promi
       import('./principals.js'),
     ]);
     const { problems, apps } = await preflight(api, teams, { signal: host.signal });
-    const settled = await withPrincipals(session, { deploying });
+    const settled = await withPrincipals(session, { deploying, everywhere });
     const config = await withBuildpackHomes(settled.config, settled.teams, aws);
     step.done(who === undefined ? undefined : `AWS account ${who.account}`);
     for (const { message } of problems) host.io.warn(message);

@@ -7,6 +7,7 @@ import { deleteStack, requireOwnStack, stackFailure, stackState } from './stack.
 export interface TemplateResource {
   readonly Type: string;
   readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
   readonly Properties?: Record<string, unknown>;
 }
 
@@ -38,14 +39,17 @@ export async function importBucket(aws: Aws, target: BucketImport, signal?: Abor
     if (state.status === 'ROLLBACK_COMPLETE') {
       // What a failed creation leaves behind holds nothing and takes nothing in.
       await deleteStack(aws, target.stack, signal);
-      state = { exists: false, ours: false, outputs: {} };
+      state = { ...state, exists: false };
     }
     const before = state.exists
       ? ((await import('yaml')).parse(
           (await cfn.send(new GetTemplateCommand({ StackName: target.stack, TemplateStage: 'Original' }))).TemplateBody ?? '{}',
         ) as { Resources?: object })
       : {};
-    const template = { ...before, Resources: { ...before.Resources, [target.logicalId]: target.resource } };
+    // An import changes nothing of the bucket: without tags here the deployment that follows finds them new, and sets them.
+    const { Tags: _, ...Properties } = target.resource.Properties ?? {};
+    const resource = { ...target.resource, Properties };
+    const template = { ...before, Resources: { ...before.Resources, [target.logicalId]: resource } };
     const name = { StackName: target.stack, ChangeSetName: `halcyon-kit-import-${Date.now()}` };
     await cfn.send(
       new CreateChangeSetCommand({

@@ -13,7 +13,7 @@ import { stackResources, templateSize, usersAnAccount } from './limits.js';
 import { keyNames, oneTeamAnApp } from './names.js';
 import { signingFits } from './signing.js';
 import { tagsAllowed } from './tags.js';
-import { bucketForPrivateApps, meaningfulApps, oneCanaryATeam, something } from './teams.js';
+import { bucketForPrivateApps, formerNames, meaningfulApps, oneCanaryATeam, something } from './teams.js';
 
 export { salvage, type Bad } from './draft.js';
 
@@ -22,6 +22,7 @@ export const RULES: readonly Rule[] = [
   keyNames,
   oneTeamAnApp,
   something,
+  formerNames,
   bucketForPrivateApps,
   meaningfulApps,
   oneCanaryATeam,

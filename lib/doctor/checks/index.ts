@@ -3,6 +3,7 @@ import * as apps from './apps.js';
 import * as buckets from './buckets.js';
 import * as buildpacks from './buildpacks.js';
 import * as configVars from './config-vars.js';
+import { leftBehind } from './left.js';
 import * as principals from './principals.js';
 import * as requests from './requests.js';
 import * as smokeApps from './smoke-apps.js';
@@ -35,6 +36,7 @@ export const CHECKS: readonly Check[] = [
   apps.inFlight,
   apps.appUnread,
   smokeApps.smokeApps,
+  leftBehind,
 ];
 
 const RANK = { broken: 0, warning: 1, info: 2 } as const;
