@@ -53,7 +53,9 @@ export async function up(names: readonly string[], options: UpOptions, host: Com
     // Where an app could not be moved it may hold a key of a team that is to go.
     if (pruning === undefined || goes === '' || done.exitCode !== 0) return done;
     const pruned = await takeDown(pruning.session, pruning.seen, PRUNE);
-    return { data: { ...(done.data as object), pruned: pruned.data }, text: `${done.text}\n${pruned.text}`, exitCode: pruned.exitCode };
+    const data = { ...(done.data as object), pruned: pruned.data };
+    await writeEvidence(options.evidence, data, host);
+    return { data, text: `${done.text}\n${pruned.text}`, exitCode: pruned.exitCode };
   } finally {
     await deployer.close();
   }

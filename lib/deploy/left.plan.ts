@@ -1,5 +1,5 @@
 import { hasStack } from '../config/environments.js';
-import type { KitConfig, Team } from '../config/model.js';
+import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import { bucketStackName, BUILDPACK_STACK, teamStackName, TEMPLATES_STACK, type Reach } from '../contract/index.js';
 
 /** What an earlier file made and this one no longer names; in one account, and of one deployment. */
@@ -42,17 +42,13 @@ export interface LeftBucket {
 export const teamsIn = ({ teams }: KitConfig, account: string): ReadonlySet<string> =>
   new Set(teams.flatMap(({ name, was, bucket }) => (bucket === undefined || bucket.spec.account === account ? [name, was ?? name] : [])));
 
-/** `NAME REGION` of each stack that a file has in an account; those that all files share are nobody's to remove. */
+/** Whether a file has a stack in an account; those that all files share are nobody's to remove. */
 export function stacksIn({ buckets, teams }: KitConfig, account: string): (name: string, region: string) => boolean {
-  const there = [
-    ...buckets.map(({ id, ...spec }) => ({ name: bucketStackName(id), ...place(spec) })),
-    ...teams.filter(hasStack).flatMap(({ name, bucket }) => (bucket ? [{ name: teamStackName(name), ...place(bucket.spec) }] : [])),
-  ].filter((stack) => stack.account === account);
-  const names = new Set(there.map(({ name, region }) => `${name} ${region}`));
+  const own = teams.filter(hasStack).flatMap(({ name, bucket }) => (bucket ? [{ ...bucket.spec, name: teamStackName(name) }] : []));
+  const there = [...buckets.map((bucket) => ({ ...bucket, name: bucketStackName(bucket.id) })), ...own];
+  const names = new Set(there.filter((one) => one.account === account).map(({ name, region }) => `${name} ${region}`));
   return (name, region) => name === BUILDPACK_STACK || name === TEMPLATES_STACK || names.has(`${name} ${region}`);
 }
-
-const place = ({ account, region }: { account: string; region: string }) => ({ account, region });
 
 export const bucketsIn = ({ buckets, teams }: KitConfig): ReadonlySet<string> =>
   new Set([...buckets.map(({ name }) => name), ...teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec.name]))]);
@@ -71,15 +67,9 @@ export function teamLeft(name: string, left: Left): Team {
   const region = own?.region ?? reach?.region ?? stack?.region;
   const team = { name, heroku: {}, credentials: 'per-mode', publicStorage: 'never', packages: 'leave', tags: {}, apps: [] } as const;
   if (bucketName === undefined || region === undefined) return team;
-  const spec = {
-    ...{
-      name: bucketName,
-      account: left.account,
-      region,
-      acl: reach?.acl ?? 'bucket-owner-full-control',
-      allowPublicRead: false,
-      versioning: false,
-    },
+  const { account } = left;
+  const spec: BucketSpec = {
+    ...{ name: bucketName, account, region, acl: reach?.acl ?? 'bucket-owner-full-control', allowPublicRead: false, versioning: false },
     ...{ retention: { retain: true, noncurrentDays: 30 }, tags: {} },
   };
   const prefix = own === undefined && reach?.prefix !== undefined ? { prefix: reach.prefix } : {};

@@ -3,8 +3,9 @@ import { CreateAccessKeyCommand, GetUserCommand, ListUsersCommand } from '@aws-s
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bucketTags } from '../../lib/aws/bucket.js';
 import { userPolicy } from '../../lib/constructs/policies.js';
-import { formatSecretValue, iamPath, secretName, secretVersionId, userName, type PrincipalId } from '../../lib/contract/index.js';
+import { formatSecretValue, iamPath, secretName, secretVersionId, TAGS, userName, type PrincipalId } from '../../lib/contract/index.js';
 import { stackState } from '../../lib/deploy/stack.client.js';
 import { keysOf, startWire, type Wire } from '../engine/support/wire.js';
 import { Workplace } from './support/target.js';
@@ -130,6 +131,7 @@ test('a renamed team keeps its bucket, and comes back under the name before', as
   expect(second).toMatchObject({ status: 'Active', user: `${first?.user}-2` });
   expect([await stack('halcyon-alpha'), await bucket(bucketOf('beta'))]).toEqual([false, false]);
   expect((await wire.heroku.configVars('left-app')).HALCYON_S3_BUCKET).toBe(bucketOf('alpha'));
+  expect(await bucketTags(wire.aws, { name: bucketOf('alpha'), account: ACCOUNT })).toMatchObject({ [TAGS.team]: 'beta' });
   // The key before is retired, behind the barrier, with its user.
   expect(await keysOf(wire, first?.user ?? '')).toMatchObject([{ status: 'Inactive' }]);
   work.write(named('alpha'));
