@@ -124,7 +124,7 @@ test('a renamed team keeps its bucket, and comes back under the name before', as
   await work.ok(UP);
   const first = await holds('left-app', 'alpha');
   work.write(named('beta', '\n    was: alpha'));
-  expect(await left('plan')).toMatchObject({ teams: [{ team: 'one' }] });
+  expect(JSON.stringify(await left('plan'))).not.toContain('alpha');
   const { stderr } = await work.ok(UP);
   expect(stderr).toContain(`taking bucket ${bucketOf('alpha')} back into halcyon-beta`);
   const second = await holds('left-app', 'beta');
