@@ -1,7 +1,7 @@
 import { defaultBucketName, MANAGED_BY, TAGS } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { Aws } from './aws.js';
-import { awsError, bucketRegion, httpStatus, isMissing } from './errors.js';
+import { awsError, bucketRegion, httpStatus, isDenied, isMissing } from './errors.js';
 
 /** A bucket, and the account that it must be in. */
 export interface BucketName {
@@ -77,14 +77,15 @@ export interface OwnBucket extends BucketName {
 export async function requireOwnBucket(aws: Aws, bucket: OwnBucket): Promise<void> {
   if (bucket.name === defaultBucketName(bucket.owner, bucket.account, bucket.region)) return;
   if (!(await bucketExists(aws, bucket))) return;
-  if ((await isInStack(aws, bucket)) || (await isTagged(aws, bucket))) return;
+  if ((await isInStack(aws, bucket)) || (await bucketTags(aws, bucket))[TAGS.managedBy] === MANAGED_BY) return;
   throw new KitError(
     'bucket-not-ours',
     `bucket ${bucket.name} was there before and is not of the kit's making, so it is left alone; name it with "existing:" to use it as it is, or choose another "name:"`,
   );
 }
 
-async function isInStack(aws: Aws, bucket: OwnBucket): Promise<boolean> {
+/** Whether a stack, which may not be there, has made or taken in a bucket. */
+export async function isInStack(aws: Aws, bucket: Pick<OwnBucket, 'name' | 'stack'>): Promise<boolean> {
   const { paginateListStackResources } = await import('@aws-sdk/client-cloudformation');
   try {
     // Page by page: a team of many users has more resources than one answer holds.
@@ -100,13 +101,31 @@ async function isInStack(aws: Aws, bucket: OwnBucket): Promise<boolean> {
   }
 }
 
-async function isTagged(aws: Aws, bucket: OwnBucket): Promise<boolean> {
+/** The account's buckets whose names begin with `prefix`, the newest first; undefined for who may not list them. */
+export async function listBuckets(
+  aws: Aws,
+  prefix: string,
+): Promise<ReadonlyArray<{ readonly name: string; readonly region?: string }> | undefined> {
+  const { ListBucketsCommand } = await import('@aws-sdk/client-s3');
+  try {
+    const { Buckets = [] } = await (await aws.s3()).send(new ListBucketsCommand({ Prefix: prefix }));
+    return Buckets.filter(({ Name }) => Name?.startsWith(prefix))
+      .sort((a, b) => (b.CreationDate?.getTime() ?? 0) - (a.CreationDate?.getTime() ?? 0))
+      .map(({ Name = '', BucketRegion }) => ({ name: Name, ...(BucketRegion === undefined ? {} : { region: BucketRegion }) }));
+  } catch (error) {
+    if (isDenied(error)) return undefined;
+    throw awsError(error, `list the buckets that begin with ${prefix} (s3:ListAllMyBuckets)`);
+  }
+}
+
+/** None where it has none, or is not there. */
+export async function bucketTags(aws: Aws, bucket: BucketName): Promise<Readonly<Record<string, string>>> {
   const { GetBucketTaggingCommand } = await import('@aws-sdk/client-s3');
   try {
     const { TagSet = [] } = await (await aws.s3()).send(new GetBucketTaggingCommand(ownedBy(bucket)));
-    return TagSet.some(({ Key, Value }) => Key === TAGS.managedBy && Value === MANAGED_BY);
+    return Object.fromEntries(TagSet.map(({ Key = '', Value = '' }) => [Key, Value]));
   } catch (error) {
-    if (isMissing(error, 'bucket tags')) return false;
+    if (isMissing(error, 'bucket tags') || isMissing(error, 'bucket')) return {};
     throw awsError(error, `read the tags of bucket ${bucket.name}`);
   }
 }

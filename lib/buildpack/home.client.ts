@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import type { Aws } from '../aws/aws.js';
-import { awsError, isDenied } from '../aws/errors.js';
+import { listBuckets } from '../aws/bucket.js';
+import { awsError } from '../aws/errors.js';
 import { buildpackEnvironments } from '../config/environments.js';
 import { domainOf } from '../config/regions.js';
 import type { KitConfig, Team } from '../config/model.js';
@@ -20,17 +21,10 @@ export async function withBuildpackHomes(config: KitConfig, teams: readonly Team
   if (environment === undefined) return config;
   const { account, region } = environment;
   const prefix = buildpackBucketName(account, '');
-  const { ListBucketsCommand } = await import('@aws-sdk/client-s3');
-  try {
-    const { Buckets = [] } = await (await aws(region).s3()).send(new ListBucketsCommand({ Prefix: prefix }));
-    const homes = Buckets.filter(({ Name }) => Name?.startsWith(prefix))
-      .sort((a, b) => (b.CreationDate?.getTime() ?? 0) - (a.CreationDate?.getTime() ?? 0))
-      .map(({ Name }) => Name!.slice(prefix.length));
-    return { ...config, buildpackHomes: { ...config.buildpackHomes, [account]: homes } };
-  } catch (error) {
-    if (isDenied(error)) return config;
-    throw awsError(error, 'look for the bucket that serves the SigV4 buildpack (s3:ListAllMyBuckets)');
-  }
+  const found = await listBuckets(aws(region), prefix);
+  if (found === undefined) return config;
+  const homes = found.map(({ name }) => name.slice(prefix.length));
+  return { ...config, buildpackHomes: { ...config.buildpackHomes, [account]: homes } };
 }
 
 /**

@@ -4,6 +4,7 @@ import { renderOnV2 } from '../buildpack/sigv2.plan.js';
 import { buildpacksWanted } from '../buildpack/signing.js';
 import type { Deployer } from '../deploy/deploy.client.js';
 import { stackState } from '../deploy/stack.client.js';
+import { renderLeft, type Left } from '../deploy/left.plan.js';
 import { isStackChanged, stackChanges, type StackChanges, type StackTarget } from '../deploy/stacks.plan.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { inStep } from '../io/io-host.js';
@@ -17,6 +18,8 @@ export interface Preview {
   readonly buildpacks: readonly AppBuildpacks[];
   /** Buckets that still accept signature version 2, and the apps that are why. */
   readonly onV2: readonly BucketOnV2[];
+  /** What an earlier file made and this one no longer names. */
+  readonly left: Left;
   /** Anything at all would change. */
   readonly changes: boolean;
   /** Some team's keys, or some app, cannot be brought in order without a person. */
@@ -32,14 +35,14 @@ export interface TeamPlan {
 /** Look at every app, key and stack, and change nothing. Without a deployer, stacks are left out. */
 export async function preview(
   session: Session,
-  options: { deployer?: Deployer; targets?: readonly StackTarget[]; buildpackUrl?: string; onV2?: readonly BucketOnV2[] },
+  options: { deployer?: Deployer; targets?: readonly StackTarget[]; buildpackUrl?: string; onV2?: readonly BucketOnV2[]; prune?: boolean },
 ): Promise<Preview> {
   const { deployer, targets, buildpackUrl, onV2 = [] } = options;
   return inStep(session.host.io, 'looking at stacks, keys and apps', async () => {
     const [stacks, buildpacks, teams] = await Promise.all([
       deployer === undefined || targets === undefined ? [] : previewStacks(session, deployer, targets),
       previewBuildpacks(session, buildpackUrl),
-      planTeams(session, { kind: 'ensure' }, { expect: deployer === undefined ? undefined : afterDeployment }),
+      planTeams(session, { kind: 'ensure', prune: options.prune }, { expect: deployer === undefined ? undefined : afterDeployment }),
     ]);
     const changes =
       stacks.some(isStackChanged) ||
@@ -47,7 +50,7 @@ export async function preview(
       buildpacks.some(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0);
     const blocked =
       teams.some(({ plan }) => plan.blocked.length > 0 || plan.left.length > 0) || buildpacks.some(({ refused }) => refused !== undefined);
-    return { stacks, buildpacks, teams, onV2, changes, blocked };
+    return { stacks, buildpacks, teams, onV2, left: session.left, changes, blocked };
   });
 }
 
@@ -83,12 +86,13 @@ async function previewStacks(session: Session, deployer: Deployer, targets: read
   return diffs.map((diff) => stackChanges(diff, statuses.get(diff.stack)));
 }
 
-export function renderPreview({ stacks, buildpacks, teams, onV2, changes, blocked }: Preview): string {
+export function renderPreview({ stacks, buildpacks, teams, onV2, left, changes, blocked }: Preview): string {
   return [
     ...(stacks.length > 0 ? [renderStacks(stacks)] : []),
     renderBuildpacks(buildpacks),
     ...teams.map(({ team, plan }) => renderPlan(team, plan)),
     ...renderOnV2(onV2),
+    renderLeft(left),
     ...(changes || blocked ? [] : ['nothing to change']),
   ]
     .filter((part) => part !== '')

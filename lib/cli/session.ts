@@ -4,6 +4,7 @@ import { checkAccount, identity } from '../aws/identity.js';
 import { loadConfig } from '../config/index.js';
 import { teamNamed } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
+import { NOTHING_LEFT, type Left } from '../deploy/left.plan.js';
 import { KitError } from '../errors.js';
 import { herokuApiUrl, isLocal } from '../heroku/host.js';
 import type { Heroku } from '../heroku/heroku.js';
@@ -25,6 +26,8 @@ export interface Session {
   readonly ids: ReadonlyMap<string, string>;
   /** Apps outside the file that are not asked what they hold. */
   readonly forget: ReadonlySet<string>;
+  /** What an earlier file made, and this one no longer names; nothing before {@link admit} has looked. */
+  readonly left: Left;
 }
 
 export async function openSession(
@@ -50,6 +53,7 @@ export async function openSession(
     refused: [],
     ids: new Map(),
     forget: new Set(options.forget),
+    left: NOTHING_LEFT,
   };
 }
 
@@ -59,7 +63,7 @@ async function openHeroku(host: CommandHost, network: Network): Promise<Heroku> 
 }
 
 /** @throws KitError `team-not-found`, or `team-missing` where none is named and there are several. */
-function selectTeams(config: KitConfig, names: readonly string[], all: boolean): readonly Team[] {
+export function selectTeams(config: Pick<KitConfig, 'teams' | 'file'>, names: readonly string[], all: boolean): readonly Team[] {
   if (all) {
     if (names.length > 0) throw new KitError('team-ambiguous', `name teams or give --all, not both: got ${names.join(', ')} and --all`);
     return config.teams;
@@ -92,10 +96,11 @@ export async function engineContext(session: Session, team: Team) {
  * Credentials, accounts, apps: whatever would stop the work is found before anything is changed. An app that cannot be worked on stops
  * its own alone, and is named.
  * @param options.deploying - stacks are about to be deployed. Default false.
+ * @param options.everywhere - stacks that an earlier file left are looked for in every region. Default false.
  * @returns the session with those apps refused; from now on it asks for the others by their ids, and knows where the hosted buildpack is
  * served from, and the principals that AWS has.
  */
-export async function admit(session: Session, { deploying = false } = {}): Promise<Session> {
+export async function admit(session: Session, { deploying = false, everywhere = false } = {}): Promise<Session> {
   const { teams, host, aws, heroku } = session;
   const wanted = teams.flatMap(({ name, bucket }) =>
     bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
@@ -113,7 +118,7 @@ export async function admit(session: Session, { deploying = false } = {}): Promi
       import('./principals.js'),
     ]);
     const { problems, apps } = await preflight(api, teams, { signal: host.signal });
-    const settled = await withPrincipals(session, { deploying });
+    const settled = await withPrincipals(session, { deploying, everywhere });
     const config = await withBuildpackHomes(settled.config, settled.teams, aws);
     step.done(who === undefined ? undefined : `AWS account ${who.account}`);
     for (const { message } of problems) host.io.warn(message);

@@ -23,7 +23,7 @@ export async function doctor(
     import('../cli/principals.js'),
   ]);
   // Without the list of users each principal's first generation is looked for, and what is amiss becomes a finding.
-  const settled = await withPrincipals(opened, { deploying: false }).catch((error: unknown) => {
+  const settled = await withPrincipals(opened, { deploying: false, everywhere: true }).catch((error: unknown) => {
     if (isKitError(error)) return opened;
     throw error;
   });
@@ -31,6 +31,7 @@ export async function doctor(
   const { findings, ok } = await runDoctor({
     config: session.config,
     teams: session.teams,
+    left: session.left,
     aws: session.aws,
     heroku,
     io: host.io,

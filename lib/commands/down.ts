@@ -1,17 +1,18 @@
-import { emptyBucket, deleteBucket, requireOwnBucket } from '../aws/bucket.js';
+import { requireOwnBucket } from '../aws/bucket.js';
 import { checkAccount, identity } from '../aws/identity.js';
+import { namesOf } from '../config/derive.js';
 import type { BucketSpec } from '../config/model.js';
 import { bucketStackName, teamStackName } from '../contract/index.js';
-import { deleteStack, stackState } from '../deploy/stack.client.js';
+import { namesLeft, NOTHING_LEFT, teamLeft, type Left } from '../deploy/left.plan.js';
+import { BUCKET_TYPES } from '../deploy/retain.client.js';
+import { stackState } from '../deploy/stack.client.js';
 import { KitError } from '../errors.js';
-import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import type { Intent } from '../engine/model.js';
-import { inStep } from '../io/io-host.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
-import { planTeams, previewBuildpacks, type TeamPlan } from '../cli/preview.js';
-import { exitCodeOf, isThrough, renderBuildpacks, renderOutcome, renderPlan } from '../cli/render.js';
-import { runTeams, setBuildpacks } from '../cli/run-teams.js';
-import { admit, openSession, type Session } from '../cli/session.js';
+import { planTeams, previewBuildpacks } from '../cli/preview.js';
+import { lookForLeft } from '../cli/principals.js';
+import { admit, openSession, selectTeams, type Session } from '../cli/session.js';
+import { renderDown, stacksOf, takeDown, type DownPlan, type OwnedBucket, type StackThere } from '../cli/take-down.js';
 
 export interface DownOptions extends ChangeOptions {
   readonly all?: boolean;
@@ -20,14 +21,17 @@ export interface DownOptions extends ChangeOptions {
   readonly force?: boolean;
 }
 
-/** Apps first, keys next, the stack last; a bucket only when asked for by name of the option. */
+/** Apps first, keys next, the stack last; a bucket only when asked for by name of the option. Of a team that the file has, or had. */
 export async function down(names: readonly string[], options: DownOptions, host: CommandHost): Promise<CommandResult> {
   const onlyBuckets = names.length === 0 && !options.all && options.bucket !== undefined;
-  const opened = await openSession(names, { ...options, all: onlyBuckets || options.all }, host);
+  const opened = await openSession([], { ...options, all: true }, host);
+  const have = opened.config.teams;
+  const left = names.every((name) => have.some((team) => team.name === name)) ? NOTHING_LEFT : await lookForLeft(opened);
+  const all = [...have, ...namesLeft(left).map((name) => teamLeft(name, left))];
+  const teams = onlyBuckets ? [] : selectTeams({ ...opened.config, teams: all }, names, options.all === true);
   // What is being taken down is not set up on the way.
   const config = { ...opened.config, buildpack: { ...opened.config.buildpack, install: false } };
-  const whole: Session = { ...opened, config, teams: onlyBuckets ? [] : opened.teams };
-  const { session, seen } = await planDown(whole, options);
+  const { session, seen } = await planDown({ ...opened, config, teams }, left, options);
   const text = renderDown(seen) || 'nothing to take down';
   const stacks = seen.stacks.map(({ name }) => name);
   if (options.dryRun) return { data: { teams: seen.teams, stacks, buckets: seen.buckets.map(({ name }) => name) }, text };
@@ -35,28 +39,11 @@ export async function down(names: readonly string[], options: DownOptions, host:
   const lost = seen.buckets.length > 0 ? ' What is in the buckets cannot be brought back.' : '';
   if (renderDown(seen) !== '' && !(await host.confirm(`Take all of this down?${lost}`)))
     throw new KitError('declined', 'nothing was changed');
-  return carryOut(session, seen, options);
-}
-
-/** What is to go, and what of it stays. */
-interface DownPlan {
-  readonly teams: ReadonlyArray<Pick<TeamPlan, 'team' | 'plan'>>;
-  readonly buildpacks: readonly AppBuildpacks[];
-  readonly stacks: readonly StackThere[];
-  readonly buckets: readonly OwnedBucket[];
-  readonly kept: readonly OwnedBucket[];
-}
-
-/** A bucket that a stack of ours made, and whose it is. */
-type OwnedBucket = BucketSpec & { readonly owner: string; readonly stack: string };
-
-interface StackThere {
-  readonly name: string;
-  readonly region: string;
+  return takeDown(session, seen, intentOf(options));
 }
 
 /** Look at everything, refuse what cannot be, change nothing. */
-async function planDown(whole: Session, options: DownOptions): Promise<{ session: Session; seen: DownPlan }> {
+async function planDown(whole: Session, left: Left, options: DownOptions): Promise<{ session: Session; seen: DownPlan }> {
   const { aws, teams } = whole;
   const shared = sharedBuckets(whole, options.bucket ?? []);
   const session = teams.length > 0 ? await admit(whole) : whole;
@@ -65,10 +52,13 @@ async function planDown(whole: Session, options: DownOptions): Promise<{ session
       await identity(aws(shared[0].region)),
       shared.map(({ id, account }) => ({ account, by: `shared bucket ${id}` })),
     );
-  const stacks = await stacksThere(session, shared);
+  const going = left.stacks.filter(({ team }) => teams.some(({ name }) => name === team));
+  const stacks = [...(await stacksThere(session, shared, going)), ...stacksOf(going)];
   for (const bucket of shared) await refuseWhileUsed(session, bucket.id);
   const owned: OwnedBucket[] = [
-    ...teams.flatMap(({ name, bucket }) => (bucket?.kind === 'own' ? [{ ...bucket.spec, owner: name, stack: teamStackName(name) }] : [])),
+    ...teams.flatMap(({ name, was, bucket }) =>
+      bucket?.kind === 'own' ? [{ ...bucket.spec, owner: was ?? name, stack: teamStackName(name) }] : [],
+    ),
     ...shared.map((bucket) => ({ ...bucket, owner: bucket.id, stack: bucketStackName(bucket.id) })),
   ];
   for (const bucket of options.deleteBucket ? owned : []) await requireOwnBucket(aws(bucket.region), bucket);
@@ -88,54 +78,23 @@ async function planDown(whole: Session, options: DownOptions): Promise<{ session
 
 const intentOf = ({ force }: DownOptions): Intent => ({ kind: 'down', force: force === true });
 
-const renderDown = ({ teams, buildpacks, stacks, buckets }: DownPlan): string =>
-  [
-    [renderBuildpacks(buildpacks), ...teams.map(({ team, plan }) => renderPlan(team, plan))].filter((part) => part !== '').join('\n\n'),
-    ...stacks.map(({ name }) => `- stack ${name}`),
-    ...buckets.map(({ name }) => `- bucket ${name} and everything in it`),
-  ]
-    .filter((line) => line !== '')
-    .join('\n');
-
-async function carryOut(session: Session, { stacks, buckets, kept }: DownPlan, options: DownOptions): Promise<CommandResult> {
-  const { aws, host } = session;
-  const outcomes = session.teams.length === 0 ? [] : await runTeams(session, { intent: intentOf(options) });
-  if (!isThrough(outcomes)) return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) };
-  // Ours last: until then the apps' builds sign with it.
-  const left = session.teams.length > 0 ? await setBuildpacks(session, await previewBuildpacks(session)) : [];
-  // CloudFormation deletes no bucket that has something in it.
-  for (const bucket of buckets.filter(({ retention }) => !retention.retain)) await empty(session, bucket);
-  for (const { name, region } of stacks) {
-    host.signal.throwIfAborted();
-    await inStep(host.io, `deleting stack ${name}`, () => deleteStack(aws(region), name, host.signal));
-  }
-  for (const bucket of buckets) {
-    await empty(session, bucket);
-    await deleteBucket(aws(bucket.region), bucket);
-  }
-  return {
-    data: {
-      outcomes,
-      destroyed: stacks.map(({ name }) => name),
-      deletedBuckets: buckets.map(({ name }) => name),
-      keptBuckets: kept.map(({ name }) => name),
-    },
-    text: [
-      ...outcomes.map(renderOutcome),
-      ...left.map(({ text }) => `left as it is: ${text}`),
-      ...stacks.map(({ name }) => `${name} destroyed`),
-      ...buckets.map(({ name }) => `bucket ${name} deleted`),
-      ...kept.map(({ name }) => `bucket ${name} is kept; "up" takes it back, --delete-bucket deletes it`),
-    ].join('\n'),
-    exitCode: left.length > 0 ? 1 : exitCodeOf(outcomes),
-  };
-}
-
-async function stacksThere({ teams, aws }: Session, shared: ReadonlyArray<BucketSpec & { id: string }>): Promise<StackThere[]> {
-  const wanted = [
-    ...teams.flatMap(({ name, bucket }) => (bucket === undefined ? [] : [{ name: teamStackName(name), region: bucket.spec.region }])),
-    ...shared.map(({ id, region }) => ({ name: bucketStackName(id), region })),
-  ];
+async function stacksThere(
+  { teams, aws }: Session,
+  shared: ReadonlyArray<BucketSpec & { id: string }>,
+  but: readonly StackThere[],
+): Promise<StackThere[]> {
+  const wanted: StackThere[] = [
+    ...teams.flatMap(({ name, was, bucket }) =>
+      bucket === undefined
+        ? []
+        : namesOf({ name, was }).map((one) => ({
+            name: teamStackName(one),
+            region: bucket.spec.region,
+            keep: one === was ? BUCKET_TYPES : [],
+          })),
+    ),
+    ...shared.map(({ id, region }) => ({ name: bucketStackName(id), region, keep: [] })),
+  ].filter((one) => !but.some(({ name, region }) => name === one.name && region === one.region));
   const states = await Promise.all(wanted.map(({ name, region }) => stackState(aws(region), name)));
   return wanted.filter((_, index) => states[index]?.exists);
 }
@@ -175,11 +134,3 @@ async function refuseWhileUsed(session: Session, id: string): Promise<void> {
     }
   }
 }
-
-const empty = ({ aws, host: { io, signal } }: Session, bucket: OwnedBucket): Promise<number> =>
-  inStep(
-    io,
-    `emptying bucket ${bucket.name}`,
-    (step) => emptyBucket(aws(bucket.region), bucket, { onProgress: (deleted) => step.update(`${deleted} objects`), signal }),
-    (deleted) => `${deleted} objects`,
-  );

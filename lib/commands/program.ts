@@ -74,8 +74,10 @@ export function createProgram(run: Runner, version: string): Command {
     'up payments',
     'up --all --yes',
     'up search --dry-run',
+    'up --prune',
   ])
     .option('--no-smoke', 'leave out the smoke deploy')
+    .option('--prune', 'also retire teams and stacks that the file no longer names; buckets stay')
     .option('--evidence <file>', 'write the evidence of keys, releases and proofs to FILE (JSON, without secrets)')
     .option(...forget)
     .action((names, options) => run(async (host) => (await import('./up.js')).up(names, options, host), options));

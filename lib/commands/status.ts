@@ -2,6 +2,7 @@ import type { AppState, KeyState, PrincipalState, TeamObservation } from '../eng
 import { quarantineOf } from '../engine/plan/principal.plan.js';
 import { buildpackEnvironments } from '../config/environments.js';
 import { buildpackBucketName, differing, KEY_CONFIG_VARS, teamStackName } from '../contract/index.js';
+import { renderLeft } from '../deploy/left.plan.js';
 import { stackState } from '../deploy/stack.client.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
@@ -28,11 +29,12 @@ export async function status(
   const buildpack = buildpackEnvironments(session.config, session.teams);
   const text = [
     ...teams.map(({ team, stack, observation }) => render(team, stack ?? 'none', observation)),
+    ...[renderLeft(session.left)].filter((part) => part !== ''),
     ...buildpack.map(({ account, region }) => `SigV4 buildpack: served from ${region} (${buildpackBucketName(account, region)})`),
   ].join('\n\n');
   // What could not be seen is not in order.
   const unseen = teams.some(({ observation }) => observation.apps.some(({ state }) => state === 'unreadable'));
-  return { data: { teams, buildpack }, text, exitCode: unseen ? 1 : 0 };
+  return { data: { teams, buildpack, left: session.left }, text, exitCode: unseen ? 1 : 0 };
 }
 
 function render(team: string, stack: string, observation: TeamObservation): string {

@@ -9,6 +9,7 @@ import { proveTeams, renderReports } from '../cli/prove.js';
 import { buildpackWarnings, exitCodeOf, isThrough, renderOutcome } from '../cli/render.js';
 import { runTeams, runWithBuildpacks } from '../cli/run-teams.js';
 import { admit, openSession, type Session } from '../cli/session.js';
+import { planPrune, PRUNE, renderDown, takeDown } from '../cli/take-down.js';
 import { inAccountsOf } from '../config/environments.js';
 import { BUILDPACK_STACK } from '../contract/index.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
@@ -20,11 +21,14 @@ export interface UpOptions extends ChangeOptions {
   readonly all?: boolean;
   readonly smoke?: boolean;
   readonly evidence?: string;
+  /** Also retire what an earlier file made and this one no longer names. */
+  readonly prune?: boolean;
 }
 
 /** Deploy, make keys, write config vars, prove. With `dryRun` a preview of all that, and nothing else. */
 export async function up(names: readonly string[], options: UpOptions, host: CommandHost): Promise<CommandResult> {
-  const session = await admit(await openSession(names, options, host), { deploying: true });
+  const all = options.all || (options.prune && names.length === 0);
+  const session = await admit(await openSession(names, { ...options, all }, host), { deploying: true, everywhere: options.prune });
   await requirePublicBuildpack(session.config, session.teams, session.aws);
   const config = inAccountsOf(session.config, session.teams);
   const onV2 = bucketsStillOnV2(await observeSignatures(config, session.teams, { aws: session.aws, heroku: await session.heroku() }));
@@ -34,14 +38,24 @@ export async function up(names: readonly string[], options: UpOptions, host: Com
     const targets = stacksFor(session.config, session.teams);
     const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
     await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
-    const seen = await preview(session, { deployer, targets, buildpackUrl, onV2 });
+    const seen = await preview(session, { deployer, targets, buildpackUrl, onV2, prune: options.prune });
+    const pruning = options.prune ? await planPrune(session) : undefined;
+    const goes = pruning === undefined ? '' : renderDown(pruning.seen);
+    const text = [renderPreview(seen), ...(goes === '' ? [] : [`No longer in the file, and retired:\n${goes}`])].join('\n\n');
     for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
-    if (options.dryRun) return { data: seen, text: renderPreview(seen), exitCode: seen.blocked ? 1 : 0 };
-    if (seen.changes) {
-      host.io.info(`${renderPreview(seen)}\n`);
+    const blocked = seen.blocked || pruning?.seen.teams.some(({ plan }) => plan.blocked.length > 0);
+    if (options.dryRun) return { data: { ...seen, ...(pruning ? { prune: pruning.seen } : {}) }, text, exitCode: blocked ? 1 : 0 };
+    if (seen.changes || goes !== '') {
+      host.io.info(`${text}\n`);
       if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
     }
-    return await carryOut(session, { deployer, targets, seen, buildpackUrl }, options);
+    const done = await carryOut(session, { deployer, targets, seen, buildpackUrl }, options);
+    // Where an app could not be moved it may hold a key of a team that is to go.
+    if (pruning === undefined || goes === '' || done.exitCode !== 0) return done;
+    const pruned = await takeDown(pruning.session, pruning.seen, PRUNE);
+    const data = { ...(done.data as object), pruned: pruned.data };
+    host.evidence.note(data);
+    return { data, text: `${done.text}\n${pruned.text}`, exitCode: pruned.exitCode };
   } finally {
     await deployer.close();
   }
@@ -67,7 +81,7 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
     deployed.push(...(await deploy(session, prepared, (stack) => stack !== BUILDPACK_STACK)));
     for (const notice of renderOnV2(seen.onV2)) host.io.warn(notice);
     return runTeams(session, {
-      intent: { kind: 'ensure' },
+      intent: { kind: 'ensure', prune: options.prune },
       // What was seen before a deployment says nothing of the users that it made.
       ...(deployed.length > 0 ? {} : { from: seen.teams }),
       deployed: deployed.length > 0,

@@ -5,6 +5,9 @@ import { domainOf } from './regions.js';
 
 /** What follows from a {@link KitConfig}: pure look-ups that stacks, engine and commands share. */
 
+/** Names that a team's users may be under. */
+export const namesOf = ({ name, was }: Pick<Team, 'name' | 'was'>): readonly string[] => (was === undefined ? [name] : [name, was]);
+
 /** The principals a team needs: one an access in use, or one an app; none where every app is public. */
 export function principalsOf(team: Team): readonly Principal[] {
   if (team.principals !== undefined) return team.principals;
@@ -71,7 +74,7 @@ export function storageOf(config: KitConfig, team: Team, app: App): AppStorage {
 }
 
 /** @throws KitError `team-not-found`, naming the teams there are. */
-export function teamNamed(config: KitConfig, name: string): Team {
+export function teamNamed(config: Pick<KitConfig, 'teams' | 'file'>, name: string): Team {
   const team = config.teams.find((candidate) => candidate.name === name);
   if (team === undefined) {
     throw new KitError(

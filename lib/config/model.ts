@@ -7,6 +7,8 @@ import type { Acl, Mode, PrincipalId } from '../contract/index.js';
 export interface KitConfig {
   /** Absolute path of the file, or undefined when built from code. */
   readonly file?: string;
+  /** Tells what this file makes from what others make in the same account. Default halcyon. */
+  readonly deployment: string;
   /** Shared buckets that have a stack of their own, by name, in file order. */
   readonly buckets: readonly SharedBucket[];
   readonly teams: readonly Team[];
@@ -83,6 +85,10 @@ export type TeamBucket =
 
 export interface Team {
   readonly name: string;
+  /** Name that it had before: users under it are its own, on their way out. */
+  readonly was?: string;
+  /** With it: the deployment that the users under that name must be of. */
+  readonly deployment?: string;
   /** Undefined only where every app is `public`. */
   readonly bucket?: TeamBucket;
   readonly heroku: { readonly team?: string };

@@ -1,4 +1,4 @@
-import { defaultBucketName } from '../contract/index.js';
+import { DEFAULT_DEPLOYMENT, defaultBucketName } from '../contract/index.js';
 import type { App, BucketSpec, KitConfig, Team, TeamBucket } from './model.js';
 import type { FileShape } from './schema.js';
 
@@ -10,12 +10,14 @@ const HASKELL_ON_HEROKU = 'https://github.com/mietek/haskell-on-heroku';
 /** The file with every default filled in and every name resolved. Call it once the rules are satisfied. */
 export function normalise(shape: FileShape, file?: string): KitConfig {
   const buckets = Object.entries(shape.buckets ?? {}).map(([id, made]) => ({ id, ...bucketSpec(id, made) }));
+  const deployment = shape.deployment ?? DEFAULT_DEPLOYMENT;
   const version = shape.signing?.version ?? 4;
   return {
     ...(file === undefined ? {} : { file }),
+    deployment,
     buckets,
     teams: Object.entries(shape.teams ?? {}).map(([name, team]) =>
-      normaliseTeam(name, team, new Map(buckets.map(({ id, ...spec }) => [id, spec]))),
+      normaliseTeam(name, team, deployment, new Map(buckets.map(({ id, ...spec }) => [id, spec]))),
     ),
     signing: {
       version,
@@ -49,14 +51,15 @@ function teamBucket(name: string, team: FileTeam, shared: ReadonlyMap<string, Bu
   const prefix = bucket.prefix === undefined ? {} : { prefix: bucket.prefix };
   if ('shared' in bucket) return { kind: 'shared', shared: bucket.shared, spec: shared.get(bucket.shared)!, ...prefix };
   if ('existing' in bucket) return { kind: 'existing', spec: bucketSpec(name, { ...bucket, name: bucket.existing }, {}), ...prefix };
-  return { kind: 'own', spec: bucketSpec(name, bucket, team.tags), ...prefix };
+  return { kind: 'own', spec: bucketSpec(team.was ?? name, bucket, team.tags), ...prefix };
 }
 
-function normaliseTeam(name: string, team: FileTeam, shared: ReadonlyMap<string, BucketSpec>): Team {
+function normaliseTeam(name: string, team: FileTeam, deployment: string, shared: ReadonlyMap<string, BucketSpec>): Team {
   const bucket = teamBucket(name, team, shared);
   const publicStorage = team.publicStorage ?? 'never';
   return {
     name,
+    ...(team.was === undefined ? {} : { was: team.was, deployment }),
     ...(bucket === undefined ? {} : { bucket }),
     heroku: { ...team.heroku },
     credentials: team.credentials ?? 'per-mode',

@@ -106,6 +106,11 @@ const team = z.strictObject({
   heroku: heroku.describe('Heroku settings').optional(),
   credentials: z.enum(['per-mode', 'per-app']).describe('One IAM user a mode and team, or one an app. Default per-mode').optional(),
   publicStorage: publicStorage.optional(),
+  was: named(
+    names.explainTeam,
+    names.OWNER_PATTERN,
+    'Name that the team had before: its default bucket name stays that one’s, and its apps move to new users',
+  ).optional(),
   packages: z
     .enum(['follow', 'leave'])
     .describe('Whether packages are copied along when the storage moves (bucket, prefix, region). Default follow')
@@ -145,6 +150,11 @@ const buildpack = z.strictObject({
 
 export const fileSchema = z
   .strictObject({
+    deployment: named(
+      names.explainOwner,
+      names.OWNER_PATTERN,
+      'Name of what this file makes: files of different names share an account and leave each other’s teams alone. Default halcyon',
+    ).optional(),
     buckets: z
       .record(keyed(names.OWNER_PATTERN, 'Name of a shared bucket'), sharedBucket)
       .describe('Shared buckets, each a stack: halcyon-bucket-NAME')

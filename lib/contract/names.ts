@@ -109,6 +109,8 @@ export const principalLabel = ({ team, app, access }: PrincipalId): string => [t
 /** Tags on everything the kit makes in AWS. */
 export const TAGS = {
   managedBy: 'halcyon:managed-by',
+  /** Name of the deployment, as its file says; absent on what was made before there was one: {@link DEFAULT_DEPLOYMENT}. */
+  deployment: 'halcyon:deployment',
   team: 'halcyon:team',
   app: 'halcyon:app',
   access: 'halcyon:access',
@@ -117,8 +119,19 @@ export const TAGS = {
   prefix: 'halcyon:prefix',
   region: 'halcyon:region',
   acl: 'halcyon:acl',
+  /** The change that CloudFormation wants beside that of a deletion policy. */
+  retained: 'halcyon:retained',
 } as const;
 export const MANAGED_BY = 'halcyon-kit';
+export const DEFAULT_DEPLOYMENT = 'halcyon';
+
+type Tags = Readonly<Record<string, string>>;
+
+/** The deployment that what carries these tags belongs to. */
+export const deploymentOf = (tags: Tags): string => tags[TAGS.deployment] ?? DEFAULT_DEPLOYMENT;
+
+/** Whether it is of the kit's making, for this deployment: another file's is left alone. */
+export const isOf = (deployment: string, tags: Tags): boolean => tags[TAGS.managedBy] === MANAGED_BY && deploymentOf(tags) === deployment;
 
 /** Tags in which the key engine remembers, on the IAM user itself, what AWS does not record. They may be read; changing them by hand confuses it. */
 export const KEY_TAGS = {

@@ -8,6 +8,7 @@ import { deleteStack, requireOwnStack, stackState } from './stack.client.js';
 export interface TemplateResource {
   readonly Type: string;
   readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
   readonly Properties?: Record<string, unknown>;
 }
 
@@ -35,17 +36,21 @@ export async function importBucket(aws: Aws, target: BucketImport, signal?: Abor
   } = cloudformation;
   const wait = { client: cfn, maxWaitTime: 600, minDelay: 1, maxDelay: 5, abortSignal: signal };
   try {
-    const { exists, status } = await requireOwnStack(aws, target.stack);
-    // What a failed creation leaves behind holds nothing and takes nothing in.
-    const empty = status === 'ROLLBACK_COMPLETE';
-    if (empty) await deleteStack(aws, target.stack, signal);
-    const before =
-      exists && !empty
-        ? ((await import('yaml')).parse(
-            (await cfn.send(new GetTemplateCommand({ StackName: target.stack, TemplateStage: 'Original' }))).TemplateBody ?? '{}',
-          ) as { Resources?: object })
-        : {};
-    const template = { ...before, Resources: { ...before.Resources, [target.logicalId]: target.resource } };
+    let state = await requireOwnStack(aws, target.stack);
+    if (state.status === 'ROLLBACK_COMPLETE') {
+      // What a failed creation leaves behind holds nothing and takes nothing in.
+      await deleteStack(aws, target.stack, signal);
+      state = { ...state, exists: false };
+    }
+    const before = state.exists
+      ? ((await import('yaml')).parse(
+          (await cfn.send(new GetTemplateCommand({ StackName: target.stack, TemplateStage: 'Original' }))).TemplateBody ?? '{}',
+        ) as { Resources?: object })
+      : {};
+    // An import changes nothing of the bucket: without tags here the deployment that follows finds them new, and sets them.
+    const { Tags: _, ...Properties } = target.resource.Properties ?? {};
+    const resource = { ...target.resource, Properties };
+    const template = { ...before, Resources: { ...before.Resources, [target.logicalId]: resource } };
     const name = { StackName: target.stack, ChangeSetName: `halcyon-kit-import-${Date.now()}` };
     await cfn.send(
       new CreateChangeSetCommand({

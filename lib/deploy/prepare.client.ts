@@ -1,28 +1,44 @@
 import type { Aws } from '../aws/aws.js';
-import { bucketExists, requireOwnBucket } from '../aws/bucket.js';
+import { bucketExists, isInStack, requireOwnBucket } from '../aws/bucket.js';
+import { isOf } from '../contract/index.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import type { Deployer } from './deploy.client.js';
 import { importBucket } from './import.client.js';
-import { deleteStack, requireOwnStack } from './stack.client.js';
+import { deleteStack, requireOwnStack, stackNames, stackState } from './stack.client.js';
+import { PRINCIPAL_TYPES, releaseStack, retainIn } from './retain.client.js';
 import type { StackChanges, StackTarget } from './stacks.plan.js';
 
 /**
  * What must come before a deployment. CloudFormation takes no change to a stack whose deletion failed half way: it goes first, and what it
- * retains stays. A stack that would create a bucket which is there already takes it back in: it was kept when an earlier stack went.
+ * retains stays. A stack of the kit's first version is told to keep the users that leave it. A stack that would create a bucket which is
+ * there already takes it back in: it was kept when an earlier stack went, or is still in another, which goes first and leaves all it has.
  * @throws KitError `stack-not-ours`, `bucket-name-taken` where the bucket belongs to someone else, `bucket-not-ours` where the kit did not make it.
  */
 export async function prepareStack(
   { stack, changes, failed }: StackChanges,
-  { region, bucket }: StackTarget,
+  { region, bucket, deployment, was }: StackTarget,
   { aws, deployer, io, signal }: { aws: Aws; deployer: Pick<Deployer, 'bucketResource'>; io: IoHost; signal: AbortSignal },
 ): Promise<void> {
-  await requireOwnStack(aws, stack);
+  const state = await requireOwnStack(aws, stack, deployment);
+  const release = (other: string) =>
+    inStep(io, `deleting stack ${other}, whose users and bucket stay`, () => releaseStack(aws, other, undefined, signal));
+  // A name that the team gave up may have come to be another file's.
+  const former = was === undefined ? undefined : await stackState(aws, was);
+  if (was !== undefined && former?.exists && isOf(deployment ?? '', former.tags)) await release(was);
+  if (state.exists && changes.some(({ type, action }) => PRINCIPAL_TYPES.includes(type) && action !== 'create' && action !== 'update'))
+    await retainIn(aws, stack, PRINCIPAL_TYPES, signal);
   if (failed === 'DELETE_FAILED') await inStep(io, `completing the deletion of ${stack}`, () => deleteStack(aws, stack, signal));
   const anew = failed === 'ROLLBACK_COMPLETE' || failed === 'DELETE_FAILED';
   const creates = anew || changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'create');
   const found = creates ? deployer.bucketResource(stack) : undefined;
   if (bucket === undefined || found === undefined || !(await bucketExists(aws, bucket))) return;
   await requireOwnBucket(aws, { ...bucket, region, stack });
+  // A bucket is in one stack at most: of the team by another name, or of whoever the file before gave it to.
+  for (const holder of await stackNames(aws)) {
+    if (holder === stack || !(await isInStack(aws, { name: bucket.name, stack: holder }))) continue;
+    await requireOwnStack(aws, holder, deployment);
+    await release(holder);
+  }
   await inStep(io, `taking bucket ${bucket.name} back into ${stack}`, () =>
     importBucket(aws, { stack, bucket: bucket.name, ...found }, signal),
   );

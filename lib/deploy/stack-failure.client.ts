@@ -15,7 +15,7 @@ export async function stackFailure(aws: Aws, stack: string, error: unknown, doin
   // The newest come first: those of this attempt end where it began.
   const began = StackEvents.findIndex(
     ({ LogicalResourceId, ResourceStatus = '' }) =>
-      LogicalResourceId === stack && /^(DELETE|IMPORT|REVIEW|CREATE)_IN_PROGRESS$/.test(ResourceStatus),
+      LogicalResourceId === stack && /^(DELETE|IMPORT|REVIEW|CREATE|UPDATE)_IN_PROGRESS$/.test(ResourceStatus),
   );
   const recent = began < 0 ? StackEvents : StackEvents.slice(0, began);
   // The first failure is the cause; those after it are its consequences.

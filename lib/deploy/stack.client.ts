@@ -1,6 +1,6 @@
 import type { Aws } from '../aws/aws.js';
 import { awsError, isMissing } from '../aws/errors.js';
-import { MANAGED_BY, TAGS } from '../contract/index.js';
+import { deploymentOf, MANAGED_BY, TAGS } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import { stackFailure } from './stack-failure.client.js';
 
@@ -23,6 +23,8 @@ export interface StackState {
   readonly status?: string;
   /** Its tags say that the kit made it; or it has none yet, as an import makes a stack without: the deployment that follows brings them. */
   readonly ours: boolean;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 export async function stackState(aws: Aws, stack: string): Promise<StackState> {
@@ -38,19 +40,42 @@ export async function stackState(aws: Aws, stack: string): Promise<StackState> {
       ours:
         Tags.some(({ Key, Value }) => Key === TAGS.managedBy && Value === MANAGED_BY) ||
         (Tags.length === 0 && /^IMPORT_/.test(StackStatus)),
+      outputs: Object.fromEntries((found?.Outputs ?? []).map((output) => [output.OutputKey ?? '', output.OutputValue ?? ''])),
+      tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
     };
   } catch (error) {
-    if (isMissing(error, 'stack')) return { exists: false, ours: false };
+    if (isMissing(error, 'stack')) return { exists: false, ours: false, outputs: {}, tags: {} };
     throw awsError(error, `read the state of stack ${stack}`);
   }
 }
 
+/** Names of the stacks of a region that may be the kit's. */
+export async function stackNames(aws: Aws): Promise<string[]> {
+  const { paginateListStacks } = await import('@aws-sdk/client-cloudformation');
+  const found = new Set<string>();
+  try {
+    for await (const { StackSummaries = [] } of paginateListStacks({ client: await aws.cloudformation() }, {}))
+      for (const { StackName = '', StackStatus } of StackSummaries)
+        if (StackName.startsWith('halcyon-') && StackStatus !== 'DELETE_COMPLETE') found.add(StackName);
+  } catch (error) {
+    throw awsError(error, `list the stacks in ${aws.region} (cloudformation:ListStacks)`);
+  }
+  return [...found].sort();
+}
+
 /**
  * Nothing is changed or deleted that the kit did not make. A stack that is not there passes.
+ * @param deployment - nor what it made for another file. Default: any.
  * @throws KitError `stack-not-ours`.
  */
-export async function requireOwnStack(aws: Aws, stack: string): Promise<StackState> {
+export async function requireOwnStack(aws: Aws, stack: string, deployment?: string): Promise<StackState> {
   const state = await stackState(aws, stack);
+  const other = deployment !== undefined && deploymentOf(state.tags) !== deployment && Object.keys(state.tags).length > 0;
+  if (state.exists && state.ours && other)
+    throw new KitError(
+      'stack-not-ours',
+      `stack ${stack} is of deployment ${deploymentOf(state.tags)}, not of ${deployment}, so it is left alone; give your team or bucket another name, or, if it is the file's "deployment" that changed, deploy it once with "cdk deploy ${stack}", which tags it`,
+    );
   if (!state.exists || state.ours) return state;
   throw new KitError(
     'stack-not-ours',

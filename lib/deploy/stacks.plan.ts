@@ -8,11 +8,16 @@ export interface StackTarget {
   readonly region: string;
   /** `owner`: whose it is, as its default name says. */
   readonly bucket?: Pick<BucketSpec, 'name' | 'account'> & { readonly owner: string };
+  /** The file's; undefined where all files of an account share the stack. */
+  readonly deployment?: string;
+  /** Stack that the team had under the name before: it goes first, and what is in it stays. */
+  readonly was?: string;
 }
 
 /** In the order they are deployed: the buildpack's, shared buckets', teams'. Pure. */
 export function stacksFor(config: KitConfig, teams: readonly Team[]): StackTarget[] {
   const withStack = teams.filter(hasStack);
+  const { deployment } = config;
   const shared = new Set(withStack.flatMap((team) => (team.bucket?.kind === 'shared' ? [team.bucket.shared] : [])));
   return [
     ...buildpackEnvironments(config, withStack).map(({ account, region }) => ({
@@ -22,7 +27,7 @@ export function stacksFor(config: KitConfig, teams: readonly Team[]): StackTarge
     })),
     ...config.buckets
       .filter((bucket) => shared.has(bucket.id))
-      .map((bucket) => ({ name: bucketStackName(bucket.id), region: bucket.region, bucket: { ...bucket, owner: bucket.id } })),
+      .map((bucket) => ({ name: bucketStackName(bucket.id), region: bucket.region, deployment, bucket: { ...bucket, owner: bucket.id } })),
     ...withStack.flatMap((team) =>
       team.bucket === undefined
         ? []
@@ -30,7 +35,9 @@ export function stacksFor(config: KitConfig, teams: readonly Team[]): StackTarge
             {
               name: teamStackName(team.name),
               region: team.bucket.spec.region,
-              ...(team.bucket.kind === 'own' ? { bucket: { ...team.bucket.spec, owner: team.name } } : {}),
+              deployment,
+              ...(team.was === undefined ? {} : { was: teamStackName(team.was) }),
+              ...(team.bucket.kind === 'own' ? { bucket: { ...team.bucket.spec, owner: team.was ?? team.name } } : {}),
             },
           ],
     ),

@@ -3,6 +3,7 @@ import type { Aws } from '../aws/aws.js';
 import { hasStack } from '../config/environments.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { teamStackName, type KeyPair } from '../contract/index.js';
+import type { Left } from '../deploy/left.plan.js';
 import { stackState } from '../deploy/stack.client.js';
 import { Vault } from '../engine/run/vault.js';
 import type { Heroku } from '../heroku/heroku.js';
@@ -21,6 +22,8 @@ import { Reader } from './reader.js';
 export interface DoctorOptions {
   readonly config: KitConfig;
   readonly teams: readonly Team[];
+  /** What an earlier file made and this one no longer names. Default: it is not known. */
+  readonly left?: Left;
   readonly aws: (region: string) => Aws;
   readonly heroku: Heroku;
   readonly io: IoHost;
@@ -63,6 +66,7 @@ async function observe(options: DoctorOptions): Promise<Observation> {
   );
   return {
     config,
+    left: options.left,
     at: new Date().toISOString(),
     buckets,
     teams: facts,

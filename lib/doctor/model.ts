@@ -3,6 +3,7 @@ import type { Environment } from '../config/environments.js';
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import type { ServedBuildpack } from '../buildpack/served.client.js';
 import type { PolicyDocumentJson } from '../constructs/policies.js';
+import type { Left } from '../deploy/left.plan.js';
 import type { AppState, PrincipalState } from '../engine/model.js';
 import type { BuildpackPlan } from '../heroku/buildpacks.plan.js';
 import type { Build, Dyno, HerokuApp, Release } from '../heroku/heroku.js';
@@ -35,6 +36,8 @@ export interface Observation {
   readonly buildpack?: BuildpackFacts;
   /** Apps that by name and age an earlier smoke deploy left behind, of whatever team. */
   readonly strays?: readonly string[];
+  /** What an earlier file made and this one no longer names; undefined where that could not be seen. */
+  readonly left?: Left;
 }
 
 export interface TeamFacts {

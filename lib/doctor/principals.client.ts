@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
+import { namesOf } from '../config/derive.js';
 import type { Team } from '../config/model.js';
 import { userName } from '../contract/index.js';
 import { awsKeys } from '../engine/ports/iam.client.js';
@@ -11,7 +12,7 @@ import { Reader } from './reader.js';
 
 /** IAM and Secrets Manager, read-only: what the engine sees of each principal, and its policies. Secrets go into `vault` and nowhere else. */
 export async function principalFacts(aws: Aws, team: Team, vault: Vault, { read, signal }: Reader): Promise<PrincipalFacts[]> {
-  const users = await read('IAM users', () => awsKeys(aws).users(team.name));
+  const users = await read('IAM users', () => awsKeys(aws).users(namesOf(team)));
   const secretsIn = (region: string | undefined) => awsSecrets(region === undefined ? aws : aws.in(region));
   // Without the list nobody knows what is missing.
   const found = users === undefined ? [] : principalsAmong(team, users);

@@ -1,5 +1,5 @@
 import type { Aws } from '../aws/aws.js';
-import { s3Endpoint } from '../config/derive.js';
+import { namesOf, s3Endpoint } from '../config/derive.js';
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import { leaseKey, secretName, TAGS } from '../contract/index.js';
 import { isKitError } from '../errors.js';
@@ -126,7 +126,7 @@ export async function killKey(context: KillContext, team: Team, keyId: string, f
 
 /** Whether a secret of the team's has kept a version of a key that IAM does not know any more: then it was one of the team's. */
 export async function wasKeyOf({ aws }: KillContext, team: Team, keyId: string): Promise<boolean> {
-  for (const { id, record } of principalsAmong(team, await awsKeys(aws).users(team.name))) {
+  for (const { id, record } of principalsAmong(team, await awsKeys(aws).users(namesOf(team)))) {
     const secrets = awsSecrets(aws.in(record?.tags[TAGS.region] ?? aws.region));
     if ((await secrets.read(secretName(id), []))?.some((version) => version.keyId === keyId)) return true;
   }

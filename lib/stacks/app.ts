@@ -33,7 +33,7 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
   });
   const common = options.protect === false ? { terminationProtection: false } : {};
 
-  const boundary = config.permissionsBoundary;
+  const { permissionsBoundary: boundary, deployment } = config;
   const signing = (bucket: string | undefined): Pick<Signing, 'version'> =>
     bucket !== undefined && options.acceptSigV2?.has(bucket) ? { version: 2 } : config.signing;
 
@@ -44,7 +44,7 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
   const shared = new Map(
     config.buckets.map((bucket) => [
       bucket.id,
-      new BucketStack(app, bucketStackName(bucket.id), { bucket, signing: signing(bucket.name), ...common }),
+      new BucketStack(app, bucketStackName(bucket.id), { bucket, deployment, signing: signing(bucket.name), ...common }),
     ]),
   );
   const templates = new Map<string, TemplatesStack>();
@@ -60,6 +60,7 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
     if (team.bucket === undefined || !hasStack(team)) continue;
     const stack = new TeamStack(app, teamStackName(team.name), {
       team,
+      deployment,
       signing: signing(team.bucket.spec.name),
       ...byTemplatesBucket(team.bucket.spec),
       ...(boundary === undefined ? {} : { permissionsBoundary: PermissionsBoundary.fromName(boundary) }),

@@ -6,6 +6,8 @@ import { bucketStackName, MANAGED_BY, OUTPUTS, TAGS } from '../contract/index.js
 
 export interface BucketStackProps extends StackProps {
   readonly bucket: SharedBucket;
+  /** Of the file that it is in. */
+  readonly deployment: string;
   readonly signing: Pick<Signing, 'version'>;
 }
 
@@ -14,7 +16,7 @@ export class BucketStack extends Stack {
   readonly bucket: HalcyonBucket;
 
   constructor(scope: Construct, id: string, props: BucketStackProps) {
-    const { bucket: spec, signing, ...stack } = props;
+    const { bucket: spec, deployment, signing, ...stack } = props;
     super(scope, id, {
       stackName: bucketStackName(spec.id),
       description: `Shared Halcyon bucket ${spec.id}`,
@@ -24,7 +26,7 @@ export class BucketStack extends Stack {
     });
     this.bucket = storageBucket(this, spec, signing);
     bucketOutputs(this, spec);
-    tagAll(this, { [TAGS.managedBy]: MANAGED_BY, ...spec.tags });
+    tagAll(this, { [TAGS.managedBy]: MANAGED_BY, [TAGS.deployment]: deployment, ...spec.tags });
   }
 }
 

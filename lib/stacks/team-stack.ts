@@ -10,6 +10,8 @@ import { principalsOf } from '../config/derive.js';
 
 export interface TeamStackProps extends StackProps {
   readonly team: Team;
+  /** Of the file that it is in. */
+  readonly deployment: string;
   readonly signing: Pick<Signing, 'version'>;
 }
 
@@ -24,7 +26,7 @@ export class TeamStack extends Stack {
   readonly users: readonly HalcyonUser[];
 
   constructor(scope: Construct, id: string, props: TeamStackProps) {
-    const { team, signing, ...stack } = props;
+    const { team, deployment, signing, ...stack } = props;
     if (team.bucket === undefined) {
       throw new KitError(
         'team-without-bucket',
@@ -52,6 +54,7 @@ export class TeamStack extends Stack {
         }),
     );
     bucketOutputs(this, spec);
-    tagAll(this, { [TAGS.managedBy]: MANAGED_BY, [TAGS.team]: team.name, ...(kind === 'own' ? spec.tags : {}), ...team.tags });
+    const own = { [TAGS.managedBy]: MANAGED_BY, [TAGS.deployment]: deployment, [TAGS.team]: team.name };
+    tagAll(this, { ...own, ...(kind === 'own' ? spec.tags : {}), ...team.tags });
   }
 }

@@ -57,7 +57,7 @@ test('a list that always goes on comes to an end', async () => {
       `<ListUsersResponse><ListUsersResult><Users/><IsTruncated>true</IsTruncated><Marker>m${page++}</Marker></ListUsersResult></ListUsersResponse>`,
     ),
   );
-  await expect(awsKeys(aws).users('payments')).rejects.toMatchObject({
+  await expect(awsKeys(aws).users(['payments'])).rejects.toMatchObject({
     code: 'unexpected-answer',
     message: expect.stringContaining("AWS's answer to IAM ListUsers is not as documented: its pages have no end"),
   });

@@ -4,10 +4,10 @@ import { userName } from '../../lib/contract/index.js';
 
 const principal = { team: 'payments', access: 'upload' as const, reach: '0a1b2c', apps: [] };
 const name = (generation: number) => userName({ ...principal, generation });
-const generation = (exist: number[], inStack: number[], quarantined: number[] = [], deploying = true) =>
+const generation = (exist: number[], inStack: number[], unfit: number[] = [], deploying = true) =>
   withGenerations(
     [principal],
-    { exist: new Set(exist.map(name)), inStack: new Set(inStack.map(name)), quarantined: new Set(quarantined.map(name)) },
+    { exist: new Set(exist.map(name)), inStack: new Set(inStack.map(name)), unfit: new Set(unfit.map(name)) },
     deploying,
   )[0]?.generation ?? 1;
 
@@ -28,6 +28,13 @@ describe('the generation of a principal', () => {
     expect(generation([1], [], [], false)).toBe(1);
     expect(generation([1, 2], [], [2], false)).toBe(1);
     expect(generation([], [1], [], false)).toBe(2);
+  });
+
+  test('is another where another team has the user of the app', () => {
+    const own = { ...principal, app: 'payments-api' };
+    const taken = new Set([userName(own)]);
+    const [found] = withGenerations([own], { exist: taken, inStack: new Set(), unfit: taken }, false);
+    expect(found?.generation).toBe(2);
   });
 
   test('is no other principal’s, however alike its name', () => {

@@ -76,6 +76,18 @@ teams:
     });
   });
 
+  test('a team that had another name keeps the bucket of that name, unless the file names one', () => {
+    const renamed = (bucket: string) =>
+      parseConfig(`deployment: acme\nteams: { new: { was: old, bucket: { ${bucket} }, apps: { new-web: { mode: upload } } } }\n`).teams[0];
+    const place = 'account: "111122223333", region: eu-west-1';
+    expect(renamed(place)).toMatchObject({
+      was: 'old',
+      deployment: 'acme',
+      bucket: { spec: { name: 'halcyon-old-111122223333-eu-west-1' } },
+    });
+    expect(renamed(`${place}, name: packages`)?.bucket?.spec.name).toBe('packages');
+  });
+
   test('a shared bucket lends its place to its teams', () => {
     expect(search!.bucket).toEqual({
       kind: 'shared',

@@ -285,17 +285,17 @@ const MISTAKES: Array<[what: string, text: string, ...lines: string[]]> = [
   [
     'too many tags',
     bucket(`tags: { ${tags(37)} }`),
-    'halcyon.yaml:3:59  teams.payments.bucket.tags: make 37 tags, and there is room for 36: AWS takes 50, and the kit adds up to 14',
+    'halcyon.yaml:3:59  teams.payments.bucket.tags: make 37 tags, and there is room for 35: AWS takes 50, and the kit adds up to 15',
   ],
   [
     'too many tags of a team and its bucket together',
     `${bucket(`tags: { ${tags(19)} }`)}    tags: { ${tags(19, 'u')} }\n`,
-    'halcyon.yaml:3:59  teams.payments.bucket.tags: make 38 tags, and there is room for 36: AWS takes 50, and the kit adds up to 14',
+    'halcyon.yaml:3:59  teams.payments.bucket.tags: make 38 tags, and there is room for 35: AWS takes 50, and the kit adds up to 15',
   ],
   [
     'too many tags of a shared bucket',
     shared(sharing('search', 'shared: common')).replace('us-east-1', `us-east-1, tags: { ${tags(37)} }`),
-    'halcyon.yaml:2:57  buckets.common.tags: make 37 tags, and there is room for 36: AWS takes 50, and the kit adds up to 14',
+    'halcyon.yaml:2:57  buckets.common.tags: make 37 tags, and there is room for 35: AWS takes 50, and the kit adds up to 15',
   ],
   [
     'tags that differ in case alone',
@@ -468,6 +468,28 @@ const MISTAKES: Array<[what: string, text: string, ...lines: string[]]> = [
     'halcyon.yaml:6:21  signing.version: must be 4 unless the buckets are known to accept version 2: buckets made since June 2020 may not; add "acknowledgeV2: true" if they do, else use version 4',
   ],
   [
+    'a former name that another team has',
+    `${app('{ mode: upload }')}  billing:\n    was: payments\n    ${OWN.replace('eu-west-1', 'eu-west-2')}\n    apps: { billing-web: { mode: upload } }\n`,
+    'halcyon.yaml:7:10  teams.billing.was: is a team of this file: "payments"; remove it here or there',
+  ],
+  [
+    'a former name that two teams have',
+    shared(
+      `${sharing('one', 'shared: common, prefix: one').replace('    bucket', '    was: old\n    bucket')}${sharing('two', 'shared: common, prefix: two').replace('    bucket', '    was: old\n    bucket')}`,
+    ),
+    'halcyon.yaml:9:10  teams.two.was: is what team one was: "old"; remove it here or there',
+  ],
+  [
+    'a former name that no team can have',
+    app('{ mode: upload }', `was: buildpack\n    ${OWN}`),
+    'halcyon.yaml:3:10  teams.payments.was: must not be "buildpack", which is for the stack that serves the buildpack',
+  ],
+  [
+    'a deployment that is no name',
+    `deployment: Acme\n${app('{ mode: upload }')}`,
+    'halcyon.yaml:1:13  deployment: must be 2 to 20 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen, got "Acme"',
+  ],
+  [
     'version 2 where it is not known',
     signing('version: 2, acknowledgeV2: true', 'eu-central-1'),
     'halcyon.yaml:3:23  teams.payments.bucket.region: eu-central-1 does not accept signature version 2; use signing version 4, or one of us-east-1, us-west-1, us-west-2, eu-west-1, ap-northeast-1, ap-southeast-1, ap-southeast-2, sa-east-1, us-gov-west-1, us-gov-east-1',
@@ -520,7 +542,7 @@ const MISTAKES: Array<[what: string, text: string, ...lines: string[]]> = [
   [
     'more tags on more users than a template holds',
     `teams:\n  payments:\n    ${OWN}\n    credentials: per-app\n    tags: { ${tags(30).replaceAll(': a', `: ${'é'.repeat(20)}`)} }\n    apps:\n${apps(245, 'payments')}`,
-    'halcyon.yaml:4:18  teams.payments.credentials: makes a template of 1914372 bytes with 245 users and 30 tags on each, and CloudFormation takes 1000000; use per-mode, fewer or shorter tags, or split the team',
+    'halcyon.yaml:4:18  teams.payments.credentials: makes a template of 1943892 bytes with 245 users and 30 tags on each, and CloudFormation takes 1000000; use per-mode, fewer or shorter tags, or split the team',
   ],
   [
     'more users than an account holds',

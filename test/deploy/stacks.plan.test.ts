@@ -24,6 +24,15 @@ describe('a stack whose template is as it should be', () => {
   });
 });
 
+test('a renamed team’s stack says what it was, and of which deployment it is', () => {
+  const config = exampleConfig(`deployment: acme\n${EXAMPLE.replace('  payments:\n', '  payments:\n    was: billing\n')}`);
+  const target = stacksFor(config, config.teams).find(({ name }) => name === 'halcyon-payments');
+  expect(target).toMatchObject({
+    ...{ was: 'halcyon-billing', deployment: 'acme' },
+    bucket: { owner: 'billing', name: 'halcyon-billing-111122223333-eu-west-1' },
+  });
+});
+
 test('only the selected teams’ accounts serve the buildpack', () => {
   const config = exampleConfig(
     EXAMPLE.replace('{ account: "111122223333", region: eu-west-1,', '{ account: "444455556666", region: eu-west-1,'),

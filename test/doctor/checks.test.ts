@@ -33,6 +33,7 @@ interface Changes {
   readonly buildpack?: Observation['buildpack'];
   readonly smokeApps?: readonly NotedApp[];
   readonly strays?: readonly string[];
+  readonly left?: Observation['left'];
   readonly homes?: Record<string, string[]>;
 }
 
@@ -108,6 +109,7 @@ function observation(changes: Changes = {}): Observation {
     ],
     ...(changes.buildpack === undefined ? {} : { buildpack: changes.buildpack }),
     ...(changes.strays === undefined ? {} : { strays: changes.strays }),
+    ...(changes.left === undefined ? {} : { left: changes.left }),
   };
 }
 
@@ -508,4 +510,19 @@ test('a hosted buildpack that was swapped is broken, whatever else is well', () 
   const url = `https://s3.eu-west-1.amazonaws.com/b/buildpack/halcyon-sigv4-${'0'.repeat(64)}.tgz`;
   const findings = runChecks(observation({ buildpack: { url, status: 200, unread: [], tampered: 'f'.repeat(64) } }));
   expect(findings.map(({ name, severity }) => `${severity} ${name}`)).toEqual(['broken buildpack-tampered']);
+});
+
+test('what an earlier file left behind is found, with what mends it, and breaks nothing', () => {
+  const left = {
+    ...{ account: '111122223333', unread: 'no such right' },
+    teams: [{ team: 'old', users: ['halcyon.team.old.upload.abcdef'] }],
+    stacks: [{ name: 'halcyon-old', region: 'eu-west-2', team: 'old' }],
+    buckets: [{ name: 'halcyon-old-111122223333-eu-west-2', region: 'eu-west-2', team: 'old' }],
+  };
+  expect(runChecks(observation({ left })).map(({ name, severity, subject }) => [name, severity, subject])).toEqual([
+    ['team-left', 'warning', 'team old'],
+    ['stack-left', 'warning', 'stack halcyon-old in eu-west-2'],
+    ['not-checked', 'warning', 'what an earlier file left behind'],
+    ['bucket-left', 'info', 'bucket halcyon-old-111122223333-eu-west-2'],
+  ]);
 });

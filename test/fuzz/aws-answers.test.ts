@@ -82,7 +82,7 @@ const clock = (aws: Aws) => clockOf(aws.network.time);
 /** What the kit does with them. */
 const WORK: ReadonlyArray<(aws: Aws) => Promise<unknown>> = [
   (aws) => identity(aws),
-  (aws) => awsKeys(aws).users('payments'),
+  (aws) => awsKeys(aws).users(['payments']),
   (aws) => awsKeys(aws).activeKeys('u'),
   (aws) => awsKeys(aws).createKey('u'),
   (aws) => awsKeys(aws).usersInStack('payments'),

@@ -111,7 +111,7 @@ test('a quarantined user gets no new key, and the way out is said', async () => 
   await (
     await wire.aws.iam()
   ).send(new AttachUserPolicyCommand({ UserName: user, PolicyArn: 'arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3' }));
-  expect(await awsKeys(wire.aws).users('apart')).toMatchObject([{ quarantined: true }]);
+  expect(await awsKeys(wire.aws).users(['apart'])).toMatchObject([{ quarantined: true }]);
   const [leaked] = await keysOf(wire, user);
   expect((await status([], options(), host())).text).toContain('never detach AWSCompromisedKeyQuarantine');
   const result = await rotate([], { ...options(), ...rotation, emergency: leaked?.id }, host());

@@ -79,6 +79,7 @@ export async function startGround(options: { upstreamDir?: string | null } = {})
     const common = spec('common-bucket');
     const config: KitConfig = {
       s3Url: sandbox.aws.url,
+      deployment: 'halcyon',
       buckets: [{ ...common, id: 'common' }],
       signing: { version: 2, acknowledgeV2: true },
       buildpack: { install: false, url: 'https://github.com/mietek/haskell-on-heroku' },

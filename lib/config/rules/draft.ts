@@ -70,7 +70,7 @@ export function placesOf(draft: Draft): Array<{ path: Path; bucket: DraftBucket;
     const bucket = bucketOf(team);
     if (bucket === undefined || bucket.shared !== undefined) return [];
     const kind = bucket.existing === undefined ? ('own' as const) : ('existing' as const);
-    return [{ path: ['teams', name, 'bucket'], bucket, owner: name, kind }];
+    return [{ path: ['teams', name, 'bucket'], bucket, owner: team.was ?? name, kind }];
   });
   return [...shared, ...teams];
 }

@@ -5,7 +5,7 @@ import { keyNames, oneTeamAnApp } from './names.js';
 import { bucketNamesDiffer, prefixesIsolate, sharedBucketsExist } from './sharing.js';
 import { signingFits } from './signing.js';
 import { tagsAllowed } from './tags.js';
-import { bucketForPrivateApps, meaningfulApps, oneCanaryATeam, something } from './teams.js';
+import { bucketForPrivateApps, formerNames, meaningfulApps, oneCanaryATeam, something } from './teams.js';
 
 export { salvage, type Bad } from './draft.js';
 
@@ -14,6 +14,7 @@ export const RULES: readonly Rule[] = [
   keyNames,
   oneTeamAnApp,
   something,
+  formerNames,
   bucketForPrivateApps,
   meaningfulApps,
   oneCanaryATeam,

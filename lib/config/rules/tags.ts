@@ -3,8 +3,8 @@ import { bucketOf, placesOf, teamsOf, type Rule } from './draft.js';
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, and the same for a bucket and a secret. */
 const TAGS_A_RESOURCE = 50;
-/** On an IAM user: its manager, team, app and access, and the bucket, prefix, region and ACL that it may reach. */
-const KIT_TAGS = 8;
+/** On an IAM user: its manager, deployment, team, app and access, and the bucket, prefix, region and ACL that it may reach. */
+const KIT_TAGS = 9;
 /** On an IAM user, while its keys are rotated: three a key, of which it has two. */
 const KEY_TAGS = 6;
 const MOST = TAGS_A_RESOURCE - KIT_TAGS - KEY_TAGS;

@@ -9,6 +9,18 @@ export const something: Rule = (draft, report) => {
   }
 };
 
+/** The users, the stack and the bucket of a name are one team's. */
+export const formerNames: Rule = (draft, report) => {
+  const seen = new Map<string, string>();
+  for (const [name, { was }] of teamsOf(draft)) {
+    if (was === undefined) continue;
+    const taken =
+      draft.teams?.[was] !== undefined ? 'is a team of this file' : seen.has(was) ? `is what team ${seen.get(was)} was` : undefined;
+    if (taken !== undefined) report(['teams', name, 'was'], `${taken}: ${JSON.stringify(was)}`, { hint: 'remove it here or there' });
+    seen.set(was, name);
+  }
+};
+
 const isPrivate = (app: DraftApp): boolean => app.mode === 'read-only' || app.mode === 'upload';
 
 export const bucketForPrivateApps = ofTeams((team, report) => {

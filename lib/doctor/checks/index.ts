@@ -9,6 +9,7 @@ import { buildpacks } from './buildpacks.js';
 import { configVars } from './config-vars.js';
 import { inFlight } from './in-flight.js';
 import { keyHeld } from './key-held.js';
+import { leftBehind } from './left.js';
 import { leftovers } from './leftovers.js';
 import { boundary, bucketPolicyDrift, userPolicyDrift } from './policies.js';
 import { keyThere, stackThere } from './principals.js';
@@ -45,6 +46,7 @@ export const CHECKS: readonly Check[] = [
   inFlight,
   appUnread,
   smokeApps,
+  leftBehind,
 ];
 
 const RANK = { broken: 0, warning: 1, info: 2 } as const;

@@ -16,7 +16,7 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
     });
   };
   return {
-    users: (team) => guarded(`list the IAM users of team ${team}`, () => readUsers(aws, team)),
+    users: (teams) => guarded(`list the IAM users of team ${teams.join(', ')}`, () => readUsers(aws, teams)),
     activeKeys: (user) =>
       guarded(`list the keys of user ${user}`, async () => {
         const { ListAccessKeysCommand } = await import('@aws-sdk/client-iam');
@@ -87,6 +87,12 @@ export function userNames(aws: Aws): Promise<Array<{ readonly name: string; read
   });
 }
 
+export async function userTags(aws: Aws, user: string): Promise<Readonly<Record<string, string>>> {
+  const { ListUserTagsCommand } = await import('@aws-sdk/client-iam');
+  const { Tags = [] } = await (await aws.iam()).send(new ListUserTagsCommand({ UserName: user }));
+  return Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
+}
+
 /** Names of the kit's users that AWS has quarantined: one request, and one more for each policy of that kind that is in use. */
 export async function quarantinedUsers(aws: Aws): Promise<ReadonlySet<string>> {
   const { paginateListPolicies, paginateListEntitiesForPolicy } = await import('@aws-sdk/client-iam');
@@ -108,7 +114,7 @@ export async function quarantinedUsers(aws: Aws): Promise<ReadonlySet<string>> {
   return found;
 }
 
-async function readUsers(aws: Aws, team: string): Promise<UserRecord[]> {
+async function readUsers(aws: Aws, teams: readonly string[]): Promise<UserRecord[]> {
   const sdk = await import('@aws-sdk/client-iam');
   const client = await aws.iam();
   const readKeys = async (UserName: string): Promise<UserRecord['keys']> => {
@@ -128,8 +134,7 @@ async function readUsers(aws: Aws, team: string): Promise<UserRecord[]> {
   const quarantined = await quarantinedUsers(aws);
   const readUser = async (name: string, path: string): Promise<UserRecord | undefined> => {
     try {
-      const [keys, { Tags = [] }] = await Promise.all([readKeys(name), client.send(new sdk.ListUserTagsCommand({ UserName: name }))]);
-      const tags = Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
+      const [keys, tags] = await Promise.all([readKeys(name), userTags(aws, name)]);
       return { name, path, keys, tags, ...(quarantined.has(name) ? { quarantined: true } : {}) };
     } catch (error) {
       // Deleted between the list and the look.
@@ -138,8 +143,7 @@ async function readUsers(aws: Aws, team: string): Promise<UserRecord[]> {
     }
   };
   const found: UserRecord[] = [];
-  for (const access of ACCESSES) {
-    const path = iamPath(access, team);
+  for (const path of teams.flatMap((team) => ACCESSES.map((access) => iamPath(access, team)))) {
     for await (const page of sdk.paginateListUsers({ client }, { PathPrefix: path })) {
       for (const { UserName, Path } of page.Users ?? []) {
         const user = UserName === undefined || Path !== path ? undefined : await readUser(UserName, Path);

@@ -51,8 +51,8 @@ export const isTransient = (error: unknown): boolean => error instanceof KitErro
 
 /** IAM. Effects here and in Secrets Manager are attempted once: whoever wants them looks again, and asks again. */
 export interface KeysPort {
-  /** Users of the team, with their keys and tags. */
-  users(team: string): Promise<UserRecord[]>;
+  /** Users under the names of a team, with their keys and tags. */
+  users(teams: readonly string[]): Promise<UserRecord[]>;
   /** Ids of a user's active keys, as IAM lists them now. */
   activeKeys(user: string): Promise<readonly string[]>;
   /** @throws KitError `aws-ambiguous`, or `state-changed` when it surely has two already. */

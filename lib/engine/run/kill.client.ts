@@ -1,3 +1,4 @@
+import { namesOf } from '../../config/derive.js';
 import { parseUserName, principalLabel } from '../../contract/index.js';
 import { inStep } from '../../io/io-host.js';
 import type { Event } from '../model.js';
@@ -19,7 +20,7 @@ export interface FoundKey {
 }
 
 export async function findKeyOf({ team, ports, recent }: IamContext, keyId: string): Promise<FoundKey | undefined> {
-  for (const user of recent.over(await ports.keys.users(team.name))) {
+  for (const user of recent.over(await ports.keys.users(namesOf(team)))) {
     const key = user.keys.find(({ id }) => id === keyId);
     if (key === undefined) continue;
     const id = parseUserName(user);

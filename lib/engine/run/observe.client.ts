@@ -1,9 +1,10 @@
 import pMap from 'p-map';
-import { principalsOf, principalOf, reachOf, storageOf } from '../../config/derive.js';
+import { namesOf, principalsOf, principalOf, reachOf, storageOf } from '../../config/derive.js';
 import type { App, KitConfig, Team } from '../../config/model.js';
 import {
   accessOf,
   ACLS,
+  deploymentOf,
   desiredConfigVars,
   KEY_TAGS,
   parseUserName,
@@ -50,7 +51,9 @@ export function principalsAmong(team: Team, users: readonly UserRecord[]): Found
   const wanted = new Map(principalsOf(team).map(({ apps: _, ...id }) => [userName(id), id]));
   const present = users.flatMap((record): FoundPrincipal[] => {
     const id = wanted.get(record.name) ?? parseUserName(record);
-    return id === undefined ? [] : [{ id, declared: wanted.has(record.name), record }];
+    // A name that the team gave up may have come to be another file's.
+    const other = id !== undefined && id.team === team.was && deploymentOf(record.tags) !== team.deployment;
+    return id === undefined || other ? [] : [{ id, declared: wanted.has(record.name), record }];
   });
   const absent = [...wanted].filter(([name]) => !users.some((user) => user.name === name)).map(([, id]) => ({ id, declared: true }));
   return [...present, ...absent].sort((a, b) => (userName(a.id) < userName(b.id) ? -1 : 1));
@@ -61,7 +64,7 @@ export type Read = <T>(what: string, work: () => Promise<T>) => Promise<T | unde
 const strictly: Read = (_what, work) => work();
 
 /** What a user may reach, as its tags say; undefined for users of the kit's first version. */
-const reachIn = (tags: Readonly<Record<string, string>> = {}): PrincipalState['reach'] => {
+export const reachIn = (tags: Readonly<Record<string, string>> = {}): PrincipalState['reach'] => {
   const { [TAGS.bucket]: bucketName, [TAGS.region]: region, [TAGS.prefix]: prefix, [TAGS.acl]: acl } = tags;
   if (bucketName === undefined || region === undefined) return undefined;
   return {
@@ -123,7 +126,7 @@ export async function observePrincipal(
 }
 
 export async function observePrincipals({ team, ports, recent, vault, concurrency }: ObserveContext): Promise<PrincipalState[]> {
-  const found = principalsAmong(team, recent.over(await ports.keys.users(team.name)));
+  const found = principalsAmong(team, recent.over(await ports.keys.users(namesOf(team))));
   const inStack = found.some(({ declared }) => !declared) ? await ports.keys.usersInStack(team.name) : undefined;
   const states = await pMap(found, (one) => observePrincipal(one, { secretsIn: secretsOf(ports), vault }), { concurrency });
   return states.map((state) => (state.declared || inStack === undefined ? state : { ...state, inStack: inStack.has(state.user) }));

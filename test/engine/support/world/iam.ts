@@ -64,10 +64,10 @@ export class Iam {
       return user;
     };
     return {
-      users: (team) =>
+      users: (teams) =>
         process.look('ListUsers', () =>
           [...this.users.values()]
-            .filter(({ path }) => path.endsWith(`/${team}/`))
+            .filter(({ path }) => teams.some((team) => path.endsWith(`/${team}/`)))
             .map(({ name, path, tags, keys }) => ({
               name,
               path,

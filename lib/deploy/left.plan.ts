@@ -1,0 +1,109 @@
+import { hasStack } from '../config/environments.js';
+import type { BucketSpec, KitConfig, Team } from '../config/model.js';
+import { bucketStackName, BUILDPACK_STACK, teamStackName, TEMPLATES_STACK, type Reach } from '../contract/index.js';
+
+/** What an earlier file made and this one no longer names; in one account, and of one deployment. */
+export interface Left {
+  readonly account: string;
+  /** Why it could not be looked at. */
+  readonly unread?: string;
+  readonly teams: readonly LeftTeam[];
+  /** Looked for where that was asked: it takes a request a region. */
+  readonly stacks: readonly LeftStack[];
+  /** With packages in them, perhaps: never deleted unasked. */
+  readonly buckets: readonly LeftBucket[];
+}
+
+export const NOTHING_LEFT: Left = { account: '', teams: [], stacks: [], buckets: [] };
+
+export interface LeftTeam {
+  readonly team: string;
+  readonly users: readonly string[];
+  /** What its users may reach, as far as their tags say. */
+  readonly reach?: Omit<Reach, 'account'>;
+}
+
+export interface LeftStack {
+  readonly name: string;
+  readonly region: string;
+  /** Whose it is, where the file does not have that team either. */
+  readonly team?: string;
+  readonly bucketName?: string;
+}
+
+export interface LeftBucket {
+  readonly name: string;
+  readonly region: string;
+  /** Whose it was, where the file does not have that team either. */
+  readonly team?: string;
+}
+
+/** Names of teams that a file has in an account: a user of another is left over. */
+export const teamsIn = ({ teams }: KitConfig, account: string): ReadonlySet<string> =>
+  new Set(teams.flatMap(({ name, was, bucket }) => (bucket === undefined || bucket.spec.account === account ? [name, was ?? name] : [])));
+
+/** Whether a file has a stack in an account; those that all files share are nobody's to remove. */
+export function stacksIn({ buckets, teams }: KitConfig, account: string): (name: string, region: string) => boolean {
+  const own = teams.filter(hasStack).flatMap(({ name, bucket }) => (bucket ? [{ ...bucket.spec, name: teamStackName(name) }] : []));
+  const there = [...buckets.map((bucket) => ({ ...bucket, name: bucketStackName(bucket.id) })), ...own];
+  const names = new Set(there.filter((one) => one.account === account).map(({ name, region }) => `${name} ${region}`));
+  return (name, region) => name === BUILDPACK_STACK || name === TEMPLATES_STACK || names.has(`${name} ${region}`);
+}
+
+export const bucketsIn = ({ buckets, teams }: KitConfig): ReadonlySet<string> =>
+  new Set([...buckets.map(({ name }) => name), ...teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec.name]))]);
+
+/** Names of all teams of which something is left. */
+export const namesLeft = ({ teams, stacks, buckets }: Left): string[] => [
+  ...new Set([...teams, ...stacks, ...buckets].flatMap(({ team }) => (team === undefined ? [] : [team]))),
+];
+
+/** A left-over team as one to take down: without apps, and with the storage that its users, its stack or its bucket name. */
+export function teamLeft(name: string, left: Left): Team {
+  const own = left.buckets.find(({ team }) => team === name);
+  const stack = left.stacks.find(({ team }) => team === name);
+  const reach = left.teams.find(({ team }) => team === name)?.reach;
+  const bucketName = own?.name ?? reach?.bucketName ?? stack?.bucketName;
+  const region = own?.region ?? reach?.region ?? stack?.region;
+  const team = { name, heroku: {}, credentials: 'per-mode', publicStorage: 'never', packages: 'leave', tags: {}, apps: [] } as const;
+  if (bucketName === undefined || region === undefined) return team;
+  const { account } = left;
+  const spec: BucketSpec = {
+    ...{ name: bucketName, account, region, acl: reach?.acl ?? 'bucket-owner-full-control', allowPublicRead: false, versioning: false },
+    ...{ retention: { retain: true, noncurrentDays: 30 }, tags: {} },
+  };
+  const prefix = own === undefined && reach?.prefix !== undefined ? { prefix: reach.prefix } : {};
+  return { ...team, bucket: { kind: own === undefined ? 'existing' : 'own', spec, ...prefix } };
+}
+
+/** A sentence each: what is left, and what mends it. */
+export const inWords = ({ teams, stacks, buckets }: Left): LeftThing[] => [
+  ...teams.map(({ team, users }) => ({
+    ...{ name: 'team-left' as const, subject: `team ${team}` },
+    message: `the file no longer names it; its ${users.length} IAM user(s) and their keys are kept working until "halcyon-kit up --prune"`,
+    fix: `once no app needs it, run halcyon-kit up --prune, or halcyon-kit down ${team}; else put it back into the file`,
+  })),
+  ...stacks.map(({ name, region }) => ({
+    ...{ name: 'stack-left' as const, subject: `stack ${name} in ${region}` },
+    message: 'the file no longer names it there; it is kept until "halcyon-kit up --prune"',
+    fix: 'run halcyon-kit up --prune, which deletes it, and nothing in it that is still used',
+  })),
+  ...buckets.map(({ name, region, team }) => ({
+    ...{ name: 'bucket-left' as const, subject: `bucket ${name}` },
+    message: `the file no longer names it; it stays in ${region}, with what is in it`,
+    fix: `where nobody needs it, run ${team === undefined ? `aws s3 rb s3://${name} --force` : `halcyon-kit down ${team} --delete-bucket`}`,
+  })),
+];
+
+interface LeftThing {
+  readonly name: 'team-left' | 'stack-left' | 'bucket-left';
+  readonly subject: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+export const renderLeft = (left: Left): string =>
+  [
+    ...inWords(left).map(({ subject, message }) => `left behind: ${subject}: ${message}`),
+    ...(left.unread === undefined ? [] : [`what an earlier file left behind could not be looked for: ${left.unread}`]),
+  ].join('\n');

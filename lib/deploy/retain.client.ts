@@ -1,0 +1,96 @@
+import type { Aws } from '../aws/aws.js';
+import { awsError, isMissing } from '../aws/errors.js';
+import { TAGS } from '../contract/index.js';
+import { KitError } from '../errors.js';
+import type { TemplateResource } from './import.client.js';
+import { stackFailure } from './stack-failure.client.js';
+import { deleteStack, requireOwnStack } from './stack.client.js';
+
+/** What an app's builds may still depend on when it leaves its stack. */
+export const PRINCIPAL_TYPES: readonly string[] = ['AWS::IAM::User', 'AWS::SecretsManager::Secret'];
+export const BUCKET_TYPES: readonly string[] = ['AWS::S3::Bucket'];
+const KEPT_TYPES: readonly string[] = [...PRINCIPAL_TYPES, ...BUCKET_TYPES];
+
+interface Template {
+  readonly Resources?: Readonly<Record<string, TemplateResource>>;
+}
+
+const isRetained = ({ DeletionPolicy = '' }: TemplateResource): boolean => DeletionPolicy.startsWith('Retain');
+
+/** The template with all that is of `types`, and in `there`, retained; undefined where it is already. Pure. @internal */
+export function retaining(template: Template, types: readonly string[], there: (logicalId: string) => boolean): Template | undefined {
+  let changed = false;
+  const resources = Object.entries(template.Resources ?? {}).map(([id, resource]): [string, TemplateResource] => {
+    if (!types.includes(resource.Type) || isRetained(resource) || !there(id)) return [id, resource];
+    changed = true;
+    // CloudFormation takes a changed policy only together with another change to the resource.
+    const tags = (resource.Properties?.Tags ?? []) as ReadonlyArray<{ Key: string; Value: string }>;
+    const Tags = [...tags.filter(({ Key }) => Key !== TAGS.retained), { Key: TAGS.retained, Value: 'true' }];
+    return [id, { ...resource, DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain', Properties: { ...resource.Properties, Tags } }];
+  });
+  return changed ? { ...template, Resources: Object.fromEntries(resources) } : undefined;
+}
+
+/**
+ * See to it that a stack, as it is deployed, keeps what is of `types` when it leaves it or goes: stacks of the kit's first version would
+ * take users along that builds hold keys of. What was deleted by hand is passed over, since CloudFormation could not change it.
+ * @throws KitError `deploy-failed` with CloudFormation's reason: then the stack is as it was.
+ */
+export async function retainIn(aws: Aws, stack: string, types: readonly string[], signal?: AbortSignal): Promise<void> {
+  if (types.length === 0) return;
+  const sdk = await import('@aws-sdk/client-cloudformation');
+  const client = await aws.cloudformation();
+  const doing = `keep what is in stack ${stack}`;
+  try {
+    const { TemplateBody = '{}' } = await client.send(new sdk.GetTemplateCommand({ StackName: stack, TemplateStage: 'Original' }));
+    const template = (await import('yaml')).parse(TemplateBody) as Template;
+    if (retaining(template, types, () => true) === undefined) return;
+    const there = new Set<string>();
+    for await (const { StackResourceSummaries = [] } of sdk.paginateListStackResources({ client }, { StackName: stack }))
+      for (const { LogicalResourceId = '', ResourceType = '', PhysicalResourceId = '' } of StackResourceSummaries)
+        if (types.includes(ResourceType) && (await exists(aws, ResourceType, PhysicalResourceId))) there.add(LogicalResourceId);
+    const changed = retaining(template, types, (id) => there.has(id));
+    if (changed === undefined) return;
+    await client.send(
+      new sdk.UpdateStackCommand({ StackName: stack, TemplateBody: JSON.stringify(changed), Capabilities: ['CAPABILITY_NAMED_IAM'] }),
+    );
+    await sdk.waitUntilStackUpdateComplete(
+      { client, maxWaitTime: 1800, minDelay: 1, maxDelay: 5, abortSignal: signal },
+      { StackName: stack },
+    );
+  } catch (error) {
+    signal?.throwIfAborted();
+    const reason = await stackFailure(aws, stack, error, doing);
+    throw new KitError('deploy-failed', `CloudFormation could not ${doing}: ${reason}; mend the cause and run the same command again`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Delete a stack, and keep what is in it.
+ * @param types - of resources that stay, whatever its template says; default: whatever builds may still depend on.
+ * @throws KitError as {@link retainIn} and {@link deleteStack} do.
+ */
+export async function releaseStack(aws: Aws, stack: string, types = KEPT_TYPES, signal?: AbortSignal): Promise<void> {
+  const { exists } = await requireOwnStack(aws, stack);
+  if (exists) await retainIn(aws, stack, types, signal);
+  await deleteStack(aws, stack, signal);
+}
+
+async function exists(aws: Aws, type: string, id: string): Promise<boolean> {
+  try {
+    if (type === 'AWS::IAM::User') {
+      const { GetUserCommand } = await import('@aws-sdk/client-iam');
+      await (await aws.iam()).send(new GetUserCommand({ UserName: id }));
+    } else if (type === 'AWS::SecretsManager::Secret') {
+      const { DescribeSecretCommand } = await import('@aws-sdk/client-secrets-manager');
+      const { DeletedDate } = await (await aws.secrets()).send(new DescribeSecretCommand({ SecretId: id }));
+      return DeletedDate === undefined;
+    }
+    return true;
+  } catch (error) {
+    if (isMissing(error, 'user or key') || isMissing(error, 'secret')) return false;
+    throw awsError(error, `look for ${id}`);
+  }
+}

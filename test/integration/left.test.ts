@@ -1,0 +1,202 @@
+import { CreateStackCommand, waitUntilStackCreateComplete } from '@aws-sdk/client-cloudformation';
+import { CreateAccessKeyCommand, GetUserCommand, ListUsersCommand } from '@aws-sdk/client-iam';
+import { HeadBucketCommand } from '@aws-sdk/client-s3';
+import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bucketTags } from '../../lib/aws/bucket.js';
+import { userPolicy } from '../../lib/constructs/policies.js';
+import { formatSecretValue, iamPath, secretName, secretVersionId, TAGS, userName, type PrincipalId } from '../../lib/contract/index.js';
+import { stackState } from '../../lib/deploy/stack.client.js';
+import { keysOf, startWire, type Wire } from '../engine/support/wire.js';
+import { Workplace } from './support/target.js';
+
+/** What an earlier file made and this one no longer names, from the command line: found, kept, and retired when asked. */
+const ACCOUNT = '111122223333';
+const SIGNING = 'signing: { version: 4, buildpack: "https://example.com/sigv4.tgz" }\n';
+const own = (region = 'eu-west-1') => `bucket: { account: "${ACCOUNT}", region: ${region} }`;
+const team = (name: string, app: string, extra = own()) => `  ${name}:\n    ${extra}\n    apps: { ${app} }\n`;
+const file = (...teams: string[]) => `teams:\n${teams.join('')}${SIGNING}`;
+const bucketOf = (name: string, region = 'eu-west-1') => `halcyon-${name}-${ACCOUNT}-${region}`;
+const ONE = team('one', 'left-one: { mode: upload }');
+const UP = ['up', '--all', '--yes', '--no-smoke'];
+
+let wire: Wire;
+let work: Workplace;
+
+beforeAll(async () => {
+  wire = await startWire();
+  // A key is not retired while it was used minutes ago and no app explains it: here nobody sees the uses of today.
+  wire.sandbox.aws.settings.lastUsedLagMs = 86_400_000;
+  work = new Workplace(wire.sandbox.env);
+  for (const app of ['left-one', 'left-two', 'left-app', 'left-old']) await wire.sandbox.heroku.ensureApp(app);
+});
+afterAll(async () => {
+  work?.remove();
+  await wire?.stop();
+});
+
+const held = async (app: string) => (await wire.heroku.configVars(app)).HALCYON_AWS_ACCESS_KEY_ID;
+const users = async (path: string) => {
+  const { Users = [] } = await (await wire.aws.iam()).send(new ListUsersCommand({ PathPrefix: '/halcyon/' }));
+  return Users.filter(({ Path }) => Path?.endsWith(`/${path}/`)).map(({ UserName = '' }) => UserName);
+};
+const stack = async (name: string, region = 'eu-west-1') => (await stackState(wire.aws.in(region), name)).exists;
+const bucket = async (name: string) => {
+  const found = (await wire.aws.s3()).send(new HeadBucketCommand({ Bucket: name }));
+  return found.then(
+    () => true,
+    () => false,
+  );
+};
+const left = async (...args: string[]) => (JSON.parse((await work.kit([...args, '--json'])).stdout) as { left: unknown }).left;
+/** The user whose key an app holds, and whether that key works. */
+const holds = async (app: string, name: string) => {
+  const key = await held(app);
+  for (const user of await users(name)) for (const one of await keysOf(wire, user)) if (one.id === key) return { user, status: one.status };
+  return undefined;
+};
+
+describe('a team that the file no longer names', () => {
+  test('is shown by plan, status and doctor, and goes on working', async () => {
+    work.write(file(ONE, team('two', 'left-two: { mode: upload }')));
+    await work.ok(UP);
+    work.write(file(ONE));
+    const { stdout } = await work.ok(['plan']);
+    expect(stdout).toContain('left behind: team two: the file no longer names it');
+    expect(stdout).toContain('halcyon-kit up --prune');
+    expect(stdout).toContain(`left behind: bucket ${bucketOf('two')}`);
+    expect((await work.ok(['status'])).stdout).toContain('left behind: team two');
+    const { findings } = JSON.parse((await work.kit(['doctor', '--json'])).stdout) as {
+      findings: Array<{ name: string; subject: string }>;
+    };
+    expect(findings.filter(({ name }) => name.endsWith('-left')).map(({ name, subject }) => `${name}: ${subject}`)).toEqual([
+      'team-left: team two',
+      'stack-left: stack halcyon-two in eu-west-1',
+      `bucket-left: bucket ${bucketOf('two')}`,
+    ]);
+    await work.ok(UP);
+    expect(await holds('left-two', 'two')).toMatchObject({ status: 'Active' });
+  });
+
+  test('is none of another deployment’s, whose stacks are left alone', async () => {
+    work.write(`deployment: other\n${file(team('three', 'left-app: { mode: upload }'))}`);
+    expect(await left('plan')).toMatchObject({ teams: [], stacks: [], buckets: [] });
+    work.write(`deployment: other\n${file(ONE)}`);
+    const ran = await work.kit(UP);
+    expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('stack halcyon-one is of deployment halcyon, not of other')]);
+  });
+
+  test('is retired by up --prune: keys, users, secrets and stack; its bucket stays until it is asked for', async () => {
+    work.write(file(team('one', 'left-one: { mode: upload }, left-two: { mode: upload }')));
+    const dry = await work.ok(['up', '--prune', '--dry-run']);
+    expect(dry.stdout).toContain('- stack halcyon-two in eu-west-1');
+    expect(await holds('left-two', 'two')).toMatchObject({ status: 'Active' });
+    await work.ok(['up', '--prune', '--yes', '--no-smoke']);
+    expect([await users('two'), await stack('halcyon-two'), await bucket(bucketOf('two'))]).toEqual([[], false, true]);
+    expect(await holds('left-two', 'one')).toMatchObject({ status: 'Active' });
+    await work.ok(['down', 'two', '--delete-bucket', '--yes']);
+    expect([await bucket(bucketOf('two')), await bucket(bucketOf('one'))]).toEqual([false, true]);
+    expect((await work.kit(['down', 'two', '--yes'])).stderr).toContain('team "two" is not in');
+  });
+
+  test('is taken down by name as well', async () => {
+    work.write(file(ONE, team('two', 'left-two: { mode: upload }')));
+    await work.ok(UP);
+    work.write(file(team('one', 'left-one: { mode: upload }, left-two: { mode: upload }')));
+    await work.ok(UP);
+    await work.ok(['down', 'two', '--yes']);
+    expect([await users('two'), await stack('halcyon-two'), await stack('halcyon-one')]).toEqual([[], false, true]);
+  });
+});
+
+test('a region that a team has left keeps an empty stack, which up --prune finds and deletes', async () => {
+  work.write(file(team('one', 'left-one: { mode: upload }, left-two: { mode: upload }', own('us-east-1'))));
+  await work.ok(UP);
+  expect(await stack('halcyon-one')).toBe(true);
+  await work.ok(['up', '--prune', '--yes', '--no-smoke']);
+  expect([await stack('halcyon-one'), await stack('halcyon-one', 'us-east-1'), await bucket(bucketOf('one'))]).toEqual([false, true, true]);
+  expect(await holds('left-one', 'one')).toMatchObject({ status: 'Active' });
+});
+
+test('a renamed team keeps its bucket, and comes back under the name before', async () => {
+  const named = (name: string, was = '') => file(team(name, 'left-app: { mode: upload }', `${own()}\n    credentials: per-app${was}`));
+  work.write(named('alpha'));
+  await work.ok(UP);
+  const first = await holds('left-app', 'alpha');
+  work.write(named('beta', '\n    was: alpha'));
+  expect(JSON.stringify(await left('plan'))).not.toContain('alpha');
+  const { stderr } = await work.ok(UP);
+  expect(stderr).toContain(`taking bucket ${bucketOf('alpha')} back into halcyon-beta`);
+  const second = await holds('left-app', 'beta');
+  expect(second).toMatchObject({ status: 'Active', user: `${first?.user}-2` });
+  expect([await stack('halcyon-alpha'), await bucket(bucketOf('beta'))]).toEqual([false, false]);
+  expect((await wire.heroku.configVars('left-app')).HALCYON_S3_BUCKET).toBe(bucketOf('alpha'));
+  expect(await bucketTags(wire.aws, { name: bucketOf('alpha'), account: ACCOUNT })).toMatchObject({ [TAGS.team]: 'beta' });
+  // The key before is retired, behind the barrier, with its user.
+  expect(await keysOf(wire, first?.user ?? '')).toMatchObject([{ status: 'Inactive' }]);
+  work.write(named('alpha'));
+  await work.ok(UP);
+  expect(await holds('left-app', 'alpha')).toMatchObject({ status: 'Active', user: `${first?.user}-3` });
+  expect([await stack('halcyon-alpha'), await stack('halcyon-beta')]).toEqual([true, false]);
+  expect((await wire.heroku.configVars('left-app')).HALCYON_S3_BUCKET).toBe(bucketOf('alpha'));
+});
+
+test('a stack of the kit’s first version keeps its users when they leave it', async () => {
+  const id: PrincipalId = { team: 'old', access: 'upload' };
+  const name = bucketOf('old');
+  const policy = userPolicy({
+    ...{
+      partition: 'aws',
+      bucketName: name,
+      bucketAccount: ACCOUNT,
+      access: 'upload',
+      acl: 'bucket-owner-full-control',
+      region: 'eu-west-1',
+    },
+  });
+  const template = {
+    Resources: {
+      StorageBucket5CB7C8EA: { Type: 'AWS::S3::Bucket', DeletionPolicy: 'RetainExceptOnCreate', Properties: { BucketName: name } },
+      Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: secretName(id) } },
+      User: {
+        Type: 'AWS::IAM::User',
+        Properties: {
+          ...{ UserName: userName(id), Path: iamPath('upload', 'old') },
+          Policies: [{ PolicyName: 'halcyon', PolicyDocument: policy }],
+        },
+      },
+    },
+  };
+  const client = await wire.aws.cloudformation();
+  const Tags = Object.entries({ 'halcyon:managed-by': 'halcyon-kit', 'halcyon:team': 'old' }).map(([Key, Value]) => ({ Key, Value }));
+  const StackName = 'halcyon-old';
+  await client.send(
+    new CreateStackCommand({ StackName, TemplateBody: JSON.stringify(template), Capabilities: ['CAPABILITY_NAMED_IAM'], Tags }),
+  );
+  await waitUntilStackCreateComplete({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { StackName });
+  const { AccessKey } = await (await wire.aws.iam()).send(new CreateAccessKeyCommand({ UserName: userName(id) }));
+  const key = { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
+  await (
+    await wire.aws.secrets()
+  ).send(
+    new PutSecretValueCommand({
+      ...{ SecretId: secretName(id), ClientRequestToken: secretVersionId(key.accessKeyId), SecretString: formatSecretValue(key) },
+      VersionStages: ['AWSCURRENT'],
+    }),
+  );
+  await wire.heroku.patchConfigVars('left-old', {
+    HALCYON_AWS_ACCESS_KEY_ID: key.accessKeyId,
+    HALCYON_AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
+  });
+
+  work.write(file(team('old', 'left-old: { mode: upload }')));
+  await work.ok(UP);
+  expect(await holds('left-old', 'old')).toMatchObject({ status: 'Active' });
+  expect(await held('left-old')).not.toBe(key.accessKeyId);
+  const there = (await wire.aws.iam()).send(new GetUserCommand({ UserName: userName(id) }));
+  await expect(there).resolves.toMatchObject({ User: { UserName: userName(id) } });
+  expect(await keysOf(wire, userName(id))).toMatchObject([{ id: key.accessKeyId, status: 'Inactive' }]);
+  // Once its key is gone, the user goes by the engine.
+  await work.ok(['rotate', '--finish', '--yes', '--soak', '0s']);
+  expect((await users('old')).length).toBe(1);
+});
