@@ -129,7 +129,7 @@ export const EDITS: readonly Edit[] = [
   ),
   app('mode upload → read-only', { mode: 'upload' }, { mode: 'read-only' }, { sample: true }),
   app('mode read-only → upload', { mode: 'read-only' }, { mode: 'upload' }),
-  app('mode upload → public', { mode: 'upload' }, { mode: 'public' }),
+  app('mode upload → public', { mode: 'upload' }, { mode: 'public' }, { sample: true }),
   app('mode public → upload', { mode: 'public' }, { mode: 'upload' }),
   app('clean false → true', { mode: 'upload', clean: false }, { mode: 'upload', clean: true }),
   app('clean true → false', { mode: 'upload', clean: true }, { mode: 'upload', clean: false }),
