@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts', 'sandbox/**/test/unit/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/upstream/**', '**/node_modules/**'],
+          exclude: ['test/integration/**', 'test/upstream/**', 'test/edits/**', '**/node_modules/**'],
           testTimeout: 60_000,
         },
       },

@@ -8,6 +8,7 @@ const PARTS: Record<string, () => Promise<Figure[]>> = {
   front: async () => (await import('./bench/front.js')).run(),
   shim: async () => (await import('./bench/shim.js')).run(),
   rotation: async () => (await import('./bench/rotation.js')).run(),
+  edits: async () => (await import('./bench/edits.js')).run(),
 };
 
 const asked = process.argv.slice(2);

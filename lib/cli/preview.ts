@@ -3,6 +3,7 @@ import type { BucketOnV2 } from '../buildpack/sigv2.plan.js';
 import { renderOnV2 } from '../buildpack/sigv2.plan.js';
 import { buildpacksWanted } from '../buildpack/signing.js';
 import type { Deployer } from '../deploy/deploy.client.js';
+import { renderFormerAcls, type FormerAcl } from '../deploy/former-acls.plan.js';
 import { stackState } from '../deploy/stack.client.js';
 import { renderLeft, type Left } from '../deploy/left.plan.js';
 import { isStackChanged, stackChanges, type StackChanges, type StackTarget } from '../deploy/stacks.plan.js';
@@ -20,6 +21,8 @@ export interface Preview {
   readonly onV2: readonly BucketOnV2[];
   /** What an earlier file made and this one no longer names. */
   readonly left: Left;
+  /** ACLs that a bucket still accepts beside its own, and the principals that are why. */
+  readonly formerAcls: readonly FormerAcl[];
   /** Anything at all would change. */
   readonly changes: boolean;
   /** Some team's keys, or some app, cannot be brought in order without a person. */
@@ -35,9 +38,17 @@ export interface TeamPlan {
 /** Look at every app, key and stack, and change nothing. Without a deployer, stacks are left out. */
 export async function preview(
   session: Session,
-  options: { deployer?: Deployer; targets?: readonly StackTarget[]; buildpackUrl?: string; onV2?: readonly BucketOnV2[]; prune?: boolean },
+  options: {
+    deployer?: Deployer;
+    targets?: readonly StackTarget[];
+    buildpackUrl?: string;
+    onV2?: readonly BucketOnV2[];
+    formerAcls?: readonly FormerAcl[];
+    /** Apps that no team of the file has are to give their keys back. */
+    prune?: boolean;
+  },
 ): Promise<Preview> {
-  const { deployer, targets, buildpackUrl, onV2 = [] } = options;
+  const { deployer, targets, buildpackUrl, onV2 = [], formerAcls = [] } = options;
   return inStep(session.host.io, 'looking at stacks, keys and apps', async () => {
     const [stacks, buildpacks, teams] = await Promise.all([
       deployer === undefined || targets === undefined ? [] : previewStacks(session, deployer, targets),
@@ -50,7 +61,7 @@ export async function preview(
       buildpacks.some(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0);
     const blocked =
       teams.some(({ plan }) => plan.blocked.length > 0 || plan.left.length > 0) || buildpacks.some(({ refused }) => refused !== undefined);
-    return { stacks, buildpacks, teams, onV2, left: session.left, changes, blocked };
+    return { stacks, buildpacks, teams, onV2, formerAcls, left: session.left, changes, blocked };
   });
 }
 
@@ -86,13 +97,14 @@ async function previewStacks(session: Session, deployer: Deployer, targets: read
   return diffs.map((diff) => stackChanges(diff, statuses.get(diff.stack)));
 }
 
-export function renderPreview({ stacks, buildpacks, teams, onV2, left, changes, blocked }: Preview): string {
+export function renderPreview({ stacks, buildpacks, teams, onV2, formerAcls, left, changes, blocked }: Preview): string {
   return [
     ...(stacks.length > 0 ? [renderStacks(stacks)] : []),
     renderBuildpacks(buildpacks),
     ...teams.map(({ team, plan }) => renderPlan(team, plan)),
     ...renderOnV2(onV2),
     renderLeft(left),
+    ...renderFormerAcls(formerAcls),
     ...(changes || blocked ? [] : ['nothing to change']),
   ]
     .filter((part) => part !== '')

@@ -53,23 +53,29 @@ export async function sweepKilled(session: Session): Promise<void> {
 }
 
 /**
- * Buildpacks, and keys with config vars. Buildpacks come first, since a build with new config vars needs them. With signature version 2,
- * ours is taken out last, and only when every team came through: until then the apps' builds sign with it.
+ * Buildpacks, and keys with config vars. Buildpacks come first, since a build with new config vars needs them. Ours is taken out last, and only
+ * from apps that came through: until then their builds sign with it.
  */
 export async function runWithBuildpacks(
   session: Session,
   buildpacks: readonly AppBuildpacks[],
   run: () => Promise<TeamResult[]>,
 ): Promise<TeamResult[]> {
-  const last = session.config.signing.version === 2;
-  const left = last ? [] : await setBuildpacks(session, buildpacks);
+  const teamOf = (app: string) => session.teams.find(({ apps }) => apps.some(({ name }) => name === app))?.name;
+  const left = await setBuildpacks(
+    session,
+    buildpacks.filter((one) => !takesOut(one)),
+  );
   const outcomes = await run();
-  if (last && exitCodeOf(outcomes) === 0) left.push(...(await setBuildpacks(session, buildpacks)));
-  return outcomes.map((outcome) => {
-    const names = session.teams.find(({ name }) => name === outcome.team)?.apps.map(({ name }) => name);
-    return { ...outcome, left: [...outcome.left, ...left.filter(({ app }) => names?.includes(app))] };
-  });
+  const cameThrough = ({ app }: AppBuildpacks) =>
+    outcomes.some((one) => one.team === teamOf(app) && exitCodeOf([{ ...one, left: one.left.filter((gone) => gone.app === app) }]) !== 1);
+  left.push(...(await setBuildpacks(session, buildpacks.filter(takesOut).filter(cameThrough))));
+  return outcomes.map((outcome) => ({ ...outcome, left: [...outcome.left, ...left.filter(({ app }) => teamOf(app) === outcome.team)] }));
 }
+
+/** Whether our buildpack goes, in place of one that stays. */
+const takesOut = ({ plan: { changes } }: AppBuildpacks): boolean =>
+  changes.some(({ action }) => action === 'remove') && !changes.some(({ action }) => action === 'replace' || action === 'move');
 
 /** Set what differs. @returns the apps that did not take it. */
 export async function setBuildpacks({ heroku, host }: Session, buildpacks: readonly AppBuildpacks[]): Promise<LeftApp[]> {

@@ -15,6 +15,8 @@ import { BUILDPACK_STACK } from '../contract/index.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
 import { prepareStack } from '../deploy/prepare.client.js';
 import { isStackChanged, stacksFor, type StackTarget } from '../deploy/stacks.plan.js';
+import { observeFormerAcls } from '../deploy/former-acls.client.js';
+import { aclsByBucket, renderFormerAcls } from '../deploy/former-acls.plan.js';
 import { KitError } from '../errors.js';
 
 export interface UpOptions extends ChangeOptions {
@@ -33,12 +35,14 @@ export async function up(names: readonly string[], options: UpOptions, host: Com
   const config = inAccountsOf(session.config, session.teams);
   const onV2 = bucketsStillOnV2(await observeSignatures(config, session.teams, { aws: session.aws, heroku: await session.heroku() }));
   const acceptSigV2 = new Set(onV2.map(({ bucket }) => bucket));
-  const deployer = await createDeployer({ config, acceptSigV2, io: host.io, profile: options.profile, network: session.network });
+  const former = await observeFormerAcls(config, session.teams, session.aws);
+  const accepts = { acceptSigV2, formerAcls: aclsByBucket(former) };
+  const deployer = await createDeployer({ config, ...accepts, io: host.io, profile: options.profile, network: session.network });
   try {
     const targets = stacksFor(session.config, session.teams);
     const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
     await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
-    const seen = await preview(session, { deployer, targets, buildpackUrl, onV2, prune: options.prune });
+    const seen = await preview(session, { deployer, targets, buildpackUrl, onV2, formerAcls: former, prune: options.prune });
     const pruning = options.prune ? await planPrune(session) : undefined;
     const goes = pruning === undefined ? '' : renderDown(pruning.seen);
     const text = [renderPreview(seen), ...(goes === '' ? [] : [`No longer in the file, and retired:\n${goes}`])].join('\n\n');
@@ -79,7 +83,7 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
   await publishIfHosted(config, teams, aws, host.io);
   const outcomes = await runWithBuildpacks(session, seen.buildpacks, async () => {
     deployed.push(...(await deploy(session, prepared, (stack) => stack !== BUILDPACK_STACK)));
-    for (const notice of renderOnV2(seen.onV2)) host.io.warn(notice);
+    for (const notice of [...renderOnV2(seen.onV2), ...renderFormerAcls(seen.formerAcls)]) host.io.warn(notice);
     return runTeams(session, {
       intent: { kind: 'ensure', prune: options.prune },
       // What was seen before a deployment says nothing of the users that it made.

@@ -27,6 +27,12 @@ export interface HalcyonBucketProps {
    */
   readonly allowPublicRead?: boolean;
   /**
+   * ACLs that some uploads still carry beside `acl`, as it has just been changed. What is public by one of them alone is not shown.
+   *
+   * @default - none
+   */
+  readonly formerAcls?: readonly Acl[];
+  /**
    * Signature version of Halcyon's requests. With 4 the bucket refuses version 2.
    *
    * @default - 4
@@ -83,15 +89,23 @@ export class HalcyonBucket extends Construct {
     validateDays('noncurrentDays', props.noncurrentDays);
     validateDays('expireAfterDays', props.expireAfterDays);
 
-    const publicRead = acl === 'public-read';
+    const accepted = [acl, ...(props.formerAcls ?? [])];
+    const publicAcls = accepted.includes('public-read');
     this.bucket = new Bucket(this, 'Bucket', {
       bucketName: props.bucketName,
       ...encryption(this, props.kmsKeyArn),
       // Halcyon sends an ACL with every upload; a bucket without ACLs accepts `bucket-owner-full-control` alone.
-      objectOwnership: acl === 'bucket-owner-full-control' ? ObjectOwnership.BUCKET_OWNER_ENFORCED : ObjectOwnership.BUCKET_OWNER_PREFERRED,
+      objectOwnership: accepted.every((one) => one === 'bucket-owner-full-control')
+        ? ObjectOwnership.BUCKET_OWNER_ENFORCED
+        : ObjectOwnership.BUCKET_OWNER_PREFERRED,
       // Public ACLs are let in only where they are asked for; a public policy never.
-      blockPublicAccess: publicRead
-        ? new BlockPublicAccess({ blockPublicAcls: false, ignorePublicAcls: false, blockPublicPolicy: true, restrictPublicBuckets: true })
+      blockPublicAccess: publicAcls
+        ? new BlockPublicAccess({
+            blockPublicAcls: false,
+            ignorePublicAcls: acl !== 'public-read',
+            blockPublicPolicy: true,
+            restrictPublicBuckets: true,
+          })
         : BlockPublicAccess.BLOCK_ALL,
       versioned: versioning,
       lifecycleRules: lifecycle(props),
@@ -104,7 +118,7 @@ export class HalcyonBucket extends Construct {
     validateBucketPolicy(policy(props.bucketName ?? id));
     for (const statement of policy(this.bucket.bucketName).Statement) this.bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
     Tags.of(this).add(TAGS.managedBy, MANAGED_BY);
-    acknowledge(this.bucket, publicRead);
+    acknowledge(this.bucket, publicAcls);
   }
 }
 
@@ -128,12 +142,12 @@ function lifecycle(props: HalcyonBucketProps): LifecycleRule[] {
 }
 
 /** Findings of cdk-nag's AwsSolutions that stand, each with its reason. */
-function acknowledge(bucket: Bucket, publicRead: boolean): void {
+function acknowledge(bucket: Bucket, publicAcls: boolean): void {
   Validations.of(bucket).acknowledge({
     id: 'AwsSolutions-S1',
     reason: 'server access logs need a second bucket to keep; CloudTrail data events show the same requests where they are wanted',
   });
-  if (publicRead) {
+  if (publicAcls) {
     Validations.of(bucket).acknowledge({
       id: 'AwsSolutions-S2',
       reason: 'public-read is acknowledged by allowPublicRead: uploads carry that ACL',

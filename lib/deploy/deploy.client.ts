@@ -4,7 +4,7 @@ import type { Toolkit } from '@aws-cdk/toolkit-lib';
 import { createAws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import type { KitConfig } from '../config/model.js';
-import { TEMPLATES_STACK } from '../contract/index.js';
+import { TEMPLATES_STACK, type Acl } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import { inStep, type IoHost, type Step } from '../io/io-host.js';
 import type { Network } from '../network/network.js';
@@ -31,6 +31,8 @@ export interface DeployerOptions {
   readonly config: KitConfig;
   /** Names of the buckets that still accept signature version 2. Default: none. */
   readonly acceptSigV2?: ReadonlySet<string>;
+  /** ACLs that uploads to a bucket may still carry beside its own, by its name. Default: none. */
+  readonly formerAcls?: ReadonlyMap<string, readonly Acl[]>;
   readonly io: IoHost;
   readonly profile?: string;
   readonly network: Network;
@@ -73,7 +75,8 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const outdir = await scratchDirectory();
   const source = await toolkit.fromAssemblyBuilder(
     async () => {
-      const app = buildApp(options.config, { acceptSigV2: options.acceptSigV2, outdir: join(outdir, 'cdk.out') });
+      const { acceptSigV2, formerAcls } = options;
+      const app = buildApp(options.config, { acceptSigV2, formerAcls, outdir: join(outdir, 'cdk.out') });
       freeFailed = () => freeFailedCreations(app, (region) => createAws({ region, profile: options.profile, network: options.network }));
       return app.synth();
     },

@@ -5,7 +5,7 @@ import { inStep, type IoHost } from '../io/io-host.js';
 import type { Deployer } from './deploy.client.js';
 import { importBucket } from './import.client.js';
 import { deleteStack, requireOwnStack, stackNames, stackState } from './stack.client.js';
-import { PRINCIPAL_TYPES, releaseStack, retainIn } from './retain.client.js';
+import { PRINCIPAL_TYPES, releaseBucket, releaseStack, retainIn } from './retain.client.js';
 import type { StackChanges, StackTarget } from './stacks.plan.js';
 
 /**
@@ -30,7 +30,8 @@ export async function prepareStack(
   if (failed === 'DELETE_FAILED') await inStep(io, `completing the deletion of ${stack}`, () => deleteStack(aws, stack, signal));
   const anew = failed === 'ROLLBACK_COMPLETE' || failed === 'DELETE_FAILED';
   const creates = anew || changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'create');
-  const found = creates ? deployer.bucketResource(stack) : undefined;
+  const replaces = !anew && changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'replace');
+  const found = creates || replaces ? deployer.bucketResource(stack) : undefined;
   if (bucket === undefined || found === undefined || !(await bucketExists(aws, bucket))) return;
   await requireOwnBucket(aws, { ...bucket, region, stack });
   // A bucket is in one stack at most: of the team by another name, or of whoever the file before gave it to.
@@ -39,6 +40,7 @@ export async function prepareStack(
     await requireOwnStack(aws, holder, deployment);
     await release(holder);
   }
+  if (replaces) await inStep(io, `letting go of the bucket of ${stack}, which stays`, () => releaseBucket(aws, stack, signal));
   await inStep(io, `taking bucket ${bucket.name} back into ${stack}`, () =>
     importBucket(aws, { stack, bucket: bucket.name, ...found }, signal),
   );

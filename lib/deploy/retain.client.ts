@@ -1,7 +1,7 @@
 import type { Aws } from '../aws/aws.js';
 import { awsError, isMissing } from '../aws/errors.js';
 import { TAGS } from '../contract/index.js';
-import { KitError } from '../errors.js';
+import { isKitError, KitError } from '../errors.js';
 import type { TemplateResource } from './import.client.js';
 import { stackFailure } from './stack-failure.client.js';
 import { deleteStack, requireOwnStack } from './stack.client.js';
@@ -51,8 +51,56 @@ export async function retainIn(aws: Aws, stack: string, types: readonly string[]
         if (types.includes(ResourceType) && (await exists(aws, ResourceType, PhysicalResourceId))) there.add(LogicalResourceId);
     const changed = retaining(template, types, (id) => there.has(id));
     if (changed === undefined) return;
+    await update(aws, stack, changed, doing, signal);
+  } catch (error) {
+    if (isKitError(error)) throw error;
+    throw awsError(error, doing);
+  }
+}
+
+/**
+ * Let go of the bucket of a stack, which stays: the stack is to have another. Its policy stays as well, until the bucket is taken back in.
+ * @throws KitError `deploy-failed` with CloudFormation's reason: then the stack is as it was.
+ */
+export async function releaseBucket(aws: Aws, stack: string, signal?: AbortSignal): Promise<void> {
+  await retainIn(aws, stack, BUCKET_TYPES, signal);
+  const sdk = await import('@aws-sdk/client-cloudformation');
+  const client = await aws.cloudformation();
+  const doing = `let go of the bucket of stack ${stack}`;
+  try {
+    const { TemplateBody = '{}' } = await client.send(new sdk.GetTemplateCommand({ StackName: stack, TemplateStage: 'Original' }));
+    const template = (await import('yaml')).parse(TemplateBody) as Template;
+    const names = new Map<string, string>();
+    for await (const { StackResourceSummaries = [] } of sdk.paginateListStackResources({ client }, { StackName: stack }))
+      for (const { LogicalResourceId = '', ResourceType = '', PhysicalResourceId = '' } of StackResourceSummaries)
+        if (BUCKET_TYPES.includes(ResourceType)) names.set(LogicalResourceId, PhysicalResourceId);
+    await update(aws, stack, withoutBuckets(template, names), doing, signal);
+  } catch (error) {
+    if (isKitError(error)) throw error;
+    throw awsError(error, doing);
+  }
+}
+
+/** The template without the buckets of `names` (by logical id), and with their names where it refers to them. Pure. @internal */
+export function withoutBuckets(template: Template, names: ReadonlyMap<string, string>): Template {
+  const gone = ([id, { Type }]: [string, TemplateResource]) => names.has(id) || Type === 'AWS::S3::BucketPolicy';
+  const Resources = Object.fromEntries(Object.entries(template.Resources ?? {}).filter((entry) => !gone(entry)));
+  const named = (_key: string, value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    const { Ref, 'Fn::GetAtt': attribute } = value as { Ref?: string; 'Fn::GetAtt'?: readonly string[] };
+    if (Ref !== undefined && names.has(Ref)) return names.get(Ref);
+    const owner = attribute?.[1] === 'Arn' ? names.get(attribute[0] ?? '') : undefined;
+    return owner === undefined ? value : { 'Fn::Sub': `arn:\${AWS::Partition}:s3:::${owner}` };
+  };
+  return JSON.parse(JSON.stringify({ ...template, Resources, Outputs: undefined }), named) as Template;
+}
+
+async function update(aws: Aws, stack: string, template: Template, doing: string, signal?: AbortSignal): Promise<void> {
+  const sdk = await import('@aws-sdk/client-cloudformation');
+  const client = await aws.cloudformation();
+  try {
     await client.send(
-      new sdk.UpdateStackCommand({ StackName: stack, TemplateBody: JSON.stringify(changed), Capabilities: ['CAPABILITY_NAMED_IAM'] }),
+      new sdk.UpdateStackCommand({ StackName: stack, TemplateBody: JSON.stringify(template), Capabilities: ['CAPABILITY_NAMED_IAM'] }),
     );
     await sdk.waitUntilStackUpdateComplete(
       { client, maxWaitTime: 1800, minDelay: 1, maxDelay: 5, abortSignal: signal },

@@ -1,7 +1,7 @@
 import { App, LegacyStackSynthesizer, PermissionsBoundary, type StackProps } from 'aws-cdk-lib/core';
-import type { KitConfig, Signing } from '../config/model.js';
-import { BUILDPACK_STACK, bucketStackName, teamStackName, TEMPLATES_STACK } from '../contract/index.js';
-import { BucketStack } from './bucket-stack.js';
+import type { KitConfig } from '../config/model.js';
+import { BUILDPACK_STACK, bucketStackName, teamStackName, TEMPLATES_STACK, type Acl } from '../contract/index.js';
+import { BucketStack, type Accepts } from './bucket-stack.js';
 import { BuildpackStack } from './buildpack-stack.js';
 import { buildpackEnvironments, hasStack, type Environment } from '../config/environments.js';
 import { TeamStack } from './team-stack.js';
@@ -12,6 +12,8 @@ export { hasStack } from '../config/environments.js';
 export interface BuildAppOptions {
   /** Names of buckets that go on accepting signature version 2, as apps that sign so still use them. Default: none. */
   readonly acceptSigV2?: ReadonlySet<string>;
+  /** ACLs that uploads to a bucket may still carry beside its own, by its name. Default: none. */
+  readonly formerAcls?: ReadonlyMap<string, readonly Acl[]>;
   /** Directory of the cloud assembly. Default: what the `cdk` CLI says, else a temporary one. */
   readonly outdir?: string;
   /** `false` lifts the stacks' termination protection at the next deployment. Default true: protected where something is retained. */
@@ -34,8 +36,10 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
   const common = options.protect === false ? { terminationProtection: false } : {};
 
   const { permissionsBoundary: boundary, deployment } = config;
-  const signing = (bucket: string | undefined): Pick<Signing, 'version'> =>
-    bucket !== undefined && options.acceptSigV2?.has(bucket) ? { version: 2 } : config.signing;
+  const accepts = (bucket: string): Accepts => ({
+    signing: options.acceptSigV2?.has(bucket) ? { version: 2 } : config.signing,
+    formerAcls: options.formerAcls?.get(bucket),
+  });
 
   // One an account, all of one name: only what the CDK calls them differs.
   buildpackEnvironments(config).forEach((env, index) => {
@@ -44,7 +48,7 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
   const shared = new Map(
     config.buckets.map((bucket) => [
       bucket.id,
-      new BucketStack(app, bucketStackName(bucket.id), { bucket, deployment, signing: signing(bucket.name), ...common }),
+      new BucketStack(app, bucketStackName(bucket.id), { bucket, deployment, ...accepts(bucket.name), ...common }),
     ]),
   );
   const templates = new Map<string, TemplatesStack>();
@@ -61,7 +65,7 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
     const stack = new TeamStack(app, teamStackName(team.name), {
       team,
       deployment,
-      signing: signing(team.bucket.spec.name),
+      ...accepts(team.bucket.spec.name),
       ...byTemplatesBucket(team.bucket.spec),
       ...(boundary === undefined ? {} : { permissionsBoundary: PermissionsBoundary.fromName(boundary) }),
       ...common,

@@ -2,13 +2,19 @@ import { CfnOutput, Stack, Tags, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import type { BucketSpec, SharedBucket, Signing } from '../config/model.js';
 import { HalcyonBucket } from '../constructs/halcyon-bucket.js';
-import { bucketStackName, MANAGED_BY, OUTPUTS, TAGS } from '../contract/index.js';
+import { bucketStackName, MANAGED_BY, OUTPUTS, TAGS, type Acl } from '../contract/index.js';
 
-export interface BucketStackProps extends StackProps {
+/** What a bucket is to accept of uploads, beside what its own spec says. */
+export interface Accepts {
+  readonly signing: Pick<Signing, 'version'>;
+  /** Default: none. */
+  readonly formerAcls?: readonly Acl[];
+}
+
+export interface BucketStackProps extends StackProps, Accepts {
   readonly bucket: SharedBucket;
   /** Of the file that it is in. */
   readonly deployment: string;
-  readonly signing: Pick<Signing, 'version'>;
 }
 
 /** A bucket that several teams share, each in a prefix: `halcyon-bucket-NAME`. */
@@ -16,7 +22,7 @@ export class BucketStack extends Stack {
   readonly bucket: HalcyonBucket;
 
   constructor(scope: Construct, id: string, props: BucketStackProps) {
-    const { bucket: spec, deployment, signing, ...stack } = props;
+    const { bucket: spec, deployment, signing, formerAcls, ...stack } = props;
     super(scope, id, {
       stackName: bucketStackName(spec.id),
       description: `Shared Halcyon bucket ${spec.id}`,
@@ -24,17 +30,18 @@ export class BucketStack extends Stack {
       terminationProtection: spec.retention.retain,
       ...stack,
     });
-    this.bucket = storageBucket(this, spec, signing);
+    this.bucket = storageBucket(this, spec, { signing, formerAcls });
     bucketOutputs(this, spec);
     tagAll(this, { [TAGS.managedBy]: MANAGED_BY, [TAGS.deployment]: deployment, ...spec.tags });
   }
 }
 
 /** The bucket that `spec` describes. */
-export const storageBucket = (scope: Construct, spec: BucketSpec, signing: Pick<Signing, 'version'>): HalcyonBucket =>
+export const storageBucket = (scope: Construct, spec: BucketSpec, { signing, formerAcls }: Accepts): HalcyonBucket =>
   new HalcyonBucket(scope, 'Storage', {
     bucketName: spec.name,
     acl: spec.acl,
+    formerAcls,
     allowPublicRead: spec.allowPublicRead,
     signing: signing.version,
     kmsKeyArn: spec.kmsKeyArn,

@@ -1,18 +1,17 @@
 import { Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import type { Signing, Team } from '../config/model.js';
+import type { Team } from '../config/model.js';
 import type { HalcyonBucket } from '../constructs/halcyon-bucket.js';
 import { HalcyonUser } from '../constructs/halcyon-user.js';
 import { MANAGED_BY, TAGS, teamStackName, userName } from '../contract/index.js';
 import { KitError } from '../errors.js';
-import { storageBucket, bucketOutputs, tagAll } from './bucket-stack.js';
+import { storageBucket, bucketOutputs, tagAll, type Accepts } from './bucket-stack.js';
 import { principalsOf } from '../config/derive.js';
 
-export interface TeamStackProps extends StackProps {
+export interface TeamStackProps extends StackProps, Accepts {
   readonly team: Team;
   /** Of the file that it is in. */
   readonly deployment: string;
-  readonly signing: Pick<Signing, 'version'>;
 }
 
 /**
@@ -26,7 +25,7 @@ export class TeamStack extends Stack {
   readonly users: readonly HalcyonUser[];
 
   constructor(scope: Construct, id: string, props: TeamStackProps) {
-    const { team, deployment, signing, ...stack } = props;
+    const { team, deployment, signing, formerAcls, ...stack } = props;
     if (team.bucket === undefined) {
       throw new KitError(
         'team-without-bucket',
@@ -41,7 +40,7 @@ export class TeamStack extends Stack {
       terminationProtection: kind === 'own' && spec.retention.retain,
       ...stack,
     });
-    if (kind === 'own') this.bucket = storageBucket(this, spec, signing);
+    if (kind === 'own') this.bucket = storageBucket(this, spec, { signing, formerAcls });
     this.users = principalsOf(team).map(
       (principal) =>
         // The name in its id: CloudFormation then makes another beside it, in place of changing it.

@@ -58,6 +58,15 @@ describe('props', () => {
     );
   });
 
+  test('formerAcls are let in as well, and what is public by them alone is not shown', () => {
+    bucketHas({ formerAcls: ['private'] }, { ...ownership('BucketOwnerPreferred'), PublicAccessBlockConfiguration: ALL_BLOCKED });
+    bucketHas(
+      { acl: 'private', formerAcls: ['public-read'] },
+      { ...ownership('BucketOwnerPreferred'), PublicAccessBlockConfiguration: { ...ALL_BLOCKED, BlockPublicAcls: false } },
+    );
+    bucketHas({ formerAcls: [] }, { ...ownership('BucketOwnerEnforced'), PublicAccessBlockConfiguration: ALL_BLOCKED });
+  });
+
   test('kmsKeyArn encrypts with that key', () => {
     const kmsKeyArn = 'arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555';
     bucketHas(

@@ -92,6 +92,19 @@ describe('the assembly', () => {
     expect(denying({ acceptSigV2 })).toEqual(['halcyon-payments']);
   });
 
+  test('lets a bucket go on accepting a former ACL, and no other bucket', () => {
+    const withAcls = (options?: BuildAppOptions) =>
+      synth(EXAMPLE, options)
+        .stacks.filter(({ template }) => JSON.stringify(template).includes('BucketOwnerPreferred'))
+        .map(({ stackName }) => stackName);
+    expect(withAcls()).toEqual([]);
+    for (const [bucket, stack] of [
+      ['halcyon-common-111122223333-us-east-1', 'halcyon-bucket-common'],
+      ['halcyon-payments-111122223333-eu-west-1', 'halcyon-payments'],
+    ])
+      expect(withAcls({ formerAcls: new Map([[bucket as string, ['private']]]) })).toEqual([stack]);
+  });
+
   test('protects what retains something, until told not to', () => {
     const protectedStacks = (options?: BuildAppOptions) =>
       synth(EXAMPLE, options)

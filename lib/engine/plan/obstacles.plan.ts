@@ -1,3 +1,4 @@
+import { halcyonBucket } from '../../contract/index.js';
 import { inWords } from '../clock.js';
 import type { Blocked, Intent, KeyState, Knowledge, LeftApp, TeamObservation } from '../model.js';
 import { isOnOthersKey } from './apps.plan.js';
@@ -57,6 +58,18 @@ export function obstacles(observation: TeamObservation, intent: Intent, knowledg
   return found;
 }
 
+/** Apps that go to another storage, to which the packages of the one before do not follow: it is another team's, or they are to be left. */
+function stays({ apps, packages = [] }: TeamObservation): string[] {
+  const following = new Set(packages.map(({ from }) => halcyonBucket(from.bucketName, from.prefix)));
+  const by = new Map<string, string[]>();
+  for (const { name, state, vars, wanted } of apps) {
+    const [from, to] = [vars.HALCYON_S3_BUCKET, wanted.HALCYON_S3_BUCKET];
+    if (state !== 'present' || from === undefined || to === null || from === to || following.has(from)) continue;
+    by.set(from, [...(by.get(from) ?? []), name]);
+  }
+  return [...by].map(([from, names]) => `what ${names.join(', ')} archived in ${from} stays there: prebuild anew, or copy it`);
+}
+
 /** What a person should know, though it stops nothing. */
 export function notices(observation: TeamObservation, intent: Intent, now: number): string[] {
   const said: string[] = [];
@@ -64,6 +77,7 @@ export function notices(observation: TeamObservation, intent: Intent, now: numbe
     for (const principal of observation.principals)
       for (const key of unknownKeys(principal)) said.push(describeUnknown(principal, key, now));
   }
+  if (intent.kind !== 'down') said.push(...stays(observation));
   if (!isPruning(intent))
     for (const app of leftHolders(observation))
       said.push(

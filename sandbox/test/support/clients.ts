@@ -54,6 +54,8 @@ export function send(
     headers?: Record<string, string>;
     body?: string | Buffer;
     maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+    /** That keeps connections, and trusts the sandbox. Default: a connection a request. */
+    agent?: Agent;
   },
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
@@ -62,8 +64,7 @@ export function send(
         host: '127.0.0.1',
         servername: 'localhost',
         port: new URL(options.direct ? aws.upstreamUrl : aws.url).port,
-        ca: readFileSync(aws.caFile),
-        agent: false,
+        ...(options.agent === undefined ? { ca: readFileSync(aws.caFile), agent: false } : { agent: options.agent }),
         method: options.method ?? 'GET',
         path: options.path,
         headers: options.headers,
