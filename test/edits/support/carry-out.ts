@@ -77,7 +77,8 @@ export async function carryOut(wire: Wire, edit: Edit, t: string, way: Way = kit
   const dir = await mkdtemp(join(tmpdir(), 'halcyon-edit-'));
   const path = join(dir, 'halcyon.yaml');
   try {
-    const files = edit.files(t);
+    // Each edit is a deployment of its own: what others have is not left over from it.
+    const files = edit.files(t).map((file): File => ({ deployment: t, ...file }));
     const configs = files.map(configOf);
     const apps = [...new Set(configs.flatMap(({ teams }) => teams.flatMap((team) => team.apps.map(({ name }) => name))))];
     for (const app of apps) await wire.sandbox.heroku.ensureApp(app);
