@@ -11,6 +11,7 @@ export const FLOORS = [
   ['deploy'],
   ['doctor'],
   ['cli'],
+  ['accept'],
   ['commands'],
 ];
 

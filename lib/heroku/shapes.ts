@@ -12,6 +12,7 @@ export interface AppJson {
   maintenance?: boolean;
   team?: { name?: string } | null;
   created_at: string;
+  released_at?: string | null;
 }
 
 export interface ReleaseJson {
@@ -62,6 +63,7 @@ export const toApp = (json: AppJson): HerokuApp => ({
   maintenance: json.maintenance === true,
   ...(json.team?.name ? { team: json.team.name } : {}),
   createdAt: json.created_at,
+  ...(json.released_at ? { releasedAt: json.released_at } : {}),
 });
 
 export const toRelease = (json: ReleaseJson): Release => ({
