@@ -5,7 +5,7 @@ import { isKitError } from '../errors.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import { redact } from '../io/redaction.js';
 import type { Proof } from '../smoke/report.js';
-import { ASK } from './ask.client.js';
+import { ASK, known, s3 } from './ask.client.js';
 import { Fleet } from './fleet.client.js';
 import { openGround } from './ground.client.js';
 import { probeGround } from './probe-ground.client.js';
@@ -74,12 +74,14 @@ const stageOf =
 
 async function askAll(run: Run): Promise<Proof[]> {
   const ground = await probeGround(run);
+  // IAM takes some seconds to know the keys everywhere.
+  for (const key of [ground.wide, ground.narrow]) await known(ground, () => s3(ground, { key }));
   const proofs: Proof[] = [];
   for (const name of Object.keys(PROBES) as ProbeName[]) {
     run.host.signal.throwIfAborted();
     const answer = await ASK[name](ground).catch((error: unknown) => redact(String(error)));
     // What was measured besides stands in brackets.
-    const [observed = '', more] = answer.split(/ (?=\()/);
+    const [observed = '', more] = answer.split(/ \(|\)$/);
     proofs.push(proofOf(`${name}: ${PROBES[name].question}`, PROBES[name].assumed, observed, more));
   }
   return proofs;

@@ -1,4 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
+import { AttachUserPolicyCommand, CreateUserCommand, DeleteUserCommand, UpdateAccessKeyCommand } from '@aws-sdk/client-iam';
+import { DeleteBucketCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, ListSecretVersionIdsCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { s3Endpoint } from '../config/derive.js';
 import { errorName, httpStatus } from '../aws/errors.js';
 import { partitionOf } from '../config/regions.js';
@@ -16,23 +20,21 @@ export const ASK: Record<ProbeName, (ground: ProbeGround) => Promise<string>> = 
   'acl-private': (on) => put(on, 'private'),
   'acl-public-read': (on) => put(on, 'public-read'),
   'acl-owner': (on) => put(on, 'bucket-owner-full-control'),
-  'acl-permission': (on) => put(on, 'bucket-owner-full-control', on.narrow),
   'headers-unsorted': (on) => s3(on, { sign: signUnsorted }),
   'header-unsigned': (on) => s3(on, { ...upload, add: { 'x-amz-meta-more': 'unsigned' } }),
   'body-md5': (on) => s3(on, { ...upload, headers: { 'content-md5': md5('something else') } }),
   'clock-skew': (on) => s3(on, { now: new Date(Date.now() - 20 * 60_000) }),
   'wrong-region': (on) => s3(on, { region: OTHER_REGION(on.run.place.region) }),
   'absent-listed': (on) => s3(on, { object: 'absent' }),
-  'absent-unlisted': (on) => s3(on, { object: 'absent', key: on.narrow }),
+  'absent-prefix': (on) => s3(on, { object: 'narrow/absent', key: on.narrow }),
   'write-once': (on) => s3(on, { ...upload, object: 'there', headers: { 'if-none-match': '*' } }),
   'owner-other': (on) =>
-    answered(async () => on.s3.send(new on.sdk.s3.ListObjectsV2Command({ Bucket: on.bucket, ExpectedBucketOwner: '000000000000' }))),
-  'bucket-full': (on) => answered(async () => on.s3.send(new on.sdk.s3.DeleteBucketCommand({ Bucket: on.bucket }))),
+    answered(async () => on.s3.send(new ListObjectsV2Command({ Bucket: on.bucket, ExpectedBucketOwner: '000000000000' }))),
+  'bucket-full': (on) => answered(async () => on.s3.send(new DeleteBucketCommand({ Bucket: on.bucket }))),
   'key-unknown': (on) => s3(on, { key: { ...on.wide, accessKeyId: 'AKIANOBODYHASTHISKEY' } }),
   'key-secret': (on) => s3(on, { key: { ...on.wide, secretAccessKey: on.narrow.secretAccessKey } }),
   'key-known-s3': async (on) => known(on, async () => s3(on, { key: await on.second() })),
   'key-known-sts': async (on) => {
-    const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
     const sts = await on.aws.as(await on.second()).sts();
     return known(on, async () => answered(() => sts.send(new GetCallerIdentityCommand({}))));
   },
@@ -40,27 +42,26 @@ export const ASK: Record<ProbeName, (ground: ProbeGround) => Promise<string>> = 
   'key-inactive': async (on) => {
     const key = await on.second();
     const AccessKeyId = key.accessKeyId;
-    await on.iam.send(new on.sdk.iam.UpdateAccessKeyCommand({ UserName: on.users.wide, AccessKeyId, Status: 'Inactive' }));
+    await on.iam.send(new UpdateAccessKeyCommand({ UserName: on.users.wide, AccessKeyId, Status: 'Inactive' }));
     return refusedAtLast(on, () => s3(on, { key }));
   },
-  'user-with-keys': (on) => answered(() => on.iam.send(new on.sdk.iam.DeleteUserCommand({ UserName: on.users.wide }))),
+  'user-with-keys': (on) => answered(() => on.iam.send(new DeleteUserCommand({ UserName: on.users.wide }))),
   'user-taken': async (on) => {
     const iam = await on.run.aws(OTHER_REGION(on.run.place.region)).iam();
-    return answered(() => iam.send(new on.sdk.iam.CreateUserCommand({ UserName: on.users.wide, Path: IAM_ROOT_PATH })));
+    return answered(() => iam.send(new CreateUserCommand({ UserName: on.users.wide, Path: IAM_ROOT_PATH })));
   },
   quarantine: async (on) => {
     const PolicyArn = `arn:${partitionOf(on.run.place.region)}:iam::aws:policy/${QUARANTINE_POLICY}V3`;
-    await on.iam.send(new on.sdk.iam.AttachUserPolicyCommand({ UserName: on.users.narrow, PolicyArn }));
+    await on.iam.send(new AttachUserPolicyCommand({ UserName: on.users.narrow, PolicyArn }));
     return refusedAtLast(on, () => s3(on, { key: on.narrow }));
   },
   'stack-user-keys': async (on) => (await on.stackGone()).get('User') ?? 'not asked',
   'stack-bucket-full': async (on) => (await on.stackGone()).get('Bucket') ?? 'not asked',
-  'secret-empty': (on) =>
-    answered(async () => on.secrets.send(new on.sdk.secrets.GetSecretValueCommand({ SecretId: await on.secret('empty') }))),
+  'secret-empty': (on) => answered(async () => on.secrets.send(new GetSecretValueCommand({ SecretId: await on.secret('empty') }))),
   'secret-again': async (on) => {
     const SecretId = await on.secret('again');
     const ClientRequestToken = 'accept.probe.again..............................';
-    const once = () => on.secrets.send(new on.sdk.secrets.PutSecretValueCommand({ SecretId, SecretString: 'same', ClientRequestToken }));
+    const once = () => on.secrets.send(new PutSecretValueCommand({ SecretId, SecretString: 'same', ClientRequestToken }));
     await once();
     await once();
     return String((await versionsOf(on, SecretId)).length);
@@ -72,7 +73,7 @@ export const ASK: Record<ProbeName, (ground: ProbeGround) => Promise<string>> = 
       ['a', 'AWSPENDING'],
       ['b', 'AWSPENDING'],
     ] as const)
-      await on.secrets.send(new on.sdk.secrets.PutSecretValueCommand({ SecretId, SecretString, VersionStages: [label] }));
+      await on.secrets.send(new PutSecretValueCommand({ SecretId, SecretString, VersionStages: [label] }));
     return String((await versionsOf(on, SecretId)).filter(({ VersionStages }) => VersionStages?.includes('AWSPENDING')).length);
   },
   'release-none': (on) => releasesBy(on, () => on.run.heroku.patchConfigVars(on.app, { ONE: '1' })),
@@ -105,7 +106,7 @@ const upload = { method: 'PUT', object: 'written', body: Buffer.from('x') } as c
 const md5 = (text: string): string => createHash('md5').update(text).digest('base64');
 
 /** One request to the probes' bucket, with nothing tried twice. */
-export async function s3(on: Pick<ProbeGround, 'run' | 'aws' | 'bucket' | 'wide'>, asked: Asked = {}): Promise<string> {
+export async function s3(on: ProbeGround, asked: Asked = {}): Promise<string> {
   const { method = 'GET', key = on.wide, object = 'there', headers = {}, add = {}, body, now = new Date(), sign = signV4 } = asked;
   const region = asked.region ?? on.run.place.region;
   const host = s3Endpoint({ s3Url: on.aws.network.s3Url }, { region });
@@ -115,8 +116,7 @@ export async function s3(on: Pick<ProbeGround, 'run' | 'aws' | 'bucket' | 'wide'
   return `${status ?? failure?.code}${error?.code === undefined ? '' : ` ${error.code}`}`;
 }
 
-const put = (on: ProbeGround, acl: string, key?: KeyPair): Promise<string> =>
-  s3(on, { ...upload, headers: { 'x-amz-acl': acl }, ...(key === undefined ? {} : { key }) });
+const put = (on: ProbeGround, acl: string): Promise<string> => s3(on, { ...upload, headers: { 'x-amz-acl': acl } });
 
 /** Version 4 over headers in an order of their own. */
 async function signUnsorted({ method, host, path }: UnsignedRequest, key: KeyPair, region: string, now: Date): Promise<SignedHeaders> {
@@ -147,7 +147,7 @@ async function answered(work: () => Promise<unknown>): Promise<string> {
 }
 
 /** How long until `work` is answered 200 five times in a row. */
-async function known({ run }: ProbeGround, work: () => Promise<string>): Promise<string> {
+export async function known({ run }: ProbeGround, work: () => Promise<string>): Promise<string> {
   const began = Date.now();
   for (let row = 0, last = ''; row < 5; row = last === '200' ? row + 1 : 0) {
     if (Date.now() - began > 60_000) return `later (${last})`;
@@ -166,7 +166,7 @@ async function refusedAtLast({ run }: ProbeGround, work: () => Promise<string>):
 }
 
 async function versionsOf(on: ProbeGround, SecretId: string) {
-  const { Versions = [] } = await on.secrets.send(new on.sdk.secrets.ListSecretVersionIdsCommand({ SecretId, IncludeDeprecated: true }));
+  const { Versions = [] } = await on.secrets.send(new ListSecretVersionIdsCommand({ SecretId, IncludeDeprecated: true }));
   return Versions;
 }
 

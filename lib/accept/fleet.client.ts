@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AttachUserPolicyCommand, DetachUserPolicyCommand, GetAccessKeyLastUsedCommand } from '@aws-sdk/client-iam';
 import pMap from 'p-map';
 import { partitionOf } from '../config/regions.js';
 import type { FileShape } from '../config/schema.js';
@@ -111,10 +112,10 @@ export class Fleet {
     const app = names.app('one');
     const leaked = await heroku.configVars(app);
     const AccessKeyId = leaked.HALCYON_AWS_ACCESS_KEY_ID ?? '';
-    const [iam, sdk] = await Promise.all([aws(place.region).iam(), import('@aws-sdk/client-iam')]);
-    const { UserName } = await iam.send(new sdk.GetAccessKeyLastUsedCommand({ AccessKeyId }));
+    const iam = await aws(place.region).iam();
+    const { UserName } = await iam.send(new GetAccessKeyLastUsedCommand({ AccessKeyId }));
     const policy = { UserName, PolicyArn: `arn:${partitionOf(place.region)}:iam::aws:policy/${QUARANTINE_POLICY}V3` };
-    await iam.send(new sdk.AttachUserPolicyCommand(policy));
+    await iam.send(new AttachUserPolicyCommand(policy));
     try {
       const emergency = await this.#kit(['rotate', names.one, '--emergency', AccessKeyId], SUCCESSION ? 0 : 1);
       const { text } = await this.kit(['status', names.one, '--config', join(this.dir, 'halcyon.yaml')], this.run.host);
@@ -128,7 +129,7 @@ export class Fleet {
       return [...said, ...up, proofOf(`the key that ${app} has now`, '200', await this.#listing(await heroku.configVars(app)))];
     } finally {
       // Attached by the run itself: there is no case of AWS's to settle.
-      await iam.send(new sdk.DetachUserPolicyCommand(policy));
+      await iam.send(new DetachUserPolicyCommand(policy));
     }
   }
 

@@ -24,9 +24,8 @@ export const isMadeFor = (id: string, made: Date): boolean => {
   return left >= 0 && left <= 2 * 86_400_000;
 };
 
-/** Tag on everything in AWS that can have one. */
-export const RUN_TAG = 'accept-run';
-export const tagsOf = (id: string) => ({ [RUN_TAG]: id, 'accept-expires': expiryOf(id).toISOString() });
+/** Tags on everything in AWS that can have some. */
+export const tagsOf = (id: string) => ({ 'accept-run': id, 'accept-expires': expiryOf(id).toISOString() });
 
 /** Every name of a run. The ground is its own bucket: made first and removed last, it holds the note of who runs, the buildpack, and the probes' objects. */
 export const namesOf = (id: string, { account, region }: Pick<Place, 'account' | 'region'>) => ({

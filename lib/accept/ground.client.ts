@@ -1,3 +1,4 @@
+import { CreateBucketCommand, PutBucketPolicyCommand, PutBucketTaggingCommand, PutPublicAccessBlockCommand } from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.js';
 import { publishBuildpack } from '../buildpack/publish.client.js';
 import { s3Origin } from '../config/derive.js';
@@ -17,8 +18,6 @@ const NOTE = `${KIT_OBJECT_PREFIX}accept.json`;
 /** @returns URL of the buildpack that is served from it, and what ends the note's renewal; kept things are noted until they expire. */
 export async function openGround(run: Run): Promise<{ buildpack: string; leave(kept: boolean): Promise<void> }> {
   const { id, names, place, aws, host } = run;
-  const { CreateBucketCommand, PutBucketPolicyCommand, PutBucketTaggingCommand, PutPublicAccessBlockCommand } =
-    await import('@aws-sdk/client-s3');
   const s3 = await aws(place.region).s3();
   const bucket = { Bucket: names.ground };
   const here = place.region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: place.region as never } };

@@ -62,7 +62,7 @@ details { background: #fff; border: 1px solid #dfe3e8; border-radius: .4rem; pad
 summary { cursor: pointer } summary span { color: #5b6675; float: right }
 table { border-collapse: collapse; width: 100%; margin-top: .5rem; table-layout: fixed; font-size: .9rem }
 th, td { text-align: left; vertical-align: top; padding: .25rem .5rem; border-top: 1px solid #edf0f3; overflow-wrap: anywhere }
-th { color: #5b6675; font-weight: 500 } th:first-child, td:first-child { width: 1.5rem }
+th { color: #5b6675; font-weight: 500 } th:first-child, td:first-child { width: 1.5rem } th:nth-child(2) { width: 48% }
 .ok td:first-child { color: #15803d } .bad td { background: #fdf1f1 } .bad td:first-child { color: #b91c1c }
 .note { color: #5b6675 }
 @media print { body { background: #fff } main { margin: 0 } }`;

@@ -1,10 +1,14 @@
-import type * as CloudFormation from '@aws-sdk/client-cloudformation';
-import type { IAMClient } from '@aws-sdk/client-iam';
-import type * as Iam from '@aws-sdk/client-iam';
-import type { S3Client } from '@aws-sdk/client-s3';
-import type * as S3 from '@aws-sdk/client-s3';
-import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type * as Secrets from '@aws-sdk/client-secrets-manager';
+import {
+  CreateStackCommand,
+  DeleteStackCommand,
+  DescribeStacksCommand,
+  paginateDescribeStackEvents,
+  waitUntilStackCreateComplete,
+  waitUntilStackDeleteComplete,
+} from '@aws-sdk/client-cloudformation';
+import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand, type IAMClient } from '@aws-sdk/client-iam';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { CreateSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Aws } from '../aws/aws.js';
 import { partitionOf } from '../config/regions.js';
 import { IAM_ROOT_PATH, MANAGED_BY, TAGS, type KeyPair } from '../contract/index.js';
@@ -17,7 +21,6 @@ import type { Run } from './run.js';
 export interface ProbeGround {
   readonly run: Run;
   readonly aws: Aws;
-  readonly sdk: { readonly s3: typeof S3; readonly iam: typeof Iam; readonly secrets: typeof Secrets };
   readonly s3: S3Client;
   readonly iam: IAMClient;
   readonly secrets: SecretsManagerClient;
@@ -26,7 +29,7 @@ export interface ProbeGround {
   readonly users: { readonly wide: string; readonly narrow: string };
   /** May do everything in the bucket. */
   readonly wide: KeyPair;
-  /** May get and put objects, without an ACL, and may not list. */
+  /** May get and put objects, without an ACL, and list under `narrow/`. */
   readonly narrow: KeyPair;
   /** Another key of the wide user, made when first asked for. */
   second(): Promise<KeyPair>;
@@ -46,7 +49,6 @@ export const OTHER_REGION = (region: string): string =>
   })[region] ?? 'us-west-2';
 
 export async function newKey(iam: IAMClient, UserName: string): Promise<KeyPair> {
-  const { CreateAccessKeyCommand } = await import('@aws-sdk/client-iam');
   const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
   registerSecret(AccessKey?.SecretAccessKey);
   return { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
@@ -57,23 +59,21 @@ export async function probeGround(run: Run): Promise<ProbeGround> {
   // Once: an answer is an answer.
   const aws = run.aws(place.region).once();
   const [s3, iam, secrets] = await Promise.all([aws.s3(), aws.iam(), aws.secrets()]);
-  const [sdkS3, sdkIam, sdkSecrets] = await Promise.all([
-    import('@aws-sdk/client-s3'),
-    import('@aws-sdk/client-iam'),
-    import('@aws-sdk/client-secrets-manager'),
-  ]);
   const Tags = tagSetOf(tagsOf(id));
-  await s3.send(new sdkS3.PutObjectCommand({ Bucket: names.ground, Key: 'there', Body: 'x' }));
+  await s3.send(new PutObjectCommand({ Bucket: names.ground, Key: 'there', Body: 'x' }));
   const arn = `arn:${partitionOf(place.region)}:s3:::${names.ground}`;
-  const user = async (name: string, Action: readonly string[]): Promise<KeyPair> => {
-    await iam.send(new sdkIam.CreateUserCommand({ UserName: name, Path: IAM_ROOT_PATH, Tags }));
-    const Statement = [{ Effect: 'Allow', Action, Resource: [arn, `${arn}/*`] }];
+  const user = async (name: string, Statement: readonly object[]): Promise<KeyPair> => {
+    await iam.send(new CreateUserCommand({ UserName: name, Path: IAM_ROOT_PATH, Tags }));
     const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
-    await iam.send(new sdkIam.PutUserPolicyCommand({ UserName: name, PolicyName: 'probe', PolicyDocument }));
+    await iam.send(new PutUserPolicyCommand({ UserName: name, PolicyName: 'probe', PolicyDocument }));
     return newKey(iam, name);
   };
   const users = { wide: `${names.probe}-wide`, narrow: `${names.probe}-narrow` };
-  const [wide, narrow] = await Promise.all([user(users.wide, ['s3:*']), user(users.narrow, ['s3:GetObject', 's3:PutObject'])]);
+  const wide = await user(users.wide, [{ Effect: 'Allow', Action: 's3:*', Resource: [arn, `${arn}/*`] }]);
+  const narrow = await user(users.narrow, [
+    { Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject'], Resource: `${arn}/*` },
+    { Effect: 'Allow', Action: 's3:ListBucket', Resource: arn, Condition: { StringLike: { 's3:prefix': 'narrow/*' } } },
+  ]);
   const app = names.app('probe');
   await heroku.createApp({ name: app, ...(place.herokuTeam === undefined ? {} : { team: place.herokuTeam }) });
   await heroku.patchConfigVars(app, { ONE: '1' });
@@ -82,7 +82,6 @@ export async function probeGround(run: Run): Promise<ProbeGround> {
   return {
     run,
     aws,
-    sdk: { s3: sdkS3, iam: sdkIam, secrets: sdkSecrets },
     s3,
     iam,
     secrets,
@@ -94,29 +93,14 @@ export async function probeGround(run: Run): Promise<ProbeGround> {
     second: () => (second ??= newKey(iam, users.wide)),
     async secret(name) {
       const Name = `halcyon/${names.mark}probe/${name}`;
-      await secrets.send(new sdkSecrets.CreateSecretCommand({ Name, Tags }));
+      await secrets.send(new CreateSecretCommand({ Name, Tags }));
       return Name;
     },
-    stackGone: () => (gone ??= stackGone(run, { s3, iam, sdk: sdkS3, Tags })),
+    stackGone: () => (gone ??= stackGone(run, s3, iam)),
   };
 }
 
-interface StackParts {
-  readonly s3: S3Client;
-  readonly iam: IAMClient;
-  readonly sdk: typeof S3;
-  readonly Tags: CloudFormation.Tag[];
-}
-
-async function stackGone({ names, place, aws, host }: Run, { s3, iam, sdk, Tags }: StackParts): Promise<ReadonlyMap<string, string>> {
-  const {
-    CreateStackCommand,
-    DeleteStackCommand,
-    DescribeStacksCommand,
-    paginateDescribeStackEvents,
-    waitUntilStackCreateComplete,
-    waitUntilStackDeleteComplete,
-  } = await import('@aws-sdk/client-cloudformation');
+async function stackGone({ id, names, place, aws, host }: Run, s3: S3Client, iam: IAMClient): Promise<ReadonlyMap<string, string>> {
   const client = await aws(place.region).cloudformation();
   const StackName = names.probe;
   const [BucketName, UserName] = [`${names.probe}-${place.account}-${place.region}`, `${names.probe}-stack`];
@@ -124,13 +108,13 @@ async function stackGone({ names, place, aws, host }: Run, { s3, iam, sdk, Tags 
     User: { Type: 'AWS::IAM::User', Properties: { UserName, Path: IAM_ROOT_PATH } },
     Bucket: { Type: 'AWS::S3::Bucket', DeletionPolicy: 'Delete', Properties: { BucketName } },
   };
-  const tags = [...Tags, { Key: TAGS.managedBy, Value: MANAGED_BY }];
-  const create = { StackName, TemplateBody: JSON.stringify({ Resources }), Capabilities: ['CAPABILITY_NAMED_IAM' as const], Tags: tags };
+  const Tags = tagSetOf({ ...tagsOf(id), [TAGS.managedBy]: MANAGED_BY });
+  const create = { StackName, TemplateBody: JSON.stringify({ Resources }), Capabilities: ['CAPABILITY_NAMED_IAM' as const], Tags };
   await client.send(new CreateStackCommand(create));
   const waiting = { client, maxWaitTime: 300, minDelay: 1, maxDelay: 5, abortSignal: host.signal };
   await waitUntilStackCreateComplete(waiting, { StackName });
   await newKey(iam, UserName);
-  await s3.send(new sdk.PutObjectCommand({ Bucket: BucketName, Key: 'there', Body: 'x' }));
+  await s3.send(new PutObjectCommand({ Bucket: BucketName, Key: 'there', Body: 'x' }));
   const { Stacks } = await client.send(new DescribeStacksCommand({ StackName }));
   await client.send(new DeleteStackCommand({ StackName }));
   await waitUntilStackDeleteComplete(waiting, { StackName }).catch(() => undefined);

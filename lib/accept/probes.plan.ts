@@ -26,7 +26,6 @@ export const PROBES = probesOf({
   'acl-private': ['PUT with x-amz-acl: private under BucketOwnerEnforced', '200', 'none: reports conflict'],
   'acl-public-read': ['the same with public-read', '400 AccessControlListNotSupported', 'S3 guide, Object Ownership'],
   'acl-owner': ['the same with bucket-owner-full-control', '200', 'S3 guide, Object Ownership'],
-  'acl-permission': ['PUT with an ACL, by a key that lacks s3:PutObjectAcl', '403 AccessDenied', 'S3 guide, required permissions'],
   'headers-unsorted': [
     'GET with SignedHeaders that are not sorted, and signed so',
     '403 SignatureDoesNotMatch',
@@ -37,7 +36,7 @@ export const PROBES = probesOf({
   'clock-skew': ['GET dated 20 minutes back', '403 RequestTimeTooSkewed', 'S3 API, error responses'],
   'wrong-region': ['GET signed for another region, at the host of that region', '301 PermanentRedirect', 'S3 guide, Request redirection'],
   'absent-listed': ['GET of an object that is not there, by a key that may list', '404 NoSuchKey', 'S3 API, GetObject'],
-  'absent-unlisted': ['the same by a key that may not list', '403 AccessDenied', 'S3 API, GetObject'],
+  'absent-prefix': ['the same by a key that may list under a prefix alone', '404 NoSuchKey', 'none: GetObject names s3:ListBucket'],
   'write-once': ['PUT with If-None-Match: * where there is an object', '412 PreconditionFailed', 'S3 guide, Conditional writes'],
   'owner-other': ['LIST with the expected owner of another account', '403 AccessDenied', 'S3 guide, Bucket owner condition'],
   'bucket-full': ['DELETE of a bucket that is not empty', '409 BucketNotEmpty', 'S3 API, error responses'],

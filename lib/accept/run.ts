@@ -24,7 +24,7 @@ export type StageOf = (title: string, work: () => Promise<readonly Proof[]>) => 
 export const proofOf = (proof: string, expected: string, observed: string, more?: string): Proof => ({
   proof,
   expected,
-  observed: more ? `${observed}, ${more}` : observed,
+  observed: more ? `${observed} (${more})` : observed,
   ok: observed === expected,
 });
 

@@ -1,3 +1,16 @@
+import { paginateDescribeStacks } from '@aws-sdk/client-cloudformation';
+import {
+  DeleteAccessKeyCommand,
+  DeleteUserCommand,
+  DeleteUserPolicyCommand,
+  DetachUserPolicyCommand,
+  ListAccessKeysCommand,
+  ListAttachedUserPoliciesCommand,
+  ListUserPoliciesCommand,
+  paginateListUsers,
+} from '@aws-sdk/client-iam';
+import { ListBucketsCommand } from '@aws-sdk/client-s3';
+import { DeleteSecretCommand, paginateListSecrets } from '@aws-sdk/client-secrets-manager';
 import pMap from 'p-map';
 import { deleteBucket, emptyBucket } from '../aws/bucket.js';
 import { isMissing } from '../aws/errors.js';
@@ -21,12 +34,6 @@ type Of = Pick<Run, 'aws' | 'heroku' | 'place' | 'names'>;
 
 export async function thingsOf({ aws, heroku, place, names: { mark, ground } }: Of): Promise<Things> {
   const here = aws(place.region);
-  const [{ paginateDescribeStacks }, { paginateListUsers }, { paginateListSecrets }, { ListBucketsCommand }] = await Promise.all([
-    import('@aws-sdk/client-cloudformation'),
-    import('@aws-sdk/client-iam'),
-    import('@aws-sdk/client-secrets-manager'),
-    import('@aws-sdk/client-s3'),
-  ]);
   const ours = (name = '') => name.includes(mark);
   const all = async <T>(pages: AsyncIterable<T>, names: (page: T) => Array<string | undefined> | undefined): Promise<string[]> => {
     const found: string[] = [];
@@ -62,10 +69,6 @@ export async function scrub(of: Of, { ground = true } = {}): Promise<void> {
   // What no stack took with it.
   const left = await thingsOf(of);
   const [iam, secrets] = await Promise.all([here.iam(), here.secrets()]);
-  const [{ DeleteUserCommand }, { DeleteSecretCommand }] = await Promise.all([
-    import('@aws-sdk/client-iam'),
-    import('@aws-sdk/client-secrets-manager'),
-  ]);
   for (const UserName of left.users) {
     await disarm(of, UserName, true);
     await iam.send(new DeleteUserCommand({ UserName }));
@@ -80,14 +83,13 @@ export async function scrub(of: Of, { ground = true } = {}): Promise<void> {
 /** A user without keys and managed policies, which CloudFormation could not delete. @param whole - without inline policies too. */
 async function disarm({ aws, place }: Of, UserName: string, whole = false): Promise<void> {
   const iam = await aws(place.region).iam();
-  const sdk = await import('@aws-sdk/client-iam');
   try {
-    const { AccessKeyMetadata = [] } = await iam.send(new sdk.ListAccessKeysCommand({ UserName }));
-    for (const { AccessKeyId } of AccessKeyMetadata) await iam.send(new sdk.DeleteAccessKeyCommand({ UserName, AccessKeyId }));
-    const { AttachedPolicies = [] } = await iam.send(new sdk.ListAttachedUserPoliciesCommand({ UserName }));
-    for (const { PolicyArn } of AttachedPolicies) await iam.send(new sdk.DetachUserPolicyCommand({ UserName, PolicyArn }));
-    const { PolicyNames = [] } = whole ? await iam.send(new sdk.ListUserPoliciesCommand({ UserName })) : {};
-    for (const PolicyName of PolicyNames) await iam.send(new sdk.DeleteUserPolicyCommand({ UserName, PolicyName }));
+    const { AccessKeyMetadata = [] } = await iam.send(new ListAccessKeysCommand({ UserName }));
+    for (const { AccessKeyId } of AccessKeyMetadata) await iam.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId }));
+    const { AttachedPolicies = [] } = await iam.send(new ListAttachedUserPoliciesCommand({ UserName }));
+    for (const { PolicyArn } of AttachedPolicies) await iam.send(new DetachUserPolicyCommand({ UserName, PolicyArn }));
+    const { PolicyNames = [] } = whole ? await iam.send(new ListUserPoliciesCommand({ UserName })) : {};
+    for (const PolicyName of PolicyNames) await iam.send(new DeleteUserPolicyCommand({ UserName, PolicyName }));
   } catch (error) {
     if (!isMissing(error, 'user or key')) throw error;
   }
@@ -99,7 +101,6 @@ async function disarm({ aws, place }: Of, UserName: string, whole = false): Prom
  */
 export async function sweep(run: Run): Promise<string[]> {
   const { aws, heroku, place, host } = run;
-  const { ListBucketsCommand } = await import('@aws-sdk/client-s3');
   const { Buckets = [] } = await (await aws(place.region).s3()).send(new ListBucketsCommand({}));
   const going = new Set<string>();
   const swept: string[] = [];

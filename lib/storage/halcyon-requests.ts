@@ -76,11 +76,7 @@ export async function sendSigned(
   headers: SignedHeaders,
   options: RequestOptions,
 ): Promise<Omit<Outcome, 'operation' | 'resource' | 'clockAheadMs'>> {
-  const answer = await send(
-    request,
-    { ...headers, ...(request.body ? { 'content-length': String(request.body.length) } : {}) },
-    options,
-  );
+  const answer = await send(request, { ...headers, ...(request.body ? { 'content-length': String(request.body.length) } : {}) }, options);
   return answer.status !== undefined && answer.status >= 300 ? { ...answer, error: readError(answer.body, answer.headers) } : answer;
 }
 

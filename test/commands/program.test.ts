@@ -51,7 +51,7 @@ describe('every command', () => {
 
   test('and those that change anything have --dry-run', () => {
     const changing = all.filter((command) => !['validate', 'policy', 'plan', 'status', 'doctor', 'sandbox'].includes(command.name()));
-    expect(changing.map((command) => command.name())).toEqual(['init', 'up', 'sync', 'smoke', 'rotate', 'down', 'pack']);
+    expect(changing.map((command) => command.name())).toEqual(['init', 'up', 'sync', 'smoke', 'rotate', 'down', 'accept', 'pack']);
     for (const command of changing) expect(command.options.map((option) => option.long)).toContain('--dry-run');
   });
 });
