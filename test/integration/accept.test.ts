@@ -9,7 +9,7 @@ import { clients } from '../../sandbox/test/support/clients.js';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { Workplace } from './support/target.js';
 
-/** The probes, and what becomes of a run that is killed. The whole of it: test/whole. */
+/** What takes seconds; the whole of it is in test/whole. */
 const account = '111122223333';
 const here = ['accept', '--account', account, '--region', 'eu-west-1', '--yes'];
 let sandbox: Sandbox;
@@ -56,55 +56,3 @@ test('an account that is not the one named is refused, and a dry run or a run ov
   expect([...asked]).toEqual(['GetCallerIdentity']);
   expect(sandbox.heroku.log()).toEqual([]);
 });
-
-test('a killed run is swept by the next, which lets be one that is under way and what only looks like a run’s', async () => {
-  const s3 = clients(sandbox.aws).s3;
-  await heroku().createApp({ name: 'halcyon-accept-abcdefgh-api' });
-  const killed = await begun('SIGKILL');
-  const going = await begun();
-  const before = await thingsOfRun(killed.id);
-  expect([before.stacks.length, before.apps.length]).toEqual([expect.any(Number), 6]);
-  expect(before.stacks.length).toBeGreaterThan(0);
-
-  const { code, stderr } = await work.kit([...here, '--probes']);
-  expect(code, stderr).toBe(0);
-  expect(stderr).toContain(`removing what run ${killed.id} left behind`);
-  expect(stderr).not.toContain(going.id);
-  expect(await thingsOfRun(killed.id)).toEqual(NOTHING);
-  expect((await thingsOfRun(going.id)).apps).toHaveLength(6);
-
-  // Ctrl-C takes its own down.
-  going.child.kill('SIGINT');
-  expect((await going.ended).code).toBe(130);
-  expect(await thingsOfRun(going.id)).toEqual(NOTHING);
-  expect((await s3.send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
-  expect((await heroku().apps()).map(({ name }) => name)).toEqual(['halcyon-accept-abcdefgh-api']);
-});
-
-/** A run whose fleet is being made. @param signal - it is ended by. */
-async function begun(signal?: 'SIGKILL') {
-  let child: Parameters<NonNullable<Parameters<Workplace['kit']>[1]>['onStart'] & {}>[0] | undefined;
-  let id = '';
-  let ready: () => void = () => undefined;
-  const making = new Promise<void>((done) => (ready = done));
-  const ended = work.kit([...here, '--verbose'], {
-    onStart(started) {
-      child = started;
-      let said = '';
-      started.stderr?.on('data', (chunk) => {
-        said += String(chunk);
-        id ||= /run ([0-9a-z]{8}) on account/.exec(said)?.[1] ?? '';
-        if (/looking at stacks, keys and apps/.test(said)) ready();
-      });
-    },
-  });
-  await making;
-  for (let tries = 0; (await thingsOfRun(id)).stacks.length === 0 && tries < 60; tries++)
-    await new Promise((done) => setTimeout(done, 500));
-  if (child === undefined) throw new Error('it was not started');
-  if (signal !== undefined) {
-    child.kill(signal);
-    await ended;
-  }
-  return { id, child, ended };
-}
