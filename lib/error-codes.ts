@@ -104,6 +104,7 @@ export const ERROR_CODES = {
   'Buildpack and smoke deploy': {
     'buildpack-tampered':
       'the hosted SigV4 buildpack was overwritten; build nothing, and follow "The buildpack was swapped" in docs/security.md',
+    'public-access-blocked': 'the account blocks public access, which a hosted buildpack needs; name another with `signing.buildpack`',
     'buildpack-missing': 'the buildpack is not in this installation; install the kit again',
     'smoke-failed': 'a build did not prove what its mode promises; the message has the cause',
     'smoke-plant-refused': 'your own AWS credentials may not write to the bucket; see docs/operator-policy.md',

@@ -76,7 +76,8 @@ export async function engineContext(session: Session, team: Team) {
 /**
  * Credentials, accounts, apps: whatever would stop the work is found before anything is changed. An app that cannot be worked on stops
  * its own alone, and is named.
- * @returns the session with those apps refused; from now on it asks for the others by their ids.
+ * @returns the session with those apps refused; from now on it asks for the others by their ids, and knows where the
+ * hosted buildpack is served from.
  */
 export async function admit(session: Session): Promise<Session> {
   const { teams, host, aws, heroku } = session;
@@ -89,11 +90,16 @@ export async function admit(session: Session): Promise<Session> {
   try {
     const [who, api] = await Promise.all([region === undefined ? undefined : identity(aws(region)), heroku()]);
     if (who !== undefined) checkAccount(who, wanted);
-    const [{ preflight }, { byId }] = await Promise.all([import('../heroku/preflight.js'), import('../heroku/by-id.js')]);
+    const [{ preflight }, { byId }, { withBuildpackHomes }] = await Promise.all([
+      import('../heroku/preflight.js'),
+      import('../heroku/by-id.js'),
+      import('../buildpack/home.client.js'),
+    ]);
     const { problems, apps } = await preflight(api, teams, { signal: host.signal });
     step.done(who === undefined ? undefined : `AWS account ${who.account}`);
     for (const { message } of problems) host.io.warn(message);
-    return { ...session, heroku: async () => byId(api, apps), refused: problems };
+    const config = await withBuildpackHomes(session.config, teams, aws);
+    return { ...session, config, heroku: async () => byId(api, apps), refused: problems };
   } catch (error) {
     step.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
     throw error;

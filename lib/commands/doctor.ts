@@ -9,14 +9,15 @@ export async function doctor(
   options: GlobalOptions & { all?: boolean; writeProbe?: boolean },
   host: CommandHost,
 ): Promise<CommandResult> {
-  const session = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
+  const opened = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
   // Not the checks of the other commands: an app that is missing or of the Fir generation is a finding here, among others.
-  const heroku = await session.heroku();
-  const places = session.teams.flatMap(({ name, bucket }) =>
+  const heroku = await opened.heroku();
+  const places = opened.teams.flatMap(({ name, bucket }) =>
     bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
   );
-  if (places[0] !== undefined) checkAccount(await identity(session.aws(places[0].region)), places);
-  const { runDoctor } = await import('../doctor/index.js');
+  if (places[0] !== undefined) checkAccount(await identity(opened.aws(places[0].region)), places);
+  const [{ runDoctor }, { withBuildpackHomes }] = await Promise.all([import('../doctor/index.js'), import('../buildpack/home.client.js')]);
+  const session = { ...opened, config: await withBuildpackHomes(opened.config, opened.teams, opened.aws) };
   const { findings, ok } = await runDoctor({
     config: session.config,
     teams: session.teams,

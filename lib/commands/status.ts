@@ -1,6 +1,7 @@
 import type { AppState, KeyState, PrincipalState, TeamObservation } from '../engine/model.js';
 import { quarantineOf } from '../engine/plan/principal.plan.js';
-import { differing, KEY_CONFIG_VARS, teamStackName } from '../contract/index.js';
+import { buildpackEnvironments } from '../config/environments.js';
+import { buildpackBucketName, differing, KEY_CONFIG_VARS, teamStackName } from '../contract/index.js';
 import { stackState } from '../deploy/stack.client.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
@@ -24,10 +25,14 @@ export async function status(
       return { team: team.name, stack: stack?.exists ? stack.status : 'none', observation };
     }),
   );
-  const text = teams.map(({ team, stack, observation }) => render(team, stack ?? 'none', observation)).join('\n\n');
+  const buildpack = buildpackEnvironments(session.config, session.teams);
+  const text = [
+    ...teams.map(({ team, stack, observation }) => render(team, stack ?? 'none', observation)),
+    ...buildpack.map(({ account, region }) => `SigV4 buildpack: served from ${region} (${buildpackBucketName(account, region)})`),
+  ].join('\n\n');
   // What could not be seen is not in order.
   const unseen = teams.some(({ observation }) => observation.apps.some(({ state }) => state === 'unreadable'));
-  return { data: { teams }, text, exitCode: unseen ? 1 : 0 };
+  return { data: { teams, buildpack }, text, exitCode: unseen ? 1 : 0 };
 }
 
 function render(team: string, stack: string, observation: TeamObservation): string {

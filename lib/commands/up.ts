@@ -1,3 +1,4 @@
+import { requirePublicBuildpack } from '../buildpack/home.client.js';
 import { refuseTampered } from '../buildpack/served.client.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { observeSignatures } from '../buildpack/sigv2.client.js';
@@ -25,6 +26,7 @@ export interface UpOptions extends ChangeOptions {
 /** Deploy, make keys, write config vars, prove. With `dryRun` a preview of all that, and nothing else. */
 export async function up(names: readonly string[], options: UpOptions, host: CommandHost): Promise<CommandResult> {
   const session = await admit(await openSession(names, options, host));
+  await requirePublicBuildpack(session.config, session.teams, session.aws);
   const keep = await principalsKept(session);
   const config = inAccountsOf(session.config, session.teams);
   const onV2 = bucketsStillOnV2(await observeSignatures(config, session.teams, { aws: session.aws, heroku: await session.heroku() }));

@@ -18,7 +18,8 @@ export const hasStack = (team: Team, keep: readonly Principal[] = []): boolean =
   team.bucket !== undefined && (team.bucket.kind === 'own' || stackPrincipals(team, keep).length > 0);
 
 /**
- * Where `signing.buildpack: hosted` is served from: in each account beside the file's first bucket there. Empty where it is not asked for.
+ * Where `signing.buildpack: hosted` is served from, in each account: where the file says, else where it is already, else beside the file's
+ * first bucket there. Empty where it is not asked for.
  * @param teams - only for these. Default: all of the file.
  */
 export function buildpackEnvironments(config: KitConfig, teams: readonly Team[] = config.teams): Environment[] {
@@ -26,7 +27,9 @@ export function buildpackEnvironments(config: KitConfig, teams: readonly Team[] 
   const buckets = [...config.buckets, ...config.teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec]))];
   const used = new Set(teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec.account])));
   const first = new Map<string, Environment>();
-  for (const { account, region } of buckets) if (used.has(account) && !first.has(account)) first.set(account, { account, region });
+  for (const { account, region } of buckets)
+    if (used.has(account) && !first.has(account))
+      first.set(account, { account, region: config.signing.region ?? config.buildpackHomes?.[account]?.[0] ?? region });
   return [...first.values()];
 }
 

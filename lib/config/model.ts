@@ -16,6 +16,8 @@ export interface KitConfig {
   readonly permissionsBoundary?: string;
   /** Another S3 than the regions' own; said by whoever runs the kit (AWS_ENDPOINT_URL), not by the file. */
   readonly s3Url?: string;
+  /** Regions that serve the hosted buildpack already, by account, the newest first; seen in AWS, not said by the file. */
+  readonly buildpackHomes?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface Signing {
@@ -23,6 +25,8 @@ export interface Signing {
   readonly version: 2 | 4;
   /** With version 4: URL of the SigV4 buildpack (git or .tgz), or `hosted`: served by a stack of the kit's. */
   readonly buildpack?: string;
+  /** Region that serves a hosted buildpack. Default: the one that does already, else that of the account's first bucket in the file. */
+  readonly region?: string;
   /** With version 2: the operator says that the buckets are known to accept it (`acknowledgeV2: true`). */
   readonly acknowledgeV2: boolean;
 }

@@ -20,6 +20,7 @@ export function normalise(shape: FileShape, file?: string): KitConfig {
     signing: {
       version,
       ...(version === 4 ? { buildpack: shape.signing?.buildpack ?? 'hosted' } : {}),
+      ...(shape.signing?.region === undefined ? {} : { region: shape.signing.region }),
       acknowledgeV2: shape.signing?.acknowledgeV2 ?? false,
     },
     ...(shape.permissionsBoundary === undefined ? {} : { permissionsBoundary: shape.permissionsBoundary }),

@@ -124,6 +124,11 @@ const signing = z.strictObject({
     /^(hosted|(https|file|http):\/\/.+)$/,
     'With version 4: URL of the SigV4 buildpack (git or .tgz), or hosted: a stack of the kit’s serves it. Default hosted',
   ).optional(),
+  region: named(
+    names.explainRegion,
+    names.REGION_PATTERN,
+    'With a hosted buildpack: AWS region that serves it. Default: the one that does already, else that of the first bucket',
+  ).optional(),
   acknowledgeV2: z.boolean().describe('With version 2: the buckets are known to accept it').optional(),
 });
 

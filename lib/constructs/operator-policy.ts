@@ -54,7 +54,7 @@ export function operatorPolicy(scope: OperatorScope): PolicyDocumentJson {
       'Lists',
       [
         ...['cloudformation:ListStacks', 'iam:ListUsers', 'iam:GetAccessKeyLastUsed', 'sts:GetCallerIdentity'],
-        'secretsmanager:ListSecrets',
+        ...['s3:GetAccountPublicAccessBlock', 's3:ListAllMyBuckets', 'secretsmanager:ListSecrets'],
       ],
       ['*'],
     ),

@@ -1,8 +1,12 @@
-import { servedBuildpack, type ServedBuildpack } from '../buildpack/served.client.js';
+import { servedBuildpack } from '../buildpack/served.client.js';
 import { buildpacksWanted, signingBuildpackUrl } from '../buildpack/signing.js';
 import type { Aws } from '../aws/aws.js';
 import type { KitConfig, Team } from '../config/model.js';
 import type { DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
+import { accountBlocks } from '../buildpack/home.client.js';
+import { buildpackEnvironments } from '../config/environments.js';
+import type { BuildpackFacts } from './model.js';
+import { Reader } from './reader.js';
 
 /** What each app's list of buildpacks should hold. */
 export async function wantedBuildpacks(config: KitConfig, teams: readonly Team[]): Promise<ReadonlyMap<string, DesiredBuildpacks>> {
@@ -15,8 +19,18 @@ export async function buildpackFacts(
   teams: readonly Team[],
   aws: (region: string) => Aws,
   signal?: AbortSignal,
-): Promise<ServedBuildpack | undefined> {
+): Promise<BuildpackFacts | undefined> {
   const url = await signingBuildpackUrl(config, teams);
   if (url === undefined || !/^https:.*\.tgz$/.test(url)) return undefined;
-  return servedBuildpack(url, { network: aws(teams.find(({ bucket }) => bucket)?.bucket?.spec.region ?? 'us-east-1').network, signal });
+  const network = aws(teams.find(({ bucket }) => bucket)?.bucket?.spec.region ?? 'us-east-1').network;
+  const hosted = buildpackEnvironments(config, teams).at(0);
+  const reader = new Reader(signal);
+  const [served, blocks] = await Promise.all([
+    servedBuildpack(url, { network, signal }),
+    hosted &&
+      reader.read('Block Public Access of the account (s3:GetAccountPublicAccessBlock)', () =>
+        accountBlocks(aws(hosted.region), hosted.account, signal),
+      ),
+  ]);
+  return { ...served, ...(hosted && { hosted }), ...(blocks && { blocks }), unread: reader.unread };
 }

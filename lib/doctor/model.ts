@@ -1,3 +1,5 @@
+import type { PublicAccessSetting } from '../buildpack/hosted.js';
+import type { Environment } from '../config/environments.js';
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import type { ServedBuildpack } from '../buildpack/served.client.js';
 import type { PolicyDocumentJson } from '../constructs/policies.js';
@@ -30,7 +32,7 @@ export interface Observation {
   readonly at: string;
   readonly buckets: readonly BucketFacts[];
   readonly teams: readonly TeamFacts[];
-  readonly buildpack?: ServedBuildpack;
+  readonly buildpack?: BuildpackFacts;
   /** Apps that by name and age an earlier smoke deploy left behind, of whatever team. */
   readonly strays?: readonly string[];
 }
@@ -116,6 +118,15 @@ export interface AppFacts extends AppState {
   readonly oneOffs?: readonly Dyno[];
   /** With the app's own config vars, where they are not what they should be. */
   readonly probe?: ProbeFacts;
+  readonly unread: readonly string[];
+}
+
+/** The SigV4 buildpack, where apps get it from. */
+export interface BuildpackFacts extends ServedBuildpack {
+  /** Where the kit hosts it, if it does. */
+  readonly hosted?: Environment;
+  /** What the whole account there blocks of public access. */
+  readonly blocks?: readonly PublicAccessSetting[];
   readonly unread: readonly string[];
 }
 

@@ -55,6 +55,15 @@ describe('buildpackEnvironments', () => {
     expect(buildpackEnvironments({ ...config, buckets: [], teams: [] })).toEqual([]);
   });
 
+  test('where it is already, whatever bucket comes first; else where the file says', () => {
+    const at = (signing: string, homes?: Record<string, string[]>) =>
+      buildpackEnvironments({ ...withSigning(signing), ...(homes ? { buildpackHomes: homes } : {}) }).map(({ region }) => region);
+    expect(at('{}', { '111122223333': ['eu-north-1', 'us-west-2'] })).toEqual(['eu-north-1']);
+    expect(at('{}', { '111122223333': [] })).toEqual(['us-east-1']);
+    expect(at('{}', { '444455556666': ['eu-north-1'] })).toEqual(['us-east-1']);
+    expect(at('{ region: sa-east-1 }', { '111122223333': ['eu-north-1'] })).toEqual(['sa-east-1']);
+  });
+
   test('in each account, beside the first bucket there', () => {
     const config = exampleConfig(TWO);
     const [first, second] = [

@@ -65,7 +65,7 @@ const MISTAKES: Array<[what: string, text: string, ...lines: string[]]> = [
     'a name that JavaScript hides',
     'teams:\n  __proto__:\n    apps: { some-app: { mode: public } }\nsigning: { __proto__: { version: 2 } }\n',
     'halcyon.yaml:2:3  teams.__proto__: must be 2 to 20 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen, got "__proto__"',
-    'halcyon.yaml:4:12  signing.__proto__: is not known here; known are version, buildpack, acknowledgeV2',
+    'halcyon.yaml:4:12  signing.__proto__: is not known here; known are version, buildpack, region, acknowledgeV2',
   ],
   [
     'an unknown mode',
@@ -481,6 +481,16 @@ const MISTAKES: Array<[what: string, text: string, ...lines: string[]]> = [
     'version 2 with a buildpack',
     signing('version: 2, acknowledgeV2: true, buildpack: hosted'),
     'halcyon.yaml:6:45  signing.buildpack: goes with version 4 only: version 2 is what Halcyon does by itself; remove it, or say "version: 4"',
+  ],
+  [
+    'a region for a buildpack that is not hosted',
+    signing('buildpack: "https://example.com/a.tgz", region: eu-west-1'),
+    'halcyon.yaml:6:52  signing.region: goes with a hosted buildpack only; remove it',
+  ],
+  [
+    'a region for a buildpack that is none of AWS’s',
+    signing('region: eu-west'),
+    'halcyon.yaml:6:20  signing.region: must be an AWS region such as eu-west-1, got "eu-west"; did you mean "eu-west-1"?',
   ],
   [
     'an acknowledgement without need',

@@ -33,11 +33,13 @@ interface Changes {
   readonly buildpack?: Observation['buildpack'];
   readonly smokeApps?: readonly NotedApp[];
   readonly strays?: readonly string[];
+  readonly homes?: Record<string, string[]>;
 }
 
 /** A healthy observation, but for `changes` to the bucket, to the principal `payments/upload` and to the app `payments-builder`. */
 function observation(changes: Changes = {}): Observation {
-  const config = { permissionsBoundary: 'acme-limit', ...parseConfig(changes.config ?? CONFIG), ...changes.over };
+  const homes = changes.homes ? { buildpackHomes: changes.homes } : {};
+  const config = { permissionsBoundary: 'acme-limit', ...parseConfig(changes.config ?? CONFIG), ...homes, ...changes.over };
   const team = config.teams[0]!;
   const { spec, prefix } = team.bucket!;
   const common = { partition: 'aws', bucketName: spec.name };
@@ -122,6 +124,7 @@ const release = (version: number, description: string, status: Release['status']
   ({ version, description, status, current: false }) as Release;
 const with_ = (bucket: string, signing = `{ version: 4, buildpack: "${OURS}" }`) =>
   CONFIG.replace('region: eu-west-1 }', `region: eu-west-1, ${bucket} }`).replace(/signing: .*/, `signing: ${signing}`);
+const HOSTED = { url: OURS, status: 200, hosted: { account: '111122223333', region: 'eu-west-1' }, unread: [] };
 const OLD = { id: 'AKIAOLD', createdAt: '2026-01-01T00:00:00Z', stored: true };
 const holdingOld = { vars: { ...wantedVars, HALCYON_AWS_ACCESS_KEY_ID: 'AKIAOLD', HALCYON_AWS_SECRET_ACCESS_KEY: 'sha256:old' } };
 
@@ -405,9 +408,39 @@ const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
     { app: { vars: { ...wantedVars, HALCYON_AWS_SECRET_ACCESS_KEY: 'sha256:other' } } },
     `broken config-vars-differ: ${APP}`,
   ],
-  ['a buildpack that is not served', { buildpack: { url: OURS, status: 403 } }, 'broken buildpack-not-served: buildpack'],
-  ['a buildpack that cannot be reached', { buildpack: { url: OURS, failure: 'ENOTFOUND' } }, 'broken buildpack-not-served: buildpack'],
-  ['a buildpack that is served', { buildpack: { url: OURS, status: 200 } }],
+  ['a buildpack that is not served', { buildpack: { url: OURS, unread: [], status: 403 } }, 'broken buildpack-not-served: buildpack'],
+  [
+    'a buildpack that cannot be reached',
+    { buildpack: { url: OURS, unread: [], failure: 'ENOTFOUND' } },
+    'broken buildpack-not-served: buildpack',
+  ],
+  ['a hosted buildpack', { buildpack: HOSTED }, 'info buildpack-home: buildpack'],
+  [
+    'an account that lets nothing more be made public',
+    { buildpack: { ...HOSTED, blocks: ['BlockPublicPolicy'] } },
+    'warning account-blocks-public: buildpack',
+    'info buildpack-home: buildpack',
+  ],
+  [
+    'an account that lets nobody in',
+    { buildpack: { ...HOSTED, blocks: ['BlockPublicPolicy', 'RestrictPublicBuckets'] } },
+    'broken account-blocks-public: buildpack',
+    'info buildpack-home: buildpack',
+  ],
+  [
+    'earlier homes of the buildpack',
+    { buildpack: HOSTED, homes: { '111122223333': ['eu-west-1', 'us-east-1', 'sa-east-1'] } },
+    'warning buildpack-home-left: buildpack',
+    'warning buildpack-home-left: buildpack',
+    'info buildpack-home: buildpack',
+  ],
+  [
+    'an account whose settings may not be read',
+    { buildpack: { ...HOSTED, unread: ['Block Public Access of the account: no'] } },
+    'warning not-checked: buildpack',
+    'info buildpack-home: buildpack',
+  ],
+  ['a buildpack that is served', { buildpack: { url: OURS, unread: [], status: 200 } }],
 ];
 
 test.each(TABLE)('%s', (_, changes, ...findings) => expect(said(changes)).toEqual(findings));
@@ -474,6 +507,6 @@ test('users without a boundary, as a word to who runs the kit', () => {
 
 test('a hosted buildpack that was swapped is broken, whatever else is well', () => {
   const url = `https://s3.eu-west-1.amazonaws.com/b/buildpack/halcyon-sigv4-${'0'.repeat(64)}.tgz`;
-  const findings = runChecks(observation({ buildpack: { url, status: 200, tampered: 'f'.repeat(64) } }));
+  const findings = runChecks(observation({ buildpack: { url, status: 200, unread: [], tampered: 'f'.repeat(64) } }));
   expect(findings.map(({ name, severity }) => `${severity} ${name}`)).toEqual(['broken buildpack-tampered']);
 });

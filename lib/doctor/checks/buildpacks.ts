@@ -1,5 +1,7 @@
+import { blockedMessage, OTHER_WAY } from '../../buildpack/hosted.js';
+import { BUILDPACK_STACK } from '../../contract/index.js';
 import type { Check, Finding } from '../model.js';
-import { broken, ofApps, subject, warning } from './finding.js';
+import { broken, info, ofApps, subject, warning } from './finding.js';
 
 /** The list of buildpacks and its order. */
 export const buildpacks = ofApps((one, { team }, { config }) => {
@@ -68,5 +70,39 @@ export const buildpackServed: Check = ({ buildpack, config }) => {
       looksLike: 'no build at all: Heroku cannot fetch the buildpack',
       fix: config.signing.buildpack === 'hosted' ? 'run halcyon-kit up, which publishes it' : 'correct "signing.buildpack" in the file',
     }),
+  ];
+};
+
+/** Where the kit serves it from, and what is in the way. */
+export const buildpackHome: Check = ({ buildpack, config }) => {
+  if (buildpack?.hosted === undefined) return [];
+  const { hosted, blocks = [], unread } = buildpack;
+  const others = (config.buildpackHomes?.[hosted.account] ?? []).filter((region) => region !== hosted.region);
+  // What is served already may go on while only new public policies are refused.
+  const severity = blocks.includes('RestrictPublicBuckets') ? broken : warning;
+  return [
+    info('buildpack-home', 'buildpack', { message: `is served from ${hosted.region}`, fix: 'nothing: it stays there' }),
+    ...(blocks.length === 0
+      ? []
+      : [
+          severity('account-blocks-public', 'buildpack', {
+            message: blockedMessage(hosted.account, blocks),
+            looksLike: 'no build at all: Heroku cannot fetch the buildpack',
+            fix: OTHER_WAY,
+          }),
+        ]),
+    ...others.map((region) =>
+      warning('buildpack-home-left', 'buildpack', {
+        message: `is served from ${region} as well, where it was before`,
+        fix: `once no app's buildpacks name it, delete stack ${BUILDPACK_STACK} in ${region} and its bucket`,
+      }),
+    ),
+    ...unread.map((what) =>
+      warning('not-checked', 'buildpack', {
+        message: `could not read ${what}`,
+        looksLike: 'unknown',
+        fix: 'ask for the permission named (docs/operator-policy.md)',
+      }),
+    ),
   ];
 };

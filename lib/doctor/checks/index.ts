@@ -31,6 +31,7 @@ export const CHECKS: readonly Check[] = [
   configVars.switches,
   buildpacks.buildpacks,
   buildpacks.buildpackServed,
+  buildpacks.buildpackHome,
   apps.inFlight,
   apps.appUnread,
   smokeApps.smokeApps,
@@ -51,4 +52,10 @@ export function runChecks(observation: Observation): Finding[] {
 }
 
 /** Names that one subject may have several findings of. */
-const MANY: ReadonlySet<string> = new Set(['listing-cut', 'archive-near-limit', 'not-checked', 'sigv4-buildpack-left']);
+const MANY: ReadonlySet<string> = new Set([
+  'listing-cut',
+  'archive-near-limit',
+  'not-checked',
+  'sigv4-buildpack-left',
+  'buildpack-home-left',
+]);

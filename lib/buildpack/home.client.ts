@@ -1,0 +1,78 @@
+import type { Aws } from '../aws/aws.js';
+import { awsError, isDenied } from '../aws/errors.js';
+import { buildpackEnvironments } from '../config/environments.js';
+import { domainOf } from '../config/regions.js';
+import type { KitConfig, Team } from '../config/model.js';
+import { buildpackBucketName } from '../contract/index.js';
+import { KitError } from '../errors.js';
+import { open } from '../network/network.js';
+import { signV4 } from '../storage/signing.js';
+import { blockedMessage, OTHER_WAY, PUBLIC_ACCESS_SETTINGS, type PublicAccessSetting } from './hosted.js';
+
+/**
+ * The configuration with where the hosted buildpack is served from already: apps name that URL, so it stays when the file's buckets move.
+ * Without `s3:ListAllMyBuckets` nothing is known of it.
+ */
+export async function withBuildpackHomes(config: KitConfig, teams: readonly Team[], aws: (region: string) => Aws): Promise<KitConfig> {
+  const [environment] = buildpackEnvironments(config, teams);
+  if (environment === undefined) return config;
+  const { account, region } = environment;
+  const prefix = buildpackBucketName(account, '');
+  const { ListBucketsCommand } = await import('@aws-sdk/client-s3');
+  try {
+    const { Buckets = [] } = await (await aws(region).s3()).send(new ListBucketsCommand({ Prefix: prefix }));
+    const homes = Buckets.filter(({ Name }) => Name?.startsWith(prefix))
+      .sort((a, b) => (b.CreationDate?.getTime() ?? 0) - (a.CreationDate?.getTime() ?? 0))
+      .map(({ Name }) => Name!.slice(prefix.length));
+    return { ...config, buildpackHomes: { ...config.buildpackHomes, [account]: homes } };
+  } catch (error) {
+    if (isDenied(error)) return config;
+    throw awsError(error, 'look for the bucket that serves the SigV4 buildpack (s3:ListAllMyBuckets)');
+  }
+}
+
+/**
+ * Settings of Block Public Access that the whole account has on and that keep the buildpack from Heroku: they count beside each bucket's
+ * own. The SDK's client of S3 Control would be a dependency for this one request.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html
+ */
+export async function accountBlocks(aws: Aws, account: string, signal?: AbortSignal): Promise<PublicAccessSetting[]> {
+  const { network, region } = aws;
+  const origin = network.s3Url ?? `https://${account}.s3-control.${region}.${domainOf(region)}`;
+  const url = new URL('/v20180820/configuration/publicAccessBlock', origin);
+  const doing = `ask whether account ${account} blocks public access (s3:GetAccountPublicAccessBlock)`;
+  try {
+    const key = await (await aws.s3()).config.credentials();
+    const unsigned = { method: 'GET', host: url.host, path: url.pathname, query: {}, headers: { 'x-amz-account-id': account } } as const;
+    const headers = await signV4(unsigned, key, region, new Date());
+    const answer = await open(url, { agents: await network.agents('aws'), method: 'GET', headers, signal, timeoutMs: 30_000 });
+    let body = '';
+    for await (const chunk of answer) body += String(chunk);
+    if (answer.statusCode === 404) return [];
+    const read = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(body)?.[1];
+    if (answer.statusCode !== 200)
+      throw Object.assign(new Error(read('Message') ?? `HTTP ${answer.statusCode}`), { name: read('Code') ?? 'Error' });
+    return PUBLIC_ACCESS_SETTINGS.filter((name) => read(name) === 'true');
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw awsError(error, doing);
+  }
+}
+
+/**
+ * Before anything is made: whether Heroku could fetch a hosted buildpack. What serves it already may go on under BlockPublicPolicy.
+ * @throws KitError `public-access-blocked`, naming the other way.
+ */
+export async function requirePublicBuildpack(config: KitConfig, teams: readonly Team[], aws: (region: string) => Aws): Promise<void> {
+  const [environment] = buildpackEnvironments(config, teams);
+  if (environment === undefined) return;
+  const { account, region } = environment;
+  const blocks = await accountBlocks(aws(region), account).catch((error: unknown) => {
+    if ((error as KitError).code === 'aws-denied') return [];
+    throw error;
+  });
+  const served = config.buildpackHomes?.[account]?.includes(region) === true;
+  const [wrong] = blocks.filter((name) => name === 'RestrictPublicBuckets' || !served);
+  if (wrong === undefined) return;
+  throw new KitError('public-access-blocked', `${blockedMessage(account, blocks)}; ${OTHER_WAY}`);
+}
