@@ -117,7 +117,7 @@ export class Fleet {
     const policy = { UserName, PolicyArn: `arn:${partitionOf(place.region)}:iam::aws:policy/${QUARANTINE_POLICY}V3` };
     await iam.send(new AttachUserPolicyCommand(policy));
     try {
-      const emergency = await this.#kit(['rotate', names.one, '--emergency', AccessKeyId], SUCCESSION ? 0 : 1);
+      const emergency = await this.#kit(['rotate', names.one, '--emergency', AccessKeyId], 1);
       const { text } = await this.kit(['status', names.one, '--config', join(this.dir, 'halcyon.yaml')], this.run.host);
       const said = [
         ...emergency,
@@ -138,7 +138,11 @@ export class Fleet {
     const { place, aws } = this.run;
     const store = storeOf(vars, place.region);
     if (store === undefined) return 'no key';
-    const { status, failure } = await halcyonRequest(store, { operation: 'list' }, { network: aws(place.region).network });
+    const { status, failure } = await halcyonRequest(
+      store,
+      { operation: 'list', prefix: 'accept-load' },
+      { network: aws(place.region).network },
+    );
     return String(status ?? failure?.code);
   }
 }

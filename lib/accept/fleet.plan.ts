@@ -134,6 +134,13 @@ export const STORAGE_EDITS: readonly Edit[] = [
     apply: (file, { own, shared }) => void (teamOf(file, own).bucket = { shared, prefix: 'own' }),
   },
   {
+    name: 'and back into a bucket of its own',
+    apply(file, { own, shared }) {
+      const { account, region } = file.buckets![shared]!;
+      teamOf(file, own).bucket = { account, region };
+    },
+  },
+  {
     name: 'the ACL of uploads changes',
     apply: (file, { shared }) => void (file.buckets![shared]!.acl = 'private'),
   },
