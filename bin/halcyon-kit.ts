@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import type { CommandHost } from '../lib/cli/command.js';
+import { withEvidence } from '../lib/cli/evidence.js';
 import { createProgram } from '../lib/commands/program.js';
 import { isKitError, KitError } from '../lib/errors.js';
-import { redact } from '../lib/io/redaction.js';
+import { outgoing } from '../lib/io/redaction.js';
 import { createTerminal } from '../lib/io/terminal.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -22,10 +23,18 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+// Whoever reads may go away, and a disk may be full: no run ends half way because of that.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (stream !== process.stdout || code === 'EPIPE') return;
+    process.exitCode ||= 1;
+    process.stderr.write(`error: the result could not be written: ${message}\n`);
+  });
+
 const program = createProgram(async (run, options) => {
   const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && !options.json;
   const io = createTerminal({ verbose: options.verbose, live: options.json || options.verbose ? false : undefined });
-  const host: CommandHost = {
+  const host: Omit<CommandHost, 'evidence'> = {
     io,
     signal: abort.signal,
     env: process.env,
@@ -35,20 +44,20 @@ const program = createProgram(async (run, options) => {
       if (!interactive)
         throw new KitError('confirmation-needed', `${question} Nobody can be asked here: add --yes to go on, or --dry-run to look first`);
       const { confirm, isCancel } = await import('@clack/prompts');
-      const answer = await confirm({ message: question, initialValue: false, output: process.stderr });
+      const answer = await confirm({ message: outgoing(question), initialValue: false, output: process.stderr });
       return !isCancel(answer) && answer;
     },
   };
   try {
-    const result = await run(host);
+    const file = options.dryRun ? undefined : options.evidence;
+    const result = await withEvidence(file, host, (evidence) => run({ ...host, evidence }));
     io.close();
     const text = options.json ? JSON.stringify(result.data, null, 2) : result.text;
-    if (text !== '') process.stdout.write(redact(`${text}\n`));
     process.exitCode = result.exitCode ?? 0;
+    if (text !== '') process.stdout.write(outgoing(`${text}\n`));
   } catch (error) {
     io.close();
-    // Whatever an interruption looks like from within (a cancelled request, say), it is one.
-    fail(abort.signal.aborted ? abort.signal.reason : error, options);
+    fail(error, options);
   }
 }, version);
 
@@ -58,19 +67,19 @@ function fail(error: unknown, options: { json?: boolean; verbose?: boolean }): v
   const message = error instanceof Error ? error.message : String(error);
   if (options.json)
     process.stdout.write(
-      redact(`${JSON.stringify({ error: { code, message, ...(known && error.details ? { details: error.details } : {}) } }, null, 2)}\n`),
+      outgoing(`${JSON.stringify({ error: { code, message, ...(known && error.details ? { details: error.details } : {}) } }, null, 2)}\n`),
     );
   else
     process.stderr.write(
-      redact(known ? `error: ${message}\n` : `error: this should not happen, please report it: ${(error as Error)?.stack ?? message}\n`),
+      outgoing(known ? `error: ${message}\n` : `error: this should not happen, please report it: ${(error as Error)?.stack ?? message}\n`),
     );
   if (options.verbose && known && error.cause !== undefined)
-    process.stderr.write(redact(`caused by: ${(error.cause as Error).stack ?? String(error.cause)}\n`));
+    process.stderr.write(outgoing(`caused by: ${(error.cause as Error).stack ?? String(error.cause)}\n`));
   process.exitCode = code === 'interrupted' ? 130 : 1;
 }
 
-program.exitOverride();
-for (const command of program.commands) command.exitOverride().commands.forEach((sub) => sub.exitOverride());
+for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
+  command.exitOverride().configureOutput({ writeErr: (text) => void process.stderr.write(outgoing(text)) });
 try {
   if (process.argv.length <= 2) program.outputHelp();
   else await program.parseAsync();

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { loadConfig } from '../lib/config/index.js';
 import { isKitError } from '../lib/errors.js';
-import { redact } from '../lib/io/redaction.js';
+import { outgoing } from '../lib/io/redaction.js';
 import { buildApp } from '../lib/stacks/app.js';
 
 // The CDK app, as cdk.json runs it: `cdk deploy halcyon-TEAM`. Context: `-c config=FILE`, `-c protect=false`.
@@ -17,6 +17,6 @@ try {
   app.synth();
 } catch (error) {
   if (!isKitError(error)) throw error;
-  console.error(redact(error.message));
+  console.error(outgoing(error.message));
   process.exitCode = 1;
 }

@@ -76,6 +76,7 @@ export const ERROR_CODES = {
     'secret-malformed': 'a secret does not hold a key; run `halcyon-kit sync`, which makes its last good key current again',
     'secret-unreadable': 'a secret cannot be read; you need `secretsmanager:GetSecretValue` on it',
     'lease-held': 'someone else is working on the team; run again when they have finished',
+    'holders-unreadable': 'the record of apps that hold keys was changed by others; restore its version before, as the message says',
     'lease-lost': 'the lease went to someone else, so the work stopped; run again',
     'no-end': 'the keys did not come to rest; report it, with the evidence',
   },
@@ -110,6 +111,7 @@ export const ERROR_CODES = {
     'smoke-plant-refused': 'your own AWS credentials may not write to the bucket; see docs/operator-policy.md',
     'smoke-timeout': 'a build or release did not end in time; see `heroku releases`, and run again',
     'dyno-stale': 'dynos start on an older release; run again',
+    'unexpected-answer': 'AWS or Heroku answered in another shape than documented; run again, and report it if that does not help',
     unexpected: 'something that should not happen; report it, with the message',
   },
   'The sandbox': {

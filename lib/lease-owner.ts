@@ -46,12 +46,15 @@ export function parseOwner(body: string): LeaseOwner | undefined {
 
 /** A process of this very system that no longer runs. */
 export function isDead(other: LeaseOwner, self: LeaseOwner): boolean {
-  if (other.machine === '' || other.machine !== self.machine) return false;
+  return other.machine !== '' && other.machine === self.machine && !isRunning(other.pid);
+}
+
+/** Whether this system has such a process, whoever's it is. */
+export function isRunning(pid: number): boolean {
   try {
-    process.kill(other.pid, 0);
-    return false;
+    return process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

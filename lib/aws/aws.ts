@@ -1,10 +1,13 @@
+import type { Readable } from 'node:stream';
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { STSClient } from '@aws-sdk/client-sts';
 import type { KeyPair } from '../contract/index.js';
+import { registerSecret } from '../io/redaction.js';
 import { networkOf, type Network } from '../network/network.js';
+import { checkAnswers, shortened } from './answers.js';
 
 export interface AwsOptions {
   readonly region: string;
@@ -31,12 +34,15 @@ export interface Aws {
   cloudformation(): Promise<CloudFormationClient>;
   /** The same region and endpoint, as another key. */
   as(key: KeyPair): Aws;
+  /** The same in another region. */
+  in(region: string): Aws;
   /** The same with one attempt a request, and `guard` right before it: for what must not be sent twice, or late. */
   once(guard?: () => Promise<void>): Aws;
 }
 
 export function createAws(options: AwsOptions): Aws {
   const network = options.network ?? networkOf();
+  registerSecret(options.key?.secretAccessKey);
   const made = new Map<string, Promise<unknown>>();
   const once = <T>(name: string, make: () => Promise<T>): Promise<T> => {
     if (!made.has(name)) made.set(name, make());
@@ -54,6 +60,7 @@ export function createAws(options: AwsOptions): Aws {
         const answered = network.time.asked();
         const answer = await handler.handle(request, more);
         answered(answer.response.headers.date);
+        answer.response.body = shortened(answer.response.body as Readable, `${request.method} ${request.hostname}${request.path}`);
         return answer;
       };
       return {
@@ -63,28 +70,42 @@ export function createAws(options: AwsOptions): Aws {
         // The SDK finds it out by itself, but only by an attempt that is refused.
         systemClockOffset: network.time.offset,
         // By itself the SDK would ask for SSO credentials by another way.
-        credentialDefaultProvider: (init: object) => defaultProvider({ ...init, clientConfig: { requestHandler: handler } }),
+        credentialDefaultProvider: (init: object) => {
+          const provide = defaultProvider({ ...init, clientConfig: { requestHandler: handler } });
+          return async (...more: Parameters<typeof provide>) => {
+            const found = await provide(...more);
+            for (const secret of [found.secretAccessKey, found.sessionToken]) registerSecret(secret);
+            return found;
+          };
+        },
         ...(options.profile === undefined ? {} : { profile: options.profile }),
         ...(options.key === undefined
           ? {}
           : { credentials: { accessKeyId: options.key.accessKeyId, secretAccessKey: options.key.secretAccessKey } }),
       };
     });
-  return {
+  const elsewhere = new Map<string, Aws>();
+  const aws: Aws = {
     region: options.region,
     network,
     s3: () =>
       once('s3', async () => {
         const { S3Client } = await import('@aws-sdk/client-s3');
         // Path style: Halcyon's own, and the only style that endpoints without wildcard DNS answer.
-        return new S3Client({ ...(await common()), forcePathStyle: true });
+        return checkAnswers(new S3Client({ ...(await common()), forcePathStyle: true }));
       }),
-    iam: () => once('iam', async () => new (await import('@aws-sdk/client-iam')).IAMClient(await common())),
-    sts: () => once('sts', async () => new (await import('@aws-sdk/client-sts')).STSClient(await common())),
-    secrets: () => once('secrets', async () => new (await import('@aws-sdk/client-secrets-manager')).SecretsManagerClient(await common())),
+    iam: () => once('iam', async () => checkAnswers(new (await import('@aws-sdk/client-iam')).IAMClient(await common()))),
+    sts: () => once('sts', async () => checkAnswers(new (await import('@aws-sdk/client-sts')).STSClient(await common()))),
+    secrets: () =>
+      once('secrets', async () => checkAnswers(new (await import('@aws-sdk/client-secrets-manager')).SecretsManagerClient(await common()))),
     cloudformation: () =>
-      once('cfn', async () => new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(await common())),
+      once('cfn', async () => checkAnswers(new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(await common()))),
     as: (key) => createAws({ region: options.region, maxAttempts: options.maxAttempts, key, network }),
+    in(region) {
+      const other = elsewhere.get(region) ?? createAws({ ...options, network, region });
+      return region === options.region ? aws : (elsewhere.set(region, other), other);
+    },
     once: (guard) => createAws({ ...options, network, guard, maxAttempts: 1 }),
   };
+  return aws;
 }

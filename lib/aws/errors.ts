@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../error-codes.js';
 import { isKitError, KitError } from '../errors.js';
+import { foreign } from '../io/redaction.js';
 
 /** The one place where errors of AWS are told apart: of its SDK, of the CDK toolkit, and of the way there. */
 
@@ -103,8 +104,9 @@ export function isAmbiguous(error: unknown): boolean {
  */
 export function awsError(error: unknown, doing: string): KitError {
   if (isKitError(error)) return error;
-  const { name = '', code = '', message = String(error), cause } = error as SdkError;
+  const { name = '', code = '', message: said = String(error), cause } = error as SdkError;
   if (isKitError(cause)) return cause;
+  const message = foreign(said);
   const is = (names: readonly string[]) => [name, code, cause === undefined ? '' : errorName(cause)].some((one) => names.includes(one));
   const make = (kitCode: ErrorCode, text: string) => new KitError(kitCode, text, { cause: error });
   if (is(CREDENTIALS) || /could not load credentials|no credentials have been configured|need to perform AWS calls/i.test(message)) {
@@ -135,13 +137,14 @@ export function awsError(error: unknown, doing: string): KitError {
 /** As {@link awsError}, with codes of their own for what is worth looking at again. */
 export function failure(error: unknown, doing: string): KitError {
   if (isKitError(error)) return error;
-  const { name = '', code, message = '' } = error as SdkError;
+  const { name = '', code, message = '', cause } = error as SdkError;
+  if (isKitError(cause)) return cause;
   if (isAmbiguous(error)) {
     const text = `cannot ${doing}: AWS did not answer (${name || code || 'no reason given'}); run again in a minute`;
     return new KitError('aws-unavailable', text, { cause: error });
   }
   if (CHANGED.includes(name))
-    return new KitError('state-changed', `cannot ${doing}: ${name}: ${message}; run again to look anew`, { cause: error });
+    return new KitError('state-changed', `cannot ${doing}: ${name}: ${foreign(message)}; run again to look anew`, { cause: error });
   return awsError(error, doing);
 }
 

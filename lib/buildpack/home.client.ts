@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import type { Aws } from '../aws/aws.js';
 import { awsError, isDenied } from '../aws/errors.js';
 import { buildpackEnvironments } from '../config/environments.js';
@@ -6,6 +7,7 @@ import type { KitConfig, Team } from '../config/model.js';
 import { buildpackBucketName } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import { open } from '../network/network.js';
+import { readError } from '../storage/error-document.js';
 import { signV4 } from '../storage/signing.js';
 import { blockedMessage, OTHER_WAY, PUBLIC_ACCESS_SETTINGS, type PublicAccessSetting } from './hosted.js';
 
@@ -46,13 +48,11 @@ export async function accountBlocks(aws: Aws, account: string, signal?: AbortSig
     const unsigned = { method: 'GET', host: url.host, path: url.pathname, query: {}, headers: { 'x-amz-account-id': account } } as const;
     const headers = await signV4(unsigned, key, region, new Date());
     const answer = await open(url, { agents: await network.agents('aws'), method: 'GET', headers, signal, timeoutMs: 30_000 });
-    let body = '';
-    for await (const chunk of answer) body += String(chunk);
+    const body = await buffer(answer);
     if (answer.statusCode === 404) return [];
-    const read = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(body)?.[1];
-    if (answer.statusCode !== 200)
-      throw Object.assign(new Error(read('Message') ?? `HTTP ${answer.statusCode}`), { name: read('Code') ?? 'Error' });
-    return PUBLIC_ACCESS_SETTINGS.filter((name) => read(name) === 'true');
+    const { code: name = 'Error', message = `HTTP ${answer.statusCode}` } = readError(body, answer.headers);
+    if (answer.statusCode !== 200) throw Object.assign(new Error(message), { name });
+    return PUBLIC_ACCESS_SETTINGS.filter((setting) => body.includes(`<${setting}>true</${setting}>`));
   } catch (error) {
     signal?.throwIfAborted();
     throw awsError(error, doing);

@@ -21,9 +21,9 @@ export async function servedBuildpack(url: string, options: { network: Network; 
   const wanted = hostedHash(url);
   return {
     url,
-    ...(status === undefined ? {} : { status }),
-    ...(failure === undefined ? {} : { failure: `${failure.code}: ${failure.message}` }),
-    ...(found === undefined || wanted === undefined || found === wanted ? {} : { tampered: found }),
+    status,
+    failure: failure && `${failure.code}: ${failure.message}`,
+    tampered: wanted === undefined || found === wanted ? undefined : found,
   };
 }
 

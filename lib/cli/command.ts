@@ -1,4 +1,5 @@
 import type { IoHost } from '../io/io-host.js';
+import type { Evidence } from './evidence.js';
 
 /** What every command is given besides its options. */
 export interface CommandHost {
@@ -6,6 +7,7 @@ export interface CommandHost {
   /** Aborted by Ctrl-C: stop where running again can go on. */
   readonly signal: AbortSignal;
   readonly env: NodeJS.ProcessEnv;
+  readonly evidence: Evidence;
   /** Whether a person can be asked. */
   readonly interactive: boolean;
   /** @throws KitError `confirmation-needed` where nobody can be asked. */
@@ -33,4 +35,6 @@ export interface GlobalOptions {
 export interface ChangeOptions extends GlobalOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  /** Apps outside the file that are not asked what they hold. */
+  readonly forget?: readonly string[];
 }

@@ -1,5 +1,6 @@
 import type { TeamResult, Plan, Step } from '../engine/model.js';
 import { inWordsOf, isStackChanged, type StackChanges } from '../deploy/stacks.plan.js';
+import { halcyonBucket } from '../contract/index.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { renderTable } from '../io/table.js';
 
@@ -55,6 +56,8 @@ export function renderPlan(team: string, plan: Plan): string {
 }
 
 function subject(step: Step): string {
+  if (step.kind === 'copy-packages')
+    return `${halcyonBucket(step.from.bucketName, step.from.prefix)} → ${halcyonBucket(step.to.bucketName, step.to.prefix)}, ${step.objects} objects, ${(step.bytes / 1e6).toFixed(1)} MB`;
   if (step.kind === 'write-apps')
     return step.apps
       .map(({ app, changes }) => `${app} (${changes.length === 1 ? changes[0] : `${changes.length} config vars`}, restarts)`)

@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { Team } from '../config/model.js';
-import type { Intent, LeftApp, TeamResult, Policy, Smoke, TeamObservation } from '../engine/index.js';
+import type { Event, Intent, LeftApp, TeamResult, Policy, Smoke, TeamObservation } from '../engine/index.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { exitCodeOf } from './render.js';
 import { engineContext, type Session } from './session.js';
@@ -23,9 +23,10 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
   return pMap(
     session.teams,
     async (team) => {
-      await sweepKilledOf(session, team);
+      await sweepApps(session, team);
+      const onEvent = (event: Event) => session.host.evidence.event(team.name, event);
       return runTeam(
-        { ...(await engineContext(session, team)), ...(smoke ? { smoke } : {}), deployed },
+        { ...(await engineContext(session, team)), ...(smoke ? { smoke } : {}), deployed, onEvent },
         team,
         intent,
         { ...DEFAULT_POLICY, ...policy },
@@ -37,9 +38,18 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
 }
 
 /** An app that a killed smoke deploy left behind holds a live key: whoever works on the team next removes it. */
-export async function sweepKilledOf(session: Session, team: Team): Promise<void> {
-  const { sweepKilled } = await import('../smoke/sweep.js');
-  if (team.bucket !== undefined) await sweepKilled(await engineContext(session, team), team);
+async function sweepApps(session: Session, team: Team): Promise<void> {
+  const sweep = await import('../smoke/sweep.js');
+  if (team.bucket !== undefined) await sweep.sweepKilled(await engineContext(session, team), team);
+}
+
+/** What killed runs left behind goes, also where there is nothing else to do. */
+export async function sweepKilled(session: Session): Promise<void> {
+  const { removeDeadLease } = await import('../engine/index.js');
+  for (const team of session.teams) {
+    await sweepApps(session, team);
+    await removeDeadLease(await engineContext(session, team), team);
+  }
 }
 
 /**

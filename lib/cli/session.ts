@@ -21,11 +21,15 @@ export interface Session {
   readonly heroku: () => Promise<Heroku>;
   /** Apps that cannot be worked on, and why; none before {@link admit} has looked. */
   readonly refused: readonly PreflightProblem[];
+  /** Heroku's ids of the apps that were found, by name. */
+  readonly ids: ReadonlyMap<string, string>;
+  /** Apps outside the file that are not asked what they hold. */
+  readonly forget: ReadonlySet<string>;
 }
 
 export async function openSession(
   names: readonly string[],
-  options: GlobalOptions & { all?: boolean },
+  options: GlobalOptions & { all?: boolean; forget?: readonly string[] },
   host: CommandHost,
 ): Promise<Session> {
   const network = networkOf(host.env, (text) => host.io.warn(text));
@@ -44,6 +48,8 @@ export async function openSession(
     },
     heroku: () => (heroku ??= openHeroku(host, network)),
     refused: [],
+    ids: new Map(),
+    forget: new Set(options.forget),
   };
 }
 
@@ -68,18 +74,28 @@ export const regionOf = (team: Team): string | undefined => team.bucket?.spec.re
 
 /** What the key engine works with, for one team. */
 export async function engineContext(session: Session, team: Team) {
-  const { config, host, aws, heroku } = session;
+  const { config, host, aws, heroku, ids, forget } = session;
   const refused = new Map(session.refused.map(({ app, message }) => [app, message]));
-  return { config, aws: aws(regionOf(team) ?? 'us-east-1'), heroku: await heroku(), io: host.io, signal: host.signal, refused };
+  return {
+    config,
+    aws: aws(regionOf(team) ?? 'us-east-1'),
+    heroku: await heroku(),
+    io: host.io,
+    signal: host.signal,
+    refused,
+    ids,
+    forget,
+  };
 }
 
 /**
  * Credentials, accounts, apps: whatever would stop the work is found before anything is changed. An app that cannot be worked on stops
  * its own alone, and is named.
- * @returns the session with those apps refused; from now on it asks for the others by their ids, and knows where the
- * hosted buildpack is served from.
+ * @param options.deploying - stacks are about to be deployed. Default false.
+ * @returns the session with those apps refused; from now on it asks for the others by their ids, and knows where the hosted buildpack is
+ * served from, and the principals that AWS has.
  */
-export async function admit(session: Session): Promise<Session> {
+export async function admit(session: Session, { deploying = false } = {}): Promise<Session> {
   const { teams, host, aws, heroku } = session;
   const wanted = teams.flatMap(({ name, bucket }) =>
     bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
@@ -90,16 +106,19 @@ export async function admit(session: Session): Promise<Session> {
   try {
     const [who, api] = await Promise.all([region === undefined ? undefined : identity(aws(region)), heroku()]);
     if (who !== undefined) checkAccount(who, wanted);
-    const [{ preflight }, { byId }, { withBuildpackHomes }] = await Promise.all([
+    const [{ preflight }, { byId }, { withBuildpackHomes }, { withPrincipals }] = await Promise.all([
       import('../heroku/preflight.js'),
       import('../heroku/by-id.js'),
       import('../buildpack/home.client.js'),
+      import('./principals.js'),
     ]);
     const { problems, apps } = await preflight(api, teams, { signal: host.signal });
+    const settled = await withPrincipals(session, { deploying });
+    const config = await withBuildpackHomes(settled.config, settled.teams, aws);
     step.done(who === undefined ? undefined : `AWS account ${who.account}`);
     for (const { message } of problems) host.io.warn(message);
-    const config = await withBuildpackHomes(session.config, teams, aws);
-    return { ...session, config, heroku: async () => byId(api, apps), refused: problems };
+    const ids = new Map([...apps].map(([name, { id }]) => [name, id]));
+    return { ...settled, config, heroku: async () => byId(api, apps), refused: problems, ids };
   } catch (error) {
     step.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
     throw error;
@@ -117,16 +136,4 @@ export function refuseLocalAws(env: NodeJS.ProcessEnv): void {
     'aws-endpoint-local',
     `${name} is ${env[name]}, on this machine, which apps on Heroku cannot reach; unset it, or set HEROKU_HOST to the sandbox's Heroku as well`,
   );
-}
-
-/** Write evidence (JSON without secrets) where the operator asked for it. */
-export async function writeEvidence(file: string | undefined, evidence: unknown, host: Pick<CommandHost, 'io'>): Promise<void> {
-  if (file === undefined) return;
-  const [{ writeFile }, { redact }] = await Promise.all([import('node:fs/promises'), import('../io/redaction.js')]);
-  try {
-    await writeFile(file, redact(`${JSON.stringify(evidence, null, 2)}\n`));
-  } catch (error) {
-    throw new KitError('evidence-not-written', `cannot write the evidence to ${file}: ${(error as Error).message}`, { cause: error });
-  }
-  host.io.info(`evidence written to ${file}`);
 }

@@ -2,6 +2,7 @@ import { checkAccount, identity } from '../aws/identity.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 import { openSession } from '../cli/session.js';
+import { isKitError } from '../errors.js';
 
 /** Findings about every team, or those named. Exit code 1 where anything is broken. */
 export async function doctor(
@@ -16,8 +17,17 @@ export async function doctor(
     bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
   );
   if (places[0] !== undefined) checkAccount(await identity(opened.aws(places[0].region)), places);
-  const [{ runDoctor }, { withBuildpackHomes }] = await Promise.all([import('../doctor/index.js'), import('../buildpack/home.client.js')]);
-  const session = { ...opened, config: await withBuildpackHomes(opened.config, opened.teams, opened.aws) };
+  const [{ runDoctor }, { withBuildpackHomes }, { withPrincipals }] = await Promise.all([
+    import('../doctor/index.js'),
+    import('../buildpack/home.client.js'),
+    import('../cli/principals.js'),
+  ]);
+  // Without the list of users each principal's first generation is looked for, and what is amiss becomes a finding.
+  const settled = await withPrincipals(opened, { deploying: false }).catch((error: unknown) => {
+    if (isKitError(error)) return opened;
+    throw error;
+  });
+  const session = { ...settled, config: await withBuildpackHomes(settled.config, settled.teams, settled.aws) };
   const { findings, ok } = await runDoctor({
     config: session.config,
     teams: session.teams,

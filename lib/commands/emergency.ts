@@ -7,7 +7,7 @@ import { inStep } from '../io/io-host.js';
 import type { ChangeOptions, CommandResult } from '../cli/command.js';
 import { runTeams } from '../cli/run-teams.js';
 import { exitCodeOf, renderOutcome } from '../cli/render.js';
-import { admit, regionOf, writeEvidence, type Session } from '../cli/session.js';
+import { admit, regionOf, type Session } from '../cli/session.js';
 
 /** Looking at apps beforehand is for the preview only: a Heroku that answers slowly must not keep a leaked key alive for longer. */
 const LOOK_MS = 10_000;
@@ -49,17 +49,16 @@ export async function emergency(session: Session, keyId: string, options: Emerge
 
   const intent = { kind: 'emergency', keyId } as const;
   const killed: Event[] = [];
-  const evidence = (more: object) => writeEvidence(options.evidence, { intent, killed, ...more }, host);
+  host.evidence.note({ intent, killed });
   try {
     if (found !== undefined) await killKey(contextOf(session, team), team, keyId, found, killed);
     host.io.info(found === undefined ? whose : `${keyId} is inactive, and stays so`);
     const outcomes = await runTeams(await admit({ ...session, teams: [team] }), { intent, policy: options.policy });
-    await evidence({ outcomes });
+    host.evidence.note({ outcomes });
     const text = [found === undefined ? `${keyId} is gone already` : `${keyId} is inactive`, ...outcomes.map(renderOutcome)];
     return { data: { intent, killed, outcomes }, text: text.join('\n'), exitCode: exitCodeOf(outcomes) };
   } catch (error) {
-    if (host.signal.aborted || !(error instanceof KitError) || error.code === 'evidence-not-written') throw error;
-    await evidence({ error: { code: error.code, message: error.message } });
+    if (host.signal.aborted || !(error instanceof KitError)) throw error;
     const inactive = found?.status !== 'Active' || killed.some(({ step }) => step === 'deactivate');
     const how = inactive ? 'is inactive and does not work any more, but its apps may have no new key yet' : 'STILL WORKS';
     const text = `${keyId} ${how}: ${error.message}; mend that and run the same command again`;

@@ -1,4 +1,5 @@
-import { access, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createAws } from '../aws/aws.js';
 import { identity } from '../aws/identity.js';
@@ -20,7 +21,7 @@ export interface InitOptions extends ChangeOptions {
 /** Writes a starter file; whatever is not given is asked of AWS, or stands as an example to edit. */
 export async function init(options: InitOptions, host: CommandHost): Promise<CommandResult> {
   const file = resolve(options.config);
-  if (!options.dryRun && !options.force && (await exists(file))) {
+  if (!options.dryRun && !options.force && existsSync(file)) {
     throw new KitError(
       'config-exists',
       `${options.config} exists already; edit it, give another name with --config, or replace it with --force`,
@@ -53,9 +54,3 @@ function parseApp(text: string): { name: string; mode: Mode } {
   if (known === undefined) throw new KitError('mode-unknown', `--app ${text}: the mode must be ${MODES.join(', ')}, got "${mode}"`);
   return { name, mode: known };
 }
-
-const exists = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );

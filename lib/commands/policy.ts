@@ -5,8 +5,9 @@ import { loadConfig } from '../config/index.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { partitionOf } from '../config/regions.js';
 import { boundaryPolicy, DEFAULT_BOUNDARY, operatorPolicy, type OperatorScope } from '../constructs/operator-policy.js';
-import { bucketPolicy, userPolicy, type PolicyDocumentJson } from '../constructs/policies.js';
+import type { PolicyDocumentJson } from '../constructs/policies.js';
 import { ACCESSES, principalLabel } from '../contract/index.js';
+import { bucketPolicyOf, userPolicyOf } from '../doctor/policies.js';
 import { KitError } from '../errors.js';
 
 /** Print policies as JSON: of whoever runs the kit, of its users' boundary, of an access, or of a team. Needs no credentials. */
@@ -34,22 +35,16 @@ export function policies(what: string, config: KitConfig, partition?: string): P
   return Object.fromEntries(all.filter(([label]) => label.endsWith(`/${access}`)));
 }
 
-function ofTeam(team: Team, { signing }: KitConfig): Record<string, PolicyDocumentJson> {
+function ofTeam(team: Team, config: KitConfig): Record<string, PolicyDocumentJson> {
   const { bucket } = team;
   if (bucket === undefined || bucket.kind === 'existing') return usersOf(team);
-  const { name, region } = bucket.spec;
-  return {
-    ...usersOf(team),
-    [`bucket ${name}`]: bucketPolicy({ partition: partitionOf(region), bucketName: name, signing: signing.version }),
-  };
+  return { ...usersOf(team), [`bucket ${bucket.spec.name}`]: bucketPolicyOf(bucket.spec, config) };
 }
 
 function usersOf(team: Team): Record<string, PolicyDocumentJson> {
-  if (team.bucket === undefined) return {};
-  const { spec, prefix } = team.bucket;
-  const { name, account, region, acl, kmsKeyArn } = spec;
-  const common = { partition: partitionOf(region), bucketName: name, bucketAccount: account, prefix, acl, kmsKeyArn, region };
-  return Object.fromEntries(principalsOf(team).map((one) => [principalLabel(one), userPolicy({ ...common, access: one.access })]));
+  const { bucket } = team;
+  if (bucket === undefined) return {};
+  return Object.fromEntries(principalsOf(team).map((one) => [principalLabel(one), userPolicyOf(bucket, one.access)]));
 }
 
 /** @throws KitError `partition-missing` where the file is in several: a policy names resources of one. */

@@ -4,7 +4,7 @@ import type { CommandHost, CommandResult } from '../cli/command.js';
 /** Runs a command: its module is loaded only now, so that `--help` starts at once. */
 export type Runner = (
   run: (host: CommandHost) => Promise<CommandResult>,
-  options: { json?: boolean; verbose?: boolean; yes?: boolean },
+  options: { json?: boolean; verbose?: boolean; yes?: boolean; dryRun?: boolean; evidence?: string },
 ) => Promise<void>;
 
 /** The command line, wired to `run`; nothing is executed before `parseAsync`. */
@@ -26,12 +26,18 @@ export function createProgram(run: Runner, version: string): Command {
     made.addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ halcyon-kit ${example}`).join('\n')}`);
     return made;
   };
-  const aws = (made: Command): Command =>
-    made.option('--profile <name>', 'AWS profile; default: AWS_PROFILE, then the default credentials');
-  const changes = (made: Command): Command =>
-    made.option('--dry-run', 'show what would be done, and change nothing').option('-y, --yes', 'do not ask');
-  const teams = (made: Command): Command =>
-    made.addArgument(new Argument('[team...]', 'teams of the file')).option('--all', 'every team of the file');
+  const ofTeams = (...texts: Parameters<typeof command>): Command =>
+    command(...texts)
+      .option('--profile <name>', 'AWS profile; default: AWS_PROFILE, then the default credentials')
+      .addArgument(new Argument('[team...]', 'teams of the file'));
+  const all = ['--all', 'every team of the file'] as const;
+  const looking = (...texts: Parameters<typeof command>): Command => ofTeams(...texts).option(...all);
+  const forget = ['--forget <app...>', 'apps that are out of reach for good: do not wait for what they may hold'] as const;
+  const changing = (...texts: Parameters<typeof command>): Command =>
+    ofTeams(...texts)
+      .option('--dry-run', 'show what would be done, and change nothing')
+      .option('-y, --yes', 'do not ask')
+      .option(...all);
 
   command('init', 'Write a starter halcyon.yaml here.', [
     'init',
@@ -60,49 +66,33 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--partition <name>', 'aws, aws-cn, aws-us-gov or aws-eusc; default: that of the file')
     .action((what, options) => run(async (host) => (await import('./policy.js')).policy(what, options, host), options));
 
-  teams(
-    aws(command('plan', 'Show what `up` would change: stacks, keys, buildpacks and config vars.', ['plan payments', 'plan --all --json'])),
-  ).action((names, options) => run(async (host) => (await import('./up.js')).up(names, { ...options, dryRun: true }, host), options));
+  looking('plan', 'Show what `up` would change: stacks, keys, buildpacks and config vars.', ['plan payments', 'plan --all --json']).action(
+    (names, options) => run(async (host) => (await import('./up.js')).up(names, { ...options, dryRun: true }, host), options),
+  );
 
-  teams(
-    changes(
-      aws(
-        command('up', 'Deploy stacks, make keys, write config vars, and prove it by a smoke deploy.', [
-          'up payments',
-          'up --all --yes',
-          'up search --dry-run',
-        ]),
-      ),
-    ),
-  )
+  changing('up', 'Deploy stacks, make keys, write config vars, and prove it by a smoke deploy.', [
+    'up payments',
+    'up --all --yes',
+    'up search --dry-run',
+  ])
     .option('--no-smoke', 'leave out the smoke deploy')
     .option('--evidence <file>', 'write the evidence of keys, releases and proofs to FILE (JSON, without secrets)')
+    .option(...forget)
     .action((names, options) => run(async (host) => (await import('./up.js')).up(names, options, host), options));
 
-  teams(
-    changes(
-      aws(
-        command('sync', 'Make keys where they lack and bring config vars and buildpacks up to date; leaves stacks alone.', [
-          'sync payments',
-          'sync --all --dry-run',
-        ]),
-      ),
-    ),
-  )
+  changing('sync', 'Make keys where they lack and bring config vars and buildpacks up to date; leaves stacks alone.', [
+    'sync payments',
+    'sync --all --dry-run',
+  ])
     .option('--evidence <file>', 'write the evidence to FILE (JSON, without secrets)')
+    .option(...forget)
     .action((names, options) => run(async (host) => (await import('./sync.js')).sync(names, options, host), options));
 
-  teams(
-    changes(
-      aws(
-        command('smoke', 'Prove each mode in use by a real build on a short-lived app.', [
-          'smoke payments',
-          'smoke payments --mode read-only',
-          'smoke payments --app payments-api --source .',
-        ]),
-      ),
-    ),
-  )
+  changing('smoke', 'Prove each mode in use by a real build on a short-lived app.', [
+    'smoke payments',
+    'smoke payments --mode read-only',
+    'smoke payments --app payments-api --source .',
+  ])
     .addOption(new Option('--mode <mode...>', 'only these modes').choices(['public', 'read-only', 'upload']))
     .option('--prebuild', 'also show the prebuild path: buildpack only, build on a one-off dyno, deploy again')
     .option('--app <name>', 'deploy to this app of the team instead of a short-lived one (needs --source)')
@@ -110,33 +100,23 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--evidence <file>', 'write the evidence to FILE (JSON, without secrets)')
     .action((names, options) => run(async (host) => (await import('./smoke.js')).smoke(names, options, host), options));
 
-  teams(aws(command('status', 'Show stacks, keys and apps as they are.', ['status', 'status payments --json']))).action((names, options) =>
+  looking('status', 'Show stacks, keys and apps as they are.', ['status', 'status payments --json']).action((names, options) =>
     run(async (host) => (await import('./status.js')).status(names, options, host), options),
   );
 
-  teams(
-    aws(
-      command('doctor', 'Find what is wrong, how it shows in a Halcyon build log, and what mends it.', [
-        'doctor',
-        'doctor payments --write-probe --json',
-      ]),
-    ),
-  )
+  looking('doctor', 'Find what is wrong, how it shows in a Halcyon build log, and what mends it.', [
+    'doctor',
+    'doctor payments --write-probe --json',
+  ])
     .option('--write-probe', 'also upload and delete a probe object as each principal that may')
     .action((names, options) => run(async (host) => (await import('./doctor.js')).doctor(names, options, host), options));
 
-  teams(
-    changes(
-      aws(
-        command('rotate', 'Replace access keys with no build failing; run again to go on.', [
-          'rotate payments',
-          'rotate --all --due --max-age 90d --yes',
-          'rotate payments --undo',
-          'rotate payments --emergency AKIA…',
-        ]),
-      ),
-    ),
-  )
+  changing('rotate', 'Replace access keys with no build failing; run again to go on.', [
+    'rotate payments',
+    'rotate --all --due --max-age 90d --yes',
+    'rotate payments --undo',
+    'rotate payments --emergency AKIA…',
+  ])
     .option('--due', 'only keys older than --max-age')
     .option('--max-age <duration>', 'age at which a key is due', '90d')
     .option('--waves <list>', 'apps moved at a time, the canary first', '1,10%,100%')
@@ -147,22 +127,18 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--delete-unknown-key <key-id>', 'delete a key that the kit did not make')
     .option('--no-smoke', 'leave out the smoke deploy on the first app')
     .option('--evidence <file>', 'write the evidence to FILE (JSON, without secrets)')
+    .option(...forget)
     .action((names, options) => run(async (host) => (await import('./rotate.js')).rotate(names, options, host), options));
 
-  teams(
-    changes(
-      aws(
-        command('down', 'Unset our config vars, retire the keys, then destroy the stack; the bucket stays.', [
-          'down payments',
-          'down payments --delete-bucket --yes',
-          'down --bucket common',
-        ]),
-      ),
-    ),
-  )
+  changing('down', 'Unset our config vars, retire the keys, then destroy the stack; the bucket stays.', [
+    'down payments',
+    'down payments --delete-bucket --yes',
+    'down --bucket common',
+  ])
     .option('--bucket <name...>', 'shared buckets whose stack is to go')
     .option('--delete-bucket', 'also delete the bucket and everything in it')
     .option('--force', 'do not wait for builds in flight')
+    .option(...forget)
     .action((names, options) => run(async (host) => (await import('./down.js')).down(names, options, host), options));
 
   program

@@ -5,7 +5,7 @@ import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.j
 import { planTeams } from '../cli/preview.js';
 import { prover } from '../cli/prove.js';
 import { exitCodeOf, renderOutcome, renderPlan } from '../cli/render.js';
-import { admit, openSession, writeEvidence } from '../cli/session.js';
+import { admit, openSession } from '../cli/session.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
 import { runTeams } from '../cli/run-teams.js';
 import { emergency } from './emergency.js';
@@ -48,7 +48,7 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
     policy,
     ...(options.smoke === false ? {} : { smoke: prover(session, { buildpackUrl }) }),
   });
-  await writeEvidence(options.evidence, { intent, outcomes }, host);
+  host.evidence.note({ intent, outcomes });
   return { data: { intent, outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) };
 }
 

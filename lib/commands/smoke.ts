@@ -2,7 +2,7 @@ import type { Mode } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { proveTeams, renderReports } from '../cli/prove.js';
-import { admit, openSession, writeEvidence } from '../cli/session.js';
+import { admit, openSession } from '../cli/session.js';
 import { refuseTampered } from '../buildpack/served.client.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
 
@@ -54,6 +54,6 @@ export async function smoke(names: readonly string[], options: SmokeOptions, hos
   });
   if (reports.length === 0)
     throw new KitError('nothing-to-prove', 'no app of these teams has a mode that was asked for; leave out --mode, or correct it');
-  await writeEvidence(options.evidence, { smoke: reports }, host);
+  host.evidence.note({ smoke: reports });
   return { data: { smoke: reports }, text: renderReports(reports), exitCode: reports.every(({ ok }) => ok) ? 0 : 1 };
 }

@@ -1,8 +1,8 @@
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { preview, renderPreview } from '../cli/preview.js';
 import { buildpackWarnings, exitCodeOf, renderOutcome } from '../cli/render.js';
-import { runTeams, runWithBuildpacks, sweepKilledOf } from '../cli/run-teams.js';
-import { admit, openSession, writeEvidence } from '../cli/session.js';
+import { runTeams, runWithBuildpacks, sweepKilled } from '../cli/run-teams.js';
+import { admit, openSession } from '../cli/session.js';
 import { refuseTampered } from '../buildpack/served.client.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { KitError } from '../errors.js';
@@ -19,7 +19,7 @@ export async function sync(names: readonly string[], options: SyncOptions, host:
   await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
   const seen = await preview(session, { buildpackUrl });
   for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
-  if (!options.dryRun && !seen.changes) for (const team of session.teams) await sweepKilledOf(session, team);
+  if (!options.dryRun && !seen.changes) await sweepKilled(session);
   if (options.dryRun || !seen.changes) return { data: seen, text: renderPreview(seen), exitCode: seen.blocked ? 1 : 0 };
   host.io.info(`${renderPreview(seen)}\n`);
   if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
@@ -27,6 +27,6 @@ export async function sync(names: readonly string[], options: SyncOptions, host:
   const outcomes = await runWithBuildpacks(session, seen.buildpacks, () =>
     runTeams(session, { intent: { kind: 'ensure' }, from: seen.teams }),
   );
-  await writeEvidence(options.evidence, { outcomes }, host);
+  host.evidence.note({ outcomes });
   return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) === 1 ? 1 : 0 };
 }

@@ -8,9 +8,8 @@ import { preview, renderPreview, type Preview } from '../cli/preview.js';
 import { proveTeams, renderReports } from '../cli/prove.js';
 import { buildpackWarnings, exitCodeOf, isThrough, renderOutcome } from '../cli/render.js';
 import { runTeams, runWithBuildpacks } from '../cli/run-teams.js';
-import { admit, openSession, regionOf, writeEvidence, type Session } from '../cli/session.js';
+import { admit, openSession, type Session } from '../cli/session.js';
 import { inAccountsOf } from '../config/environments.js';
-import type { Principal } from '../config/model.js';
 import { BUILDPACK_STACK } from '../contract/index.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
 import { prepareStack } from '../deploy/prepare.client.js';
@@ -25,15 +24,14 @@ export interface UpOptions extends ChangeOptions {
 
 /** Deploy, make keys, write config vars, prove. With `dryRun` a preview of all that, and nothing else. */
 export async function up(names: readonly string[], options: UpOptions, host: CommandHost): Promise<CommandResult> {
-  const session = await admit(await openSession(names, options, host));
+  const session = await admit(await openSession(names, options, host), { deploying: true });
   await requirePublicBuildpack(session.config, session.teams, session.aws);
-  const keep = await principalsKept(session);
   const config = inAccountsOf(session.config, session.teams);
   const onV2 = bucketsStillOnV2(await observeSignatures(config, session.teams, { aws: session.aws, heroku: await session.heroku() }));
   const acceptSigV2 = new Set(onV2.map(({ bucket }) => bucket));
-  const deployer = await createDeployer({ config, keep, acceptSigV2, io: host.io, profile: options.profile, network: session.network });
+  const deployer = await createDeployer({ config, acceptSigV2, io: host.io, profile: options.profile, network: session.network });
   try {
-    const targets = stacksFor(session.config, session.teams, keep);
+    const targets = stacksFor(session.config, session.teams);
     const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
     await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
     const seen = await preview(session, { deployer, targets, buildpackUrl, onV2 });
@@ -47,16 +45,6 @@ export async function up(names: readonly string[], options: UpOptions, host: Com
   } finally {
     await deployer.close();
   }
-}
-
-/** Principals no longer in the file whose keys have not been retired: their users stay in the templates. */
-async function principalsKept({ teams, aws }: Session): Promise<Principal[]> {
-  const { principalsToKeep } = await import('../engine/index.js');
-  const kept = teams.map(async (team) => {
-    const region = regionOf(team);
-    return region === undefined ? [] : principalsToKeep(aws(region), team);
-  });
-  return (await Promise.all(kept)).flat();
 }
 
 interface Prepared {
@@ -88,7 +76,7 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
   // A key that is soaking after a move between principals does not make `up` unfinished: the next run, or `rotate --finish`, deletes it.
   const reports = !isThrough(outcomes) || options.smoke === false ? [] : await proveTeams(session, { buildpackUrl });
   const evidence = { deployed, outcomes, smoke: reports };
-  await writeEvidence(options.evidence, evidence, host);
+  host.evidence.note(evidence);
   return {
     data: evidence,
     text: [

@@ -1,24 +1,44 @@
-import { accessOf, type AppStorage } from '../contract/index.js';
+import { accessOf, reachDigest, type Access, type AppStorage, type Reach } from '../contract/index.js';
 import { KitError } from '../errors.js';
-import type { App, BucketSpec, KitConfig, Principal, Team } from './model.js';
+import type { App, BucketSpec, KitConfig, Principal, Team, TeamBucket } from './model.js';
 import { domainOf } from './regions.js';
 
 /** What follows from a {@link KitConfig}: pure look-ups that stacks, engine and commands share. */
 
 /** The principals a team needs: one an access in use, or one an app; none where every app is public. */
-export function principalsOf(team: Team): Principal[] {
+export function principalsOf(team: Team): readonly Principal[] {
+  if (team.principals !== undefined) return team.principals;
   const byKey = new Map<string, { -readonly [K in keyof Principal]: Principal[K] } & { apps: string[] }>();
   for (const app of team.apps) {
     const access = accessOf(app.mode, app.clean);
     if (access === undefined) continue;
     const own = team.credentials === 'per-app' ? app.name : undefined;
     const key = `${own ?? ''}/${access}`;
-    const principal = byKey.get(key) ?? { team: team.name, access, ...(own === undefined ? {} : { app: own }), apps: [] };
+    const principal = byKey.get(key) ?? {
+      ...{
+        team: team.name,
+        access,
+        ...(own === undefined ? {} : { app: own }),
+        ...(team.bucket ? { reach: digestOf(team.bucket, access) } : {}),
+      },
+      apps: [],
+    };
     principal.apps.push(app.name);
     byKey.set(key, principal);
   }
   return [...byKey.values()];
 }
+
+/** What principals of a team with this bucket may reach. */
+export const reachOf = ({ spec, prefix }: TeamBucket): Reach => ({
+  account: spec.account,
+  region: spec.region,
+  bucketName: spec.name,
+  ...(prefix === undefined ? {} : { prefix }),
+  acl: spec.acl,
+});
+
+const digestOf = (bucket: TeamBucket, access: Access): string => reachDigest(reachOf(bucket), access);
 
 /** The principal whose key `app` holds, or undefined for a public app. */
 export function principalOf(team: Team, app: App): Principal | undefined {

@@ -1,21 +1,13 @@
 import { principalsOf } from './derive.js';
-import type { BucketSpec, KitConfig, Principal, Team } from './model.js';
+import type { BucketSpec, KitConfig, Team } from './model.js';
 
 /** Where things are deployed: pure, and free of the CDK, so that the CLI can ask without loading it. */
 
 /** An account and a region of it, as the CDK calls it. */
 export type Environment = Pick<BucketSpec, 'account' | 'region'>;
 
-/** Principals of a team's stack: those its apps need, then those in `keep` that they no longer do. */
-export function stackPrincipals(team: Team, keep: readonly Principal[] = []): Principal[] {
-  const needed = principalsOf(team);
-  const same = (a: Principal, b: Principal) => a.access === b.access && a.app === b.app;
-  return [...needed, ...keep.filter((kept) => kept.team === team.name && !needed.some((principal) => same(principal, kept)))];
-}
-
 /** Whether a team has a stack at all: one with only public apps and no bucket of its own has nothing to deploy. */
-export const hasStack = (team: Team, keep: readonly Principal[] = []): boolean =>
-  team.bucket !== undefined && (team.bucket.kind === 'own' || stackPrincipals(team, keep).length > 0);
+export const hasStack = (team: Team): boolean => team.bucket !== undefined && (team.bucket.kind === 'own' || principalsOf(team).length > 0);
 
 /**
  * Where `signing.buildpack: hosted` is served from, in each account: where the file says, else where it is already, else beside the file's

@@ -88,8 +88,12 @@ export interface Team {
   readonly heroku: { readonly team?: string };
   readonly credentials: 'per-mode' | 'per-app';
   readonly publicStorage: 'never' | 'fallback';
+  /** Whether packages are copied along when the storage moves. Default follow. */
+  readonly packages?: 'follow' | 'leave';
   readonly tags: Readonly<Record<string, string>>;
   readonly apps: readonly App[];
+  /** Its principals as AWS has them, where one is not of its first generation. Default: those that its apps need. */
+  readonly principals?: readonly Principal[];
 }
 
 export interface App {

@@ -41,18 +41,24 @@ export const explainTeam: Explain = (value) => {
   return explainOwner(value);
 };
 
-export const explainApp: Explain = (value) =>
-  APP_PATTERN.test(value)
-    ? undefined
-    : `must be a Heroku app name: 3 to 30 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen, ${got(value)}`;
+const formed =
+  (pattern: RegExp, what: string): Explain =>
+  (value) =>
+    pattern.test(value) ? undefined : `must be ${what}, ${got(value)}`;
 
-export const explainHerokuTeam: Explain = (value) =>
-  HEROKU_TEAM_PATTERN.test(value)
-    ? undefined
-    : `must be a Heroku team name as in its URL: lower-case letters, digits, hyphens and underscores, ${got(value)}`;
+export const explainApp = formed(
+  APP_PATTERN,
+  'a Heroku app name: 3 to 30 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen',
+);
+export const explainHerokuTeam = formed(
+  HEROKU_TEAM_PATTERN,
+  'a Heroku team name as in its URL: lower-case letters, digits, hyphens and underscores',
+);
+export const explainAccount = formed(ACCOUNT_PATTERN, 'an AWS account id of 12 digits');
 
-export const explainAccount: Explain = (value) =>
-  ACCOUNT_PATTERN.test(value) ? undefined : `must be an AWS account id of 12 digits, ${got(value)}`;
+export const BOUNDARY_PATTERN = /^[\w+=,.@-]{1,128}$/;
+/** By name, as a file may be in several accounts. */
+export const explainBoundary = formed(BOUNDARY_PATTERN, 'the name of a managed policy, without ARN and path');
 
 export const explainRegion: Explain = (value) =>
   REGION_PATTERN.test(value) && (!AWS_REGION_PATTERN.test(value) || DIRECTION.test(value))
@@ -109,12 +115,6 @@ export const explainEndpoint: Explain = (value) => {
     return `must be a host such as s3.eu-west-1.amazonaws.com, or host:port, ${got(value)}`;
   return undefined;
 };
-
-export const BOUNDARY_PATTERN = /^[\w+=,.@-]{1,128}$/;
-
-/** By name, as a file may be in several accounts. */
-export const explainBoundary: Explain = (value) =>
-  BOUNDARY_PATTERN.test(value) ? undefined : `must be the name of a managed policy, without ARN and path, ${got(value)}`;
 
 export const explainKmsKey: Explain = (value) => {
   if (KMS_KEY_PATTERN.test(value)) return undefined;

@@ -61,6 +61,7 @@ function normaliseTeam(name: string, team: FileTeam, shared: ReadonlyMap<string,
     heroku: { ...team.heroku },
     credentials: team.credentials ?? 'per-mode',
     publicStorage,
+    ...(team.packages === undefined ? {} : { packages: team.packages }),
     tags: { ...team.tags },
     apps: Object.entries(team.apps).map(([appName, app]): App => ({
       name: appName,

@@ -41,10 +41,7 @@ function flatten(issue: Issue): Issue[] {
 /** Of a long text no more is looked at than is shown. */
 const show = (value: unknown): string => cut(JSON.stringify(typeof value === 'string' ? value.slice(0, 60) : value) ?? String(value), 57);
 
-const list = (values: readonly unknown[]): string => {
-  const words = values.map(String);
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-};
+const list = (values: readonly unknown[]): string => new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(values.map(String));
 
 const WHAT: Record<string, string> = {
   string: 'a text',

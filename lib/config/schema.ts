@@ -106,6 +106,10 @@ const team = z.strictObject({
   heroku: heroku.describe('Heroku settings').optional(),
   credentials: z.enum(['per-mode', 'per-app']).describe('One IAM user a mode and team, or one an app. Default per-mode').optional(),
   publicStorage: publicStorage.optional(),
+  packages: z
+    .enum(['follow', 'leave'])
+    .describe('Whether packages are copied along when the storage moves (bucket, prefix, region). Default follow')
+    .optional(),
   tags: tags.optional(),
   apps: z.record(keyed(names.APP_PATTERN, 'Heroku app'), app).describe('Heroku apps by name'),
 });

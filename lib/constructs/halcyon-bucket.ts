@@ -1,7 +1,7 @@
-import { Duration, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib/core';
+import { CfnDeletionPolicy, Duration, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib/core';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership, type LifecycleRule } from 'aws-cdk-lib/aws-s3';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership, type CfnBucket, type LifecycleRule } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { MANAGED_BY, TAGS, type Acl } from '../contract/index.js';
 import { bucketPolicy } from './policies.js';
@@ -98,6 +98,8 @@ export class HalcyonBucket extends Construct {
       // Not plain RETAIN: what a failed first deployment leaves behind would be in the way of the next.
       removalPolicy: props.retain === false ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
+    // A bucket of another name succeeds it; this one is still in use then, whatever becomes of it with its stack.
+    (this.bucket.node.defaultChild as CfnBucket).cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
     const policy = (bucketName: string) => bucketPolicy({ partition: Stack.of(this).partition, bucketName, signing });
     validateBucketPolicy(policy(props.bucketName ?? id));
     for (const statement of policy(this.bucket.bucketName).Statement) this.bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));

@@ -1,4 +1,4 @@
-import { Stack, Tags, Token, Validations } from 'aws-cdk-lib/core';
+import { RemovalPolicy, Stack, Tags, Token, Validations } from 'aws-cdk-lib/core';
 import { CfnUser } from 'aws-cdk-lib/aws-iam';
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -6,6 +6,7 @@ import {
   iamPath,
   MANAGED_BY,
   principalLabel,
+  reachDigest,
   secretName,
   TAGS,
   USER_POLICY,
@@ -13,6 +14,7 @@ import {
   type Access,
   type Acl,
   type PrincipalId,
+  type Reach,
 } from '../contract/index.js';
 import { userPolicy, type PolicyDocumentJson } from './policies.js';
 import {
@@ -20,7 +22,6 @@ import {
   validateAccount,
   validateAcl,
   validateBucketName,
-  validateKmsKeyArn,
   validatePrefix,
   validatePrincipal,
   validateUserPolicy,
@@ -57,16 +58,20 @@ export interface HalcyonUserProps {
    */
   readonly acl?: Acl;
   /**
-   * ARN of the KMS key that the bucket is encrypted with.
+   * Makes another user that may reach the same, where the name of the one before is taken: by a user that is quarantined, or that left its
+   * stack and is being retired.
    *
-   * @default - the bucket has none (SSE-S3)
+   * @default 1
    */
-  readonly kmsKeyArn?: string;
+  readonly generation?: number;
 }
 
 /**
  * A principal of Halcyon: an IAM user that may do what its access needs and nothing else, and an empty secret for its access key. The key
  * itself is made after the deployment, so that it never enters a template and can be replaced with an overlap.
+ *
+ * What it may reach is part of its name, so that a change makes another user beside it; and both are retained when they leave their stack,
+ * since builds may still hold the key. `halcyon-kit` deletes them when none does.
  *
  * @throws KitError `invalid-prop` or `policy-too-long`.
  */
@@ -79,10 +84,14 @@ export class HalcyonUser extends Construct {
 
   constructor(scope: Construct, id: string, props: HalcyonUserProps) {
     super(scope, id);
-    const { team, app, access, acl = 'bucket-owner-full-control' } = props;
-    this.principal = { team, access, ...(app === undefined ? {} : { app }) };
+    const { team, app, access, acl = 'bucket-owner-full-control', bucketName, prefix } = props;
     const stack = Stack.of(this);
     const bucketAccount = props.bucketAccount ?? stack.account;
+    const reach = { account: bucketAccount, region: stack.region, bucketName, prefix, acl };
+    this.principal = {
+      ...{ team, access, ...(app === undefined ? {} : { app }), reach: reachDigest(literal(stack, reach), access) },
+      ...(props.generation === undefined ? {} : { generation: props.generation }),
+    };
     validatePrincipal(this.principal);
     validateAccess(access);
     // Whether the bucket lets public uploads in is the bucket's own matter.
@@ -90,7 +99,6 @@ export class HalcyonUser extends Construct {
     validateBucketName(props.bucketName);
     validateAccount('bucketAccount', bucketAccount);
     validatePrefix(props.prefix);
-    validateKmsKeyArn(props.kmsKeyArn);
     const policy = userPolicy({
       partition: stack.partition,
       bucketName: props.bucketName,
@@ -98,12 +106,10 @@ export class HalcyonUser extends Construct {
       prefix: props.prefix,
       access,
       acl,
-      kmsKeyArn: props.kmsKeyArn,
       region: stack.region,
     });
     validateUserPolicy(userName(this.principal), policy);
 
-    // CloudFormation deletes secrets at once, without a recovery window, so the name is free again for a later stack.
     this.secret = new CfnSecret(this, 'Secret', {
       name: secretName(this.principal),
       description: `Access key of ${principalLabel(this.principal)} for Halcyon on Heroku`,
@@ -113,16 +119,30 @@ export class HalcyonUser extends Construct {
       path: iamPath(access, team),
       policies: [{ policyName: USER_POLICY, policyDocument: policy }],
     });
-    // What depends goes first: a user that still has keys stops the deletion, and the secret that holds them is still there.
     this.user.addResourceDependency(this.secret);
+    // Not plain RETAIN: what a failed first deployment leaves behind would be in the way of the next.
+    for (const resource of [this.user, this.secret]) resource.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
 
     Tags.of(this).add(TAGS.managedBy, MANAGED_BY);
     Tags.of(this).add(TAGS.team, team);
     Tags.of(this).add(TAGS.access, access);
     if (app !== undefined) Tags.of(this).add(TAGS.app, app);
+    Tags.of(this).add(TAGS.bucket, bucketName);
+    if (prefix !== undefined) Tags.of(this).add(TAGS.prefix, prefix);
+    Tags.of(this).add(TAGS.region, stack.region);
+    Tags.of(this).add(TAGS.acl, acl);
     acknowledge(this, policy);
   }
 }
+
+/** What only CloudFormation knows, as its reference: the same at each synthesis, unlike a token's text. */
+const literal = (stack: Stack, reach: Reach): Reach =>
+  Object.fromEntries(
+    Object.entries(stack.resolve(reach) as Record<string, unknown>).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  ) as unknown as Reach;
 
 /** Findings of cdk-nag's AwsSolutions that stand, each with its reason: no others of their rules. */
 function acknowledge({ user, secret }: HalcyonUser, policy: PolicyDocumentJson): void {

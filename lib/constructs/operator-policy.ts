@@ -53,8 +53,8 @@ export function operatorPolicy(scope: OperatorScope): PolicyDocumentJson {
     allow(
       'Lists',
       [
-        ...['cloudformation:ListStacks', 'iam:ListUsers', 'iam:GetAccessKeyLastUsed', 'sts:GetCallerIdentity'],
-        ...['s3:GetAccountPublicAccessBlock', 's3:ListAllMyBuckets', 'secretsmanager:ListSecrets'],
+        ...['cloudformation:ListStacks', 'iam:ListUsers', 'iam:ListPolicies', 'iam:ListEntitiesForPolicy', 'iam:GetAccessKeyLastUsed'],
+        ...['s3:GetAccountPublicAccessBlock', 's3:ListAllMyBuckets', 'secretsmanager:ListSecrets', 'sts:GetCallerIdentity'],
       ],
       ['*'],
     ),

@@ -49,15 +49,13 @@ export interface UserPolicyOptions {
   readonly access: Access;
   /** The one canned ACL that uploads must carry. */
   readonly acl: Acl;
-  /** Key of a bucket with SSE-KMS. */
-  readonly kmsKeyArn?: string;
-  /** Region of the bucket; read with `kmsKeyArn` only. */
+  /** Region of the bucket. */
   readonly region: string;
 }
 
 /** What a principal may do: the four requests Halcyon makes, as far as its access goes, and nothing else. */
 export function userPolicy(options: UserPolicyOptions): PolicyDocumentJson {
-  const { access, acl, kmsKeyArn } = options;
+  const { access, acl } = options;
   const bucket = `arn:${options.partition}:s3:::${options.bucketName}`;
   const objects = `${bucket}/${keyPrefix(options.prefix)}*`;
   const owner = { 'aws:ResourceAccount': options.bucketAccount };
@@ -95,15 +93,18 @@ export function userPolicy(options: UserPolicyOptions): PolicyDocumentJson {
   }
   // A key in clear, or nearly so: a bucket that is not ours may have no such rule.
   for (const Condition of WEAK_TRANSPORT) statements.push({ Effect: 'Deny', Action: ['s3:*'], Resource: ['*'], Condition });
-  if (kmsKeyArn !== undefined) {
-    statements.push({
-      Effect: 'Allow',
-      Action: ['kms:Decrypt', ...(writes ? ['kms:GenerateDataKey'] : [])],
-      Resource: [kmsKeyArn],
-      // Only through S3; the trailing star covers the domain of every partition.
-      Condition: { StringLike: { 'kms:ViaService': `s3.${options.region}.amazonaws.*` } },
-    });
-  }
+  statements.push({
+    // Any key, but through S3 and for this bucket's objects alone: the bucket's key can be changed, or taken away, while what it encrypted is
+    // still read. The encryption context is the bucket's ARN with a bucket key, else the object's:
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+    Effect: 'Allow',
+    Action: ['kms:Decrypt', ...(writes ? ['kms:GenerateDataKey'] : [])],
+    Resource: [`arn:${options.partition}:kms:${options.region}:*:key/*`],
+    Condition: {
+      // The trailing star covers the domain of every partition.
+      StringLike: { 'kms:ViaService': `s3.${options.region}.amazonaws.*`, 'kms:EncryptionContext:aws:s3:arn': [bucket, objects] },
+    },
+  });
   return document(...statements);
 }
 

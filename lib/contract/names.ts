@@ -1,4 +1,5 @@
-import { ACCESSES, type Access } from './modes.js';
+import { createHash } from 'node:crypto';
+import { ACCESSES, type Access, type Acl } from './modes.js';
 
 /** Every name that crosses a boundary is made here, and only here. */
 
@@ -36,25 +37,58 @@ export const iamPath = (access: Access, team: string): string => `${IAM_ROOT_PAT
 /** ARN pattern of every IAM user with `access`, in any account of `partition`. */
 export const principalArnPattern = (partition: string, access: Access): string => `arn:${partition}:iam::*:user${IAM_ROOT_PATH}${access}/*`;
 
+/** What a principal may reach. Whatever of it changes makes another principal: nothing is ever taken from one that builds still use. */
+export interface Reach {
+  readonly account: string;
+  readonly region: string;
+  readonly bucketName: string;
+  /** Without slashes at its ends; empty or undefined: the whole bucket. */
+  readonly prefix?: string;
+  /** The one canned ACL that uploads carry; of no account where nothing is uploaded. */
+  readonly acl: Acl;
+}
+
+/** Six hexadecimal digits that stand for a reach in names. */
+export function reachDigest({ account, region, bucketName, prefix, acl }: Reach, access: Access): string {
+  const parts = [account, region, bucketName, prefix ?? '', access === 'read-only' ? '' : acl];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 6);
+}
+
 /** A principal: one IAM user, one secret, one policy; a team's for all apps of one access, or one app's own (`credentials: per-app`). */
 export interface PrincipalId {
   readonly team: string;
   readonly access: Access;
   /** Set with `credentials: per-app`. */
   readonly app?: string;
+  /** {@link reachDigest}; absent on principals of the kit's first version, which were named without. */
+  readonly reach?: string;
+  /** Of those that may reach the same, one after another, the how-manieth: a name that is taken is not used again. Default 1. */
+  readonly generation?: number;
 }
 
-/** IAM user name, at most 64 characters: `halcyon.team.TEAM.ACCESS` or `halcyon.app.APP.ACCESS` (Heroku app names are unique everywhere). */
-export const userName = (id: PrincipalId): string =>
-  id.app === undefined ? `halcyon.team.${id.team}.${id.access}` : `halcyon.app.${id.app}.${id.access}`;
+const revision = ({ reach, generation = 1 }: PrincipalId): string[] =>
+  reach === undefined ? [] : [generation === 1 ? reach : `${reach}-${generation}`];
 
-/** The principal of a user under the team's paths; undefined for a user that someone else put there. */
-export function parseUserName(team: string, user: { readonly name: string; readonly path: string }): PrincipalId | undefined {
-  const access = ACCESSES.find((candidate) => user.path === iamPath(candidate, team));
-  if (access === undefined) return undefined;
-  const app = new RegExp(`^halcyon\\.app\\.(.+)\\.${access}$`).exec(user.name)?.[1];
-  const id: PrincipalId = { team, access, ...(app === undefined ? {} : { app }) };
-  return userName(id) === user.name ? id : undefined;
+/**
+ * IAM user name, at most 64 characters: `halcyon.team.TEAM.ACCESS.REACH` or `halcyon.app.APP.ACCESS.REACH` (Heroku app names are unique
+ * everywhere), and `-GENERATION` from the second on.
+ */
+export const userName = (id: PrincipalId): string =>
+  ['halcyon', ...(id.app === undefined ? ['team', id.team] : ['app', id.app]), id.access, ...revision(id)].join('.');
+
+/** The principal of a user, from its path and name; undefined for a user that someone else put there. */
+export function parseUserName({ name, path }: { readonly name: string; readonly path: string }): PrincipalId | undefined {
+  const [, access, team] = /^\/halcyon\/([^/]+)\/([^/]+)\/$/.exec(path) ?? [];
+  const [, kind, owner, reach, generation] = /^halcyon\.(team|app)\.([^.]+)\.[^.]+(?:\.([0-9a-f]{6})(?:-(\d+))?)?$/.exec(name) ?? [];
+  if (access === undefined || team === undefined || owner === undefined) return undefined;
+  const id: PrincipalId = {
+    team,
+    access: access as Access,
+    ...(kind === 'app' ? { app: owner } : {}),
+    ...(reach === undefined ? {} : { reach }),
+    ...(generation === undefined ? {} : { generation: Number(generation) }),
+  };
+  return ACCESSES.includes(id.access) && userName(id) === name ? id : undefined;
 }
 
 /** Name of the one inline policy of a principal's IAM user. */
@@ -66,14 +100,24 @@ export const QUARANTINE_POLICY = 'AWSCompromisedKeyQuarantine';
 /** Sid of the bucket policy's statement that refuses signature version 2: by it the kit tells what a bucket accepts. */
 export const DENY_SIGV2 = 'DenySigV2';
 
-/** Secrets Manager name: `halcyon/TEAM/ACCESS` or `halcyon/TEAM/APP/ACCESS`. The kit finds secrets by this name, never by a stack output. */
-export const secretName = (id: PrincipalId): string => ['halcyon', id.team, ...(id.app === undefined ? [] : [id.app]), id.access].join('/');
+/** Secrets Manager name: `halcyon/TEAM/ACCESS/REACH` or `halcyon/TEAM/APP/ACCESS/REACH`. The kit finds secrets by this name, never by a stack output. */
+export const secretName = (id: PrincipalId): string => ['halcyon', principalLabel(id), ...revision(id)].join('/');
 
 /** How a principal is called on screen: `TEAM/ACCESS` or `TEAM/APP/ACCESS`. */
-export const principalLabel = (id: PrincipalId): string => secretName(id).slice('halcyon/'.length);
+export const principalLabel = ({ team, app, access }: PrincipalId): string => [team, ...(app === undefined ? [] : [app]), access].join('/');
 
 /** Tags on everything the kit makes in AWS. */
-export const TAGS = { team: 'halcyon:team', managedBy: 'halcyon:managed-by', app: 'halcyon:app', access: 'halcyon:access' } as const;
+export const TAGS = {
+  managedBy: 'halcyon:managed-by',
+  team: 'halcyon:team',
+  app: 'halcyon:app',
+  access: 'halcyon:access',
+  /** A principal's {@link Reach}, for when the file no longer tells. */
+  bucket: 'halcyon:bucket',
+  prefix: 'halcyon:prefix',
+  region: 'halcyon:region',
+  acl: 'halcyon:acl',
+} as const;
 export const MANAGED_BY = 'halcyon-kit';
 
 /** Tags in which the key engine remembers, on the IAM user itself, what AWS does not record. They may be read; changing them by hand confuses it. */
@@ -95,6 +139,8 @@ export const keyIdOfVersion = (versionId: string): string | undefined => /^halcy
 
 /** Objects of the kit's own in a bucket (leases, smoke leftovers' index) are under this key prefix, at the bucket's root; principals may not write there. */
 export const KIT_OBJECT_PREFIX = '.halcyon-kit/';
+/** Apps that were ever given a key of an IAM user, by their ids. */
+export const holdersKey = (user: string): string => `${KIT_OBJECT_PREFIX}holders/${user}.json`;
 export const leaseKey = (team: string): string => `${KIT_OBJECT_PREFIX}lease/${team}.json`;
 
 /** CloudFormation outputs of the stacks (logical output names, without secrets). */

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Toolkit } from '@aws-cdk/toolkit-lib';
 import { createAws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
-import type { KitConfig, Principal } from '../config/model.js';
+import type { KitConfig } from '../config/model.js';
 import { TEMPLATES_STACK } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import { inStep, type IoHost, type Step } from '../io/io-host.js';
@@ -28,7 +29,6 @@ export interface Deployer {
 
 export interface DeployerOptions {
   readonly config: KitConfig;
-  readonly keep?: readonly Principal[];
   /** Names of the buckets that still accept signature version 2. Default: none. */
   readonly acceptSigV2?: ReadonlySet<string>;
   readonly io: IoHost;
@@ -52,11 +52,11 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
     import('../stacks/app.js'),
     import('./failed-creations.client.js'),
   ]);
-  const { BaseCredentials, DiffMethod, StackSelectionStrategy, Toolkit } = toolkitLib;
+  const { BaseCredentials, DiffMethod, ExpandStackSelection, StackSelectionStrategy } = toolkitLib;
   let running: Step | undefined;
   let reasons: string[] = [];
   const { httpsAgent } = await options.network.agents('aws');
-  const toolkit = new Toolkit({
+  const toolkit = new toolkitLib.Toolkit({
     ioHost: toolkitIo(
       options.io,
       () => running,
@@ -73,7 +73,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const outdir = await scratchDirectory();
   const source = await toolkit.fromAssemblyBuilder(
     async () => {
-      const app = buildApp(options.config, { keep: options.keep, acceptSigV2: options.acceptSigV2, outdir: join(outdir, 'cdk.out') });
+      const app = buildApp(options.config, { acceptSigV2: options.acceptSigV2, outdir: join(outdir, 'cdk.out') });
       freeFailed = () => freeFailedCreations(app, (region) => createAws({ region, profile: options.profile, network: options.network }));
       return app.synth();
     },
@@ -102,24 +102,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
     async diff(stacks) {
       try {
         const diffs = await toolkit.diff(assembly, { stacks: select(withTemplates(stacks)), method: DiffMethod.TemplateOnly() });
-        return Object.entries(diffs).map(([stack, diff]) => ({
-          stack,
-          changes: diff.resources.logicalIds
-            .map((logicalId) => ({ logicalId, change: diff.resources.get(logicalId) }))
-            .filter(({ change }) => change.isDifferent)
-            .map(({ logicalId, change }) => ({
-              logicalId,
-              type: change.resourceType ?? '',
-              action: change.isAddition
-                ? ('create' as const)
-                : change.isRemoval
-                  ? ('delete' as const)
-                  : change.changeImpact.includes('REPLACE')
-                    ? ('replace' as const)
-                    : ('update' as const),
-              properties: Object.keys(change.propertyUpdates),
-            })),
-        }));
+        return Object.entries(diffs).map(([stack, { resources }]) => ({ stack, changes: changesOf(resources) }));
       } catch (error) {
         throw awsError(error, `compare ${stacks.join(', ')} with what is deployed`);
       }
@@ -133,7 +116,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
           reasons = [];
           try {
             return await toolkit.deploy(assembly, {
-              stacks: { ...select([stack]), expand: toolkitLib.ExpandStackSelection.NONE },
+              stacks: { ...select([stack]), expand: ExpandStackSelection.NONE },
               stackEventPollingInterval: 1000,
               deploymentMethod: { method: 'change-set' },
             });
@@ -163,6 +146,17 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       await rm(outdir, { recursive: true, force: true });
     },
   };
+}
+
+type TemplateDiff = Awaited<ReturnType<Toolkit['diff']>>[string];
+
+function changesOf({ changes }: TemplateDiff['resources']): StackDiff['changes'] {
+  return Object.entries(changes).map(([logicalId, change]) => ({
+    logicalId,
+    type: change.resourceType ?? '',
+    action: change.isAddition ? 'create' : change.isRemoval ? 'delete' : change.changeImpact.includes('REPLACE') ? 'replace' : 'update',
+    properties: Object.keys(change.propertyUpdates),
+  }));
 }
 
 function deployFailure(error: unknown, stack: string, reasons: readonly string[]): KitError {

@@ -1,7 +1,8 @@
 import type { Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import { isKitError, KitError } from '../errors.js';
-import { deleteStack, requireOwnStack, stackFailure, stackState } from './stack.client.js';
+import { stackFailure } from './stack-failure.client.js';
+import { deleteStack, requireOwnStack, stackState } from './stack.client.js';
 
 /** A resource of a template, as CloudFormation takes it. */
 export interface TemplateResource {
@@ -34,17 +35,16 @@ export async function importBucket(aws: Aws, target: BucketImport, signal?: Abor
   } = cloudformation;
   const wait = { client: cfn, maxWaitTime: 600, minDelay: 1, maxDelay: 5, abortSignal: signal };
   try {
-    let state = await requireOwnStack(aws, target.stack);
-    if (state.status === 'ROLLBACK_COMPLETE') {
-      // What a failed creation leaves behind holds nothing and takes nothing in.
-      await deleteStack(aws, target.stack, signal);
-      state = { exists: false, ours: false, outputs: {} };
-    }
-    const before = state.exists
-      ? ((await import('yaml')).parse(
-          (await cfn.send(new GetTemplateCommand({ StackName: target.stack, TemplateStage: 'Original' }))).TemplateBody ?? '{}',
-        ) as { Resources?: object })
-      : {};
+    const { exists, status } = await requireOwnStack(aws, target.stack);
+    // What a failed creation leaves behind holds nothing and takes nothing in.
+    const empty = status === 'ROLLBACK_COMPLETE';
+    if (empty) await deleteStack(aws, target.stack, signal);
+    const before =
+      exists && !empty
+        ? ((await import('yaml')).parse(
+            (await cfn.send(new GetTemplateCommand({ StackName: target.stack, TemplateStage: 'Original' }))).TemplateBody ?? '{}',
+          ) as { Resources?: object })
+        : {};
     const template = { ...before, Resources: { ...before.Resources, [target.logicalId]: target.resource } };
     const name = { StackName: target.stack, ChangeSetName: `halcyon-kit-import-${Date.now()}` };
     await cfn.send(

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isRunning } from '../lease-owner.js';
 
 const PREFIX = 'halcyon-kit-';
 /** After this long nobody works in a directory any more, on whichever machine. */
@@ -20,19 +21,9 @@ async function sweep(root: string, name: string): Promise<void> {
   const pid = name.startsWith(own()) ? Number(name.slice(own().length).split('-')[0]) : NaN;
   // What is someone else's, or goes by itself meanwhile, is no concern of this run.
   const left =
-    isDead(pid) ||
+    (pid > 0 && !isRunning(pid)) ||
     (await stat(path)
       .then(({ mtimeMs }) => Date.now() - mtimeMs > OLD)
       .catch(() => false));
   if (left) await rm(path, { recursive: true, force: true }).catch(() => undefined);
-}
-
-function isDead(pid: number): boolean {
-  if (!(pid > 0)) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
 }

@@ -2,14 +2,16 @@ import type { Aws } from '../aws/aws.js';
 import { awsError, isMissing } from '../aws/errors.js';
 import { MANAGED_BY, TAGS } from '../contract/index.js';
 import { KitError } from '../errors.js';
+import { stackFailure } from './stack-failure.client.js';
 
 /** Lift termination protection, the last guard before a stack goes. No error where the stack is gone already. */
 async function liftTerminationProtection(aws: Aws, stack: string): Promise<void> {
-  const { UpdateTerminationProtectionCommand } = await import('@aws-sdk/client-cloudformation');
+  const [client, { UpdateTerminationProtectionCommand }] = await Promise.all([
+    aws.cloudformation(),
+    import('@aws-sdk/client-cloudformation'),
+  ]);
   try {
-    await (
-      await aws.cloudformation()
-    ).send(new UpdateTerminationProtectionCommand({ StackName: stack, EnableTerminationProtection: false }));
+    await client.send(new UpdateTerminationProtectionCommand({ StackName: stack, EnableTerminationProtection: false }));
   } catch (error) {
     if (isMissing(error, 'stack')) return;
     throw awsError(error, `lift the termination protection of ${stack}`);
@@ -21,7 +23,6 @@ export interface StackState {
   readonly status?: string;
   /** Its tags say that the kit made it; or it has none yet, as an import makes a stack without: the deployment that follows brings them. */
   readonly ours: boolean;
-  readonly outputs: Readonly<Record<string, string>>;
 }
 
 export async function stackState(aws: Aws, stack: string): Promise<StackState> {
@@ -37,10 +38,9 @@ export async function stackState(aws: Aws, stack: string): Promise<StackState> {
       ours:
         Tags.some(({ Key, Value }) => Key === TAGS.managedBy && Value === MANAGED_BY) ||
         (Tags.length === 0 && /^IMPORT_/.test(StackStatus)),
-      outputs: Object.fromEntries((found?.Outputs ?? []).map((output) => [output.OutputKey ?? '', output.OutputValue ?? ''])),
     };
   } catch (error) {
-    if (isMissing(error, 'stack')) return { exists: false, ours: false, outputs: {} };
+    if (isMissing(error, 'stack')) return { exists: false, ours: false };
     throw awsError(error, `read the state of stack ${stack}`);
   }
 }
@@ -56,36 +56,6 @@ export async function requireOwnStack(aws: Aws, stack: string): Promise<StackSta
     'stack-not-ours',
     `stack ${stack} does not carry the tag ${TAGS.managedBy}=${MANAGED_BY}, so it is left alone; give your team or bucket another name, or, if the kit made it, deploy it once with "cdk deploy ${stack}", which tags it`,
   );
-}
-
-/**
- * What a waiter of the SDK's ended with, in CloudFormation's words: its own are JSON, or a name that sounds like a broken network.
- * @param events - what stands in a failed event's status: `DELETE_FAILED`.
- */
-export async function stackFailure(aws: Aws, stack: string, error: unknown, doing: string, events = /_FAILED$/): Promise<string> {
-  const { DescribeStackEventsCommand } = await import('@aws-sdk/client-cloudformation');
-  const { name = '', message = '' } = error as Error;
-  if (name === 'TimeoutError' && /waiter/i.test(message))
-    return `CloudFormation has not come to an end with it; see the events of stack ${stack}, and run again when it has`;
-  const { StackEvents = [] } = await (
-    await aws.cloudformation()
-  )
-    .send(new DescribeStackEventsCommand({ StackName: stack }))
-    .catch(() => ({ StackEvents: [] }));
-  // The newest come first: those of this attempt end where it began.
-  const began = StackEvents.findIndex(
-    ({ LogicalResourceId, ResourceStatus = '' }) =>
-      LogicalResourceId === stack && /^(DELETE|IMPORT|REVIEW|CREATE)_IN_PROGRESS$/.test(ResourceStatus),
-  );
-  const recent = began < 0 ? StackEvents : StackEvents.slice(0, began);
-  // The first failure is the cause; those after it are its consequences.
-  const failed = recent.findLast(
-    ({ ResourceStatus = '', LogicalResourceId }) => events.test(ResourceStatus) && LogicalResourceId !== stack,
-  );
-  if (failed !== undefined) return `${failed.LogicalResourceId}: ${failed.ResourceStatusReason}`;
-  const said = recent.find(({ ResourceStatusReason }) => ResourceStatusReason !== undefined)?.ResourceStatusReason;
-  if (said !== undefined && message.trimStart().startsWith('{')) return said;
-  throw awsError(error, doing);
 }
 
 /**

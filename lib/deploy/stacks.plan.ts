@@ -1,4 +1,4 @@
-import type { BucketSpec, KitConfig, Principal, Team } from '../config/model.js';
+import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import { BUILDPACK_STACK, bucketStackName, buildpackBucketName, KIT_OWNERS, teamStackName } from '../contract/index.js';
 import { buildpackEnvironments, hasStack } from '../config/environments.js';
 
@@ -11,8 +11,8 @@ export interface StackTarget {
 }
 
 /** In the order they are deployed: the buildpack's, shared buckets', teams'. Pure. */
-export function stacksFor(config: KitConfig, teams: readonly Team[], keep: readonly Principal[] = []): StackTarget[] {
-  const withStack = teams.filter((team) => hasStack(team, keep));
+export function stacksFor(config: KitConfig, teams: readonly Team[]): StackTarget[] {
+  const withStack = teams.filter(hasStack);
   const shared = new Set(withStack.flatMap((team) => (team.bucket?.kind === 'shared' ? [team.bucket.shared] : [])));
   return [
     ...buildpackEnvironments(config, withStack).map(({ account, region }) => ({

@@ -79,26 +79,18 @@ async function countObjects(sdk: Sdk, s3: S3Client, { spec, prefixes }: BucketQu
   let counted = 0;
   let more = false;
   for (const prefix of prefixes) {
-    let token: string | undefined;
-    for (let page = 0; page === 0 || token !== undefined; page++) {
-      if (page === MAX_PAGES) {
-        more = true;
-        break;
-      }
+    let pages = 0;
+    const listing = sdk.paginateListObjectsV2({ client: s3 }, { ...ownedBy(spec), Prefix: keyPrefix(prefix) });
+    for await (const { Contents = [], IsTruncated = false } of listing) {
       signal?.throwIfAborted();
-      const answer = await s3.send(
-        new sdk.ListObjectsV2Command({
-          ...ownedBy(spec),
-          Prefix: keyPrefix(prefix),
-          ContinuationToken: token,
-        }),
-      );
-      for (const { Key = '', Size = 0 } of answer.Contents ?? []) {
+      for (const { Key = '', Size = 0 } of Contents) {
         counted++;
         groups.set(listedTogether(Key), (groups.get(listedTogether(Key)) ?? 0) + 1);
         if (Size > LARGE_BYTES) large.push({ key: Key, bytes: Size });
       }
-      token = answer.IsTruncated ? answer.NextContinuationToken : undefined;
+      if (++pages < MAX_PAGES) continue;
+      more ||= IsTruncated;
+      break;
     }
   }
   const crowded = [...groups].filter(([, keys]) => keys > LISTED_PAGE).map(([prefix, keys]) => ({ prefix, keys }));

@@ -7,7 +7,7 @@ import type { AppState, PrincipalState } from '../engine/model.js';
 import type { BuildpackPlan } from '../heroku/buildpacks.plan.js';
 import type { Build, Dyno, HerokuApp, Release } from '../heroku/heroku.js';
 import type { NotedApp } from '../smoke/register.client.js';
-import type { Refused, RefusalContext } from '../storage/refusals.js';
+import type { Refused, RefusalContext } from '../storage/refusal.js';
 
 /** Something that is, or may be, wrong. */
 export interface Finding {

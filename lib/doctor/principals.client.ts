@@ -12,7 +12,7 @@ import { Reader } from './reader.js';
 /** IAM and Secrets Manager, read-only: what the engine sees of each principal, and its policies. Secrets go into `vault` and nowhere else. */
 export async function principalFacts(aws: Aws, team: Team, vault: Vault, { read, signal }: Reader): Promise<PrincipalFacts[]> {
   const users = await read('IAM users', () => awsKeys(aws).users(team.name));
-  const secrets = awsSecrets(aws);
+  const secretsIn = (region: string | undefined) => awsSecrets(region === undefined ? aws : aws.in(region));
   // Without the list nobody knows what is missing.
   const found = users === undefined ? [] : principalsAmong(team, users);
   return pMap(
@@ -21,7 +21,7 @@ export async function principalFacts(aws: Aws, team: Team, vault: Vault, { read,
       const reader = new Reader(signal);
       const user = userName(one.id);
       const [state, policies, attached] = await Promise.all([
-        observePrincipal(one, { secrets, vault, read: reader.read }),
+        observePrincipal(one, { secretsIn, vault, read: reader.read }),
         one.record && reader.read(`inline policies of ${user}`, () => inlinePolicies(aws, user)),
         one.record && reader.read(`attached policies and groups of ${user}`, () => attachments(aws, user)),
       ]);

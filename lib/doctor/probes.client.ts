@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Aws } from '../aws/aws.js';
 import { ownedBy } from '../aws/bucket.js';
-import { s3Endpoint } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { differing, keyPrefix, type Access, type ConfigVarName, type KeyPair } from '../contract/index.js';
 import type { Vault } from '../engine/run/vault.js';
-import { halcyonRequest, type HalcyonRequest, type HalcyonStore, type Outcome } from '../storage/halcyon-requests.js';
-import type { RefusalContext } from '../storage/refusals.js';
+import { halcyonRequest, isDone, storeOf, type HalcyonRequest, type HalcyonStore, type Outcome } from '../storage/halcyon-requests.js';
+import type { RefusalContext } from '../storage/refusal.js';
 import { desiredOf } from './desired.js';
 import type { AppFacts, PrincipalFacts, ProbeFacts } from './model.js';
 
@@ -27,11 +26,8 @@ export async function probePrincipal(probing: Probing, principal: PrincipalFacts
   const secretAccessKey = current === undefined ? undefined : vault.secretOf(current);
   if (team.bucket === undefined || aws === undefined || !principal.declared || current === undefined || secretAccessKey === undefined)
     return principal;
-  const { spec, prefix } = team.bucket;
-  const store: HalcyonStore = {
-    ...{ endpoint: s3Endpoint(config, spec), region: spec.region, bucket: spec.name, prefix, acl: spec.acl },
-    ...{ signing: config.signing.version, key: { accessKeyId: current, secretAccessKey } },
-  };
+  const { spec } = team.bucket;
+  const store = storeOf(config, team.bucket, { accessKeyId: current, secretAccessKey });
   const context = contextOf(store, team, [principal]);
   return {
     ...principal,
@@ -59,11 +55,8 @@ export async function probeApp(probing: Probing, app: AppFacts, key: KeyPair | u
   const otherKey = vars.HALCYON_AWS_ACCESS_KEY_ID !== desired.HALCYON_AWS_ACCESS_KEY_ID;
   if (key === undefined || aws === undefined || team.bucket === undefined || !bucket || !endpoint || same || otherKey) return app;
   const { spec } = team.bucket;
-  const signing = config.signing.version;
-  const store: HalcyonStore = {
-    ...{ endpoint, bucket, key, signing, region: vars.HALCYON_S3_REGION ?? spec.region, acl: spec.acl },
-    ...(rest.length > 0 ? { prefix: rest.join('/') } : {}),
-  };
+  const region = vars.HALCYON_S3_REGION ?? spec.region;
+  const store = { ...storeOf(config, team.bucket, key), endpoint, region, bucket, prefix: rest.length > 0 ? rest.join('/') : undefined };
   const context = contextOf(store, team, principals);
   return {
     ...app,
@@ -114,16 +107,13 @@ async function probe(options: ProbeOptions): Promise<ProbeFacts> {
     await send({ operation: 'upload', key, body }, access === 'read-only' ? 'denied' : 'allowed');
     await send({ operation: 'delete', key }, access === 'upload' ? 'allowed' : 'denied');
   } finally {
-    const at = (operation: string) => results.find((result) => result.operation === operation)?.status ?? 0;
-    const mayRemain = at('upload') < 300 && at('upload') !== 0 && !(at('delete') >= 200 && at('delete') < 300);
-    if (mayRemain) await remove(options, key);
+    const done = (operation: string) => results.some((result) => result.operation === operation && isDone(result));
+    if (done('upload') && !done('delete')) await remove(options, key);
   }
   return { context, results };
 }
 
 async function remove({ operator, store, account }: ProbeOptions, key: string): Promise<void> {
-  const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
-  await (
-    await operator.s3()
-  ).send(new DeleteObjectCommand({ ...ownedBy({ name: store.bucket, account }), Key: `${keyPrefix(store.prefix)}${key}` }));
+  const [s3, { DeleteObjectCommand }] = await Promise.all([operator.s3(), import('@aws-sdk/client-s3')]);
+  await s3.send(new DeleteObjectCommand({ ...ownedBy({ name: store.bucket, account }), Key: `${keyPrefix(store.prefix)}${key}` }));
 }

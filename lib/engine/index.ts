@@ -1,9 +1,11 @@
 import type { Aws } from '../aws/aws.js';
-import { principalsOf, s3Endpoint } from '../config/derive.js';
-import type { KitConfig, Principal, Team } from '../config/model.js';
-import { parseUserName, secretName, userName } from '../contract/index.js';
+import { s3Endpoint } from '../config/derive.js';
+import type { BucketSpec, KitConfig, Team } from '../config/model.js';
+import { leaseKey, secretName, TAGS } from '../contract/index.js';
+import { isKitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
+import { thisProcess } from '../lease-owner.js';
 import { clockOf, type Clock } from './clock.js';
 import {
   DEFAULT_POLICY,
@@ -20,10 +22,13 @@ import { keysToReplace } from './plan/next.plan.js';
 import { herokuApps } from './ports/heroku-apps.client.js';
 import { awsKeys } from './ports/iam.client.js';
 import { awsVerifier } from './ports/key-check.client.js';
-import { s3LeaseStore } from './ports/s3-lease.client.js';
+import { s3Packages } from './ports/s3-packages.client.js';
+import { s3Holders } from './ports/s3-holders.client.js';
+import { s3Object } from './ports/s3-object.client.js';
+import type { Ports } from './ports/ports.js';
 import { awsSecrets } from './ports/secrets-manager.client.js';
 import { findKeyOf, killAtOnce, type FoundKey, type IamContext } from './run/kill.client.js';
-import { Fence } from './run/lease.client.js';
+import { Fence, removeIfDead } from './run/lease.client.js';
 import { observeAll, principalsAmong } from './run/observe.client.js';
 import { Recent } from './run/recent.js';
 import { reconcile } from './run/reconcile.client.js';
@@ -44,6 +49,12 @@ export interface EngineContext {
   readonly clock?: Clock;
   /** Called during a rotation when the first app has the new key, before any other gets it. */
   readonly smoke?: Smoke;
+  /** Heroku's ids of apps, by name: those that are known are written down before they get a key. */
+  readonly ids?: ReadonlyMap<string, string>;
+  /** Apps outside the team, by name or id, that are not asked what they hold. */
+  readonly forget?: ReadonlySet<string>;
+  /** Hears what was done, as it is done. */
+  readonly onEvent?: (event: Event) => void;
   /** Apps that are not to be written, and why. */
   readonly refused?: ReadonlyMap<string, string>;
   /** The team's stack was deployed a moment ago: users that IAM does not list yet are looked for again, for up to a minute. */
@@ -87,6 +98,16 @@ export async function runTeam(
   return reconcile(runContext(context, team, policy, known ?? new Vault()), intent, known === undefined ? undefined : from);
 }
 
+/** A lease that a killed run left, or let expire: whoever has nothing to do removes it. */
+export async function removeDeadLease({ aws }: KillContext, team: Team): Promise<void> {
+  const clock = clockOf(aws.network.time);
+  const store = team.bucket && s3Object(aws, team.bucket.spec, leaseKey(team.name));
+  if (store === undefined) return;
+  await removeIfDead(store, thisProcess(DEFAULT_POLICY.leaseTtl, clock.now())).catch((error: unknown) => {
+    if (!isKitError(error, 'bucket-missing')) throw error;
+  });
+}
+
 /** What finding and killing a key needs: no Heroku. */
 export type KillContext = Pick<EngineContext, 'aws' | 'io' | 'signal' | 'clock'>;
 
@@ -105,9 +126,10 @@ export async function killKey(context: KillContext, team: Team, keyId: string, f
 
 /** Whether a secret of the team's has kept a version of a key that IAM does not know any more: then it was one of the team's. */
 export async function wasKeyOf({ aws }: KillContext, team: Team, keyId: string): Promise<boolean> {
-  const secrets = awsSecrets(aws);
-  for (const { id } of principalsAmong(team, await awsKeys(aws).users(team.name)))
+  for (const { id, record } of principalsAmong(team, await awsKeys(aws).users(team.name))) {
+    const secrets = awsSecrets(aws.in(record?.tags[TAGS.region] ?? aws.region));
     if ((await secrets.read(secretName(id), []))?.some((version) => version.keyId === keyId)) return true;
+  }
   return false;
 }
 
@@ -115,34 +137,29 @@ function iamContext({ aws, io, signal, clock = clockOf(aws.network.time) }: Kill
   return { team, ports: { keys: awsKeys(aws) }, recent: new Recent(clock), clock, io, signal };
 }
 
-/** Principals that the file no longer wants and whose keys have not been retired: their users must stay in the team's stack meanwhile. */
-export async function principalsToKeep(aws: Aws, team: Team): Promise<Principal[]> {
-  const keys = awsKeys(aws);
-  const declared = new Set(principalsOf(team).map(userName));
-  const users = (await keys.users(team.name)).filter((user) => !declared.has(user.name) && user.keys.length > 0);
-  if (users.length === 0) return [];
-  const inStack = await keys.usersInStack(team.name);
-  return users
-    .filter((user) => inStack.has(user.name))
-    .flatMap((user) => {
-      const id = parseUserName(team.name, user);
-      return id === undefined ? [] : [{ ...id, apps: [] }];
-    });
-}
+/** What is kept in a bucket. */
+const inBucket = (aws: Aws, spec: BucketSpec, team: string): Pick<Ports, 'lease' | 'holders'> => ({
+  lease: s3Object(aws, spec, leaseKey(team)),
+  holders: s3Holders(({ region, bucketName } = { region: spec.region, bucketName: spec.name, acl: spec.acl }, key) =>
+    s3Object(aws.in(region), { name: bucketName, account: spec.account }, key),
+  ),
+});
 
 function runContext(context: EngineContext, team: Team, policy: Policy, vault: Vault): RunContext {
-  const { aws, heroku, clock = clockOf(aws.network.time), ...rest } = context;
+  const { aws, heroku, ids: _, clock = clockOf(aws.network.time), ...rest } = context;
   const fence = new Fence();
   const { concurrency } = policy;
   const ports = {
     keys: awsKeys(aws, fence.check),
     secrets: awsSecrets(aws, fence.check),
-    apps: herokuApps(heroku, rest.io, concurrency, fence.check),
+    secretsIn: (region: string) => awsSecrets(aws.in(region), fence.check),
+    apps: herokuApps(heroku, { io: rest.io, concurrency, guard: fence.check, ids: context.ids }),
     verifier:
       team.bucket === undefined
         ? { check: async () => undefined }
         : awsVerifier(aws, team.bucket, s3Endpoint(context.config, team.bucket.spec)),
-    ...(team.bucket === undefined ? {} : { lease: s3LeaseStore(aws, team.bucket.spec, team.name) }),
+    ...(team.packages === 'leave' ? {} : { packages: s3Packages((region) => aws.in(region)) }),
+    ...(team.bucket === undefined ? {} : inBucket(aws, team.bucket.spec, team.name)),
   };
   return { ...rest, clock, team, policy, concurrency, ports, fence, vault, recent: new Recent(clock) };
 }

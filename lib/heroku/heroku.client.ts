@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import type { ErrorCode } from '../error-codes.js';
 import { isKitError, KitError } from '../errors.js';
 import { silentIo, type IoHost } from '../io/io-host.js';
 import { networkOf, type Network } from '../network/network.js';
-import { redact, registerSecret, registerUrlSecrets } from '../io/redaction.js';
+import { MOST_PAGES, unexpectedAnswer } from '../network/answers.js';
+import { redact, registerSecret } from '../io/redaction.js';
 import type { Heroku } from './heroku.js';
 import { herokuApiUrl } from './host.js';
 import { PATIENCE, type Patience } from './retry.plan.js';
 import { pause } from './pause.js';
-import { signedUrl, toApp, toBuild, toDyno, toRelease, type AppJson, type BuildJson, type DynoJson, type ReleaseJson } from './shapes.js';
+import { APP, BUILD, CONFIG_VARS, DYNO, INSTALLATIONS, LOG_SESSION, RELEASE, SOURCE, STACK } from './shapes.js';
 import { follow, upload } from './stream.js';
-import { Transport, type Call } from './transport.js';
+import { Transport, type Call, type Reply } from './transport.js';
 
 export interface HerokuOptions {
   /** API token, from `herokuToken()`. */
@@ -49,27 +51,36 @@ export function createHeroku(options: HerokuOptions): Heroku {
     signal: options.signal,
   });
 
-  const call = async <T>(method: Call['method'], path: string, body?: unknown, extra: Partial<Call> = {}): Promise<T> =>
-    (await transport.call<T>({ method, path, body, ...extra })).value;
-  const get = <T>(path: string) => call<T>('GET', path);
+  const call = async <T>(
+    method: Call['method'],
+    path: string,
+    shape: z.ZodType<T>,
+    body?: unknown,
+    extra: Partial<Call> = {},
+  ): Promise<T> => (await transport.call({ method, path, body, ...extra }, shape)).value;
+  const get = <T>(path: string, shape: z.ZodType<T>) => call('GET', path, shape);
   const of = (app: string, ...rest: Array<string | number>) =>
     ['/apps', app, ...rest].map((part, i) => (i ? encodeURIComponent(part) : part)).join('/');
 
   /** A whole list, page by page; with `max`, its first page of that many. */
-  const list = async <T>(path: string, range: string, max?: number): Promise<T[]> => {
+  const list = async <T>(path: string, shape: z.ZodType<T>, range: string, max?: number): Promise<T[]> => {
     const items: T[] = [];
-    let next: string | undefined = max === undefined ? `${range}; max=1000` : `${range}; max=${max}`;
+    const asked = new Set<string>();
+    let next: string | undefined = `${range}; max=${max ?? 1000}`;
     while (next !== undefined) {
-      const reply: { value: T[]; nextRange?: string } = await transport.call<T[]>({ method: 'GET', path, range: next });
-      items.push(...reply.value);
-      next = max === undefined || items.length < max ? reply.nextRange : undefined;
+      asked.add(next);
+      const { value, nextRange }: Reply<T[]> = await transport.call({ method: 'GET', path, range: next }, z.array(shape));
+      items.push(...value);
+      next = max === undefined || items.length < max ? nextRange : undefined;
+      if (next !== undefined && (asked.has(next) || asked.size >= MOST_PAGES))
+        throw unexpectedAnswer({ service: 'Heroku', request: `GET ${path}` }, 'its pages have no end', 'Next-Range');
     }
     return max === undefined ? items : items.slice(0, max);
   };
 
   /**
-   * A write that must not be sent twice. Where its answer was lost, `look` says what it did, or undefined when it has not taken
-   * effect; only then is it sent again.
+   * A write that must not be sent twice. Where its answer was lost, or says nothing, `look` says what it did, or undefined when it has not
+   * taken effect; only then, and only where it was lost, is it sent again.
    */
   const once = async <T>(send: () => Promise<T>, look: () => Promise<T | undefined>, attempts = patience.attempts): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
@@ -77,7 +88,7 @@ export function createHeroku(options: HerokuOptions): Heroku {
         return await send();
       } catch (error) {
         const lost = isKitError(error, 'heroku-ambiguous');
-        if (!lost && !(attempt > 1 && isKitError(error, 'heroku-invalid'))) throw error;
+        if (!lost && !isKitError(error, 'unexpected-answer') && !(attempt > 1 && isKitError(error, 'heroku-invalid'))) throw error;
         // What was accepted may take a moment to show.
         await pause(patience.baseMs * 2 ** (attempt - 1));
         const done = await look();
@@ -89,78 +100,63 @@ export function createHeroku(options: HerokuOptions): Heroku {
   };
 
   return {
-    app: async (name) => toApp(await get<AppJson>(of(name))),
-    createApp: async ({ name, stack, region, team }) => {
+    app: (name) => get(of(name), APP),
+    createApp: ({ name, stack, region, team }) => {
       const body = { name, ...(stack ? { stack } : {}), ...(region ? { region } : {}), ...(team ? { team } : {}) };
-      const created = await once(
-        () => call<AppJson>('POST', team ? '/teams/apps' : '/apps', body),
-        () => get<AppJson>(of(name)).catch(unless('app-not-found', 'heroku-forbidden')),
+      return once(
+        () => call('POST', team ? '/teams/apps' : '/apps', APP, body),
+        () => get(of(name), APP).catch(unless('app-not-found', 'heroku-forbidden')),
       );
-      return toApp(created);
     },
     deleteApp: async (name) => {
-      await call('DELETE', of(name)).catch(unless('app-not-found'));
+      await call('DELETE', of(name), z.any()).catch(unless('app-not-found'));
     },
-    apps: async () => (await list<AppJson>('/apps', 'name ..')).map(toApp),
-    stacks: async () =>
-      (await get<Array<{ name: string; state: string; default?: boolean }>>('/stacks')).map((stack) => ({
-        name: stack.name,
-        state: stack.state,
-        default: stack.default === true,
-      })),
+    apps: () => list('/apps', APP, 'name ..'),
+    stacks: () => get('/stacks', z.array(STACK)),
 
-    configVars: (app) => get(of(app, 'config-vars')),
+    configVars: (app) => get(of(app, 'config-vars'), CONFIG_VARS),
     patchConfigVars: (app, changes, guard) =>
       once<Record<string, string>>(
-        () => call('PATCH', of(app, 'config-vars'), changes, { guard }),
+        () => call('PATCH', of(app, 'config-vars'), CONFIG_VARS, changes, { guard }),
         async () => {
-          const values = await get<Record<string, string>>(of(app, 'config-vars'));
+          const values = await get(of(app, 'config-vars'), CONFIG_VARS);
           if (Object.entries(changes).every(([name, value]) => (values[name] ?? null) === value)) return values;
           // While a release command runs the old values are still answered.
-          const [newest] = await list<ReleaseJson>(of(app, 'releases'), 'version ..; order=desc', 1);
-          const ours = newest?.status === 'pending' && Object.keys(changes).some((name) => newest.description?.includes(name));
+          const [newest] = await list(of(app, 'releases'), RELEASE, 'version ..; order=desc', 1);
+          const ours = newest?.status === 'pending' && Object.keys(changes).some((name) => newest.description.includes(name));
           return ours ? values : undefined;
         },
         guard === undefined ? undefined : 1,
       ),
     now: () => network.time.now(),
 
-    releases: async (app, { max } = {}) =>
-      (await list<ReleaseJson>(of(app, 'releases'), 'version ..; order=desc', max ?? 200)).map(toRelease),
-    release: async (app, idOrVersion) => toRelease(await get<ReleaseJson>(of(app, 'releases', idOrVersion))),
+    releases: (app, { max } = {}) => list(of(app, 'releases'), RELEASE, 'version ..; order=desc', max ?? 200),
+    release: (app, idOrVersion) => get(of(app, 'releases', idOrVersion), RELEASE),
 
-    buildpacks: async (app) => buildpackUrls(await get<InstallationJson[]>(of(app, 'buildpack-installations'))),
-    setBuildpacks: async (app, urls) =>
-      buildpackUrls(
-        await call<InstallationJson[]>('PUT', of(app, 'buildpack-installations'), { updates: urls.map((buildpack) => ({ buildpack })) }),
-      ),
+    buildpacks: (app) => get(of(app, 'buildpack-installations'), INSTALLATIONS),
+    setBuildpacks: (app, urls) =>
+      call('PUT', of(app, 'buildpack-installations'), INSTALLATIONS, { updates: urls.map((buildpack) => ({ buildpack })) }),
 
-    builds: async (app, { max } = {}) =>
-      newestFirst((await list<BuildJson>(of(app, 'builds'), 'started_at ..; order=desc', max)).map(toBuild)),
-    build: async (app, id) => toBuild(await get<BuildJson>(of(app, 'builds', id))),
+    builds: async (app, { max } = {}) => newestFirst(await list(of(app, 'builds'), BUILD, 'started_at ..; order=desc', max)),
+    build: (app, id) => get(of(app, 'builds', id), BUILD),
     startBuild: async (app, tarball, { version, buildpacks } = {}) => {
       // A source that nothing is built from does no harm.
-      const { source_blob: source } = await call<{ source_blob: { put_url: string; get_url: string } }>('POST', '/sources', undefined, {
-        repeatable: true,
-      });
-      signedUrl(source.get_url);
-      await upload(network, signedUrl(source.put_url) ?? '', tarball, patience);
+      const { source_blob: source } = await call('POST', '/sources', SOURCE, undefined, { repeatable: true });
+      await upload(network, source.put_url, tarball, patience);
       const checksum = `SHA256:${createHash('sha256').update(tarball).digest('hex')}`;
       const body = {
         source_blob: { url: source.get_url, checksum, ...(version ? { version } : {}) },
         ...(buildpacks ? { buildpacks: buildpacks.map((url) => ({ url })) } : {}),
       };
-      const build = await once(
-        () => call<BuildJson>('POST', of(app, 'builds'), body),
-        async () =>
-          (await list<BuildJson>(of(app, 'builds'), 'started_at ..; order=desc', 20)).find((b) => b.source_blob?.url === source.get_url),
+      return once(
+        () => call('POST', of(app, 'builds'), BUILD, body),
+        async () => (await list(of(app, 'builds'), BUILD, 'started_at ..; order=desc', 20)).find((b) => b.source === source.get_url),
       );
-      return toBuild(build);
     },
     followStream: (url, onText, signal) => follow(network, url, onText, patience, signal),
 
-    dynos: async (app) => (await get<DynoJson[]>(of(app, 'dynos'))).map(toDyno),
-    runDyno: async (app, { command, size, timeToLive, env }) => {
+    dynos: (app) => get(of(app, 'dynos'), z.array(DYNO)),
+    runDyno: (app, { command, size, timeToLive, env }) => {
       const before = network.time.now();
       const body = {
         command,
@@ -170,17 +166,16 @@ export function createHeroku(options: HerokuOptions): Heroku {
         ...(size ? { size } : {}),
         ...(env ? { env } : {}),
       };
-      const dyno = await once(
-        () => call<DynoJson>('POST', of(app, 'dynos'), body),
+      return once(
+        () => call('POST', of(app, 'dynos'), DYNO, body),
         async () =>
-          (await get<DynoJson[]>(of(app, 'dynos'))).find(
-            (d) => d.type === 'run' && d.command === command && Date.parse(d.created_at) >= before - 120_000,
+          (await get(of(app, 'dynos'), z.array(DYNO))).find(
+            (d) => d.type === 'run' && d.command === command && Date.parse(d.createdAt) >= before - 120_000,
           ),
       );
-      return toDyno(dyno);
     },
     stopDyno: async (app, name) => {
-      await call('DELETE', of(app, 'dynos', name)).catch(unless('heroku-not-found', 'app-not-found'));
+      await call('DELETE', of(app, 'dynos', name), z.any()).catch(unless('heroku-not-found', 'app-not-found'));
     },
     logSession: async (app, { dyno, source, lines, tail }) => {
       const body = {
@@ -189,25 +184,14 @@ export function createHeroku(options: HerokuOptions): Heroku {
         ...(lines ? { lines } : {}),
         tail: tail === true,
       };
-      const session = await call<{ logplex_url: string }>('POST', of(app, 'log-sessions'), body, { repeatable: true });
-      return signedUrl(session.logplex_url) ?? '';
+      return (await call('POST', of(app, 'log-sessions'), LOG_SESSION, body, { repeatable: true })).logplex_url;
     },
 
     scale: async (app, type, quantity, size) => {
-      await call('PATCH', of(app, 'formation', type), { quantity, ...(size ? { dyno_size: { name: size } } : {}) }, { repeatable: true });
+      const body = { quantity, ...(size ? { dyno_size: { name: size } } : {}) };
+      await call('PATCH', of(app, 'formation', type), z.any(), body, { repeatable: true });
     },
   };
-}
-
-interface InstallationJson {
-  ordinal: number;
-  buildpack: { url?: string | null; name?: string | null };
-}
-
-function buildpackUrls(installations: InstallationJson[]): string[] {
-  const urls = [...installations].sort((a, b) => a.ordinal - b.ordinal).map(({ buildpack }) => buildpack.url ?? buildpack.name ?? '');
-  registerUrlSecrets(urls); // Private buildpacks are often named with a token in their URL.
-  return urls;
 }
 
 const newestFirst = <T extends { createdAt: string }>(items: T[]): T[] =>

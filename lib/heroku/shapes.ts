@@ -1,101 +1,95 @@
-import { registerSecret } from '../io/redaction.js';
+import { z } from 'zod';
+import { registerConfigVars, registerSecret, registerUrlSecrets } from '../io/redaction.js';
+import { shown as name } from '../network/answers.js';
 import type { Build, Dyno, HerokuApp, Release } from './heroku.js';
 
-/** Heroku's JSON (its Platform API schema) as the kit's shapes. Signed URLs in it are credentials, and registered as they arrive. */
+/** Heroku's answers (its Platform API schema), as far as they are read, and what the kit makes of them. */
 
-export interface AppJson {
-  id: string;
-  name: string;
-  generation?: { name?: string } | null;
-  stack?: { name?: string } | null;
-  web_url?: string | null;
-  maintenance?: boolean;
-  team?: { name?: string } | null;
-  created_at: string;
-  released_at?: string | null;
-}
+const named = z.object({ name: name.nullish() }).nullish();
+const time = z.iso.datetime({ offset: true });
+const flag = z.boolean().default(false);
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? '');
+const url = z.url({ protocol: /^https?$/ }).max(10_000);
+/** A credential, and registered as it arrives. */
+const signedUrl = url.transform((value) => {
+  registerSecret(value);
+  return value;
+});
+const outputStreamUrl = (value: string | null | undefined) => (value ? { outputStreamUrl: value } : {});
 
-export interface ReleaseJson {
-  id: string;
-  version: number;
-  status: Release['status'];
-  current?: boolean;
-  description?: string | null;
-  created_at: string;
-  updated_at: string;
-  output_stream_url?: string | null;
-}
+export const APP = z
+  .object({
+    ...{ id: name, name, generation: named, stack: named, web_url: url.nullish(), maintenance: flag, team: named },
+    ...{ created_at: time, released_at: time.nullish() },
+  })
+  .transform(({ generation, stack, web_url: webUrl, team, created_at: createdAt, released_at: releasedAt, ...app }): HerokuApp => ({
+    ...app,
+    // Answers for team apps leave the generation out, and only Fir apps are said to be of another one.
+    generation: generation?.name ?? 'cedar',
+    stack: stack?.name ?? '',
+    ...(webUrl ? { webUrl } : {}),
+    ...(team?.name ? { team: team.name } : {}),
+    createdAt,
+    ...(releasedAt ? { releasedAt } : {}),
+  }));
 
-export interface BuildJson {
-  id: string;
-  status: Build['status'];
-  created_at: string;
-  updated_at: string;
-  output_stream_url?: string | null;
-  release?: { id?: string } | null;
-  source_blob?: { url?: string | null; version?: string | null } | null;
-  buildpacks?: Array<{ url?: string | null; name?: string | null }> | null;
-}
+export const STACK = z.object({ name, state: name, default: flag });
 
-export interface DynoJson {
-  id: string;
-  name: string;
-  type: string;
-  state: string;
-  release?: { version?: number } | null;
-  created_at: string;
-  command?: string | null;
-}
-
-/** `url`, registered for redaction. */
-export function signedUrl(url: string | null | undefined): string | undefined {
-  registerSecret(url ?? undefined);
-  return url ?? undefined;
-}
-
-export const toApp = (json: AppJson): HerokuApp => ({
-  id: json.id,
-  name: json.name,
-  // Answers for team apps leave the generation out, and only Fir apps are said to be of another one.
-  generation: json.generation?.name ?? 'cedar',
-  stack: json.stack?.name ?? '',
-  ...(json.web_url ? { webUrl: json.web_url } : {}),
-  maintenance: json.maintenance === true,
-  ...(json.team?.name ? { team: json.team.name } : {}),
-  createdAt: json.created_at,
-  ...(json.released_at ? { releasedAt: json.released_at } : {}),
+/** Null, in the documentation though not in answers, means that there is none. */
+export const CONFIG_VARS = z.record(z.string(), z.string().nullable()).transform((json) => {
+  const vars = Object.fromEntries(Object.entries(json).filter((entry): entry is [string, string] => entry[1] !== null));
+  registerConfigVars(vars);
+  return vars;
 });
 
-export const toRelease = (json: ReleaseJson): Release => ({
-  id: json.id,
-  version: json.version,
-  status: json.status,
-  current: json.current === true,
-  description: json.description ?? '',
-  createdAt: json.created_at,
-  updatedAt: json.updated_at,
-  ...(json.output_stream_url ? { outputStreamUrl: signedUrl(json.output_stream_url) } : {}),
-});
+export const RELEASE = z
+  .object({
+    ...{ id: name, version: z.int(), status: z.enum(['pending', 'succeeded', 'failed', 'expired']), current: flag, description: text },
+    ...{ created_at: time, updated_at: time, output_stream_url: signedUrl.nullish() },
+  })
+  .transform(({ created_at: createdAt, updated_at: updatedAt, output_stream_url: output, ...release }): Release => ({
+    ...release,
+    ...{ createdAt, updatedAt, ...outputStreamUrl(output) },
+  }));
 
-export function toBuild(json: BuildJson): Build {
-  signedUrl(json.source_blob?.url);
-  return {
-    id: json.id,
-    status: json.status,
-    createdAt: json.created_at,
-    updatedAt: json.updated_at,
-    ...(json.output_stream_url ? { outputStreamUrl: signedUrl(json.output_stream_url) } : {}),
+/** By its URL, or its name in Heroku's registry. Private ones often have a token in their URL. */
+const buildpack = z
+  .object({ url: z.string().nullish(), name: z.string().nullish() })
+  .transform(({ url, name }) => url ?? name)
+  .pipe(name)
+  .transform((value) => {
+    registerUrlSecrets([value]);
+    return value;
+  });
+
+export const INSTALLATIONS = z
+  .array(z.object({ ordinal: z.int(), buildpack }))
+  .transform((list) => list.sort((a, b) => a.ordinal - b.ordinal).map((one) => one.buildpack));
+
+export const BUILD = z
+  .object({
+    ...{ id: name, status: z.enum(['pending', 'succeeded', 'failed']), created_at: time, updated_at: time },
+    ...{ output_stream_url: signedUrl.nullish(), release: z.object({ id: name.nullish() }).nullish() },
+    ...{ source_blob: z.object({ url: signedUrl.nullish() }).nullish(), buildpacks: z.array(buildpack).nullish() },
+  })
+  .transform((json): Build & { readonly source?: string } => ({
+    ...{ id: json.id, status: json.status, createdAt: json.created_at, updatedAt: json.updated_at },
+    ...outputStreamUrl(json.output_stream_url),
     ...(json.release?.id ? { releaseId: json.release.id } : {}),
-    ...(json.buildpacks?.length ? { buildpacks: json.buildpacks.map(({ url, name }) => url ?? name ?? '') } : {}),
-  };
-}
+    ...(json.buildpacks?.length ? { buildpacks: json.buildpacks } : {}),
+    ...(json.source_blob?.url ? { source: json.source_blob.url } : {}),
+  }));
 
-export const toDyno = (json: DynoJson): Dyno => ({
-  id: json.id,
-  name: json.name,
-  type: json.type,
-  state: json.state,
-  releaseVersion: json.release?.version ?? 0,
-  createdAt: json.created_at,
-  command: json.command ?? '',
-});
+export const SOURCE = z.object({ source_blob: z.object({ put_url: signedUrl, get_url: signedUrl }) });
+
+export const DYNO = z
+  .object({
+    ...{ id: name, name, type: name, state: name, created_at: time, command: text },
+    release: z.object({ version: z.int().optional() }).nullish(),
+  })
+  .transform(({ release, created_at: createdAt, ...dyno }): Dyno => ({ ...dyno, releaseVersion: release?.version ?? 0, createdAt }));
+
+export const LOG_SESSION = z.object({ logplex_url: signedUrl });

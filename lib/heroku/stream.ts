@@ -1,4 +1,5 @@
 import { isKitError, KitError } from '../errors.js';
+import { LONGEST_ANSWER, tooLong } from '../network/answers.js';
 import { open, type Network } from '../network/network.js';
 import type { Patience } from './retry.plan.js';
 import { pause } from './pause.js';
@@ -46,6 +47,7 @@ export async function follow(
 ): Promise<void> {
   const agents = await network.agents('others');
   const decoder = new TextDecoder();
+  const say = inLines(onText);
   let seen = 0;
   let failures = 0;
   for (;;) {
@@ -65,7 +67,8 @@ export async function follow(
           skip -= bytes.length - fresh.length;
           seen += fresh.length;
           const text = decoder.decode(fresh, { stream: true });
-          if (text !== '') onText(text);
+          if (text !== '') say(text);
+          if (seen > LONGEST_ANSWER) throw tooLong({ service: 'Heroku', request: 'GET an output stream' });
         }
         break;
       }
@@ -82,5 +85,20 @@ export async function follow(
     await pause(Math.min(patience.baseMs * 2 ** Math.max(failures - 1, 0), 10_000), signal);
   }
   const rest = decoder.decode();
-  if (rest !== '') onText(rest);
+  if (rest !== '') say(rest);
+}
+
+/** Characters of a line, at most. */
+const LONGEST_LINE = 16 * 1024;
+
+/** What is longer than a line may be is cut. */
+function inLines(onText: (text: string) => void): (text: string) => void {
+  let length = 0;
+  const cut = (part: string, index: number): string => {
+    const before = index > 0 ? 0 : length;
+    length = before + part.length;
+    if (length <= LONGEST_LINE) return part;
+    return before > LONGEST_LINE ? '' : `${part.slice(0, LONGEST_LINE - before)}…`;
+  };
+  return (text) => onText(text.split('\n').map(cut).join('\n'));
 }

@@ -1,8 +1,10 @@
+import type { z } from 'zod';
 import type { ErrorCode } from '../error-codes.js';
 import { isKitError, KitError } from '../errors.js';
 import type { IoHost } from '../io/io-host.js';
 import type { Agents, Network } from '../network/network.js';
-import { redact } from '../io/redaction.js';
+import { inShape, type Asked } from '../network/answers.js';
+import { foreign } from '../io/redaction.js';
 import { Gate } from './gate.js';
 import { pause } from './pause.js';
 import { judge, type Outcome, type Patience } from './retry.plan.js';
@@ -42,7 +44,8 @@ export class Transport {
     this.#gate = new Gate(options.concurrency);
   }
 
-  async call<T>(call: Call): Promise<Reply<T>> {
+  /** @param shape - of the answer. @throws KitError `unexpected-answer` where it has another, and what the interface says. */
+  async call<T>(call: Call, shape: z.ZodType<T>): Promise<Reply<T>> {
     const { io, patience } = this.options;
     // What is begun after the end was asked for tidies up, and waits like anything else.
     const signal = this.options.signal?.aborted ? undefined : this.options.signal;
@@ -59,7 +62,7 @@ export class Transport {
         if (limited && verdict.do === 'again') this.#gate.holdFor(verdict.afterMs);
         return { outcome, limited, verdict };
       }, signal);
-      if (verdict.do === 'answer' && 'status' in outcome) return this.#read<T>(call, outcome, repeatable);
+      if (verdict.do === 'answer' && 'status' in outcome) return read(call, shape, outcome, repeatable);
       if (verdict.do === 'look') throw ambiguous(call);
       if (verdict.do !== 'again') throw limited ? rateLimited(call) : unavailable(call, outcome);
       if (limited) {
@@ -89,21 +92,24 @@ export class Transport {
       return { lost: true, sent: error.sent, cause: error.cause };
     }
   }
-
-  #read<T>(call: Call, answer: WireAnswer, repeatable: boolean): Reply<T> {
-    if (answer.status < 200 || answer.status > 299) throw refusal(call, answer);
-    try {
-      const nextRange = answer.headers['next-range'];
-      return { value: (answer.text === '' ? {} : JSON.parse(answer.text)) as T, ...(typeof nextRange === 'string' ? { nextRange } : {}) };
-    } catch {
-      // The parser's message quotes the body, which may hold config vars: it goes no further.
-      throw repeatable
-        ? new KitError('heroku-unavailable', `${what(call)} was not answered in JSON; is a proxy in between?`)
-        : ambiguous(call);
-    }
-  }
 }
 
+function read<T>(call: Call, shape: z.ZodType<T>, answer: WireAnswer, repeatable: boolean): Reply<T> {
+  if (answer.status < 200 || answer.status > 299) throw refusal(call, answer);
+  let json: unknown;
+  try {
+    json = answer.text === '' ? undefined : JSON.parse(answer.text);
+  } catch {
+    // The parser's message quotes the body, which may hold config vars: it goes no further.
+    throw repeatable
+      ? new KitError('heroku-unavailable', `${what(call)} was not answered in JSON; is a proxy in between?`)
+      : ambiguous(call);
+  }
+  const nextRange = answer.headers['next-range'];
+  return { value: inShape(shape, json, asked(call)), ...(typeof nextRange === 'string' ? { nextRange } : {}) };
+}
+
+const asked = ({ method, path }: Call): Asked => ({ service: 'Heroku', request: `${method} ${path}` });
 const what = (call: Call): string => `Heroku's ${call.method} ${call.path}`;
 
 function describe(outcome: Outcome): string {
@@ -127,8 +133,12 @@ const ambiguous = (call: Call): KitError =>
 /** Heroku's error answers (id and message, https://devcenter.heroku.com/articles/platform-api-reference#errors) as ours. */
 function refusal(call: Call, answer: WireAnswer): KitError {
   const body = parsed(answer.text);
-  const says = redact(body.message ?? `status ${answer.status}`).replace(/\.$/, '');
-  const details = { status: answer.status, ...(body.id === undefined ? {} : { id: body.id }), requestId: answer.headers['request-id'] };
+  const says = foreign(body.message ?? `status ${answer.status}`).replace(/\.$/, '');
+  const details = {
+    status: answer.status,
+    ...(body.id === undefined ? {} : { id: foreign(body.id) }),
+    requestId: answer.headers['request-id'],
+  };
   const app = /^\/(?:teams\/)?apps\/([^/]+)/.exec(call.path)?.[1];
   const error = (code: ErrorCode, message: string) => new KitError(code, message, { details });
   switch (answer.status) {

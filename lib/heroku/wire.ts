@@ -1,5 +1,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import Request from 'heroku-client/lib/request.js';
+import { isKitError } from '../errors.js';
+import { bodyOf } from '../network/answers.js';
 import type { Agents } from '../network/network.js';
 
 /** One request as it goes out. */
@@ -34,7 +36,7 @@ export class WireError extends Error {
   }
 }
 
-/** Exactly one exchange over heroku-client; any whole answer is an answer, whatever its status. */
+/** Exactly one exchange over heroku-client; any whole answer is an answer, whatever its status. @throws {@link WireError}, or KitError `unexpected-answer`. */
 export async function exchange(request: WireRequest): Promise<WireAnswer> {
   return (await new SingleRequest(request).request()) as WireAnswer;
 }
@@ -76,17 +78,10 @@ class SingleRequest extends Request {
   }
 
   override handleResponse(res: IncomingMessage): void {
-    const chunks: Buffer[] = [];
-    res.on('data', (chunk: Buffer) => chunks.push(chunk));
-    res.once('error', (error) => this.handleError(error));
-    res.once('close', () => {
-      clearTimeout(this.#timer);
-      if (!res.complete) return this.handleError(new Error('the answer was cut off'));
-      this.resolve({
-        status: res.statusCode ?? 0,
-        headers: res.headers,
-        text: Buffer.concat(chunks).toString('utf8'),
-      } satisfies WireAnswer);
-    });
+    bodyOf(res, { service: 'Heroku', request: `${this.#wire.method} ${this.#wire.path}` })
+      .then((body) => this.resolve({ status: res.statusCode ?? 0, headers: res.headers, text: body.toString('utf8') } satisfies WireAnswer))
+      // A cut-off body ends in an error as well.
+      .catch((error: Error) => (isKitError(error) ? this.reject(error) : this.handleError(error)))
+      .finally(() => clearTimeout(this.#timer));
   }
 }

@@ -1,16 +1,28 @@
+import { cut, printable } from './printable.js';
+
 /**
- * Secrets this process has received. Each is registered the moment it arrives, and every text that leaves the process
- * (terminal, JSON, evidence, error) passes through {@link redact}.
+ * Secrets this process has received, by how they begin and how long they are: a text is gone through once, however many there are. Each is registered the moment it
+ * arrives, and every text that leaves the process (terminal, JSON, evidence, error) passes through {@link outgoing}.
  */
-const secrets = new Set<string>();
+const secrets = new Map<string, Map<number, Set<string>>>();
+const firsts = new Set<number>();
+const SHORTEST = 8;
 
 /** Register a secret; texts shorter than 8 characters are ignored, since blanking them would garble everything. */
 export function registerSecret(value: string | undefined): void {
-  if (value === undefined || value.length < 8) return;
-  secrets.add(value);
+  if (value === undefined || value.length < SHORTEST) return;
   // The forms in which a value may be written by someone else: JSON, a URL, Basic authentication (Heroku's `:token`).
-  for (const form of [JSON.stringify(value).slice(1, -1), encodeURIComponent(value), Buffer.from(`:${value}`).toString('base64')]) {
-    secrets.add(form);
+  const forms = [
+    value,
+    JSON.stringify(value).slice(1, -1),
+    encodeURIComponent(value.replaceAll(/\p{Cs}/gu, '\ufffd')),
+    Buffer.from(`:${value}`).toString('base64'),
+  ];
+  for (const form of forms) {
+    const head = form.slice(0, SHORTEST);
+    const known = secrets.get(head) ?? new Map<number, Set<string>>();
+    secrets.set(head, known.set(form.length, (known.get(form.length) ?? new Set()).add(form)));
+    firsts.add(head.charCodeAt(0));
   }
 }
 
@@ -21,9 +33,42 @@ export function registerUrlSecrets(texts: Iterable<string>): void {
   }
 }
 
+const SECRET_NAME = /PASS|SECRET|TOKEN|PRIVATE|CREDENTIAL|(?:_|API)KEY$|DSN$/i;
+const KEY_ID = /^A[KS]IA[A-Z0-9]+$/;
+/** What nobody would choose as a name. */
+const isRandom = (value: string): boolean => /^[\w+/=-]+$/.test(value) && [/[a-z]/, /[A-Z]/, /\d/].every((kind) => kind.test(value));
+
+/** Register what among an app's config vars is secret by its name, or looks like it; names of buckets and regions must stay readable. */
+export function registerConfigVars(vars: Readonly<Record<string, string>>): void {
+  registerUrlSecrets(Object.values(vars));
+  for (const [name, value] of Object.entries(vars))
+    if (!KEY_ID.test(value) && (SECRET_NAME.test(name) || (value.length >= 20 && isRandom(value)))) registerSecret(value);
+}
+
 /** `text` with every registered secret replaced by `[redacted]`. */
 export function redact(text: string): string {
-  let out = text;
-  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) out = out.replaceAll(secret, '[redacted]');
-  return out;
+  let out = '';
+  let done = 0;
+  for (let at = 0; at + SHORTEST <= text.length; at += 1) {
+    if (!firsts.has(text.charCodeAt(at))) continue;
+    for (const [length, some] of secrets.get(text.slice(at, at + SHORTEST)) ?? []) {
+      if (!some.has(text.slice(at, at + length))) continue;
+      if (at >= done) out += `${text.slice(done, at)}[redacted]`;
+      done = Math.max(done, at + length);
+    }
+  }
+  return out + text.slice(done);
 }
+
+/** The one way out of the process: without secrets, and without what a terminal would obey. */
+export const outgoing = (text: string): string => printable(redact(text));
+
+/** What someone else says, for a sentence of ours: one line, not too long, and without what looks like a key, even one that nobody has read. */
+export const foreign = (text: string): string =>
+  cut(
+    printable(redact(text).slice(0, 10_000).replaceAll(/\s+/g, ' ').trim())
+      .replaceAll(/[A-Za-z0-9+/]{32,}={0,2}|\bHRKU-[\w-]{20,}/g, (word) => (isRandom(word) ? '[redacted]' : word))
+      .replaceAll(/:\/\/[^\s/@]+@/g, '://[redacted]@')
+      .replaceAll(/\b(A[KS]IA)[A-Z0-9]{8,}([A-Z0-9]{4})\b/g, '$1…$2'),
+    500,
+  );

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import type { IoHost, Step } from './io-host.js';
-import { redact } from './redaction.js';
+import { outgoing } from './redaction.js';
 
 export interface TerminalOptions {
   /** Where lines go; default process.stderr. */
@@ -35,15 +35,17 @@ export function createTerminal(options: TerminalOptions = {}): IoHost & { close(
     const current = [...open.values()].at(-1);
     if (!live || current === undefined) return;
     const more = open.size > 1 ? ` (and ${open.size - 1} more)` : '';
-    const text = redact(`${current.title}${current.detail ? `: ${current.detail}` : ''}${more} ${seconds(now() - current.since)}`);
+    const said = outgoing(`${current.title}${current.detail ? `: ${current.detail}` : ''}${more} ${seconds(now() - current.since)}`);
+    const text = said.replaceAll('\n', ' ');
     const width = Math.max(20, (stream.columns ?? 80) - 3);
     erase();
     stream.write(`${pc.cyan(FRAMES[frame++ % FRAMES.length] ?? '')} ${text.length > width ? `${text.slice(0, width - 1)}…` : text}`);
     drawn = true;
   };
+  /** @param text - may have our colours; what came from elsewhere has gone through `outgoing`. */
   const line = (text: string) => {
     erase();
-    stream.write(`${redact(text)}\n`);
+    stream.write(`${text}\n`);
     draw();
   };
   const tick = () => {
@@ -57,22 +59,22 @@ export function createTerminal(options: TerminalOptions = {}): IoHost & { close(
   };
 
   return {
-    info: (message) => line(message),
+    info: (message) => line(outgoing(message)),
     debug: (message) => {
-      if (options.verbose) line(pc.dim(message));
+      if (options.verbose) line(pc.dim(outgoing(message)));
     },
-    warn: (message) => line(`${pc.yellow('!')} ${message}`),
+    warn: (message) => line(`${pc.yellow('!')} ${outgoing(message)}`),
     step(title): Step {
       const self = { title, detail: '', since: now() };
       let lastLine = now();
       open.set(self, self);
       if (live) draw();
-      else line(`- ${title} …`);
+      else line(outgoing(`- ${title} …`));
       tick();
       const end = (mark: string, text: string) => {
         if (!open.delete(self)) return;
         tick();
-        line(`${mark} ${text} ${pc.dim(seconds(now() - self.since))}`);
+        line(`${mark} ${outgoing(text)} ${pc.dim(seconds(now() - self.since))}`);
       };
       return {
         update(detail) {
@@ -81,7 +83,7 @@ export function createTerminal(options: TerminalOptions = {}): IoHost & { close(
           if (live) draw();
           else if (now() - lastLine >= PLAIN_PAUSE) {
             lastLine = now();
-            line(`  ${title}: ${detail}`);
+            line(outgoing(`  ${title}: ${detail}`));
           }
         },
         done: (outcome) => end(pc.green('✔'), outcome ? `${title}: ${outcome}` : title),

@@ -1,4 +1,4 @@
-import type { Refusal } from '../storage/refusals.js';
+import type { Refusal } from '../storage/refusal.js';
 import type { BuildLog } from './log.js';
 import type { Cause, Proof } from './report.js';
 import { attemptProof, type Tried } from './requests.plan.js';
@@ -17,7 +17,7 @@ export interface Symptoms {
 }
 
 interface Rule extends Cause {
-  readonly applies: (seen: Symptoms & { log?: BuildLog; outcomes: readonly string[] }) => boolean;
+  readonly applies: (seen: Symptoms & { log?: BuildLog }) => boolean;
 }
 
 /** Something the key should be able to do ended like this. */
@@ -26,7 +26,6 @@ const failing = ({ attempts }: Symptoms, outcome: RegExp) =>
     ({ attempt, outcome: said }) =>
       (attempt.expected === 'allowed' || attempt.expected === 'absent') && !attemptProof(attempt, said).ok && outcome.test(said ?? ''),
   );
-const some = (outcomes: readonly string[], pattern: RegExp) => outcomes.some((outcome) => pattern.test(outcome));
 
 /** What the dyno's storage requests tell where the same requests from here tell nothing: the difference is on the dyno. */
 const ONLY_THERE: readonly Rule[] = [
@@ -41,7 +40,7 @@ const ONLY_THERE: readonly Rule[] = [
     code: 's3-unreachable',
     message: 'the S3 endpoint answers here, but not on the dyno: its certificate or host name is known on this machine only',
     remedy: 'use an endpoint that is public, with a certificate that the stack trusts; CURL_CA_BUNDLE names another authority',
-    applies: ({ outcomes }) => some(outcomes, /^(000|no answer)/),
+    applies: ({ attempts }) => attempts.some(({ outcome = '' }) => /^(000|no answer)/.test(outcome)),
   },
   {
     code: 'refused-there-only',
@@ -144,9 +143,8 @@ const RULES: readonly Rule[] = [
 export function causesOf(symptoms: Symptoms): Cause[] {
   if (symptoms.proofs.every(({ ok }) => ok)) return [];
   const log = symptoms.build?.log;
-  const outcomes = symptoms.attempts.flatMap(({ outcome }) => outcome ?? []);
   const refusals = symptoms.refusals.map(({ kind, message, fix }) => ({ code: kind, message, remedy: fix }));
   const rules = [...(refusals.length > 0 ? [] : ONLY_THERE), ...RULES];
-  const seen = rules.filter((rule) => rule.applies({ ...symptoms, log, outcomes }));
+  const seen = rules.filter((rule) => rule.applies({ ...symptoms, log }));
   return [...refusals, ...seen.map(({ code, message, remedy }) => ({ code, message, remedy }))];
 }

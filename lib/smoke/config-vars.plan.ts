@@ -1,5 +1,6 @@
 import { CONFIG_VAR_NAMES, halcyonBucket, type AppStorage, type ConfigVarName } from '../contract/index.js';
 import type { BuildLog } from './log.js';
+import { proof } from './proofs.plan.js';
 import type { Proof } from './report.js';
 
 /** What must be seen of each config var of ours: this value, `null` for none, `true` for one that is not told. */
@@ -33,13 +34,10 @@ export function expectedConfigVars(storage: AppStorage, keyId: string | undefine
 export const AS_EXPECTED = 'as the mode asks';
 
 /** @param seen - {@link AS_EXPECTED}, or the names of those that are not, never a value; undefined: there was nobody to say. */
-export const configVarProof = (where: 'dyno' | 'build', seen: string | undefined): Proof => ({
-  proof: `${where} sees our config vars`,
-  expected: AS_EXPECTED,
-  observed: seen ?? `not said: the ${where} ended before`,
-  ok: seen === AS_EXPECTED,
-  ...(seen === undefined ? {} : { about: 'config-vars' }),
-});
+export const configVarProof = (where: 'dyno' | 'build', seen: string | undefined): Proof =>
+  seen === undefined
+    ? proof(`${where} sees our config vars`, AS_EXPECTED, `not said: the ${where} ended before`)
+    : proof(`${where} sees our config vars`, AS_EXPECTED, seen, 'config-vars');
 
 /** Haskell on Heroku prints what a build sees, values whose names sound secret as `(secret)`; undefined where it was not reached. */
 export function buildConfigVars({ configVars, storage }: BuildLog, expected: ExpectedConfigVars): string | undefined {

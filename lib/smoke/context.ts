@@ -11,7 +11,7 @@ import { Made } from './made.client.js';
 import { Objects } from './objects.client.js';
 import { registerOf } from './register.client.js';
 import type { Scope } from './requests.plan.js';
-import { smokeName } from './short-lived.client.js';
+import { smokeName } from './name.js';
 import { otherPrefixes, type Subject } from './subject.js';
 
 export interface SmokeContext {
@@ -31,8 +31,6 @@ export interface RunOptions {
   readonly key?: KeyPair;
   /** Also prove the way by a one-off dyno that builds and uploads. Needs GHC on the stack, or a buildpack that does without. */
   readonly prebuild?: boolean;
-  /** Size of that dyno. Default: performance-l, for GHC's memory. */
-  readonly prebuildSize?: string;
   /** Directory of a team's own source; it is deployed to the subject's own app, and replaces what runs there. */
   readonly source?: string;
 }

@@ -4,7 +4,7 @@ import { redact } from '../io/redaction.js';
 import type { StorageLine } from './log.js';
 import type { Objects } from './objects.client.js';
 import type { Register } from './register.client.js';
-import { runOfKey } from './short-lived.client.js';
+import { runOfKey } from './name.js';
 
 /** What one smoke deploy makes, noted before it is made. All cleaning up goes through it. */
 export class Made {

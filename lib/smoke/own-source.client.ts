@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { KitError } from '../errors.js';
 import { buildFor, type Builds } from './build.client.js';
 import type { Run } from './context.js';
@@ -33,8 +34,5 @@ export async function packSource(directory: string): Promise<Buffer> {
   if (!found?.isDirectory())
     throw new KitError('source-unusable', `source ${directory} is not a directory; give the one that holds the .cabal file`);
   const { create } = await import('tar');
-  const chunks: Buffer[] = [];
-  const stream = create({ gzip: true, portable: true, cwd: directory, filter: (path) => !LEFT_OUT.test(path.replace(/^\.\//, '')) }, ['.']);
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+  return buffer(create({ gzip: true, portable: true, cwd: directory, filter: (path) => !LEFT_OUT.test(path.replace(/^\.\//, '')) }, ['.']));
 }

@@ -1,5 +1,5 @@
-import { text as textOf } from 'node:stream/consumers';
 import { pause } from '../heroku/pause.js';
+import { bodyOf } from '../network/answers.js';
 import { open, type Network } from '../network/network.js';
 import type { Run } from './context.js';
 import { proof } from './proofs.plan.js';
@@ -37,7 +37,7 @@ async function look(network: Network, url: string, nonce: string, signal?: Abort
       timeoutMs: 10_000,
     };
     const answer = await open(new URL(url), options);
-    const text = await textOf(answer);
+    const text = (await bodyOf(answer, { service: 'the app', request: 'GET its page' })).toString();
     if (answer.statusCode !== 200) return `status ${answer.statusCode}`;
     return text.includes(nonce) ? 'found' : 'another page';
   } catch (error) {

@@ -5,7 +5,7 @@ import type { Run } from './context.js';
 import type { BuildLog } from './log.js';
 import { plantedProofs, publicProofs } from './proofs.plan.js';
 import { plantedKeys, runPrefixes } from './requests.plan.js';
-import { noteOf } from './sweep.js';
+import { noteOf } from './leftover-objects.client.js';
 import { tarball } from '../tarball.js';
 
 /** Plant the objects that requests are tried on. */

@@ -3,7 +3,7 @@ import type { Team } from '../config/model.js';
 import { KIT_OBJECT_PREFIX } from '../contract/index.js';
 import { isDead, parseOwner, thisProcess, type LeaseOwner } from '../lease-owner.js';
 import { Objects } from './objects.client.js';
-import { isSmokeName } from './short-lived.client.js';
+import { isSmokeName } from './name.js';
 
 /** Without renewal for so long a note is a dead run's; on the machine it ran on that is told at once. Clocks are let be five minutes off. */
 const TTL_MS = 10 * 60_000;

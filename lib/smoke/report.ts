@@ -1,4 +1,6 @@
 import type { Access, Mode } from '../contract/index.js';
+import { redact } from '../io/redaction.js';
+import type { Subject } from './subject.js';
 
 /** One thing proven, or not. */
 export interface Proof {
@@ -65,4 +67,14 @@ interface BuildEvidence {
   readonly release?: number;
   /** Its log's last 200 lines, without colours. */
   readonly log: readonly string[];
+}
+
+/** Redacted as a whole: a build or a dyno may print anything. */
+export function reportOf(
+  { team, mode, access, app }: Subject,
+  { proofs, causes, evidence }: Pick<SmokeReport, 'proofs' | 'causes' | 'evidence'>,
+): SmokeReport {
+  const ok = proofs.every((proof) => proof.ok);
+  const report: SmokeReport = { team: team.name, mode, access, app: app.name, ok, proofs, causes, evidence };
+  return JSON.parse(redact(JSON.stringify(report))) as SmokeReport;
 }

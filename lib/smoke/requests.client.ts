@@ -1,8 +1,8 @@
-import type { Network } from '../network/network.js';
-import type { Team } from '../config/model.js';
-import type { AppStorage, KeyPair } from '../contract/index.js';
-import { halcyonRequest, type HalcyonRequest } from '../storage/halcyon-requests.js';
-import { classifyRefusal, type Refusal } from '../storage/refusals.js';
+import type { KitConfig, Team } from '../config/model.js';
+import type { KeyPair } from '../contract/index.js';
+import { halcyonRequest, storeOf, type HalcyonRequest } from '../storage/halcyon-requests.js';
+import type { Refusal } from '../storage/refusal.js';
+import { classifyRefusal } from '../storage/refusals.js';
 import type { Run } from './context.js';
 import { configVarProof, type ExpectedConfigVars } from './config-vars.plan.js';
 import { runFor, type DynoRun } from './dyno.client.js';
@@ -17,20 +17,19 @@ export interface DynoRequests {
   readonly proofs: readonly Proof[];
 }
 
+/** Whose requests they are: for asking S3 why it refuses. */
+interface Asker {
+  readonly config: KitConfig;
+  readonly team: Team;
+  readonly key?: KeyPair;
+}
+
 /** What a one-off dyno sees of our config vars, and what Halcyon's requests come to there. */
 export async function proveRequests(
   run: Run,
   app: string,
-  options: {
-    readonly release?: number;
-    readonly expected: ExpectedConfigVars;
-    /** For asking S3 why it refuses. */
-    readonly team: Team;
-    readonly key?: KeyPair;
-    readonly signing: 2 | 4;
-  },
+  { release, expected, ...asker }: Asker & { readonly release?: number; readonly expected: ExpectedConfigVars },
 ): Promise<DynoRequests> {
-  const { release, expected, ...principal } = options;
   run.say("trying Halcyon's requests on a one-off dyno");
   const list = run.store ? attempts(run.store.scope) : [];
   const dyno = await runFor(run, app, dynoScript(run.name, expected, list), { timeToLive: 600, release });
@@ -38,7 +37,7 @@ export async function proveRequests(
   return {
     dyno,
     tried,
-    refusals: await diagnose(tried, { ...principal, storage: run.storage, run: run.name, network: run.network, signal: run.signal }),
+    refusals: await diagnose(run, tried, asker),
     proofs: [configVarProof('dyno', dyno.seen), ...tried.map(({ attempt, outcome }) => attemptProof(attempt, outcome))],
   };
 }
@@ -47,38 +46,25 @@ export async function proveRequests(
  * Where a key failed at what it should do: ask S3 the same from here, with the same key, where its answer can be read whole. A dyno
  * shows no more than a status. @returns the reasons, each once; empty where nothing failed, or where it works from here.
  */
-async function diagnose(
-  tried: readonly Tried[],
-  where: { team: Team; storage: AppStorage; key?: KeyPair; signing: 2 | 4; run: string; network: Network; signal?: AbortSignal },
-): Promise<Refusal[]> {
-  const { team, storage, key, run, signing, network, signal } = where;
-  const spec = team.bucket?.spec;
+async function diagnose({ name, network, signal }: Run, tried: readonly Tried[], { config, team, key }: Asker): Promise<Refusal[]> {
   const failed = tried.filter(({ attempt, outcome }) => attempt.expected === 'allowed' && !attemptProof(attempt, outcome).ok);
-  if (failed.length === 0 || !key || !spec || !storage.endpoint || !storage.acl) return [];
-  const store = {
-    endpoint: storage.endpoint,
-    region: spec.region,
-    bucket: spec.name,
-    acl: storage.acl,
-    signing,
-    key,
-    ...(storage.prefix ? { prefix: storage.prefix } : {}),
-  };
-  const upload: HalcyonRequest = { operation: 'upload', key: `${run}/diagnosis`, body: Buffer.from(run) };
-  const deletion: HalcyonRequest = { operation: 'delete', key: `${run}/kept` };
+  if (failed.length === 0 || key === undefined || team.bucket === undefined) return [];
+  const store = storeOf(config, team.bucket, key);
+  const upload: HalcyonRequest = { operation: 'upload', key: `${name}/diagnosis`, body: Buffer.from(name) };
+  const deletion: HalcyonRequest = { operation: 'delete', key: `${name}/kept` };
   const requests: Record<Attempt['operation'], HalcyonRequest> = {
-    get: { operation: 'download', key: `${run}/present` },
-    list: { operation: 'list', prefix: `${run}/` },
+    get: { operation: 'download', key: `${name}/present` },
+    list: { operation: 'list', prefix: `${name}/` },
     put: upload,
     archive: upload,
     delete: deletion,
     clean: deletion,
   };
-  const refusals: Refusal[] = [];
+  const refusals = new Map<string, Refusal>();
   for (const request of new Set(failed.map(({ attempt }) => requests[attempt.operation]))) {
     const answer = await halcyonRequest(store, request, { network, signal });
     const refusal = classifyRefusal(answer, { ...store, keyId: key.accessKeyId, team: team.name });
-    if (refusal && !refusals.some(({ kind }) => kind === refusal.kind)) refusals.push(refusal);
+    if (refusal && !refusals.has(refusal.kind)) refusals.set(refusal.kind, refusal);
   }
-  return refusals;
+  return [...refusals.values()];
 }

@@ -1,6 +1,5 @@
 import type { HerokuApp } from '../heroku/heroku.js';
 import type { Step } from '../io/io-host.js';
-import { redact } from '../io/redaction.js';
 import type { Built } from './build.client.js';
 import { causesOf } from './causes.plan.js';
 import { buildConfigVars, configVarProof, expectedConfigVars } from './config-vars.plan.js';
@@ -12,7 +11,7 @@ import { buildPlanted, plantObjects, type Place } from './planted.client.js';
 import { provePrebuild } from './prebuild.client.js';
 import { prepare, type Prepared } from './prepare.client.js';
 import { unwrittenProofs } from './proofs.plan.js';
-import type { Evidence, Proof, SmokeReport } from './report.js';
+import { reportOf, type Evidence, type Proof, type SmokeReport } from './report.js';
 import { proveRequests, type DynoRequests } from './requests.client.js';
 import { createShortLived } from './short-lived.client.js';
 import type { Subject } from './subject.js';
@@ -47,7 +46,7 @@ interface Seen {
 }
 
 async function stages(run: Run, context: SmokeContext, subject: Subject, options: RunOptions): Promise<Seen> {
-  const { source, prebuild, prebuildSize } = options;
+  const { source, prebuild } = options;
   run.say('looking at the app');
   const prepared = await prepare(context, subject, run.storage, options);
   const { key } = prepared;
@@ -62,10 +61,10 @@ async function stages(run: Run, context: SmokeContext, subject: Subject, options
   const built = { app: app.name, prepared, place, builds, dynoLines: [], proofs: [...proofs, ...inBuild] };
   if (last.build.status !== 'succeeded') return built;
 
-  const signing = context.config.signing.version;
-  const requests = await proveRequests(run, app.name, { release: last.release?.version, expected, team: subject.team, key, signing });
+  const asker = { config: context.config, team: subject.team, key };
+  const requests = await proveRequests(run, app.name, { release: last.release?.version, expected, ...asker });
   const page = planted && last.log.deployed !== undefined ? [await provePage(run, app)] : [];
-  const prebuilt = planted && prebuild && subject.mode === 'upload' && (await provePrebuild(run, app.name, place, prebuildSize));
+  const prebuilt = planted && prebuild && subject.mode === 'upload' && (await provePrebuild(run, app.name, place));
   return {
     ...built,
     builds: [...builds, ...(prebuilt ? prebuilt.builds : [])],
@@ -83,47 +82,39 @@ async function makeApp({ name, heroku, made, say }: Run, { app, buildpacks, conf
 
 function report(
   { storage, store }: Run,
-  { team, mode, access, app }: Subject,
+  subject: Subject,
   signing: 2 | 4,
   seen: Seen,
   ending: Pick<Evidence, 'startedAt' | 'finishedAt' | 'leftovers'>,
 ): SmokeReport {
   const { prepared, place, builds, requests, proofs } = seen;
   const last = builds.at(-1);
-  const plain: SmokeReport = {
-    team: team.name,
-    mode,
-    access,
-    app: app.name,
-    ok: proofs.every(({ ok }) => ok),
+  const causes = causesOf({
     proofs,
-    causes: causesOf({
-      proofs,
-      signing,
-      privateStorage: store !== undefined,
-      build: last && { status: last.build.status, release: last.release?.status, log: last.log },
-      attempts: requests?.tried ?? [],
-      refusals: requests?.refusals ?? [],
-      dynoStatus: requests?.dyno.status,
-    }),
-    evidence: {
-      smokeApp: seen.app,
-      stack: prepared.app.stack,
-      platform: place.platform,
-      buildpacks: prepared.buildpacks.map(withoutUserInfo),
-      bucket: store?.objects.bucket.name,
-      endpoint: storage.endpoint,
-      signing,
-      keyId: prepared.key?.accessKeyId,
-      builds: builds.map(({ build: { id, status }, release, log }) => ({
-        id,
-        status,
-        release: release?.version,
-        log: log.lines.slice(-200),
-      })),
-      dyno: seen.dynoLines.slice(-200),
-      ...ending,
-    },
+    signing,
+    privateStorage: store !== undefined,
+    build: last && { status: last.build.status, release: last.release?.status, log: last.log },
+    attempts: requests?.tried ?? [],
+    refusals: requests?.refusals ?? [],
+    dynoStatus: requests?.dyno.status,
+  });
+  const evidence = {
+    smokeApp: seen.app,
+    stack: prepared.app.stack,
+    platform: place.platform,
+    buildpacks: prepared.buildpacks.map(withoutUserInfo),
+    bucket: store?.objects.bucket.name,
+    endpoint: storage.endpoint,
+    signing,
+    keyId: prepared.key?.accessKeyId,
+    builds: builds.map(({ build: { id, status }, release, log }) => ({
+      id,
+      status,
+      release: release?.version,
+      log: log.lines.slice(-200),
+    })),
+    dyno: seen.dynoLines.slice(-200),
+    ...ending,
   };
-  return JSON.parse(redact(JSON.stringify(plain))) as SmokeReport;
+  return reportOf(subject, { proofs, causes, evidence });
 }

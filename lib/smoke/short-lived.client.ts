@@ -1,57 +1,8 @@
-import { randomInt } from 'node:crypto';
-import { isKitError, KitError } from '../errors.js';
+import { isKitError } from '../errors.js';
 import type { Heroku, HerokuApp } from '../heroku/heroku.js';
-import type { IoHost } from '../io/io-host.js';
+import { pause } from '../heroku/pause.js';
 
-/** Apps of smoke deploys: a name of their own, and a short life. */
-
-const NAME = /^halcyon-smoke-[a-z]{8}$/;
-/** Older ones were left behind: a smoke deploy takes minutes, a build at most 15. */
-const LEFTOVER_MS = 2 * 3_600_000;
-
-/** Letters only: it is also the name of a Cabal package, whose parts may not be digits. 22 characters of Heroku's 30. */
-export const smokeName = (): string => `halcyon-smoke-${Array.from({ length: 8 }, () => String.fromCharCode(97 + randomInt(26))).join('')}`;
-
-/** Whether a smoke deploy named it so. */
-export const isSmokeName = (name: string): boolean => NAME.test(name);
-
-export const isLeftover = (name: string, made: Date, now: Date = new Date()): boolean =>
-  isSmokeName(name) && now.getTime() - made.getTime() > LEFTOVER_MS;
-
-/** Name of the run that a storage key belongs to. */
-export const runOfKey = (key: string): string | undefined => /halcyon-smoke-[a-z]{8}(?![a-z])/.exec(key)?.[0];
-
-/** Names of apps that look as if earlier runs had left them behind: by name and age alone, since not every team can write them down. */
-export const leftoversAmong = (apps: readonly HerokuApp[], now: Date = new Date()): string[] =>
-  apps.filter(({ name, createdAt }) => isLeftover(name, new Date(createdAt), now)).map(({ name }) => name);
-
-/** Remove what looks so, but for `running`. */
-export async function sweepApps(
-  heroku: Heroku,
-  io: IoHost,
-  now: Date = new Date(),
-  running: ReadonlySet<string> = new Set(),
-): Promise<string[]> {
-  const removed: string[] = [];
-  for (const name of leftoversAmong(await heroku.apps(), now)) {
-    if (!running.has(name) && (await removeLeftover(heroku, io, name, 'an earlier smoke deploy'))) removed.push(name);
-  }
-  return removed;
-}
-
-/** What cannot be removed is said, and is no reason to stop. @returns whether it is gone. */
-export async function removeLeftover(heroku: Heroku, io: IoHost, name: string, by: string): Promise<boolean> {
-  try {
-    await heroku.deleteApp(name);
-    io.info(`removed ${name}, left behind by ${by}`);
-    return true;
-  } catch (error) {
-    if (!(error instanceof KitError)) throw error;
-    io.warn(`${name}, left behind by ${by}, could not be removed: ${error.message}`);
-    return false;
-  }
-}
-
+/** The app of a smoke deploy. */
 export interface ShortLived {
   readonly name: string;
   readonly stack: string;
@@ -76,7 +27,7 @@ async function untilKnown<T>(work: () => Promise<T>): Promise<T> {
       return await work();
     } catch (error) {
       if (attempt >= 5 || !isKitError(error, 'app-not-found')) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500 * attempt));
+      await pause(500 * attempt);
     }
   }
 }

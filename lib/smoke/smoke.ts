@@ -4,23 +4,20 @@ import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { redact } from '../io/redaction.js';
 import type { RunOptions, SmokeContext } from './context.js';
-import type { SmokeReport } from './report.js';
+import { proof } from './proofs.plan.js';
+import { reportOf, type SmokeReport } from './report.js';
 import { prove } from './run.js';
-import { sweepApps } from './short-lived.client.js';
-import { sweepNoted, sweepObjects } from './sweep.js';
+import { sweep } from './sweep.js';
 import { appNamed, subjectOf, subjectsOf, type Subject } from './subject.js';
 
 export type { SmokeContext } from './context.js';
 export type { SmokeReport } from './report.js';
 
-export interface SmokeOptions {
+export interface SmokeOptions extends Omit<RunOptions, 'key'> {
   /** Default: each mode in use. */
   readonly modes?: readonly Mode[];
-  readonly prebuild?: boolean;
-  readonly prebuildSize?: string;
   /** With `source`: the app that the team's own source is deployed to, replacing what runs there. Alone: the app to stand for. */
   readonly app?: string;
-  readonly source?: string;
   /** Key to prove in place of a principal's current one. */
   readonly keyOf?: (principal: PrincipalId) => KeyPair | undefined;
 }
@@ -37,7 +34,8 @@ export async function smokeTeam(context: SmokeContext, team: Team, options: Smok
     throw new KitError('source-needs-app', `say which app of team ${team.name} the source ${options.source} is for: --app`);
   }
   const subjects = subjectsOf(team, options);
-  await sweep(context, team, subjects);
+  const storage = subjects.some(({ mode }) => mode !== 'public');
+  await sweep(context, team, storage);
   return pMap(
     subjects,
     (subject) => runOne(context, subject, { ...options, key: subject.principal && options.keyOf?.(subject.principal) }),
@@ -78,44 +76,16 @@ async function runOne(context: SmokeContext, subject: Subject, options: RunOptio
 }
 
 /** A run that an error ended: it proves nothing, and the error is its cause. */
-function stopped({ config }: SmokeContext, { team, mode, access, app }: Subject, error: KitError): SmokeReport {
+function stopped({ config }: SmokeContext, subject: Subject, { code, message }: KitError): SmokeReport {
   const at = new Date().toISOString();
-  const message = redact(error.message);
-  return {
-    team: team.name,
-    mode,
-    access,
-    app: app.name,
-    ok: false,
-    proofs: [{ proof: 'smoke deploy runs to its end', expected: 'yes', observed: error.code, ok: false }],
-    causes: [{ code: error.code, message, remedy: 'mend that and run again' }],
+  return reportOf(subject, {
+    proofs: [proof('smoke deploy runs to its end', 'yes', code)],
+    causes: [{ code, message, remedy: 'mend that and run again' }],
     evidence: {
-      smokeApp: '',
-      stack: '',
-      platform: '',
-      buildpacks: [],
-      signing: config.signing.version,
-      startedAt: at,
-      finishedAt: at,
-      builds: [],
-      dyno: [],
-      leftovers: [],
+      ...{ smokeApp: '', stack: '', platform: '', buildpacks: [], builds: [], dyno: [], leftovers: [] },
+      ...{ signing: config.signing.version, startedAt: at, finishedAt: at },
     },
-  };
-}
-
-/** What earlier runs left behind goes first; that it cannot go is no reason to prove nothing. */
-async function sweep(context: SmokeContext, team: Team, subjects: readonly Subject[]): Promise<void> {
-  const { heroku, io, aws } = context;
-  const storage = subjects.some(({ mode }) => mode !== 'public') ? team.bucket : undefined;
-  try {
-    const now = new Date();
-    const { dead, running } = await sweepNoted(context, team);
-    await Promise.all([sweepApps(heroku, io, now, running), storage && sweepObjects(aws, storage.spec, storage.prefix, io, now, dead)]);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    io.warn(`leftovers of earlier smoke deploys could not be looked for: ${redact(error.message)}`);
-  }
+  });
 }
 
 const interrupted = (title: string): KitError =>

@@ -1,5 +1,5 @@
 import { App, LegacyStackSynthesizer, PermissionsBoundary, type StackProps } from 'aws-cdk-lib/core';
-import type { KitConfig, Principal, Signing } from '../config/model.js';
+import type { KitConfig, Signing } from '../config/model.js';
 import { BUILDPACK_STACK, bucketStackName, teamStackName, TEMPLATES_STACK } from '../contract/index.js';
 import { BucketStack } from './bucket-stack.js';
 import { BuildpackStack } from './buildpack-stack.js';
@@ -10,8 +10,6 @@ import { TemplatesStack, TemplateSynthesizer } from './templates-stack.js';
 export { hasStack } from '../config/environments.js';
 
 export interface BuildAppOptions {
-  /** Principals that stay in their team's stack although no app needs them any more. Default: none. */
-  readonly keep?: readonly Principal[];
   /** Names of buckets that go on accepting signature version 2, as apps that sign so still use them. Default: none. */
   readonly acceptSigV2?: ReadonlySet<string>;
   /** Directory of the cloud assembly. Default: what the `cdk` CLI says, else a temporary one. */
@@ -59,11 +57,10 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
     return { synthesizer: new TemplateSynthesizer(stack, { account, region }), suppressTemplateIndentation: true };
   };
   for (const team of config.teams) {
-    if (team.bucket === undefined || !hasStack(team, options.keep)) continue;
+    if (team.bucket === undefined || !hasStack(team)) continue;
     const stack = new TeamStack(app, teamStackName(team.name), {
       team,
-      signing: signing(team.bucket?.spec.name),
-      keep: options.keep,
+      signing: signing(team.bucket.spec.name),
       ...byTemplatesBucket(team.bucket.spec),
       ...(boundary === undefined ? {} : { permissionsBoundary: PermissionsBoundary.fromName(boundary) }),
       ...common,

@@ -1,22 +1,16 @@
 import { Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import type { Principal, Signing, Team } from '../config/model.js';
+import type { Signing, Team } from '../config/model.js';
 import type { HalcyonBucket } from '../constructs/halcyon-bucket.js';
 import { HalcyonUser } from '../constructs/halcyon-user.js';
-import { MANAGED_BY, TAGS, teamStackName } from '../contract/index.js';
+import { MANAGED_BY, TAGS, teamStackName, userName } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import { storageBucket, bucketOutputs, tagAll } from './bucket-stack.js';
-import { stackPrincipals } from '../config/environments.js';
+import { principalsOf } from '../config/derive.js';
 
 export interface TeamStackProps extends StackProps {
   readonly team: Team;
   readonly signing: Pick<Signing, 'version'>;
-  /**
-   * Principals that no app needs any more while their keys are still being retired: CloudFormation cannot delete a user with keys.
-   *
-   * @default - none
-   */
-  readonly keep?: readonly Principal[];
 }
 
 /**
@@ -30,7 +24,7 @@ export class TeamStack extends Stack {
   readonly users: readonly HalcyonUser[];
 
   constructor(scope: Construct, id: string, props: TeamStackProps) {
-    const { team, signing, keep, ...stack } = props;
+    const { team, signing, ...stack } = props;
     if (team.bucket === undefined) {
       throw new KitError(
         'team-without-bucket',
@@ -46,15 +40,15 @@ export class TeamStack extends Stack {
       ...stack,
     });
     if (kind === 'own') this.bucket = storageBucket(this, spec, signing);
-    this.users = stackPrincipals(team, keep).map(
+    this.users = principalsOf(team).map(
       (principal) =>
-        new HalcyonUser(this, [...(principal.app === undefined ? ['Team'] : ['App', principal.app]), principal.access].join('-'), {
+        // The name in its id: CloudFormation then makes another beside it, in place of changing it.
+        new HalcyonUser(this, userName(principal), {
           ...principal,
           // By name, never by export: an export would lock the shared bucket's stack.
           bucketName: spec.name,
           prefix,
           acl: spec.acl,
-          kmsKeyArn: spec.kmsKeyArn,
         }),
     );
     bucketOutputs(this, spec);

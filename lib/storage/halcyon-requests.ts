@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { s3Endpoint } from '../config/derive.js';
+import type { KitConfig, TeamBucket } from '../config/model.js';
 import { registerSecret } from '../io/redaction.js';
+import { bodyOf } from '../network/answers.js';
 import { open, type Network } from '../network/network.js';
 import { keyPrefix, type Acl, type KeyPair } from '../contract/index.js';
+import { readError, type S3Error } from './error-document.js';
 import { signV2, signV4, type SignedHeaders, type UnsignedRequest } from './signing.js';
 
 /** A private bucket as an app sees it. */
@@ -18,6 +22,12 @@ export interface HalcyonStore {
   readonly key: KeyPair;
 }
 
+/** A team's bucket as whoever holds `key` sees it. */
+export const storeOf = (config: KitConfig, { spec, prefix }: TeamBucket, key: KeyPair): HalcyonStore => ({
+  ...{ endpoint: s3Endpoint(config, spec), region: spec.region, bucket: spec.name, prefix, acl: spec.acl },
+  ...{ signing: config.signing.version, key },
+});
+
 /** One of the four requests that Halcyon makes. Keys and prefixes are inside the store's own prefix. */
 export type HalcyonRequest =
   | { readonly operation: 'download'; readonly key: string }
@@ -29,18 +39,18 @@ export type Operation = HalcyonRequest['operation'];
 /** What came of it: an answer, or no answer. Nothing is thrown but an abort. */
 export interface Outcome {
   readonly operation: Operation;
-  /** As Halcyon's log names it: `BUCKET/KEY` or `BUCKET/?prefix=…`. */
-  readonly resource: string;
   readonly status?: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** Of S3's error document. */
-  readonly error?: { readonly code?: string; readonly message?: string; readonly region?: string; readonly endpoint?: string };
+  readonly error?: S3Error;
   /** There was no answer: Node's error. */
   readonly failure?: { readonly code: string; readonly message: string };
   /** How far S3's clock is ahead of this machine's, in milliseconds; to the second, less the way. */
   readonly clockAheadMs?: number;
 }
+
+/** What was asked for was done. */
+export const isDone = ({ status = 0 }: Pick<Outcome, 'status'>): boolean => status >= 200 && status < 300;
 
 export interface RequestOptions {
   readonly network: Network;
@@ -61,10 +71,8 @@ export async function halcyonRequest(store: HalcyonStore, request: HalcyonReques
   const headers = store.signing === 2 ? signV2(unsigned, store.key, now) : await signV4(unsigned, store.key, store.region, now);
   const outcome = await sendSigned(unsigned, headers, options);
   const at = Date.parse(outcome.headers.date ?? '');
-  const wire = wirePath(unsigned);
   return {
     operation: request.operation,
-    resource: wire.slice(1),
     ...outcome,
     ...(Number.isNaN(at) ? {} : { clockAheadMs: at - now.getTime() }),
   };
@@ -104,31 +112,6 @@ export function unsignedRequest(store: HalcyonStore, request: HalcyonRequest): U
 const wirePath = ({ path, query }: Pick<UnsignedRequest, 'path' | 'query'>): string =>
   query.prefix === undefined ? path : `${path}?prefix=${query.prefix}`;
 
-const unescapeXml = (text: string): string =>
-  text
-    .replaceAll(/&#x([0-9a-f]+);/gi, (_, hex: string) => String.fromCodePoint(parseInt(hex, 16)))
-    .replaceAll(/&#(\d+);/g, (_, decimal: string) => String.fromCodePoint(Number(decimal)))
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&apos;', "'")
-    .replaceAll('&amp;', '&');
-
-function readError(body: Buffer, headers: IncomingHttpHeaders): NonNullable<Outcome['error']> {
-  const text = body.subarray(0, 65_536).toString('utf8');
-  const field = (name: string) => {
-    const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1];
-    return found === undefined ? undefined : unescapeXml(found);
-  };
-  const region = headers['x-amz-bucket-region'] ?? field('Region');
-  return {
-    code: field('Code'),
-    message: field('Message'),
-    region: Array.isArray(region) ? region[0] : region,
-    endpoint: field('Endpoint'),
-  };
-}
-
 /** What anyone is answered at an https URL. */
 export function anonymousGet(url: string, options: RequestOptions): Promise<Pick<Outcome, 'status' | 'failure' | 'body'>> {
   const { host, pathname, search } = new URL(url);
@@ -147,9 +130,8 @@ async function send(request: Sent, headers: Record<string, string>, options: Req
     // A connection of its own for each: what is asked of is S3, not one server of its many.
     const agents = await network.agents('aws', { keepAlive: false });
     const answer = await open(target, { agents, method: request.method, headers, body: request.body, signal, timeoutMs });
-    const chunks: Buffer[] = [];
-    for await (const chunk of answer) chunks.push(chunk as Buffer);
-    return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) };
+    const body = await bodyOf(answer, { service: 'S3', request: `${request.method} ${target.path}` });
+    return { status: answer.statusCode, headers: answer.headers, body };
   } catch (error) {
     signal?.throwIfAborted();
     const { code, name, message } = error as NodeJS.ErrnoException;

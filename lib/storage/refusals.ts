@@ -1,54 +1,9 @@
 import { isAwsHost } from '../config/regions.js';
-import type { Acl } from '../contract/index.js';
-import type { Operation, Outcome } from './halcyon-requests.js';
-
-/** Why a storage request did not work. */
-export type RefusalKind =
-  | 'sigv2-refused'
-  | 'acl-refused'
-  | 'wrong-endpoint'
-  | 'endpoint-unreachable'
-  | 'tls'
-  | 'key-unknown'
-  | 'key-inactive'
-  | 'key-not-yet-known'
-  | 'secret-wrong'
-  | 'policy-denies'
-  | 'kms-denies'
-  | 'bucket-gone'
-  | 'clock-skew'
-  | 'throttled'
-  | 'server-error'
-  | 'refused';
-
-export interface Refusal {
-  readonly kind: RefusalKind;
-  /** What is wrong, lower case, without a full stop. */
-  readonly message: string;
-  /** What a Halcyon build log shows of it. */
-  readonly looksLike: string;
-  /** The command or setting that mends it. */
-  readonly fix: string;
-  /** Waiting may be all it takes. */
-  readonly transient: boolean;
-}
-
-/** What is known of a request's sender, besides the answer. */
-export interface RefusalContext {
-  readonly bucket: string;
-  readonly endpoint: string;
-  readonly region: string;
-  readonly signing: 2 | 4;
-  readonly acl?: Acl;
-  readonly keyId?: string;
-  /** What IAM says of the key: S3 answers the same for a key that is unknown, inactive, or too new. */
-  readonly keyStatus?: 'Active' | 'Inactive' | 'absent';
-  /** `halcyon-kit` commands are written for this team. */
-  readonly team?: string;
-}
-
-/** What is needed to tell: an {@link Outcome}, or what a build log or dyno shows of one. */
-export type Refused = Pick<Outcome, 'operation' | 'status' | 'error' | 'failure' | 'clockAheadMs'>;
+import { inBuildLog } from './build-log.js';
+import { denied, unknownKey } from './denied.js';
+import type { Refusal, RefusalContext, Refused, Verdict } from './refusal.js';
+import { unanswered } from './unanswered.js';
+import { foreign } from '../io/redaction.js';
 
 /**
  * Why a request was refused, or undefined where it was not: a missing object is no refusal but a cache miss.
@@ -63,43 +18,17 @@ export function classifyRefusal(outcome: Refused, context: RefusalContext): Refu
   return { kind, message, fix, transient, looksLike: inBuildLog(operation, status, context) };
 }
 
-interface Verdict {
-  readonly kind: RefusalKind;
-  readonly message: string;
-  readonly fix: string;
-  readonly transient?: boolean;
-}
-
-const TLS = /^(CERT_|ERR_TLS|ERR_SSL|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|EPROTO$|ca-bundle-unreadable$|HOSTNAME_MISMATCH$)/;
-
-function unanswered({ code, message }: { code: string; message: string }, { endpoint, region }: RefusalContext): Verdict {
-  if (TLS.test(code)) {
-    return {
-      kind: 'tls',
-      message: `TLS to ${endpoint} fails: ${message} (${code})`,
-      fix: 'let the endpoint present a certificate for its own name from a public authority; for an emulator or a proxy set AWS_CA_BUNDLE here, and CURL_CA_BUNDLE on the apps',
-    };
-  }
-  if (code === 'ENOTFOUND' || code === 'EAI_NONAME') {
-    return {
-      kind: 'wrong-endpoint',
-      message: `there is no host ${endpoint}`,
-      fix: `correct "endpoint" of the bucket in the file, or remove it to use the regional one of ${region}, then run halcyon-kit sync`,
-    };
-  }
-  return {
-    kind: 'endpoint-unreachable',
-    message: `${endpoint} cannot be reached: ${message} (${code})`,
-    fix: `check the network here, and "endpoint" of the bucket in the file`,
-    transient: true,
-  };
-}
-
 function refused({ operation, status = 0, error = {}, clockAheadMs }: Refused, context: RefusalContext): Verdict {
   const { code = '', message = '' } = error;
   const { bucket, endpoint, region, keyId = 'the key' } = context;
   const team = context.team ?? 'TEAM';
-  const said = `${status}${code === '' ? '' : ` ${code}`}${message === '' ? '' : `: ${message}`}`;
+  const said = `${status}${code === '' ? '' : ` ${code}`}${message === '' ? '' : `: ${foreign(message)}`}`;
+  const throttled = {
+    kind: 'throttled',
+    message: `S3 asks to slow down: ${said}`,
+    fix: 'wait a minute and try again',
+    transient: true,
+  } as const;
   switch (code) {
     case 'InvalidRequest':
     case 'InvalidArgument':
@@ -149,7 +78,7 @@ function refused({ operation, status = 0, error = {}, clockAheadMs }: Refused, c
     case 'SlowDown':
     case 'Throttling':
     case 'RequestLimitExceeded':
-      return { kind: 'throttled', message: `S3 asks to slow down: ${said}`, fix: 'wait a minute and try again', transient: true };
+      return throttled;
   }
   if (status >= 300 && status < 400) return elsewhere(error.region, context);
   if (code.startsWith('KMS.') || (status === 403 && /\bkms:/i.test(message))) {
@@ -167,8 +96,7 @@ function refused({ operation, status = 0, error = {}, clockAheadMs }: Refused, c
     };
   }
   if (status === 403) return denied(operation, message, context);
-  if (status === 429)
-    return { kind: 'throttled', message: `S3 asks to slow down: ${said}`, fix: 'wait a minute and try again', transient: true };
+  if (status === 429) return throttled;
   if (status >= 500)
     return { kind: 'server-error', message: `S3 has a failure of its own: ${said}`, fix: 'try again in a few minutes', transient: true };
   return {
@@ -189,88 +117,8 @@ function elsewhere(found: string | undefined, { bucket, endpoint, region, team =
   };
 }
 
-function unknownKey({ keyId = 'the key', keyStatus, team = 'TEAM' }: RefusalContext): Verdict {
-  switch (keyStatus) {
-    case 'Active':
-      return {
-        kind: 'key-not-yet-known',
-        message: `key ${keyId} is active in IAM, but S3 does not know it yet`,
-        fix: 'wait some seconds: a new key takes a while to be known everywhere',
-        transient: true,
-      };
-    case 'Inactive':
-      return {
-        kind: 'key-inactive',
-        message: `key ${keyId} is inactive`,
-        fix: `run halcyon-kit sync ${team} to give apps the current key; to bring this one back, halcyon-kit rotate ${team} --undo`,
-      };
-    default:
-      return {
-        kind: 'key-unknown',
-        message: `AWS does not know key ${keyId}`,
-        fix: `run halcyon-kit up ${team}, which makes a key and gives it to the apps`,
-      };
-  }
-}
-
-function denied(operation: Operation, message: string, { signing, team = 'TEAM' }: RefusalContext): Verdict {
-  const action = /not authorized to perform: (\S+)/.exec(message)?.[1]?.replace(/[",]/g, '') ?? ACTIONS[operation];
-  const source =
-    /explicit deny in an? ([a-z -]+policy|[a-z -]+)/i.exec(message)?.[1] ?? /because no ([a-z -]+policy) allows/i.exec(message)?.[1];
-  const explicit = /explicit deny/i.test(message);
-  const why = source === undefined ? '' : explicit ? ` (an explicit deny in a ${source.trim()})` : ` (no ${source.trim()} allows it)`;
-  const bucketPolicy = explicit && /resource-based|bucket/.test(source ?? '');
-  return {
-    kind: 'policy-denies',
-    message: `policy denies ${action}${why}`,
-    fix: bucketPolicy
-      ? `look at the bucket policy${signing === 2 ? ', which may deny Signature Version 2' : ''}; halcyon-kit up ${team} puts back the one of the kit`
-      : `run halcyon-kit up ${team}, which puts back the policies of the kit${operation === 'upload' ? '; an upload must also carry the ACL that the policy asks for' : ''}`,
-  };
-}
-
-const ACTIONS: Record<Operation, string> = {
-  download: 's3:GetObject',
-  list: 's3:ListBucket',
-  upload: 's3:PutObject',
-  delete: 's3:DeleteObject',
-};
-
 const span = (milliseconds: number | undefined): string => {
   if (milliseconds === undefined) return 'more than that';
   const minutes = Math.round(Math.abs(milliseconds) / 60_000);
   return minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`;
 };
-
-const VERBS: Record<Operation, string> = { download: 'Downloading', list: 'Listing', upload: 'Uploading', delete: 'Deleting' };
-const WORDS: Record<number, string> = {
-  301: 'moved permanently',
-  307: 'temporary redirect',
-  400: 'bad request',
-  403: 'forbidden',
-  404: 'not found',
-  429: 'too many requests',
-  500: 'internal server error',
-  503: 'service unavailable',
-};
-
-/** What a build log shows when this comes of `operation`: often no more than a cache miss. */
-export function inBuildLog(operation: Operation, status: number | undefined, { bucket }: Pick<RefusalContext, 'bucket'>): string {
-  // Without an answer, curl writes 000.
-  const shown = status === undefined ? '000 (unknown)' : `${status} (${WORDS[status] ?? 'unknown'})`;
-  const line = `"${VERBS[operation]} s3://${bucket}/…... ${shown}"`;
-  const retried = operation === 'upload' || status === undefined || status < 400 || status >= 500;
-  const retries = retried ? ', "Retrying in 2 seconds (1/5)..." four times' : '';
-  switch (operation) {
-    case 'upload':
-      return `${line}${retries}, and the build fails`;
-    case 'download':
-      if (status !== undefined && status >= 300 && status < 400)
-        return `${line}${retries}, then "Incorrect HALCYON_S3_ENDPOINT", and the build fails`;
-      return `${line}${retries}, then the build goes on as if nothing were stored, up to "Deploying buildpack only"`;
-    case 'list':
-      return `${line}${retries}, then the build goes on without what is stored`;
-    case 'delete':
-      return `${line}${retries}, then the build goes on; old archives stay`;
-  }
-}

@@ -45,7 +45,7 @@ describe('policy operator', () => {
     const others = printed('operator', 'eu-west-1').Statement.filter(({ Sid, Effect }) => Effect === 'Allow' && Sid !== 'BoundedUsers');
     expect(
       others.flatMap(({ Action = [] }) => Action).filter((action) => /iam:.*(Policy|Boundary|CreateUser|Role|Group)$/.test(action)),
-    ).toEqual(['iam:GetUserPolicy']);
+    ).toEqual(['iam:GetUserPolicy', 'iam:ListEntitiesForPolicy']);
   });
 
   test('leaves a bucket that was there before as it is', () => {

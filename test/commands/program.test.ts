@@ -122,3 +122,39 @@ describe('mistakes get one clear sentence', () => {
     expect(again.stderr).toContain('exists already');
   });
 });
+
+describe('what goes wrong with the output', () => {
+  /** By the shell, which can close a pipe or name a full disk. */
+  const shell = (line: string): Promise<{ code: number; stdout: string; stderr: string }> =>
+    new Promise((done) => {
+      const kit = `'${process.execPath}' '${join(root, 'dist/bin/halcyon-kit.js')}'`;
+      execFile(
+        'bash',
+        ['-c', line.replaceAll('KIT', kit)],
+        { cwd: dir, env: { PATH: process.env.PATH, HOME: dir } },
+        (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+      );
+    });
+  beforeEach(() => writeFileSync(join(dir, 'halcyon.yaml'), FILE));
+
+  test('a reader that has gone is no failure, and no stack trace', async () => {
+    expect(await shell('set -o pipefail; KIT validate | (exec <&-; sleep 2)')).toMatchObject({ code: 0, stderr: '' });
+    expect((await shell('KIT validate 2>&1 >/dev/null | true; exit ${PIPESTATUS[0]}')).code).toBe(0);
+  });
+
+  test('a full disk: the result is lost, which is said where it can be', async () => {
+    const { code, stderr } = await shell('KIT validate > /dev/full');
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: the result could not be written: ENOSPC[^\n]*\n$/)]);
+    expect(await shell('KIT validate -c none.yaml 2> /dev/full')).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  test('escapes in arguments and files are not sent to the terminal', async () => {
+    const { stderr } = await kit(['\u001b[2Jstatus\u0007']);
+    expect(stderr).toContain('\\u001b[2Jstatus\\u0007');
+    expect(stderr).not.toContain('\u001b');
+    writeFileSync(join(dir, 'halcyon.yaml'), FILE.replace('payments-api', '"x\\e[2J\\x9b"'));
+    const printed = await kit(['validate']);
+    expect(printed.code).toBe(1);
+    expect(printed.stderr + printed.stdout).not.toMatch(/[\u001b\u009b]/);
+  });
+});

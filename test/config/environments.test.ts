@@ -1,29 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { teamNamed } from '../../lib/config/index.js';
-import { buildpackEnvironments, hasStack, stackPrincipals } from '../../lib/config/environments.js';
+import { buildpackEnvironments, hasStack } from '../../lib/config/environments.js';
 import { EXAMPLE, exampleConfig } from '../support/config.js';
 
 const payments = (text = EXAMPLE) => teamNamed(exampleConfig(text), 'payments');
-
-describe('stackPrincipals', () => {
-  const kept = { team: 'payments', access: 'append-only', apps: [] } as const;
-
-  test('what the apps need, then what is kept', () => {
-    expect(stackPrincipals(payments(), [kept]).map(({ access }) => access)).toEqual(['upload', 'read-only', 'append-only']);
-  });
-
-  test('nothing twice, and nothing of other teams', () => {
-    const keep = [
-      { ...kept, access: 'upload' as const },
-      { ...kept, team: 'search' },
-    ];
-    expect(stackPrincipals(payments(), keep)).toEqual(stackPrincipals(payments()));
-  });
-
-  test('an app’s own principal is not its team’s', () => {
-    expect(stackPrincipals(payments(), [{ ...kept, access: 'upload', app: 'payments-builder' }])).toHaveLength(3);
-  });
-});
 
 describe('hasStack', () => {
   const apps = (text: string) => `teams:\n  payments:\n${text}    apps: { payments-lab: { mode: public } }\n`;
@@ -34,11 +14,6 @@ describe('hasStack', () => {
     ['with a bucket that existed before', '    bucket: { existing: packages, account: "111122223333", region: eu-west-1 }\n', false],
   ])('public apps only, %s', (_what, bucket, expected) => {
     expect(hasStack(payments(apps(bucket)))).toBe(expected);
-  });
-
-  test('a principal whose key is being retired needs the stack', () => {
-    const team = payments(apps('    bucket: { existing: packages, account: "111122223333", region: eu-west-1 }\n'));
-    expect(hasStack(team, [{ team: 'payments', access: 'upload', apps: [] }])).toBe(true);
   });
 });
 

@@ -122,7 +122,9 @@ teams:
       ['read-only', ['payments-api']],
       ['upload', ['payments-builder']],
     ]);
-    expect(principalsOf(search!)).toEqual([{ team: 'search', access: 'append-only', apps: ['search-web'] }]);
+    expect(principalsOf(search!)).toEqual([
+      { team: 'search', access: 'append-only', reach: expect.stringMatching(/^[0-9a-f]{6}$/), apps: ['search-web'] },
+    ]);
     expect(principalsOf(legacy!).map(({ app }) => app)).toEqual(['legacy-a', 'legacy-b']);
   });
 

@@ -29,7 +29,7 @@ describe('by default', () => {
 
   test('is kept, unless it was made by a deployment that failed', () => {
     templateOf().hasResource('AWS::S3::Bucket', { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
-    templateOf({ retain: false }).hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete' });
+    templateOf({ retain: false }).hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Retain' });
   });
 
   test.each([

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseConfig, principalsOf, storageOf } from '../../lib/config/index.js';
+import { parseConfig, principalOf, principalsOf, storageOf } from '../../lib/config/index.js';
 import { bucketPolicy, userPolicy } from '../../lib/constructs/policies.js';
-import { desiredConfigVars, principalLabel, userName, withKeyVars, type Access } from '../../lib/contract/index.js';
+import { desiredConfigVars, principalLabel, userName, withKeyVars } from '../../lib/contract/index.js';
 import { CHECKS, runChecks } from '../../lib/doctor/checks/index.js';
 import type { AppFacts, BucketFacts, Observation, PrincipalFacts } from '../../lib/doctor/model.js';
 import type { HerokuApp, Release } from '../../lib/heroku/heroku.js';
@@ -59,7 +59,6 @@ function observation(changes: Changes = {}): Observation {
       prefix,
       access: id.access,
       acl: spec.acl,
-      kmsKeyArn: spec.kmsKeyArn,
       region: spec.region,
     });
     return {
@@ -84,7 +83,7 @@ function observation(changes: Changes = {}): Observation {
     const wanted = desiredConfigVars(storageOf(config, team, app));
     const held = Object.entries(withKeyVars(wanted, { accessKeyId: KEY, secretAccessKey: PRINT })).filter(([, value]) => value !== null);
     return {
-      ...{ name: app.name, canary: app.canary, access: app.mode, user: userName({ team: team.name, access: app.mode as Access }) },
+      ...{ name: app.name, canary: app.canary, access: app.mode, user: userName(principalOf(team, app)!) },
       ...{ state: 'present', wanted, stackState: 'public', unread: [] },
       info: { name: app.name, generation: 'cedar', stack: 'heroku-24' } as HerokuApp,
       vars: Object.fromEntries(held),

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../lib/error-codes.js';
 import { describe, expect, test } from 'vitest';
-import { parseConfig } from '../../lib/config/index.js';
-import { iamPath, STAGES, userName } from '../../lib/contract/index.js';
+import { parseConfig, principalsOf } from '../../lib/config/index.js';
+import { iamPath, STAGES, userName, type PrincipalId } from '../../lib/contract/index.js';
 import { appFacts } from '../../lib/doctor/apps.client.js';
 import { Reader } from '../../lib/doctor/reader.js';
 import { observePrincipal, principalsAmong } from '../../lib/engine/run/observe.client.js';
@@ -91,26 +91,27 @@ describe('what Heroku tells of an app', () => {
 });
 
 describe('what AWS tells of a principal', () => {
-  const id = { team: 'payments', access: 'upload' } as const;
+  const [id, readOnly] = principalsOf(team).map(({ apps: _, ...one }) => one) as [PrincipalId, PrincipalId];
   const key = { id: 'AKIA', status: 'Active', createdAt: '2026-01-01T00:00:00.000Z' } as const;
   const users = [{ name: userName(id), path: iamPath('upload', 'payments'), tags: {}, keys: [key] }];
   const [absent, upload] = principalsAmong(team, users);
   const denied = { read: () => Promise.reject(new KitError('aws-denied', 'no')) };
 
   test('the users there are, and those the file wants', () => {
-    expect(absent).toEqual({ id: { team: 'payments', access: 'read-only' }, declared: true });
+    expect(readOnly.access).toBe('read-only');
+    expect(absent).toEqual({ id: readOnly, declared: true });
     expect(upload).toEqual({ id, declared: true, record: users[0] });
   });
 
   test('a secret that cannot be read ends the engine’s look', async () => {
-    await expect(observePrincipal(upload!, { secrets: denied, vault: new Vault() })).rejects.toMatchObject({ code: 'aws-denied' });
+    await expect(observePrincipal(upload!, { secretsIn: () => denied, vault: new Vault() })).rejects.toMatchObject({ code: 'aws-denied' });
   });
 
   test('and is noted by the doctor, which knows the keys all the same', async () => {
     const { read, unread } = new Reader();
-    const state = await observePrincipal(upload!, { secrets: denied, vault: new Vault(), read });
+    const state = await observePrincipal(upload!, { secretsIn: () => denied, vault: new Vault(), read });
     expect(state).toMatchObject({ exists: true, secret: 'unknown', keys: [{ ...key, stored: false }] });
-    expect(unread).toEqual(['secret halcyon/payments/upload: no']);
+    expect(unread).toEqual([`secret halcyon/payments/upload/${id.reach}: no`]);
   });
 
   test.each([
@@ -119,7 +120,7 @@ describe('what AWS tells of a principal', () => {
     ['present', [{ versionId: 'v', stages: [STAGES.current], keyId: 'AKIA', secret: SECRET }]],
   ])('a secret that is %s', async (secret, versions) => {
     const vault = new Vault();
-    const state = await observePrincipal(upload!, { secrets: { read: async () => versions }, vault });
+    const state = await observePrincipal(upload!, { secretsIn: () => ({ read: async () => versions }), vault });
     expect(state).toMatchObject({ secret, ...(versions?.[0] ? { current: 'AKIA', keys: [{ fingerprint: fingerprint(SECRET) }] } : {}) });
     expect(JSON.stringify(state)).not.toContain(SECRET);
   });

@@ -28,9 +28,14 @@ const intents = fc.constantFrom<Operation['intent']>(
   'undo',
   'emergency',
   'down',
-  'modes-a',
-  'modes-b',
-  'modes-c',
+  'file-a',
+  'file-b',
+  'file-c',
+  'file-prefix',
+  'file-bucket',
+  'file-region',
+  'file-acl',
+  'file-fewer',
 );
 const history = (operation: fc.Arbitrary<Operation>): fc.Arbitrary<History> =>
   fc.record({
@@ -38,7 +43,6 @@ const history = (operation: fc.Arbitrary<Operation>): fc.Arbitrary<History> =>
     keyDelay: fc.constantFrom(0, 1000, 4000, 10_000),
     releaseTime: fc.constantFrom(0, 0, 4000),
     soak: fc.constantFrom(0, 3_600_000),
-    orphans: fc.boolean(),
     operations: fc
       .array(operation, { minLength: 1, maxLength: 4 })
       .map((rest): Operation[] => [{ intent: 'ensure', happenings: [] }, ...rest]),
@@ -84,20 +88,22 @@ describe('whatever happens, no build fails, nothing unknown goes, and running ag
 });
 
 describe('every moment of a run', () => {
-  const base: History = { perApp: false, keyDelay: 4000, releaseTime: 0, soak: 0, orphans: false, operations: [] };
+  const base: History = { perApp: false, keyDelay: 4000, releaseTime: 0, soak: 0, operations: [] };
   const cases: Array<[Operation['intent'], Operation['intent'][]]> = [
     ['ensure', []],
     ['rotate', ['ensure']],
     ['undo', ['ensure', 'rotate-smoke-fails']],
     ['emergency', ['ensure']],
-    ['modes-c', ['ensure']],
+    ['file-c', ['ensure']],
+    ['file-region', ['ensure']],
+    ['file-a', ['ensure', 'file-prefix']],
     ['down', ['ensure']],
   ];
   for (const what of ['crash', 'lost-or-refused'] as const) {
     test.each(cases)(`%s, then ${what} at each moment in turn`, async (intent, before) => {
       const start = before.map((earlier): Operation => ({ intent: earlier, happenings: [] }));
       const whole = new Play({ ...base, operations: start });
-      whole.world.deploy(whole.team);
+      whole.deploy();
       for (const earlier of start) await whole.operate(earlier);
       whole.longest = 0;
       await whole.operate({ intent, happenings: [] });

@@ -12,10 +12,11 @@ import { userName } from '../../lib/contract/index.js';
 import { awsKeys } from '../../lib/engine/ports/iam.client.js';
 import { silentIo } from '../../lib/io/io-host.js';
 import { configOf, configText, keysOf, plant, startWire, type Wire } from '../engine/support/wire.js';
+import { principalIn } from '../support/principals.js';
 
 /** Apps that cannot be worked on, each for its reason, beside one that can. */
 const apps = Object.fromEntries(['good', 'moved', 'gone', 'locked', 'fir'].map((name) => [`apart-${name}`, 'mode: upload']));
-const user = userName({ team: 'apart', access: 'upload' });
+const user = userName(principalIn(configOf('apart', apps), 'apart', 'upload'));
 let wire: Wire;
 let dir: string;
 const warned: string[] = [];
@@ -42,6 +43,7 @@ const host = (): CommandHost => ({
   signal: new AbortController().signal,
   env: process.env,
   interactive: false,
+  evidence: { event() {}, note() {} },
   confirm: () => confirm(),
 });
 const options = () => ({ config: join(dir, 'halcyon.yaml') });

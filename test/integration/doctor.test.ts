@@ -35,6 +35,7 @@ import { silentIo } from '../../lib/io/io-host.js';
 import { tarball } from '../../lib/tarball.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
 import { deployAll } from '../support/deploy.js';
+import { principalIn } from '../support/principals.js';
 
 const REGION = 'eu-west-1';
 const CONFIG = `buckets:
@@ -108,7 +109,7 @@ const names = ({ findings }: DoctorReport): string[] =>
   findings.filter(({ severity }) => severity !== 'info').map(({ severity, name, subject }) => `${severity} ${name}: ${subject}`);
 const found = ({ findings }: DoctorReport, name: string): Finding | undefined => findings.find((finding) => finding.name === name);
 
-const user = (access: Access): string => userName({ team: 'payments', access });
+const user = (access: Access): string => userName(principalIn(config, 'payments', access));
 const keyIdOf = async (access: Access): Promise<string> => {
   const { AccessKeyMetadata = [] } = await (await aws(REGION).iam()).send(new ListAccessKeysCommand({ UserName: user(access) }));
   return AccessKeyMetadata[0]?.AccessKeyId ?? '';
@@ -128,7 +129,9 @@ describe('no false alarm', () => {
     const report = await doctor({ teams: ['payments', 'search'] });
     expect(names(report)).toEqual([]);
     expect(report.ok).toBe(true);
-    expect(report.findings.map(({ name }) => name).filter((name) => name !== 'stack-without-ghc' && name !== 'buildpack-home')).toEqual(['no-permissions-boundary']);
+    expect(report.findings.map(({ name }) => name).filter((name) => name !== 'stack-without-ghc' && name !== 'buildpack-home')).toEqual([
+      'no-permissions-boundary',
+    ]);
   });
 
   test('nor with the write probe, which leaves nothing behind', async () => {
@@ -156,7 +159,7 @@ describe('no false alarm', () => {
 test('no secret is in what it says', async () => {
   const { SecretString = '' } = await (
     await aws(REGION).secrets()
-  ).send(new GetSecretValueCommand({ SecretId: secretName({ team: 'payments', access: 'upload' }) }));
+  ).send(new GetSecretValueCommand({ SecretId: secretName(principalIn(config, 'payments', 'upload')) }));
   const secret = (JSON.parse(SecretString) as Record<string, string>).HALCYON_AWS_SECRET_ACCESS_KEY as string;
   const report = await during(
     () => heroku.patchConfigVars('payments-builder', { HALCYON_S3_ACL: 'private' }),
@@ -395,7 +398,7 @@ describe('principals', () => {
   test('a key that was deleted', async () => {
     const search = teamNamed(config, 'search');
     const iam = await aws('us-east-1').iam();
-    const UserName = userName({ team: 'search', access: 'append-only', app: 'search-web' });
+    const UserName = userName(principalIn(config, 'search', 'append-only'));
     const { AccessKeyMetadata = [] } = await iam.send(new ListAccessKeysCommand({ UserName }));
     const report = await during(
       () => iam.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId: AccessKeyMetadata[0]?.AccessKeyId })),

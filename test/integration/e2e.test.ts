@@ -24,6 +24,8 @@ import { buildpackBucketName, CONFIG_VAR_NAMES, parseSecretValue, secretName, te
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { startTarget, unique, Workplace, type Target } from './support/target.js';
+import { principalIn } from '../support/principals.js';
+import { parseConfig } from '../../lib/config/index.js';
 
 /** The main job from the command line, against whatever the environment names; by default against a sandbox of its own. */
 let target: Target;
@@ -77,7 +79,7 @@ afterAll(async () => {
 });
 
 const secretOf = async (team: string, access: 'upload' | 'read-only' | 'append-only', region = 'us-east-1') => {
-  const name = secretName({ team, access });
+  const name = secretName(principalIn(parseConfig(file()), team, access));
   const answer = await (await createAws({ region }).secrets()).send(new GetSecretValueCommand({ SecretId: name }));
   return parseSecretValue(answer.SecretString ?? '', name);
 };
@@ -91,9 +93,11 @@ const state = async () => ({
         { team: two, access: 'append-only' },
       ] as const
     ).map(async (principal) =>
-      (await (await aws.iam()).send(new ListAccessKeysCommand({ UserName: userName(principal) }))).AccessKeyMetadata?.map(
-        (key) => `${key.AccessKeyId} ${key.Status}`,
-      ),
+      (
+        await (
+          await aws.iam()
+        ).send(new ListAccessKeysCommand({ UserName: userName(principalIn(parseConfig(file()), principal.team, principal.access)) }))
+      ).AccessKeyMetadata?.map((key) => `${key.AccessKeyId} ${key.Status}`),
     ),
   ),
   releases: await Promise.all(Object.values(apps).map(async (app) => (await heroku.releases(app, { max: 1 }))[0]?.version)),
@@ -235,7 +239,7 @@ describe('operators', () => {
       const ran = await work.kit(args, { env });
       expect(ran.code, `${args.join(' ')}\n${ran.stderr}`).toBe(0);
     }
-    const ours = userName({ team: two, access: 'append-only' });
+    const ours = userName(principalIn(parseConfig(file()), two, 'append-only'));
     expect((await iam.send(new GetUserCommand({ UserName: ours }))).User?.PermissionsBoundary?.PermissionsBoundaryArn).toMatch(
       new RegExp(`:policy/e2e-limit-${id}$`),
     );
@@ -296,7 +300,7 @@ describe('operators', () => {
     await work.ok(['rotate', one, '--finish', '--yes', '--soak', '0s']);
     await work.ok(['up', one, '--yes', '--no-smoke']);
     await expect(
-      (await aws.iam()).send(new GetUserCommand({ UserName: userName({ team: one, access: 'read-only' }) })),
+      (await aws.iam()).send(new GetUserCommand({ UserName: userName(principalIn(parseConfig(file()), one, 'read-only')) })),
     ).rejects.toMatchObject({ name: 'NoSuchEntityException' });
     work.write(file());
     await work.ok(['up', one, '--yes', '--no-smoke']);

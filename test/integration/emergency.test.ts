@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { CommandHost } from '../../lib/cli/command.js';
+import { withEvidence } from '../../lib/cli/evidence.js';
 import { rotate, type RotateOptions } from '../../lib/commands/rotate.js';
 import { parseConfig } from '../../lib/config/index.js';
 import { userName } from '../../lib/contract/index.js';
 import { DEFAULT_POLICY, runTeam } from '../../lib/engine/index.js';
 import { silentIo } from '../../lib/io/io-host.js';
 import { keysOf, plant, REGION, startWire, type Wire } from '../engine/support/wire.js';
+import { principalIn } from '../support/principals.js';
 
 const text = `
 teams:
@@ -40,7 +42,7 @@ afterAll(async () => {
 });
 afterEach(() => wire.sandbox.heroku.clearFaults());
 
-const user = (team: string) => userName({ team, access: 'upload' });
+const user = (team: string) => userName(principalIn(config, team, 'upload'));
 const keyOf = async (team: string) => (await keysOf(wire, user(team)))[0]?.id ?? '';
 const held = async (app: string) => (await wire.heroku.configVars(app)).HALCYON_AWS_ACCESS_KEY_ID;
 
@@ -49,7 +51,7 @@ async function emergency(names: string[], keyId: string, more: Partial<RotateOpt
   const said: string[] = [];
   const hear = (line?: string) => void said.push(line ?? '');
   const { answer = async () => true, ...options } = more;
-  const host: CommandHost = {
+  const host: Omit<CommandHost, 'evidence'> = {
     io: { ...silentIo, info: hear, warn: hear },
     signal: new AbortController().signal,
     env: process.env,
@@ -64,7 +66,7 @@ async function emergency(names: string[], keyId: string, more: Partial<RotateOpt
     emergency: keyId,
     ...options,
   };
-  const result = rotate(names, given, host);
+  const result = withEvidence(options.evidence, host, (evidence) => rotate(names, given, { ...host, evidence }));
   return { result, said };
 }
 

@@ -3,6 +3,7 @@ import { userName } from '../../lib/contract/index.js';
 import { DEFAULT_POLICY, observeTeam, planTeam, runTeam, type Policy } from '../../lib/engine/index.js';
 import type { IoHost } from '../../lib/io/io-host.js';
 import { configOf, keysOf, plant, startWire, type Wire } from '../engine/support/wire.js';
+import { principalIn } from '../support/principals.js';
 
 const policy: Policy = { ...DEFAULT_POLICY, poll: 50, soak: 0, patience: 5000 };
 let wire: Wire;
@@ -30,7 +31,9 @@ test('first keys: made, stored, verified, current, on every app; a second run ch
     expect(principal.creating).toBeUndefined();
   }
   const upload = await wire.heroku.configVars('first-up');
-  expect(upload).toMatchObject({ HALCYON_AWS_ACCESS_KEY_ID: (await keysOf(wire, userName({ team: 'first', access: 'upload' })))[0]?.id });
+  expect(upload).toMatchObject({
+    HALCYON_AWS_ACCESS_KEY_ID: (await keysOf(wire, userName(principalIn(config, 'first', 'upload'))))[0]?.id,
+  });
   expect(await wire.heroku.configVars('first-pub')).toEqual({});
   expect(planTeam(observation, { kind: 'ensure' }).steps).toEqual([]);
 

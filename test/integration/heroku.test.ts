@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { KitError } from '../../lib/errors.js';
+import { LONGEST_ANSWER } from '../../lib/network/answers.js';
 import { redact } from '../../lib/io/redaction.js';
 
 /** A server that misbehaves as told: one handler an incoming request, the last one for all that follow. */
@@ -46,6 +47,9 @@ const json =
 const reset: Handler = (req) => req.socket.destroy();
 const calls = () => seen.map(({ method, path }) => `${method} ${path}`);
 const app = { id: '1', name: 'web', stack: { name: 'heroku-24' }, created_at: '2026-01-01T00:00:00Z', maintenance: false };
+
+const at = '2026-01-01T00:00:00Z';
+const release = { id: 'r', version: 3, status: 'succeeded', description: 'Deploy', created_at: at, updated_at: at };
 
 describe('what is sent', () => {
   test('v3 Accept, the token, and no Range but on lists', async () => {
@@ -126,9 +130,103 @@ describe('what is read', () => {
   });
 
   test('no more pages than asked for', async () => {
-    handlers = [json(206, [{ id: 'r', version: 7, status: 'succeeded', created_at: '', updated_at: '' }], { 'Next-Range': ']7..' })];
+    handlers = [json(206, [release], { 'Next-Range': ']7..' })];
     expect(await heroku.releases('web', { max: 1 })).toHaveLength(1);
     expect(seen).toHaveLength(1);
+  });
+});
+
+describe('what is not as documented', () => {
+  test('is named by request and path, and quoted nowhere', async () => {
+    handlers = [json(200, [app, { ...app, name: { first: 'SECRET-IN-BODY' } }])];
+    const error = await heroku.apps().catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({ code: 'unexpected-answer', details: { request: 'GET /apps', path: '1.name' } });
+    expect((error as Error).message).toContain("Heroku's answer to GET /apps is not as documented: 1.name: expected string");
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('SECRET-IN-BODY');
+  });
+
+  test.each([
+    ['no body', (_, res) => res.writeHead(204).end()],
+    ['null', json(200, null)],
+    ['a list', json(200, [])],
+    ['a number among the values', json(200, { A: 1 })],
+  ] as Array<[string, Handler]>)('%s does not mean that an app has no config vars', async (_, handler) => {
+    handlers = [handler];
+    await expect(heroku.configVars('web')).rejects.toMatchObject({ code: 'unexpected-answer' });
+  });
+
+  test('a write with an odd answer is looked for, and not done again', async () => {
+    handlers = [json(200, 'odd'), json(200, { A: '1' })];
+    expect(await heroku.patchConfigVars('web', { A: '1' })).toEqual({ A: '1' });
+    handlers = [json(200, 'odd'), json(200, {}), json(200, [release])];
+    await expect(heroku.patchConfigVars('web', { A: '1' })).rejects.toMatchObject({ code: 'unexpected-answer' });
+    expect(calls().filter((call) => call.startsWith('PATCH'))).toHaveLength(2);
+  });
+
+  test('of an answer that never ends no more is read than is kept, and it is asked for once', async () => {
+    let sent = 0;
+    handlers = [
+      (_, res) => {
+        res.writeHead(200);
+        const chunk = Buffer.alloc(1024 * 1024, 'x');
+        const pump = (): void => {
+          if (res.destroyed || sent >= 2 ** 30) return void res.end();
+          sent += chunk.length;
+          res.write(chunk, pump);
+        };
+        pump();
+      },
+    ];
+    await expect(heroku.configVars('web')).rejects.toMatchObject({
+      code: 'unexpected-answer',
+      message: expect.stringContaining('longer than 16 MB'),
+    });
+    expect(seen).toHaveLength(1);
+    expect(sent).toBeLessThan(2 * LONGEST_ANSWER);
+  });
+
+  test('a page that points to itself, or to ever another, comes to an end', async () => {
+    handlers = [json(206, [app], { 'Next-Range': ']a..; max=1000' })];
+    await expect(heroku.apps()).rejects.toMatchObject({ code: 'unexpected-answer' });
+    expect(seen).toHaveLength(2);
+    let page = 0;
+    handlers = [(_, res) => res.writeHead(206, { 'Next-Range': `]${page++}..; max=1000` }).end('[]')];
+    await expect(heroku.apps()).rejects.toMatchObject({ code: 'unexpected-answer' });
+    expect(page).toBeLessThan(1000);
+  });
+
+  test('a line without end is cut, and the next one is whole', async () => {
+    handlers = [
+      (_, res) => res.writeHead(200).write('x'.repeat(10_000), () => res.write('x'.repeat(5_000_000), () => res.end('\nthe next\n'))),
+    ];
+    let text = '';
+    await heroku.followStream(`${host}/stream`, (chunk) => (text += chunk));
+    expect(text).toBe(`${'x'.repeat(16 * 1024)}…\nthe next\n`);
+  });
+
+  test("an app's other secrets are not printed once they were read", async () => {
+    const vars = {
+      DATABASE_URL: 'postgres://user:canary-database-1@db.example.com/x',
+      API_TOKEN: 'canary-token-of-another-kind',
+      PLAINLY: 'cAnAryRandom0123456789abcdef',
+      AUTH_REGION: 'eu-west-1',
+      HALCYON_S3_BUCKET: 'halcyon-payments',
+    };
+    handlers = [json(200, vars), json(403, { id: 'forbidden', message: `No: ${JSON.stringify(vars)}` })];
+    await heroku.configVars('web');
+    const { message } = (await heroku.configVars('web').catch((thrown: Error) => thrown)) as Error;
+    expect(message).not.toMatch(/canary/i);
+    expect(message).toContain('eu-west-1');
+    expect(message).toContain('halcyon-payments');
+  });
+
+  test('what Heroku says of keys that nobody has read yet is masked, and is one short line', async () => {
+    const secret = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'.replace('EXAMPLE', 'cAnAry0');
+    handlers = [json(422, { id: 'invalid_params', message: `Bad ${secret} of AKIAEXAMPLE000000001\n\u001b[2J${'x '.repeat(9_000)}` })];
+    const { message } = (await heroku.configVars('web').catch((thrown: Error) => thrown)) as Error;
+    expect(message).not.toContain('cAnAry0');
+    expect(message).toContain('Bad [redacted] of AKIA…0001 \\u001b[2J');
+    expect(message.length).toBeLessThan(700);
   });
 });
 
@@ -264,18 +362,13 @@ describe('writes whose answer is lost', () => {
   });
 
   test('a PATCH that did not take effect is sent again', async () => {
-    handlers = [
-      reset,
-      json(200, {}),
-      json(200, [{ id: 'r', version: 3, status: 'succeeded', description: 'Deploy' }]),
-      json(200, { A: '1' }),
-    ];
+    handlers = [reset, json(200, {}), json(200, [release]), json(200, { A: '1' })];
     await heroku.patchConfigVars('web', { A: '1' });
     expect(calls().filter((call) => call.startsWith('PATCH'))).toHaveLength(2);
   });
 
   test('a PATCH whose release is still pending is not sent again, though the old values are answered', async () => {
-    handlers = [reset, json(200, {}), json(200, [{ id: 'r', version: 4, status: 'pending', description: 'Set A config vars' }])];
+    handlers = [reset, json(200, {}), json(200, [{ ...release, status: 'pending', description: 'Set A config vars' }])];
     expect(await heroku.patchConfigVars('web', { A: '1' })).toEqual({});
     expect(calls().filter((call) => call.startsWith('PATCH'))).toHaveLength(1);
   });

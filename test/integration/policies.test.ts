@@ -24,6 +24,7 @@ import { clients, failure, rootKey, type Key } from '../../sandbox/test/support/
 import { deployAll, keyOf } from '../support/deploy.js';
 import { storageRequest } from '../support/halcyon-request.js';
 import { formatTable } from '../support/table.js';
+import { principalIn } from '../support/principals.js';
 
 /**
  * Every policy, proven by what it answers: each team's three principals make each request of Halcyon's, in either signature version, in every
@@ -184,7 +185,7 @@ describe('the bucket itself', () => {
     const readable = async (name: string, acl: string) => {
       const object = `public/${++serial}`;
       const team = teamNamed(configs[0] as KitConfig, name);
-      const key = await keyOf(aws, { team: team.name, access: 'append-only' });
+      const key = await keyOf(aws, principalIn(configs[0] as KitConfig, team.name, 'append-only'));
       const request = { bucket: bucketOf(name), object, region: REGION };
       expect((await storageRequest(aws, key, { ...request, method: 'PUT', acl, signature: 4 })).status).toBe(200);
       return (await storageRequest(aws, key, { ...request, method: 'GET', signature: 0 })).status;
@@ -195,8 +196,9 @@ describe('the bucket itself', () => {
   });
 
   test('a read-only principal that another policy lets write is refused all the same', async () => {
-    const key = await keyOf(aws, { team: 'alpha', access: 'read-only' });
-    await allowEverything('halcyon.team.alpha.read-only');
+    const reader = principalIn(configs[0] as KitConfig, 'alpha', 'read-only');
+    const key = await keyOf(aws, reader);
+    await allowEverything(userName(reader));
     const request = { region: REGION, signature: 4, object: 'alpha/ghc/slip' } as const;
     const put = (bucket: string) => storageRequest(aws, key, { ...request, bucket, method: 'PUT', acl: 'bucket-owner-full-control' });
     expect((await put('was-here-before')).status, 'the slip works where no bucket policy stands against it').toBe(200);
@@ -206,8 +208,9 @@ describe('the bucket itself', () => {
 
   test('an upload principal that another policy lets do all writes none of the kit’s objects', async () => {
     // With a prefix: without one its own policy denies that, too.
-    const key = await keyOf(aws, { team: 'deep', access: 'upload' });
-    await allowEverything(userName({ team: 'deep', access: 'upload' }));
+    const principal = principalIn(configs[0] as KitConfig, 'deep', 'upload');
+    const key = await keyOf(aws, principal);
+    await allowEverything(userName(principal));
     const request = { region: REGION, signature: 4, object: `${KIT_OBJECT_PREFIX}slip` } as const;
     const tries = async (bucket: string) => [
       (await storageRequest(aws, key, { ...request, bucket, method: 'PUT', acl: 'bucket-owner-full-control' })).status,
@@ -259,8 +262,9 @@ describe('the bucket itself', () => {
   };
 
   test('a principal that another policy lets do all changes nothing of the bucket itself', async () => {
-    const key = await keyOf(aws, { team: 'beta', access: 'upload' });
-    await allowEverything('halcyon.team.beta.upload');
+    const principal = principalIn(configs[0] as KitConfig, 'beta', 'upload');
+    const key = await keyOf(aws, principal);
+    await allowEverything(userName(principal));
     const { s3 } = clients(aws, { key });
     for (const [what, change] of Object.entries(changes)) {
       const refused = await failure(s3.send(change(bucketOf('beta')) as PutBucketAclCommand));
@@ -272,7 +276,7 @@ describe('the bucket itself', () => {
     const Key = `${KIT_OBJECT_PREFIX}lease/tenant.json`;
     const at = { Bucket: 'was-here-before-too', ACL: 'bucket-owner-full-control' as const };
     for (const key of [Key, 'ghc/package']) await clients(aws).s3.send(new PutObjectCommand({ Bucket: at.Bucket, Key: key, Body: '{}' }));
-    const { s3 } = clients(aws, { key: await keyOf(aws, { team: 'tenant', access: 'upload' }) });
+    const { s3 } = clients(aws, { key: await keyOf(aws, principalIn(configs[0] as KitConfig, 'tenant', 'upload')) });
     // The bucket has no ACLs; that it says so shows that the key may ask.
     expect((await failure(s3.send(new PutObjectAclCommand({ ...at, Key: 'ghc/package' })))).name).toBe('AccessControlListNotSupported');
     expect((await failure(s3.send(new PutObjectAclCommand({ ...at, Key })))).name).toBe('AccessDenied');

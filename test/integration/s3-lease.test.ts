@@ -1,6 +1,6 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { s3LeaseStore } from '../../lib/engine/ports/s3-lease.client.js';
+import { s3Object } from '../../lib/engine/ports/s3-object.client.js';
 import { startWire, type Wire } from '../engine/support/wire.js';
 
 let wire: Wire;
@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => wire?.stop());
 
 test('a lease that another has taken over is not removed', async () => {
-  const store = s3LeaseStore(wire.aws, { name: 'lease-bucket', account: '111122223333' }, 'team');
+  const store = s3Object(wire.aws, { name: 'lease-bucket', account: '111122223333' }, '.halcyon-kit/lease/team.json');
   const ours = (await store.create('ours')) ?? '';
   expect(await store.create('again')).toBeUndefined();
   const theirs = (await store.replace('theirs', ours)) ?? '';

@@ -7,6 +7,9 @@ import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
 import { Workplace } from './support/target.js';
+import { principalIn } from '../support/principals.js';
+import { parseConfig } from '../../lib/config/index.js';
+import { userName } from '../../lib/contract/index.js';
 
 /** Signature versions over the life of a shared bucket, from the command line, in this order. */
 let sandbox: Sandbox;
@@ -59,9 +62,10 @@ test('sync without a stack is blocked, and says so with exit code 1, looking or 
 
 test('a stack whose creation failed is made anew', async () => {
   const iam = await aws.iam();
-  await iam.send(new CreateUserCommand({ UserName: 'halcyon.team.payments.upload' }));
+  const UserName = userName(principalIn(parseConfig(file(V2)), 'payments', 'upload'));
+  await iam.send(new CreateUserCommand({ UserName }));
   expect((await work.kit(['up', 'payments', '--yes', '--no-smoke'])).code).toBe(1);
-  await iam.send(new DeleteUserCommand({ UserName: 'halcyon.team.payments.upload' }));
+  await iam.send(new DeleteUserCommand({ UserName }));
   const { stdout } = await work.ok(['up', 'payments', '--dry-run']);
   expect(stdout).toContain('its last creation failed: is made anew');
 });

@@ -16,6 +16,7 @@ import { sourceTree } from '../../lib/smoke/archive.js';
 import { currentKey } from '../../lib/smoke/key.client.js';
 import type { SmokeContext } from '../../lib/smoke/smoke.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
+import { principalIn } from '../support/principals.js';
 
 /** A sandbox with teams set up by hand: buckets, users, policies, keys, secrets and apps as the kit would make them. */
 export interface SmokeGround {
@@ -112,7 +113,7 @@ export async function startGround(options: { upstreamDir?: string | null } = {})
       policyOf: (name) => policyFor(teamNamed(config, name), 'upload'),
       ownSource: async () => {
         const search = teamNamed(config, 'search');
-        const key = await currentKey(aws, { team: 'search', access: 'upload' });
+        const key = await currentKey(aws, principalIn(config, 'search', 'upload'));
         const vars = desiredConfigVars(storageOf(config, search, search.apps[0] as App), key);
         await heroku.patchConfigVars('search-web', vars);
         const dir = await mkdtemp(join(tmpdir(), 'own-source-'));

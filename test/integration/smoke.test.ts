@@ -11,8 +11,9 @@ import { currentKey } from '../../lib/smoke/key.client.js';
 import { openPage } from '../../lib/smoke/page.client.js';
 import { SMOKE_OBJECT_PREFIX } from '../../lib/smoke/requests.plan.js';
 import { smokePrincipal, smokeTeam, type SmokeReport } from '../../lib/smoke/smoke.js';
-import { sweepApps } from '../../lib/smoke/short-lived.client.js';
-import { noteOf, sweepObjects } from '../../lib/smoke/sweep.js';
+import { sweepApps } from '../../lib/smoke/leftover-apps.client.js';
+import { noteOf, sweepObjects } from '../../lib/smoke/leftover-objects.client.js';
+import { principalIn } from '../support/principals.js';
 import { startGround, type SmokeGround } from './smoke-ground.js';
 
 /** What the contract gets wrong: config vars as a faulty kit would write them. */
@@ -144,11 +145,11 @@ describe('a config var that the kit gets wrong fails the proof, and is named', (
 
 describe('what is wrong is named', () => {
   const ads = () => ground.team('ads');
-  const principal = { team: 'ads', access: 'upload' } as const;
+  const principalOf = (team: string) => principalIn(ground.config, team, 'upload');
 
   test('a key without its policy', async () => {
     const iam = await ground.aws.iam();
-    const user = { UserName: userName(principal), PolicyName: 'halcyon' };
+    const user = { UserName: userName(principalOf('ads')), PolicyName: 'halcyon' };
     await iam.send(new DeleteUserPolicyCommand(user));
     try {
       const [report] = await smokeTeam(ground.context(), ads());
@@ -173,14 +174,14 @@ describe('what is wrong is named', () => {
 
   test('a key that AWS does not know, given for one principal', async () => {
     const key = { accessKeyId: 'AKIAUNKNOWN000000000', secretAccessKey: 'not-the-secret-of-any-key-at-all' };
-    const report = await smokePrincipal(ground.context(), ads(), principal, { app: 'ads-web', key });
+    const report = await smokePrincipal(ground.context(), ads(), principalOf('ads'), { app: 'ads-web', key });
     expect(report.causes.map(({ code }) => code)).toContain('key-unknown');
     expect(JSON.stringify(report)).not.toContain(key.secretAccessKey);
   });
 
   test('the key of another principal', async () => {
-    const key = await currentKey(ground.aws, { team: 'search', access: 'upload' });
-    const report = await smokePrincipal(ground.context(), ads(), principal, { app: 'ads-web', key });
+    const key = await currentKey(ground.aws, principalOf('search'));
+    const report = await smokePrincipal(ground.context(), ads(), principalOf('ads'), { app: 'ads-web', key });
     expect(report.causes.map(({ code }) => code)).toContain('policy-too-wide');
     const wrong = failed([report]).map(({ proof, observed }) => `${proof}: ${observed}`);
     expect(wrong).toEqual(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { redact, registerSecret, registerUrlSecrets } from '../../lib/io/redaction.js';
+import { foreign, outgoing, redact, registerConfigVars, registerSecret, registerUrlSecrets } from '../../lib/io/redaction.js';
 
 test('a registered secret is blanked in every form it may be written in', () => {
   const canary = 'cAnAry/one+two"three==';
@@ -27,4 +27,44 @@ test('texts too short to be secrets are left alone', () => {
 test('a token in the URL of a private buildpack is a secret', () => {
   registerUrlSecrets(['https://deploy:canary-token-in-url@git.example.com/acme/buildpack', 'heroku/nodejs']);
   expect(redact('1. https://deploy:canary-token-in-url@git.example.com/acme/buildpack')).not.toContain('canary-token-in-url');
+});
+
+test('of overlapping secrets nothing is left, and many cost little', () => {
+  registerSecret('overlap-one-and-two');
+  registerSecret('and-two-and-three');
+  expect(redact('x overlap-one-and-two-and-three y')).toBe('x [redacted] y');
+  for (let n = 0; n < 50_000; n += 1) registerSecret(`canary-${n}-of-many`);
+  const text = 'nothing secret here, canary-1234-of-man; '.repeat(2_000);
+  const began = performance.now();
+  expect(redact(`${text}canary-49999-of-many`)).toBe(`${text}[redacted]`);
+  expect(performance.now() - began).toBeLessThan(1_000);
+});
+
+test("of an app's config vars what is secret by its name or looks like it is blanked; names stay readable", () => {
+  registerConfigVars({
+    DATABASE_URL: 'postgres://someone:canary-db-password@db.example.com/x',
+    SMTP_PASSWORD: 'canary-smtp',
+    PLAIN: 'cAnAry0123456789abcdefGH',
+    AUTH_REGION: 'eu-central-1',
+    OTHER_ACCESS_KEY_ID: 'AKIAEXAMPLE000000042',
+    STORE: 'halcyon-payments-assets-2026',
+  });
+  expect(redact('canary-db-password canary-smtp cAnAry0123456789abcdefGH')).toBe('[redacted] [redacted] [redacted]');
+  const names = 'eu-central-1 AKIAEXAMPLE000000042 halcyon-payments-assets-2026 db.example.com';
+  expect(redact(names)).toBe(names);
+});
+
+test('what looks like a key in the words of others is masked, though nobody has read it', () => {
+  const said = foreign('Signature of\n AKIAEXAMPLE000000001:\u001b[31m wJalrXUtnFEMI/K7MDENG/bPxRfiCYcAnAry0KEY at https://a:canary@host');
+  expect(said).toBe('Signature of AKIA…0001:\\u001b[31m [redacted] at https://[redacted]@host');
+  expect(foreign('x '.repeat(50_000)).length).toBeLessThan(510);
+});
+
+test('what a terminal would obey is written, not sent; lines, tabs and the bold of tables stay', () => {
+  expect(outgoing('a\tb\nc\u001b[2J\u009b31m\u0007\r\u202e\u001b]8;;x\u0007')).toBe(
+    'a\tb\nc\\u001b[2J\\u009b31m\\u0007\\u000d\\u202e\\u001b]8;;x\\u0007',
+  );
+  expect(outgoing('\u001b[1mapp\u001b[22m')).toBe('\u001b[1mapp\u001b[22m');
+  const data = { name: 'x\u009b2J\u001b\u202e' };
+  expect(JSON.parse(outgoing(JSON.stringify(data)))).toEqual(data);
 });

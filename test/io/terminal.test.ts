@@ -86,3 +86,20 @@ test.each([
   [59_600, '1 min 0 s'],
   [185_000, '3 min 5 s'],
 ])('%i ms reads %s', (ms, text) => expect(seconds(ms)).toBe(text));
+
+test('escapes in what is said reach the stream as text, by whichever method', () => {
+  const { io, raw } = capture(false, true);
+  const bad = 'name\u001b[2J\u009b2J\u001b]0;title\u0007';
+  io.info(bad);
+  io.warn(bad);
+  io.debug(bad);
+  const step = io.step(bad);
+  step.done(bad);
+  io.step(bad).fail(bad);
+  const live = capture(true);
+  live.io.step(bad).update(`${bad}\nsecond line`);
+  live.io.close();
+  for (const sent of [raw(), live.raw()])
+    expect(sent.replace(/\u001b\[\d*m|\r\u001b\[2K/g, '')).not.toMatch(/[\u001b\u009b\u0007]|\u001b\[2J/);
+  expect(live.raw()).not.toContain('\nsecond');
+});

@@ -5,7 +5,8 @@ import { Stack, type App } from 'aws-cdk-lib/core';
 import { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { afterEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import type { Principal } from '../../lib/config/index.js';
+import { principalsOf } from '../../lib/config/derive.js';
+import type { Principal, Team } from '../../lib/config/index.js';
 import { buildApp, type BuildAppOptions } from '../../lib/stacks/app.js';
 import { TeamStack } from '../../lib/stacks/team-stack.js';
 import { EXAMPLE, exampleConfig } from '../support/config.js';
@@ -158,25 +159,61 @@ describe('a template too large for a request', () => {
   });
 });
 
-describe('keep', () => {
-  const users = (options?: BuildAppOptions) =>
-    Object.values(
-      named('halcyon-payments', EXAMPLE, options).template.Resources as Record<string, { Type: string; Properties: { UserName: string } }>,
-    )
+describe('principals', () => {
+  const resources = (text: string, options?: BuildAppOptions) =>
+    named('halcyon-payments', text, options).template.Resources as Record<string, Resource>;
+  interface Resource {
+    Type: string;
+    DeletionPolicy: string;
+    UpdateReplacePolicy: string;
+    Properties: { UserName: string };
+  }
+  const users = (text = EXAMPLE, options?: BuildAppOptions) =>
+    Object.values(resources(text, options))
       .filter(({ Type }) => Type === 'AWS::IAM::User')
       .map(({ Properties }) => Properties.UserName);
 
-  test('a principal stays, just as it was, while its key is being retired', () => {
-    const keep: Principal[] = [{ team: 'payments', access: 'append-only', apps: ['payments-old'] }];
-    expect(users()).toEqual(['halcyon.team.payments.upload', 'halcyon.team.payments.read-only']);
-    expect(users({ keep })).toEqual([...users(), 'halcyon.team.payments.append-only']);
+  test.each([
+    ['prefix', 'versioning: true,', 'versioning: true, prefix: new,'],
+    ['bucket', 'versioning: true,', 'versioning: true, name: halcyon-renamed,'],
+    ['region', 'region: eu-west-1', 'region: eu-north-1'],
+    ['account', 'account: "111122223333", region: eu-west-1', 'account: "444455556666", region: eu-west-1'],
+  ])('another %s makes other users, and retains those that were', (_what, from, to) => {
+    const [before, after] = [users(), users(EXAMPLE.replace(from, to))];
+    expect(after).toHaveLength(before.length);
+    expect(after.filter((name) => before.includes(name))).toEqual([]);
+    const ids = (text: string) => Object.keys(resources(text)).filter((id) => id.startsWith('halcyonteam'));
+    expect(ids(EXAMPLE.replace(from, to)).filter((id) => ids(EXAMPLE).includes(id))).toEqual([]);
+  });
 
-    const before = named(
-      'halcyon-payments',
-      EXAMPLE.replace('payments-api: { mode: read-only }', 'payments-api: { mode: upload, clean: false }'),
+  test('another ACL makes other users of those that upload alone', () => {
+    const [before, after] = [users(), users(EXAMPLE.replace('versioning: true,', 'versioning: true, acl: private,'))];
+    expect(after.filter((name) => before.includes(name))).toEqual(before.filter((name) => name.includes('.read-only.')));
+  });
+
+  test('what reaches nothing else makes none', () => {
+    for (const [from, to] of [
+      ['versioning: true,', ''],
+      ['tags: { cost-centre: "42" }', 'kmsKeyArn: "arn:aws:kms:eu-west-1:111122223333:key/0b1c"'],
+    ] as const)
+      expect(users(EXAMPLE.replace(from, to))).toEqual(users());
+  });
+
+  test('users and their secrets never go with a template', () => {
+    const made = Object.values(resources(EXAMPLE)).filter(({ Type }) => /IAM::User|SecretsManager/.test(Type));
+    expect(made).toHaveLength(4);
+    for (const resource of made) expect(resource).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
+  });
+
+  test('of a later generation have another name, and are otherwise the same', () => {
+    const config = exampleConfig();
+    const [first] = principalsOf(config.teams[0] as Team);
+    const teams = config.teams.map((team) =>
+      team.name === 'payments' ? { ...team, principals: [{ ...(first as Principal), generation: 2 }] } : team,
     );
-    const kept = named('halcyon-payments', EXAMPLE, { keep });
-    const resource = ([id]: [string, unknown]) => id.startsWith('Teamappendonly');
-    expect(Object.entries(kept.template.Resources).filter(resource)).toEqual(Object.entries(before.template.Resources).filter(resource));
+    const { template } = buildApp({ ...config, teams }, { outdir: temporary() })
+      .synth()
+      .getStackByName('halcyon-payments');
+    expect(JSON.stringify(template)).toContain(`"UserName":"${users()[0]}-2"`);
   });
 });

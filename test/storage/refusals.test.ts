@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { classifyRefusal, type RefusalContext, type RefusalKind, type Refused } from '../../lib/storage/refusals.js';
+import type { RefusalContext, RefusalKind, Refused } from '../../lib/storage/refusal.js';
+import { classifyRefusal } from '../../lib/storage/refusals.js';
 
 const context: RefusalContext = {
   bucket: 'acme',

@@ -1,3 +1,4 @@
+import { defaultBucketName } from '../../contract/index.js';
 import type { Path } from '../document.js';
 import type { FileShape } from '../schema.js';
 
@@ -25,7 +26,7 @@ export interface DraftBucket {
   readonly tags?: Record<string, string>;
 }
 
-type Report = (path: Path, message: string, options?: { hint?: string; at?: 'key' | 'value' }) => void;
+export type Report = (path: Path, message: string, options?: { hint?: string; at?: 'key' | 'value' }) => void;
 export type Rule = (draft: Draft, report: Report) => void;
 
 /** Where the shape is wrong. */
@@ -75,10 +76,26 @@ export function placesOf(draft: Draft): Array<{ path: Path; bucket: DraftBucket;
 }
 
 /** Bucket name, where enough is known to tell. */
-export const nameOf = (
-  { bucket, owner }: { bucket: DraftBucket; owner: string },
-  defaultName: (owner: string, account: string, region: string) => string,
-): string | undefined =>
+export const nameOf = ({ bucket, owner }: { bucket: DraftBucket; owner: string }): string | undefined =>
   bucket.existing ??
   bucket.name ??
-  (bucket.account !== undefined && bucket.region !== undefined ? defaultName(owner, bucket.account, bucket.region) : undefined);
+  (bucket.account !== undefined && bucket.region !== undefined ? defaultBucketName(owner, bucket.account, bucket.region) : undefined);
+
+/** A rule about each team by itself, which reports by paths within it. */
+export const ofTeams =
+  (rule: (team: DraftTeam, report: Report, name: string) => void): Rule =>
+  (draft, report) => {
+    for (const [name, team] of teamsOf(draft)) rule(team, within(['teams', name], report), name);
+  };
+
+/** The same of each bucket that has a place of its own. */
+export const ofPlaces =
+  (rule: (bucket: DraftBucket, report: Report) => void): Rule =>
+  (draft, report) => {
+    for (const { path, bucket } of placesOf(draft)) rule(bucket, within(path, report));
+  };
+
+const within =
+  (at: Path, report: Report): Report =>
+  (path, ...rest) =>
+    report([...at, ...path], ...rest);

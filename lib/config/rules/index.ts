@@ -1,16 +1,8 @@
-import {
-  awsRegions,
-  bucketNamesDiffer,
-  kmsKeyInRegion,
-  noncurrentNeedsVersioning,
-  prefixesIsolate,
-  publicReadAcknowledged,
-  regionalEndpoints,
-  sharedBucketsExist,
-} from './buckets.js';
+import { awsRegions, kmsKeyInRegion, noncurrentNeedsVersioning, publicReadAcknowledged, regionalEndpoints } from './buckets.js';
 import type { Rule } from './draft.js';
 import { stackResources, templateSize, usersAnAccount } from './limits.js';
 import { keyNames, oneTeamAnApp } from './names.js';
+import { bucketNamesDiffer, prefixesIsolate, sharedBucketsExist } from './sharing.js';
 import { signingFits } from './signing.js';
 import { tagsAllowed } from './tags.js';
 import { bucketForPrivateApps, meaningfulApps, oneCanaryATeam, something } from './teams.js';

@@ -1,5 +1,5 @@
 import { accessOf, type Mode } from '../../contract/index.js';
-import { appsOf, bucketOf, teamsOf, type Draft, type DraftTeam, type Rule } from './draft.js';
+import { appsOf, bucketOf, ofTeams, teamsOf, type Draft, type DraftTeam, type Rule } from './draft.js';
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 const RESOURCES_A_STACK = 500;
@@ -19,16 +19,14 @@ const principals = (team: DraftTeam): number => {
   return new Set(keys).size;
 };
 
-export const stackResources: Rule = (draft, report) => {
+export const stackResources = ofTeams((team, report) => {
   const most = Math.floor((RESOURCES_A_STACK - RESOURCES_BESIDE) / RESOURCES_A_PRINCIPAL);
-  for (const [name, team] of teamsOf(draft)) {
-    const count = principals(team);
-    if (count > most)
-      report(['teams', name, 'credentials'], `makes ${count} users, and a CloudFormation stack has room for ${most}`, {
-        hint: 'use per-mode, or split the team',
-      });
-  }
-};
+  const count = principals(team);
+  if (count > most)
+    report(['credentials'], `makes ${count} users, and a CloudFormation stack has room for ${most}`, {
+      hint: 'use per-mode, or split the team',
+    });
+});
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html (template in S3) */
 const BYTES_A_TEMPLATE = 1_000_000;
@@ -36,21 +34,17 @@ const BYTES_A_TEMPLATE = 1_000_000;
 const BYTES_A_PRINCIPAL = 3_900;
 
 /** What the team's own tags make of its template: they are on each user and each secret. */
-export const templateSize: Rule = (draft, report) => {
-  for (const [name, team] of teamsOf(draft)) {
-    const tags = Object.entries({ ...team.tags, ...bucketOf(team)?.tags }).map(([Key, Value]) => ({ Key, Value }));
-    const count = principals(team);
-    const bytes = (count + 1) * (BYTES_A_PRINCIPAL + 2 * Buffer.byteLength(JSON.stringify(tags)));
-    if (bytes > BYTES_A_TEMPLATE)
-      report(
-        ['teams', name, 'credentials'],
-        `makes a template of ${bytes} bytes with ${count} users and ${tags.length} tags on each, and CloudFormation takes ${BYTES_A_TEMPLATE}`,
-        {
-          hint: 'use per-mode, fewer or shorter tags, or split the team',
-        },
-      );
-  }
-};
+export const templateSize = ofTeams((team, report) => {
+  const tags = Object.entries({ ...team.tags, ...bucketOf(team)?.tags }).map(([Key, Value]) => ({ Key, Value }));
+  const count = principals(team);
+  const bytes = (count + 1) * (BYTES_A_PRINCIPAL + 2 * Buffer.byteLength(JSON.stringify(tags)));
+  if (bytes > BYTES_A_TEMPLATE)
+    report(
+      ['credentials'],
+      `makes a template of ${bytes} bytes with ${count} users and ${tags.length} tags on each, and CloudFormation takes ${BYTES_A_TEMPLATE}`,
+      { hint: 'use per-mode, fewer or shorter tags, or split the team' },
+    );
+});
 
 const accountOf = (draft: Draft, team: DraftTeam): string | undefined => {
   const bucket = bucketOf(team);

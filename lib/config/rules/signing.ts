@@ -1,16 +1,12 @@
-import { AWS_REGION_PATTERN } from '../names.js';
-import { didYouMean } from '../nearest.js';
-import { isAwsHost, KNOWN_REGIONS, V2_REGIONS } from '../regions.js';
+import { isAwsHost, V2_REGIONS } from '../regions.js';
+import { requireAwsRegion } from './buckets.js';
 import { placesOf, type Rule } from './draft.js';
 
 export const signingFits: Rule = (draft, report) => {
   const signing = draft.signing ?? {};
   if (signing.region !== undefined && (signing.version === 2 || (signing.buildpack ?? 'hosted') !== 'hosted'))
     report(['signing', 'region'], 'goes with a hosted buildpack only', { at: 'key', hint: 'remove it' });
-  else if (signing.region !== undefined && !AWS_REGION_PATTERN.test(signing.region))
-    report(['signing', 'region'], `must be an AWS region such as eu-west-1, got ${JSON.stringify(signing.region)}`, {
-      hint: didYouMean(signing.region, KNOWN_REGIONS),
-    });
+  else if (signing.region !== undefined) requireAwsRegion(['signing', 'region'], signing.region, report);
   if (signing.version !== 2) {
     if (signing.acknowledgeV2 !== undefined)
       report(['signing', 'acknowledgeV2'], 'goes with version 2 only', { at: 'key', hint: 'remove it, or say "version: 2"' });

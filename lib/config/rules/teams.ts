@@ -1,4 +1,4 @@
-import { appsOf, teamsOf, type DraftApp, type Rule } from './draft.js';
+import { appsOf, ofTeams, teamsOf, type DraftApp, type Rule } from './draft.js';
 
 /** A file about nothing. */
 export const something: Rule = (draft, report) => {
@@ -11,51 +11,36 @@ export const something: Rule = (draft, report) => {
 
 const isPrivate = (app: DraftApp): boolean => app.mode === 'read-only' || app.mode === 'upload';
 
-export const bucketForPrivateApps: Rule = (draft, report) => {
-  for (const [name, team] of teamsOf(draft)) {
-    const needy = appsOf(team).filter(([, app]) => isPrivate(app));
-    if (team.bucket !== undefined || needy.length === 0) continue;
-    const [app, { mode }] = needy[0]!;
-    report(['teams', name], `has no bucket, but app ${app} is in mode ${mode}`, {
-      at: 'key',
-      hint: 'add "bucket", or make every app public',
-    });
-  }
-};
+export const bucketForPrivateApps = ofTeams((team, report) => {
+  const [needy] = appsOf(team).filter(([, app]) => isPrivate(app));
+  if (team.bucket !== undefined || needy === undefined) return;
+  const [app, { mode }] = needy;
+  report([], `has no bucket, but app ${app} is in mode ${mode}`, { at: 'key', hint: 'add "bucket", or make every app public' });
+});
 
 /** Settings of an app that its mode gives no meaning to: they say that the mode is not the one that was meant. */
-export const meaningfulApps: Rule = (draft, report) => {
-  for (const [name, team] of teamsOf(draft)) {
-    for (const [appName, app] of appsOf(team)) {
-      const at = ['teams', name, 'apps', appName];
-      if (app.mode === undefined) continue;
-      if (app.clean !== undefined && app.mode !== 'upload')
-        report([...at, 'clean'], `goes with mode upload only, and this app is in mode ${app.mode}: its key may never delete`, {
-          at: 'key',
-        });
-      if (app.publicStorage === 'fallback' && app.mode === 'read-only')
-        report([...at, 'publicStorage'], 'cannot be fallback in mode read-only, which never uses public packages', {
-          hint: 'remove it, or use mode upload',
-        });
-      if (app.publicStorage !== undefined && app.mode === 'public')
-        report([...at, 'publicStorage'], 'means nothing in mode public, which uses public packages only', { at: 'key', hint: 'remove it' });
-      if (app.canary === true && app.mode === 'public')
-        report([...at, 'canary'], 'means nothing in mode public, which has no key to rotate', { at: 'key', hint: 'remove it' });
-    }
-    const apps = appsOf(team).map(([, app]) => app);
-    if (team.publicStorage === 'fallback' && apps.length > 0 && apps.every((app) => app.mode === 'public' || app.mode === 'read-only'))
-      report(['teams', name, 'publicStorage'], 'cannot be fallback where no app is in mode upload: the other modes do not choose', {
-        hint: 'remove it',
+export const meaningfulApps = ofTeams((team, report) => {
+  const apps = appsOf(team);
+  for (const [name, app] of apps) {
+    const at = ['apps', name];
+    if (app.mode === undefined) continue;
+    if (app.clean !== undefined && app.mode !== 'upload')
+      report([...at, 'clean'], `goes with mode upload only, and this app is in mode ${app.mode}: its key may never delete`, { at: 'key' });
+    if (app.publicStorage === 'fallback' && app.mode === 'read-only')
+      report([...at, 'publicStorage'], 'cannot be fallback in mode read-only, which never uses public packages', {
+        hint: 'remove it, or use mode upload',
       });
+    if (app.publicStorage !== undefined && app.mode === 'public')
+      report([...at, 'publicStorage'], 'means nothing in mode public, which uses public packages only', { at: 'key', hint: 'remove it' });
+    if (app.canary === true && app.mode === 'public')
+      report([...at, 'canary'], 'means nothing in mode public, which has no key to rotate', { at: 'key', hint: 'remove it' });
   }
-};
+  if (team.publicStorage === 'fallback' && apps.length > 0 && apps.every(([, { mode }]) => mode === 'public' || mode === 'read-only'))
+    report(['publicStorage'], 'cannot be fallback where no app is in mode upload: the other modes do not choose', { hint: 'remove it' });
+});
 
-export const oneCanaryATeam: Rule = (draft, report) => {
-  for (const [name, team] of teamsOf(draft)) {
-    const [first, ...others] = appsOf(team).filter(([, app]) => app.canary === true);
-    for (const [app] of others)
-      report(['teams', name, 'apps', app, 'canary'], `is the second canary of team ${name}: ${first![0]} is one already`, {
-        hint: 'keep one',
-      });
-  }
-};
+export const oneCanaryATeam = ofTeams((team, report, name) => {
+  const [first, ...others] = appsOf(team).filter(([, app]) => app.canary === true);
+  for (const [app] of others)
+    report(['apps', app, 'canary'], `is the second canary of team ${name}: ${first![0]} is one already`, { hint: 'keep one' });
+});

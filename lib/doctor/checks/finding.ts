@@ -1,11 +1,12 @@
-import type { AppFacts, Check, Finding, Observation, TeamFacts } from '../model.js';
+import type { AppFacts, Check, Finding, Observation, PrincipalFacts, TeamFacts } from '../model.js';
 
-type Body = Pick<Finding, 'message' | 'fix'> & { readonly looksLike?: string };
+/** What is wrong with something, apart from what that is. */
+export type Fault = Omit<Finding, 'subject'>;
 
 const make =
   (severity: Finding['severity']) =>
-  (name: string, subject: string, { message, looksLike, fix }: Body): Finding => ({
-    ...{ name, severity, subject, message, looksLike: looksLike ?? 'nothing', fix },
+  (name: string, { message, looksLike, fix }: Pick<Finding, 'message' | 'fix'> & { readonly looksLike?: string }): Fault => ({
+    ...{ name, severity, message, looksLike: looksLike ?? 'nothing', fix },
   });
 
 /** Builds fail, or go without what is stored. */
@@ -19,10 +20,18 @@ export const CACHE_MISS = '"Downloading s3://…... 403 (forbidden)", as if noth
 export const UPLOAD_FAILS = '"Uploading s3://…... 403 (forbidden)", "Retrying in 2 seconds (1/5)..." four times, and the build fails';
 export const NO_PRIVATE_STORAGE = '"External storage: public" or "none" in place of "private"';
 
+/** @param subject - as {@link Finding} has it: `app NAME`. */
+export const about = (subject: string, faults: Iterable<Fault>): Finding[] =>
+  [...faults].map(({ name, severity, ...rest }) => ({ name, severity, subject, ...rest }));
+
 /** A check of each app by itself. */
 export const ofApps =
-  (check: (app: AppFacts, facts: TeamFacts, observation: Observation) => Finding[]): Check =>
+  (check: (app: AppFacts, facts: TeamFacts, observation: Observation) => Iterable<Fault>): Check =>
   (observation) =>
-    observation.teams.flatMap((facts) => facts.apps.flatMap((app) => check(app, facts, observation)));
+    observation.teams.flatMap((facts) => facts.apps.flatMap((app) => about(`app ${app.name}`, check(app, facts, observation))));
 
-export const subject = ({ name }: AppFacts): string => `app ${name}`;
+/** A check of each principal by itself. */
+export const ofPrincipals =
+  (check: (principal: PrincipalFacts, facts: TeamFacts) => Iterable<Fault>): Check =>
+  ({ teams }) =>
+    teams.flatMap((facts) => facts.principals.flatMap((one) => about(`principal ${one.label}`, check(one, facts))));

@@ -1,40 +1,50 @@
 import type { Check, Finding, Observation } from '../model.js';
-import * as apps from './apps.js';
-import * as buckets from './buckets.js';
-import * as buildpacks from './buildpacks.js';
-import * as configVars from './config-vars.js';
-import * as principals from './principals.js';
-import * as requests from './requests.js';
-import * as smokeApps from './smoke-apps.js';
+import { appStack, appThere } from './apps.js';
+import { aclFits, publicAccess } from './bucket-access.js';
+import { objects } from './bucket-objects.js';
+import { bucketThere } from './bucket-place.js';
+import { bucketSettings } from './bucket-settings.js';
+import { buildpackHome, buildpackServed } from './buildpack-served.js';
+import { buildpacks } from './buildpacks.js';
+import { configVars } from './config-vars.js';
+import { inFlight } from './in-flight.js';
+import { keyHeld } from './key-held.js';
+import { leftovers } from './leftovers.js';
+import { boundary, bucketPolicyDrift, userPolicyDrift } from './policies.js';
+import { keyThere, stackThere } from './principals.js';
+import { clock, requests } from './requests.js';
+import { smokeApps } from './smoke-apps.js';
+import { switches } from './switches.js';
+import { appUnread, bucketUnread, principalUnread } from './unread.js';
 
 /** In the order in which things depend on each other. @internal */
 export const CHECKS: readonly Check[] = [
-  buckets.bucketThere,
-  buckets.aclFits,
-  buckets.publicAccess,
-  buckets.bucketPolicyDrift,
-  buckets.bucketSettings,
-  buckets.objects,
-  buckets.bucketUnread,
-  principals.stackThere,
-  principals.keyThere,
-  principals.leftovers,
-  principals.userPolicyDrift,
-  principals.boundary,
-  principals.principalUnread,
-  requests.requests,
-  requests.clock,
-  apps.appThere,
-  apps.appStack,
-  configVars.configVars,
-  configVars.keyHeld,
-  configVars.switches,
-  buildpacks.buildpacks,
-  buildpacks.buildpackServed,
-  buildpacks.buildpackHome,
-  apps.inFlight,
-  apps.appUnread,
-  smokeApps.smokeApps,
+  bucketThere,
+  aclFits,
+  publicAccess,
+  bucketPolicyDrift,
+  bucketSettings,
+  objects,
+  bucketUnread,
+  stackThere,
+  keyThere,
+  leftovers,
+  userPolicyDrift,
+  boundary,
+  principalUnread,
+  requests,
+  clock,
+  appThere,
+  appStack,
+  configVars,
+  keyHeld,
+  switches,
+  buildpacks,
+  buildpackServed,
+  buildpackHome,
+  inFlight,
+  appUnread,
+  smokeApps,
 ];
 
 const RANK = { broken: 0, warning: 1, info: 2 } as const;

@@ -1,8 +1,9 @@
-import type { Operation } from '../../storage/halcyon-requests.js';
-import { classifyRefusal, type Refusal, type RefusalKind } from '../../storage/refusals.js';
+import { isDone, type Operation } from '../../storage/halcyon-requests.js';
+import type { Refusal, RefusalKind } from '../../storage/refusal.js';
+import { classifyRefusal } from '../../storage/refusals.js';
 import { CLOCK_TOLERANCE_MS } from '../limits.js';
 import type { Check, Finding, Observation, ProbeFacts } from '../model.js';
-import { broken, warning } from './finding.js';
+import { about, broken, warning } from './finding.js';
 
 /** What is wrong with the bucket or the way to it, whoever asks. */
 const OF_BUCKET: ReadonlySet<RefusalKind> = new Set<RefusalKind>([
@@ -36,36 +37,36 @@ function refusals(by: string, { context, results }: ProbeFacts): Finding[] {
     if (known === undefined) byKind.set(refusal.kind, { refusal, operations: [result.operation] });
     else known.operations.push(result.operation);
   }
-  return [...byKind].map(([kind, { refusal, operations }]) => {
+  return [...byKind].flatMap(([kind, { refusal, operations }]) => {
     const severity = refusal.transient && kind !== 'endpoint-unreachable' ? warning : broken;
     const subject = OF_BUCKET.has(kind) && by.startsWith('principal ') ? `bucket ${context.bucket}` : by;
-    return severity(kind, subject, { ...refusal, message: `${refusal.message} (${operations.join(', ')})` });
+    return about(subject, [severity(kind, { ...refusal, message: `${refusal.message} (${operations.join(', ')})` })]);
   });
 }
 
 function tooWide(by: string, { results }: ProbeFacts): Finding[] {
-  const allowed = results.filter(({ expected, status = 0 }) => expected === 'denied' && status >= 200 && status < 300);
+  const allowed = results.filter((result) => result.expected === 'denied' && isDone(result));
   if (allowed.length === 0) return [];
-  return [
-    broken('access-too-wide', by, {
+  return about(by, [
+    broken('access-too-wide', {
       message: `its key may ${allowed.map(({ operation }) => operation).join(' and ')}, which its access must not allow`,
       looksLike: 'nothing: builds do more than they should',
       fix: 'look at the policies of its user and of the bucket; halcyon-kit up puts back the kit’s own',
     }),
-  ];
+  ]);
 }
 
 /** The clock here, where it is off but not refused yet. */
 export const clock: Check = (observation) => {
   const results = probesOf(observation).flatMap(({ probe }) => probe.results);
   if (results.some(({ error }) => error?.code === 'RequestTimeTooSkewed')) return [];
-  const ahead = results.flatMap(({ clockAheadMs }) => (clockAheadMs === undefined ? [] : [clockAheadMs]));
+  const ahead = results.flatMap(({ clockAheadMs }) => clockAheadMs ?? []);
   const most = ahead.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
   if (Math.abs(most) < CLOCK_TOLERANCE_MS) return [];
-  return [
-    warning('clock-skew', 'this machine', {
+  return about('this machine', [
+    warning('clock-skew', {
       message: `its clock is ${Math.round(Math.abs(most) / 60_000)} minutes ${most > 0 ? 'behind' : 'ahead of'} S3's; from 15 on every request is refused`,
       fix: 'set the clock right (NTP)',
     }),
-  ];
+  ]);
 };

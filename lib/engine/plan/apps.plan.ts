@@ -1,5 +1,6 @@
 import { desiredConfigVars, differing, withKeyVars, type DesiredConfigVars } from '../../contract/index.js';
 import type { AppState, AppWrite, Intent, Knowledge, Policy, PrincipalState, Step, TeamObservation } from '../model.js';
+import { isPruning, leftHolders, ownerOf } from './holders.plan.js';
 import { keyNamed } from './principal.plan.js';
 
 /** Key each principal's apps may be given, by user. */
@@ -9,8 +10,9 @@ export type Goals = ReadonlyMap<string, string>;
 export function planApps(observation: TeamObservation, goals: Goals, intent: Intent, policy: Policy, knowledge: Knowledge): Step[] {
   const present = observation.apps.filter((app) => app.state === 'present' && app.problem === undefined);
   const failed = present.filter((app) => knowledge.failedApps.has(app.name)).map((app) => app.name);
-  const writes = present
-    .filter((app) => !failed.includes(app.name))
+  const left = isPruning(intent) ? leftHolders(observation) : [];
+  const writes = [...present.filter((app) => intent.kind !== 'down' || !isOnOthersKey(observation, app)), ...left]
+    .filter((app) => !knowledge.failedApps.has(app.name))
     .flatMap((app) => {
       const write = writeOf(observation, app, goals, intent);
       return write === undefined || write.changes.length === 0 ? [] : [{ app, write }];
@@ -59,6 +61,10 @@ function waveSize(wave: string, total: number): number {
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(wave)?.[1];
   return Math.min(total, percent === undefined ? Number(wave) : Math.ceil((total * Number(percent)) / 100));
 }
+
+/** It was moved, by another file: what it has is not this team's to take. */
+export const isOnOthersKey = (observation: TeamObservation, app: AppState): boolean =>
+  app.vars.HALCYON_AWS_ACCESS_KEY_ID !== undefined && ownerOf(observation, app) === undefined;
 
 /** What differs between an app and what it should hold; undefined while its principal has no key to give. */
 function writeOf({ principals }: TeamObservation, app: AppState, goals: Goals, intent: Intent): AppWrite | undefined {

@@ -84,6 +84,13 @@ function after(team: Imagined, step: Step): Imagined {
       }));
     case 'delete-principal':
       return withPrincipals(team, (principal) => (principal.user === step.user ? [] : [principal]));
+    case 'record-holders': {
+      const { recorded = {} } = team.observation;
+      const all = [...(recorded[step.user] ?? []), ...step.holders];
+      return { ...team, observation: { ...team.observation, recorded: { ...recorded, [step.user]: all } } };
+    }
+    case 'copy-packages':
+      return { ...began, observation: { ...began.observation, packages: [] } };
     case 'write-apps':
       return withApps(team, (app) => {
         const write = step.apps.find((candidate) => candidate.app === app.name);
@@ -105,7 +112,9 @@ function afterWait(team: Imagined, waiting: readonly Waiting[]): Imagined | unde
 }
 
 function withApps(team: Imagined, change: (app: AppState) => AppState): Imagined {
-  return { ...team, observation: { ...team.observation, apps: team.observation.apps.map(change) } };
+  const { outside } = team.observation;
+  const others = outside === undefined ? {} : { outside: outside.map((app) => ({ ...app, ...change(app) })) };
+  return { ...team, observation: { ...team.observation, apps: team.observation.apps.map(change), ...others } };
 }
 
 function withPrincipals(team: Imagined, change: (principal: PrincipalState) => PrincipalState[]): Imagined {

@@ -1,5 +1,6 @@
 import type { Intent, KeyState, Knowledge, Plan, Policy, PrincipalState, Step, TeamObservation } from '../model.js';
 import { planApps } from './apps.plan.js';
+import { recordSteps } from './holders.plan.js';
 import { leftApps, notices, obstacles } from './obstacles.plan.js';
 import {
   isKnown,
@@ -55,6 +56,12 @@ function firstStage(observation: TeamObservation, intent: Intent, policy: Policy
   if (full.length > 0) return { blocked: full };
 
   const goals = new Map([...plans].flatMap(([user, { keyId }]) => (keyId === undefined ? [] : [[user, keyId] as const])));
+  const copies = intent.kind === 'down' ? [] : copySteps(observation);
+  if (copies.length > 0) return { steps: copies };
+
+  const records = intent.kind === 'down' ? [] : recordSteps(observation, goals);
+  if (records.length > 0) return { steps: records };
+
   const writes = planApps(observation, goals, intent, policy, knowledge);
   if (writes.length > 0) return { steps: writes };
 
@@ -88,6 +95,12 @@ function retires(principal: PrincipalState, key: KeyState, planned: PrincipalPla
   return planned.needsSlot === true && key.id !== principal.current && (key.status === 'Inactive' || key.refused !== undefined);
 }
 
+/** Packages are there before any app looks for them, and before the last that could archive more where they were is stopped. */
+const copySteps = ({ packages = [] }: TeamObservation): Step[] =>
+  packages
+    .filter(({ objects }) => objects > 0)
+    .map((move) => ({ kind: 'copy-packages', ...move, reason: 'the storage moved, and builds look for them there' }));
+
 /** A leaked key, and keys nobody can hold, of a principal that is no longer wanted. */
 function dropOrphans(principal: PrincipalState): Step[] {
   return principal.keys.flatMap((key): Step[] => {
@@ -104,10 +117,12 @@ function tidy(principal: PrincipalState, intent: Intent): Step[] {
     const reason = principal.creating !== undefined ? 'no key is being made any more' : 'they are about keys that are gone';
     return [{ kind: 'tidy-tags', ...of, reason }];
   }
-  const gone = !principal.declared && principal.exists && principal.keys.length === 0 && principal.inStack === false;
-  return gone && intent.kind !== 'emergency'
-    ? [{ kind: 'delete-principal', ...of, reason: 'neither the file nor the stack holds it, and its keys are gone' }]
-    : [];
+  const unwanted = !principal.declared || intent.kind === 'down';
+  // One of the kit's first version goes with its stack; later ones are retained when they leave theirs. One that AWS has quarantined is kept
+  // until its case is settled: without keys it is nobody's way in.
+  const retained = principal.id.reach !== undefined || principal.inStack === false;
+  const gone = unwanted && retained && principal.exists && principal.keys.length === 0 && !principal.quarantined;
+  return gone && intent.kind !== 'emergency' ? [{ kind: 'delete-principal', ...of, reason: 'nobody needs it, and its keys are gone' }] : [];
 }
 
 /** Marks on users that record what was asked, so that any later run goes on with it; and what is asked for by a key's id. */

@@ -1,5 +1,7 @@
 import { inWords } from '../clock.js';
 import type { Blocked, Intent, KeyState, Knowledge, LeftApp, TeamObservation } from '../model.js';
+import { isOnOthersKey } from './apps.plan.js';
+import { isPruning, leftHolders } from './holders.plan.js';
 import { describeUnknown, isKnown, keyNamed, keyToUndo, quarantineOf, unknownKeys } from './principal.plan.js';
 
 /** Whatever must be settled by a person first. */
@@ -62,6 +64,16 @@ export function notices(observation: TeamObservation, intent: Intent, now: numbe
     for (const principal of observation.principals)
       for (const key of unknownKeys(principal)) said.push(describeUnknown(principal, key, now));
   }
+  if (!isPruning(intent))
+    for (const app of leftHolders(observation))
+      said.push(
+        `${app.name} is in no team of the file and has the key ${app.vars.HALCYON_AWS_ACCESS_KEY_ID}: put it back, or take its config vars away with halcyon-kit up --prune`,
+      );
+  if (intent.kind === 'down')
+    for (const app of observation.apps.filter((one) => one.state === 'present' && isOnOthersKey(observation, one)))
+      said.push(
+        `${app.name} runs on ${app.vars.HALCYON_AWS_ACCESS_KEY_ID}, which is no key of team ${observation.team}: it is left as it is`,
+      );
   for (const principal of observation.principals) said.push(...quarantineOf(principal).map(({ text }) => text));
   if (intent.kind === 'emergency') {
     const hit = observation.apps.filter((app) => app.vars.HALCYON_AWS_ACCESS_KEY_ID === intent.keyId).map((app) => app.name);

@@ -44,14 +44,15 @@ export function describeUnknown(principal: PrincipalState, key: KeyState, now: n
 }
 
 /** What a person should know, and do, of a user that AWS has quarantined. */
-export function quarantineOf({ quarantined, id, label, user, keys }: PrincipalState): Blocked[] {
+export function quarantineOf({ quarantined, declared, id, label, user, keys }: PrincipalState): Blocked[] {
   if (!quarantined) return [];
   const active = keys.filter(({ status }) => status === 'Active').map((key) => key.id);
   const stop =
     active.length === 0 ? '' : `run "halcyon-kit rotate ${id.team} --emergency" with the one that leaked (${active.join(' or ')}), then `;
-  const text =
-    `AWS has quarantined IAM user ${user} of ${label}: a key of it was seen in public, so none of its keys works, nor would a new one; ` +
-    `${stop}run "halcyon-kit up ${id.team}", which makes a successor; never detach ${QUARANTINE_POLICY}… before AWS's case is settled`;
+  const way = declared
+    ? `${stop}run "halcyon-kit up ${id.team}", which makes a successor; never detach ${QUARANTINE_POLICY}… before AWS's case is settled`
+    : `${stop}it has a successor, and stays until AWS's case is settled: then detach ${QUARANTINE_POLICY}…, and the next run deletes it`;
+  const text = `AWS has quarantined IAM user ${user} of ${label}: a key of it was seen in public, so none of its keys works, nor would a new one; ${way}`;
   return [{ code: 'quarantined', text }];
 }
 

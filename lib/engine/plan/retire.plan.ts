@@ -1,5 +1,6 @@
 import { inWords } from '../clock.js';
-import type { Activity, Intent, KeyState, Plan, Policy, PrincipalState, TeamObservation, Waiting } from '../model.js';
+import type { Activity, AppState, Intent, KeyState, Plan, Policy, PrincipalState, TeamObservation, Waiting } from '../model.js';
+import { everyHolder } from './holders.plan.js';
 import { keyStep } from './principal.plan.js';
 
 export type RetirePlan = Partial<Pick<Plan, 'steps' | 'waiting'>>;
@@ -49,11 +50,20 @@ export function planRetirement(
   return act('delete-key', `inactive for ${inWords(now - Date.parse(key.inactiveSince))} and not missed`);
 }
 
+/** Of an app that is none of the team's: what is to be done about it. */
+function elsewhere({ outside = [] }: TeamObservation, { name }: AppState): string {
+  const app = outside.find((one) => one.name === name);
+  if (app === undefined) return '';
+  return app.team === undefined
+    ? ', and no team of the file has it: put it back, or take its config vars away with halcyon-kit up --prune'
+    : `, and is of team ${app.team} now: run halcyon-kit up ${app.team}`;
+}
+
 type Reason = Pick<Waiting, 'kind' | 'app' | 'text' | 'since'>;
 
 /** Why the key may still be held, app by app. */
 function holders(observation: TeamObservation, keyId: string, intent: Intent, now: number): Reason[] {
-  return observation.apps.flatMap((app): Reason[] => {
+  return everyHolder(observation).flatMap((app): Reason[] => {
     const of = { app: app.name };
     if (app.state === 'missing') return [];
     if (app.state === 'unreadable')
@@ -61,7 +71,7 @@ function holders(observation: TeamObservation, keyId: string, intent: Intent, no
         { ...of, kind: 'unreadable', text: `${app.name} cannot be read, so it may hold ${keyId}: ${app.problem ?? 'no reason given'}` },
       ];
     if (app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId) {
-      if (app.problem === undefined) return [{ ...of, kind: 'holds', text: `${app.name} holds ${keyId}` }];
+      if (app.problem === undefined) return [{ ...of, kind: 'holds', text: `${app.name} holds ${keyId}${elsewhere(observation, app)}` }];
       return [{ ...of, kind: 'unreadable', text: `${app.name} holds ${keyId}, and is not to be written: ${app.problem}` }];
     }
     const { activity } = app;
@@ -98,7 +108,7 @@ function recentUse(
   const used = Date.parse(key.lastUsedAt);
   const explained = Math.max(
     0,
-    ...observation.apps.flatMap(({ activity }) =>
+    ...everyHolder(observation).flatMap(({ activity }) =>
       [activity?.keyRelease?.at, activity?.lastEnded].flatMap((at) => (at === undefined ? [] : [Date.parse(at)])),
     ),
   );

@@ -1,5 +1,6 @@
 import { oursOf } from '../../contract/index.js';
 import type { Build, Dyno, Heroku, Release } from '../../heroku/heroku.js';
+import { byId } from '../../heroku/by-id.js';
 import { syncApps } from '../../heroku/sync.js';
 import { registerSecret } from '../../io/redaction.js';
 import type { IoHost } from '../../io/io-host.js';
@@ -12,9 +13,27 @@ const BUILDS = 50;
 /** Dynos that run a command to its end, and so keep the config vars they began with; those of the formation restart at every release. */
 const ONE_OFF = new Set(['run', 'scheduler', 'release']);
 
+interface HerokuAppsOptions {
+  readonly io: IoHost;
+  readonly concurrency: number;
+  readonly guard: Guard;
+  /** Ids of apps, as far as they are known. */
+  readonly ids?: ReadonlyMap<string, string>;
+}
+
 /** Heroku, by way of the façade. */
-export function herokuApps(heroku: Heroku, io: IoHost, concurrency: number, guard: Guard): AppsPort {
+export function herokuApps(plain: Heroku, { io, concurrency, guard, ids = new Map() }: HerokuAppsOptions): AppsPort {
+  const found = new Map<string, { readonly id: string }>();
+  const heroku = byId(plain, found);
   return {
+    id: (app) => found.get(app)?.id ?? ids.get(app),
+    async find(id) {
+      const { name } = await plain.app(id);
+      // An app of the file that was made anew under the name of one that is gone is another.
+      const called = ids.has(name) && ids.get(name) !== id ? `${name} (${id})` : name;
+      found.set(called, { id });
+      return called;
+    },
     async vars(app) {
       const all = await heroku.configVars(app);
       registerSecret(all.HALCYON_AWS_SECRET_ACCESS_KEY);

@@ -1,6 +1,6 @@
 import type { Aws } from '../../aws/aws.js';
-import { ACCESSES, iamPath, QUARANTINE_POLICY, teamStackName } from '../../contract/index.js';
-import { KitError } from '../../errors.js';
+import { ACCESSES, IAM_ROOT_PATH, iamPath, QUARANTINE_POLICY, teamStackName } from '../../contract/index.js';
+import { isKitError, KitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
 import { failure, guarded, isAmbiguous, isDenied, isLimitExceeded, isMissing } from '../../aws/errors.js';
 import type { Guard, KeysPort, UserRecord } from './ports.js';
@@ -27,15 +27,14 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
       const { CreateAccessKeyCommand } = await import('@aws-sdk/client-iam');
       try {
         const answer = await (await iam()).send(new CreateAccessKeyCommand({ UserName: user }));
-        const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, CreateDate } = answer.AccessKey ?? {};
+        const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '', CreateDate } = answer.AccessKey ?? {};
         registerSecret(secretAccessKey);
-        if (!accessKeyId || !secretAccessKey) throw new KitError('aws-ambiguous', `IAM answered without the new key of ${user}; run again`);
         return { accessKeyId, secretAccessKey, createdAt: (CreateDate ?? new Date()).toISOString() };
       } catch (error) {
         if (isLimitExceeded(error)) {
           throw new KitError('state-changed', `user ${user} has two access keys already; run again to look anew`, { cause: error });
         }
-        if (isAmbiguous(error)) {
+        if (isAmbiguous(error) || isKitError(error, 'unexpected-answer')) {
           throw new KitError('aws-ambiguous', `the answer of iam:CreateAccessKey for ${user} was lost; run again, which finds out`, {
             cause: error,
           });
@@ -77,6 +76,38 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
   };
 }
 
+/** Names and paths of all the kit's users in the account. */
+export function userNames(aws: Aws): Promise<Array<{ readonly name: string; readonly path: string }>> {
+  return guarded('list the IAM users (iam:ListUsers)', async () => {
+    const { paginateListUsers } = await import('@aws-sdk/client-iam');
+    const found: Array<{ name: string; path: string }> = [];
+    for await (const { Users = [] } of paginateListUsers({ client: await aws.iam() }, { PathPrefix: IAM_ROOT_PATH }))
+      found.push(...Users.map(({ UserName = '', Path = '' }) => ({ name: UserName, path: Path })));
+    return found;
+  });
+}
+
+/** Names of the kit's users that AWS has quarantined: one request, and one more for each policy of that kind that is in use. */
+export async function quarantinedUsers(aws: Aws): Promise<ReadonlySet<string>> {
+  const { paginateListPolicies, paginateListEntitiesForPolicy } = await import('@aws-sdk/client-iam');
+  const client = await aws.iam();
+  const found = new Set<string>();
+  try {
+    for await (const { Policies = [] } of paginateListPolicies({ client }, { Scope: 'AWS', OnlyAttached: true }))
+      for (const { PolicyName = '', Arn: PolicyArn } of Policies)
+        if (PolicyName.startsWith(QUARANTINE_POLICY))
+          for await (const { PolicyUsers = [] } of paginateListEntitiesForPolicy(
+            { client },
+            { PolicyArn, EntityFilter: 'User', PathPrefix: IAM_ROOT_PATH },
+          ))
+            for (const { UserName = '' } of PolicyUsers) found.add(UserName);
+  } catch (error) {
+    // Who may not look goes on: a key that does not work is found out when it is tried.
+    if (!isDenied(error)) throw error;
+  }
+  return found;
+}
+
 async function readUsers(aws: Aws, team: string): Promise<UserRecord[]> {
   const sdk = await import('@aws-sdk/client-iam');
   const client = await aws.iam();
@@ -94,25 +125,12 @@ async function readUsers(aws: Aws, team: string): Promise<UserRecord[]> {
       }),
     );
   };
-  const isQuarantined = async (UserName: string): Promise<boolean> => {
-    try {
-      for await (const { AttachedPolicies = [] } of sdk.paginateListAttachedUserPolicies({ client }, { UserName }))
-        if (AttachedPolicies.some(({ PolicyName = '' }) => PolicyName.startsWith(QUARANTINE_POLICY))) return true;
-    } catch (error) {
-      // Who may not look goes on: a key that does not work is found out when it is tried.
-      if (!isDenied(error)) throw error;
-    }
-    return false;
-  };
+  const quarantined = await quarantinedUsers(aws);
   const readUser = async (name: string, path: string): Promise<UserRecord | undefined> => {
     try {
-      const [keys, { Tags = [] }, quarantined] = await Promise.all([
-        readKeys(name),
-        client.send(new sdk.ListUserTagsCommand({ UserName: name })),
-        isQuarantined(name),
-      ]);
+      const [keys, { Tags = [] }] = await Promise.all([readKeys(name), client.send(new sdk.ListUserTagsCommand({ UserName: name }))]);
       const tags = Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
-      return { name, path, keys, tags, ...(quarantined ? { quarantined } : {}) };
+      return { name, path, keys, tags, ...(quarantined.has(name) ? { quarantined: true } : {}) };
     } catch (error) {
       // Deleted between the list and the look.
       if (isMissing(error, 'user or key')) return undefined;

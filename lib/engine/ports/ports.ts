@@ -1,8 +1,8 @@
-import type { HeldConfigVars, KeyPair, PrincipalId } from '../../contract/index.js';
+import type { HeldConfigVars, KeyPair, PrincipalId, Reach } from '../../contract/index.js';
 import type { ConfigVarWrite } from '../../heroku/sync.js';
 import type { ErrorCode } from '../../error-codes.js';
 import { KitError } from '../../errors.js';
-import type { Activity } from '../model.js';
+import type { Activity, Holder, PrincipalState } from '../model.js';
 
 /**
  * The effects the engine needs, and no more; all else is pure. Implementations throw KitError, with a code in
@@ -11,14 +11,25 @@ import type { Activity } from '../model.js';
 export interface Ports {
   readonly keys: KeysPort;
   readonly secrets: SecretsPort;
+  /** Those of another region, which a principal of an earlier file may have its own in. Default: the same. */
+  readonly secretsIn?: (region: string) => SecretsPort;
   readonly verifier: VerifierPort;
   readonly apps: AppsPort;
+  /** Undefined where the team has no bucket, or its packages are left where they are. */
+  readonly packages?: PackagesPort;
+  /** Undefined where there is no bucket to hold it. */
+  readonly holders?: HoldersPort;
   /** Undefined where there is no bucket to hold one. */
-  readonly lease?: LeaseStore;
+  readonly lease?: ObjectStore;
 }
 
 /** What ports are made with: comes right before every attempt of every effect, and stops it by throwing. */
 export type Guard = () => Promise<void>;
+/** The secrets of a region: the team's own where `region` is undefined. */
+export const secretsOf =
+  ({ secrets, secretsIn }: Pick<Ports, 'secrets' | 'secretsIn'>) =>
+  (region: string | undefined): SecretsPort =>
+    region === undefined || secretsIn === undefined ? secrets : secretsIn(region);
 
 /** Codes of errors after which a state is unknown or a service busy: observe, and plan again. */
 export const TRANSIENT: readonly string[] = [
@@ -100,8 +111,12 @@ export interface VerifierPort {
   checkVersion2?(key: KeyPair): Promise<void>;
 }
 
-/** Heroku. */
+/** Heroku. Apps are called by their names. */
 export interface AppsPort {
+  /** Heroku's id of an app; undefined where it was not asked. */
+  id(app: string): string | undefined;
+  /** Its name now; from then on that name means the app of this id. @throws KitError `app-not-found` | `heroku-forbidden` | transient. */
+  find(id: string): Promise<string>;
   /** Our config vars, raw. @throws KitError `app-not-found` | `heroku-forbidden` | transient. */
   vars(app: string): Promise<HeldConfigVars>;
   activity(app: string): Promise<Activity>;
@@ -117,8 +132,17 @@ export interface AppWritten {
   readonly error?: { readonly code: ErrorCode; readonly message: string };
 }
 
-/** One object in the team's bucket, written conditionally. */
-export interface LeaseStore {
+/** Who was ever given a key of a user. The kit's own objects, in the bucket that the user may reach: the team's where that is not known. */
+export interface HoldersPort {
+  read(user: string, place: PrincipalState['reach']): Promise<readonly Holder[]>;
+  /** @throws KitError `state-changed` where another wrote meanwhile. */
+  add(user: string, place: PrincipalState['reach'], holders: readonly Holder[]): Promise<void>;
+  /** No error when there is none. */
+  remove(user: string, place: PrincipalState['reach']): Promise<void>;
+}
+
+/** One object in a bucket, written conditionally. */
+export interface ObjectStore {
   /** Where it is, for people. */
   readonly place: string;
   /** @returns its etag, or undefined when there is one already. */
@@ -129,4 +153,25 @@ export interface LeaseStore {
   replace(body: string, etag: string): Promise<string | undefined>;
   /** Nothing when it is no longer the one with `etag`. */
   remove(etag: string): Promise<void>;
+}
+
+/** What Halcyon keeps in S3. */
+export interface PackagesPort {
+  /** What one storage has and another lacks. */
+  missing(from: Reach, to: Reach): Promise<Packages>;
+  /** Copy that, server-side; what is there already is left as it is. `guard` comes before every object, and stops it by throwing. */
+  copy(
+    from: Reach,
+    to: Reach,
+    options: {
+      readonly guard: () => Promise<void>;
+      readonly onProgress?: (done: number, of: number) => void;
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<Packages>;
+}
+
+interface Packages {
+  readonly objects: number;
+  readonly bytes: number;
 }

@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import type { KeyPair } from '../../contract/index.js';
+import { halcyonBucket, type KeyPair } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import { inStep } from '../../io/io-host.js';
 import type { AppWrite, Intent, PrincipalState, Step, TeamObservation } from '../model.js';
@@ -11,7 +11,8 @@ import { confirmStays, isFinal, stayingKeys } from './stays.client.js';
 import { verifyKey } from './verify.client.js';
 
 type WriteStep = Extract<Step, { kind: 'write-apps' }>;
-type PrincipalStep = Exclude<Step, { kind: 'wait' | 'write-apps' }>;
+type CopyStep = Extract<Step, { kind: 'copy-packages' }>;
+type PrincipalStep = Exclude<Step, { kind: 'wait' | 'write-apps' | 'copy-packages' }>;
 
 /**
  * Carry out the steps of one stage: those for different users a few at a time, those for one in order, until one fails.
@@ -46,6 +47,8 @@ export async function applySteps(
           if (step.kind === 'write-apps') {
             await applyWrites(context, memory, step, observation);
             for (const { app } of step.apps) touched.add(app);
+          } else if (step.kind === 'copy-packages') {
+            await copyPackages(context, memory, step);
           } else if (step.kind !== 'wait') {
             if (isFinal(step)) await confirm(step.user);
             await applyToPrincipal(context, memory, step, observation);
@@ -87,6 +90,24 @@ async function applyToPrincipal(context: RunContext, memory: RunMemory, step: Pr
   });
   const key = keyId === undefined ? {} : { keyId, fingerprint: vault.fingerprintOf(keyId) };
   record(context, memory, { step: step.kind, principal: step.principal, ...key, text: step.reason });
+}
+
+/** What was copied stays copied: cut off, the next run goes on where this one ended. */
+async function copyPackages(context: RunContext, memory: RunMemory, { from, to, objects, reason }: CopyStep): Promise<void> {
+  const { ports, signal, io } = context;
+  memory.began = true;
+  const title = `Copying ${objects} packages from ${halcyonBucket(from.bucketName, from.prefix)} to ${halcyonBucket(to.bucketName, to.prefix)}`;
+  await inStep(
+    io,
+    title,
+    (shown) =>
+      ports.packages?.copy(from, to, {
+        guard: () => beforeEffect(context),
+        onProgress: (done, of) => shown.update(`${done} of ${of}`),
+        signal,
+      }) ?? Promise.resolve(undefined),
+  );
+  record(context, memory, { step: 'copy-packages', text: `${reason}: ${objects} objects` });
 }
 
 /** @returns whether it was tried. @throws KitError `canary-failed`. */
@@ -166,6 +187,7 @@ function title(step: PrincipalStep): string {
     'delete-key': 'Deleting key',
     'delete-unknown': 'Deleting unknown key',
     'tidy-tags': 'Tidying the tags',
+    'record-holders': 'Writing down who gets keys',
     'delete-principal': 'Deleting user and secret',
     smoke: 'Proving by a build: key',
   };

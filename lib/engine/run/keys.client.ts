@@ -3,14 +3,15 @@ import { KEY_TAGS, secretName, secretVersionId } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
 import type { PrincipalState, Step } from '../model.js';
 import { isPendingLost } from '../plan/principal.plan.js';
-import type { Ports } from '../ports/ports.js';
+import { secretsOf, type Ports } from '../ports/ports.js';
 import { formatIntention, inactiveTag, refusedTag } from '../tags.js';
 import type { RunContext } from './run.js';
 
 /** Steps that change a user, its keys or its secret. */
-export type KeyChange = Exclude<Step, { kind: 'wait' | 'write-apps' | 'verify' | 'smoke' }>;
+export type KeyChange = Exclude<Step, { kind: 'wait' | 'write-apps' | 'copy-packages' | 'verify' | 'smoke' }>;
 
-export interface KeyChangeContext extends Pick<RunContext, 'vault' | 'recent' | 'clock'>, Pick<Ports, 'keys' | 'secrets'> {
+export interface KeyChangeContext
+  extends Pick<RunContext, 'vault' | 'recent' | 'clock'>, Pick<Ports, 'keys' | 'secrets' | 'secretsIn' | 'holders'> {
   /** Who does it, for people. */
   readonly by: string;
   /** Comes before every effect; stops it by throwing. */
@@ -19,7 +20,8 @@ export interface KeyChangeContext extends Pick<RunContext, 'vault' | 'recent' | 
 
 /** Carry out one such step. @returns the id of the key that it was about. */
 export async function changeKeys(context: KeyChangeContext, step: KeyChange, principal: PrincipalState): Promise<string | undefined> {
-  const { keys, secrets, recent, vault } = context;
+  const { keys, holders, recent, vault } = context;
+  const secrets = secretsOf(context)(principal.reach?.region);
   const { user } = step;
   const secret = secretName(principal.id);
   /** Every effect goes through here. */
@@ -88,7 +90,11 @@ export async function changeKeys(context: KeyChangeContext, step: KeyChange, pri
       if (pending !== undefined) await effect(() => secrets.dropPending(secret, pending));
       break;
     }
+    case 'record-holders':
+      await effect(async () => holders?.add(user, principal.reach, step.holders));
+      break;
     case 'delete-principal':
+      await effect(async () => holders?.remove(user, principal.reach));
       await effect(() => keys.deleteUser(user));
       await effect(() => secrets.delete(secret));
       break;

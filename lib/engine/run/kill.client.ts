@@ -22,7 +22,7 @@ export async function findKeyOf({ team, ports, recent }: IamContext, keyId: stri
   for (const user of recent.over(await ports.keys.users(team.name))) {
     const key = user.keys.find(({ id }) => id === keyId);
     if (key === undefined) continue;
-    const id = parseUserName(team.name, user);
+    const id = parseUserName(user);
     const revoked = keyMemory(user.tags, keyId).refused === 'revoked';
     return { user: user.name, principal: id === undefined ? user.name : principalLabel(id), status: key.status, revoked };
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KitError } from '../../errors.js';
 import { inWords, type Clock } from '../clock.js';
-import { isTransient, type LeaseStore } from '../ports/ports.js';
+import { isTransient, type ObjectStore } from '../ports/ports.js';
 import { isDead, parseOwner, type LeaseOwner } from '../../lease-owner.js';
 
 /** Held while a team's keys are worked on. */
@@ -27,7 +27,7 @@ const noLease = (id: string = randomUUID()): Lease => ({ id, check: async () => 
  * @throws KitError `lease-held`, saying who has it, since when, and when it will be free.
  */
 export async function takeLease(
-  store: LeaseStore,
+  store: ObjectStore,
   owner: LeaseOwner,
   clock: Clock,
   options: { isGone?: (other: LeaseOwner) => boolean } = {},
@@ -44,19 +44,36 @@ export async function takeLease(
     const other = parseOwner(found.body);
     // The answer to our own creation was lost, and its repetition found it there.
     if (other?.id === owner.id) return held(store, owner, body, found.etag, clock, asked);
-    const ttl = other?.ttl ?? owner.ttl;
-    if (found.ageMs <= ttl && !(other !== undefined && isGone(other))) throw heldError(store, other, ttl - found.ageMs, clock.now());
+    const left = leftOf(found, other, owner, isGone);
+    if (left > 0) throw heldError(store, other, left, clock.now());
     const taken = await store.replace(body, found.etag);
     if (taken !== undefined) return held(store, owner, body, taken, clock, asked);
   }
   throw new KitError('lease-held', `the lease ${store.place} changes hands too fast; run again in a minute`);
 }
 
+/** How long it is still another's, ms. */
+function leftOf(
+  { ageMs }: { ageMs: number },
+  other: LeaseOwner | undefined,
+  self: LeaseOwner,
+  isGone: (other: LeaseOwner) => boolean,
+): number {
+  return other !== undefined && isGone(other) ? 0 : Math.max((other?.ttl ?? self.ttl) - ageMs, 0);
+}
+
+/** Remove a lease that nobody alive holds. */
+export async function removeIfDead(store: ObjectStore, self: LeaseOwner): Promise<void> {
+  const found = await store.read();
+  if (found !== undefined && leftOf(found, parseOwner(found.body), self, (other) => isDead(other, self)) <= 0)
+    await store.remove(found.etag);
+}
+
 function unlessTransient(error: unknown): undefined {
   if (!isTransient(error)) throw error;
 }
 
-function held(store: LeaseStore, owner: LeaseOwner, body: string, first: string, clock: Clock, asked: () => number): Lease {
+function held(store: ObjectStore, owner: LeaseOwner, body: string, first: string, clock: Clock, asked: () => number): Lease {
   let etag = first;
   /** Time since the last renewal that succeeded was sent: by the store's clock the lease is no older. */
   let age = asked;
@@ -99,7 +116,7 @@ function held(store: LeaseStore, owner: LeaseOwner, body: string, first: string,
   };
 }
 
-function heldError(store: LeaseStore, other: LeaseOwner | undefined, left: number, now: number): KitError {
+function heldError(store: ObjectStore, other: LeaseOwner | undefined, left: number, now: number): KitError {
   const who = other === undefined ? 'someone' : `${other.who} (process ${other.pid})`;
   const since = other === undefined ? '' : ` since ${other.since}, ${inWords(now - Date.parse(other.since))} ago`;
   return new KitError(

@@ -1,21 +1,24 @@
 import pMap from 'p-map';
-import { principalsOf, principalOf, storageOf } from '../../config/derive.js';
+import { principalsOf, principalOf, reachOf, storageOf } from '../../config/derive.js';
 import type { App, KitConfig, Team } from '../../config/model.js';
 import {
   accessOf,
+  ACLS,
   desiredConfigVars,
   KEY_TAGS,
   parseUserName,
   principalLabel,
   secretName,
   STAGES,
+  TAGS,
   userName,
   type PrincipalId,
+  type Reach,
 } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
 import type { Clock } from '../clock.js';
-import type { AppState, KeyState, PrincipalState, TeamObservation } from '../model.js';
-import type { AppsPort, Ports, SecretsPort, UserRecord } from '../ports/ports.js';
+import type { AppState, KeyState, OutsideApp, PackageMove, PrincipalState, TeamObservation } from '../model.js';
+import { secretsOf, type AppsPort, type Ports, type SecretsPort, type UserRecord } from '../ports/ports.js';
 import type { Recent } from './recent.js';
 import { keyMemory, parseIntention, staleTags } from '../tags.js';
 import { fingerprint, type Vault } from './vault.js';
@@ -29,6 +32,8 @@ export interface ObserveContext {
   readonly recent: Recent;
   readonly clock: Clock;
   readonly concurrency: number;
+  /** Apps outside the team, by name or id, that are not asked what they hold. */
+  readonly forget?: ReadonlySet<string>;
   /** Apps that are not to be written, and why. */
   readonly refused?: ReadonlyMap<string, string>;
 }
@@ -44,7 +49,7 @@ export interface FoundPrincipal {
 export function principalsAmong(team: Team, users: readonly UserRecord[]): FoundPrincipal[] {
   const wanted = new Map(principalsOf(team).map(({ apps: _, ...id }) => [userName(id), id]));
   const present = users.flatMap((record): FoundPrincipal[] => {
-    const id = wanted.get(record.name) ?? parseUserName(team.name, record);
+    const id = wanted.get(record.name) ?? parseUserName(record);
     return id === undefined ? [] : [{ id, declared: wanted.has(record.name), record }];
   });
   const absent = [...wanted].filter(([name]) => !users.some((user) => user.name === name)).map(([, id]) => ({ id, declared: true }));
@@ -55,15 +60,34 @@ export function principalsAmong(team: Team, users: readonly UserRecord[]): Found
 export type Read = <T>(what: string, work: () => Promise<T>) => Promise<T | undefined>;
 const strictly: Read = (_what, work) => work();
 
+/** What a user may reach, as its tags say; undefined for users of the kit's first version. */
+const reachIn = (tags: Readonly<Record<string, string>> = {}): PrincipalState['reach'] => {
+  const { [TAGS.bucket]: bucketName, [TAGS.region]: region, [TAGS.prefix]: prefix, [TAGS.acl]: acl } = tags;
+  if (bucketName === undefined || region === undefined) return undefined;
+  return {
+    bucketName,
+    region,
+    ...(prefix === undefined ? {} : { prefix }),
+    acl: ACLS.find((one) => one === acl) ?? 'bucket-owner-full-control',
+  };
+};
+
+/** Secrets of a region; of the team's where none is known. */
+export type SecretsIn = (region: string | undefined) => Pick<SecretsPort, 'read'>;
+
 /** One principal, with its keys and its secret. What the secret holds goes into the vault. */
 export async function observePrincipal(
   { id, declared, record }: FoundPrincipal,
-  { secrets, vault, read = strictly }: { readonly secrets: Pick<SecretsPort, 'read'>; readonly vault: Vault; readonly read?: Read },
+  { secretsIn, vault, read = strictly }: { readonly secretsIn: SecretsIn; readonly vault: Vault; readonly read?: Read },
 ): Promise<PrincipalState> {
-  const base = { id, label: principalLabel(id), user: userName(id), declared };
+  const reach = reachIn(record?.tags);
+  const base = { id, label: principalLabel(id), user: userName(id), declared, ...(reach === undefined ? {} : { reach }) };
   if (record === undefined) return { ...base, exists: false, secret: 'missing', keys: [], versions: {} };
   const keyIds = record.keys.map((key) => key.id);
-  const answer = await read(`secret ${secretName(id)}`, async () => (await secrets.read(secretName(id), keyIds)) ?? 'missing');
+  const answer = await read(
+    `secret ${secretName(id)}`,
+    async () => (await secretsIn(reach?.region).read(secretName(id), keyIds)) ?? 'missing',
+  );
   const versions = answer === undefined || answer === 'missing' ? [] : answer;
   for (const { keyId, secret } of versions) if (secret !== undefined) vault.put(keyId, secret);
   const staged = (stage: string) => versions.find(({ stages }) => stages.includes(stage))?.keyId;
@@ -101,7 +125,7 @@ export async function observePrincipal(
 export async function observePrincipals({ team, ports, recent, vault, concurrency }: ObserveContext): Promise<PrincipalState[]> {
   const found = principalsAmong(team, recent.over(await ports.keys.users(team.name)));
   const inStack = found.some(({ declared }) => !declared) ? await ports.keys.usersInStack(team.name) : undefined;
-  const states = await pMap(found, (one) => observePrincipal(one, { secrets: ports.secrets, vault }), { concurrency });
+  const states = await pMap(found, (one) => observePrincipal(one, { secretsIn: secretsOf(ports), vault }), { concurrency });
   return states.map((state) => (state.declared || inStack === undefined ? state : { ...state, inStack: inStack.has(state.user) }));
 }
 
@@ -111,28 +135,35 @@ interface AppReads {
   readonly vars: AppsPort['vars'];
   readonly activity?: AppsPort['activity'];
   readonly read?: Read;
+  readonly id?: string;
 }
 
 /**
  * One app by one request, its config vars; with `activity`, three more before it: what is running, and since when the app has its key. In that
  * order: an app that still has the new key at the end had it when the others were answered, but for a rollback and back in between.
  */
-export async function observeApp(
-  app: App,
-  { config, team, vars: readVars, activity: readActivity, read = strictly }: AppReads,
-): Promise<AppState> {
+export async function observeApp(app: App, { config, team, id, ...reads }: AppReads): Promise<AppState> {
   const principal = principalOf(team, app);
   const access = accessOf(app.mode, app.clean);
   const base = {
     name: app.name,
+    ...(id === undefined ? {} : { id }),
     canary: app.canary,
     ...(principal === undefined ? {} : { user: userName(principal) }),
     ...(access === undefined ? {} : { access }),
     wanted: desiredConfigVars(storageOf(config, team, app)),
   };
+  return readApp(base, reads);
+}
+
+/** What is asked of Heroku of an app, and what becomes of it where it does not answer. */
+async function readApp<A extends Pick<AppState, 'name'>>(
+  base: A,
+  { vars: readVars, activity: readActivity, read = strictly }: Pick<AppReads, 'vars' | 'activity' | 'read'>,
+): Promise<A & Pick<AppState, 'state' | 'vars' | 'problem' | 'activity'>> {
   try {
-    const activity = await readActivity?.(app.name);
-    const vars = await read('config vars', () => readVars(app.name));
+    const activity = await readActivity?.(base.name);
+    const vars = await read('config vars', () => readVars(base.name));
     if (vars === undefined) return { ...base, state: 'unreadable', vars: {} };
     const secret = vars.HALCYON_AWS_SECRET_ACCESS_KEY;
     const shown = secret === undefined ? vars : { ...vars, HALCYON_AWS_SECRET_ACCESS_KEY: fingerprint(secret) };
@@ -154,7 +185,7 @@ export async function observeApps(
   return pMap(
     team.apps.filter((app) => names === undefined || names.includes(app.name)),
     async (app) => {
-      const seen = await observeApp(app, reads);
+      const seen = await observeApp(app, { ...reads, id: apps.id(app.name) });
       return seen.state === 'present' && refused?.has(app.name) === true ? { ...seen, problem: refused.get(app.name) } : seen;
     },
     { concurrency },
@@ -166,8 +197,72 @@ export function needsActivity(principals: readonly PrincipalState[]): boolean {
   return principals.some((principal) => principal.keys.length > (principal.declared ? 1 : 0));
 }
 
+/** What principals that are on their way out can still reach, and put there, and the file's own storage lacks. */
+export async function observePackages({ team, ports }: ObserveContext, principals: readonly PrincipalState[]): Promise<PackageMove[]> {
+  if (ports.packages === undefined || team.bucket === undefined) return [];
+  const to = reachOf(team.bucket);
+  const place = ({ bucketName, prefix = '' }: Omit<Reach, 'account'>) => `${bucketName}/${prefix}`;
+  const former = principals.flatMap(({ declared, reach }) =>
+    declared || reach === undefined || place(reach) === place(to) ? [] : [reach],
+  );
+  const places = new Map(former.map((reach) => [place(reach), { ...reach, account: to.account }]));
+  const moves: PackageMove[] = [];
+  for (const from of places.values()) moves.push({ from, to, ...(await ports.packages.missing(from, to)) });
+  return moves;
+}
+
+/** The record of who was given a key. */
+export async function observeRecord(
+  { ports: { holders }, concurrency }: ObserveContext,
+  principals: readonly PrincipalState[],
+): Promise<TeamObservation['recorded']> {
+  if (holders === undefined) return undefined;
+  const there = principals.filter(({ exists }) => exists);
+  const read = await pMap(there, async ({ user, reach }) => [user, await holders.read(user, reach)] as const, { concurrency });
+  return Object.fromEntries(read);
+}
+
+/** Apps on the record that are not of the team; one that is gone is left out. */
+export async function observeOutside(
+  { config, team, ports: { apps }, concurrency, forget }: ObserveContext,
+  recorded: TeamObservation['recorded'] = {},
+  { activity }: { readonly activity: boolean },
+): Promise<OutsideApp[]> {
+  const own = new Set(team.apps.map(({ name }) => apps.id(name)));
+  const holders = new Map(Object.values(recorded).flatMap((list) => list.map((holder) => [holder.id, holder] as const)));
+  const reads = { vars: apps.vars, ...(activity ? { activity: apps.activity } : {}) };
+  const seen = await pMap(
+    [...holders.values()].filter(({ id, app }) => !own.has(id) && forget?.has(id) !== true && forget?.has(app) !== true),
+    async ({ id, app }): Promise<OutsideApp> => {
+      const base = { id, canary: false, wanted: desiredConfigVars({ mode: 'public' }) };
+      try {
+        const name = await apps.find(id);
+        const of = config.teams.find((one) => one.name !== team.name && one.apps.some((other) => other.name === name))?.name;
+        return await readApp({ ...base, name, ...(of === undefined ? {} : { team: of }) }, reads);
+      } catch (error) {
+        if (isKitError(error, 'app-not-found')) return { ...base, name: app, state: 'missing', vars: {} };
+        if (isKitError(error, 'heroku-forbidden'))
+          return {
+            ...base,
+            name: app,
+            state: 'unreadable',
+            problem: `${error.message}; get access to it, or ask its owner to take the key away and run again with --forget ${app}`,
+            vars: {},
+          };
+        throw error;
+      }
+    },
+    { concurrency },
+  );
+  return seen.filter(({ state }) => state !== 'missing');
+}
+
 export async function observeAll(looking: ObserveContext): Promise<TeamObservation> {
   const principals = await observePrincipals(looking);
-  const apps = await observeApps(looking, { activity: needsActivity(principals) });
-  return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), principals, apps };
+  const packages = await observePackages(looking, principals);
+  const recorded = await observeRecord(looking, principals);
+  const activity = needsActivity(principals);
+  const apps = await observeApps(looking, { activity });
+  const outside = await observeOutside(looking, recorded, { activity });
+  return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), principals, apps, recorded, outside, packages };
 }

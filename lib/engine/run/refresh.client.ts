@@ -1,5 +1,14 @@
 import type { TeamObservation } from '../model.js';
-import { needsActivity, observeAll, observeApps, observePrincipals, type ObserveContext } from './observe.client.js';
+import {
+  needsActivity,
+  observeAll,
+  observeApps,
+  observeOutside,
+  observePackages,
+  observePrincipals,
+  observeRecord,
+  type ObserveContext,
+} from './observe.client.js';
 
 /** Observing again what may have changed since, and no more. */
 
@@ -25,7 +34,11 @@ export async function observeAgain(
 ): Promise<TeamObservation> {
   const principals = await observePrincipals(context);
   const activity = options.activity && needsActivity(principals);
-  const again = await observeSome(context, { ...seen, principals }, names, { activity });
+  // Only what was missing is looked for again: a step may just have copied it. Before a final step all is seen anew.
+  const missing = seen.packages?.some(({ objects }) => objects > 0) === true;
+  const packages = missing ? await observePackages(context, principals) : seen.packages;
+  const recorded = await observeRecord(context, principals);
+  const again = await observeSome(context, { ...seen, principals, packages, recorded }, names, { activity });
   return { ...again, at: new Date(context.clock.now()).toISOString() };
 }
 
@@ -36,6 +49,8 @@ export async function observeSome(
   names: Iterable<string>,
   options: { readonly activity: boolean },
 ): Promise<TeamObservation> {
-  const apps = new Map((await observeApps(context, { ...options, names: [...names] })).map((app) => [app.name, app]));
-  return { ...seen, apps: seen.apps.map((app) => apps.get(app.name) ?? app) };
+  const wanted = new Set(names);
+  const apps = new Map((await observeApps(context, { ...options, names: [...wanted] })).map((app) => [app.name, app]));
+  const outside = seen.outside?.some(({ name }) => wanted.has(name)) ? await observeOutside(context, seen.recorded, options) : seen.outside;
+  return { ...seen, apps: seen.apps.map((app) => apps.get(app.name) ?? app), outside };
 }

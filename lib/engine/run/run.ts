@@ -19,6 +19,8 @@ export interface RunContext extends ObserveContext {
   readonly fence: Fence;
   readonly signal?: AbortSignal;
   readonly smoke?: Smoke;
+  /** Hears what was done, as it is done. */
+  readonly onEvent?: (event: Event) => void;
   /** The team's stack was deployed a moment ago. */
   readonly deployed?: boolean;
   /** Who takes the lease; default: this process. */
@@ -46,6 +48,8 @@ export async function beforeEffect({ signal, fence }: Pick<RunContext, 'signal' 
   await fence.check();
 }
 
-export function record({ clock }: Pick<RunContext, 'clock'>, { evidence }: RunMemory, event: Omit<Event, 'at'>): void {
-  evidence.push({ at: new Date(clock.now()).toISOString(), ...event });
+export function record({ clock, onEvent }: Pick<RunContext, 'clock' | 'onEvent'>, { evidence }: RunMemory, event: Omit<Event, 'at'>): void {
+  const dated = { at: new Date(clock.now()).toISOString(), ...event };
+  evidence.push(dated);
+  onEvent?.(dated);
 }

@@ -2,6 +2,15 @@ import { faultsOf } from '../fault.js';
 
 /** Keys: the plan, the retire barrier, and how it is carried out. */
 export const ENGINE = [
+  ...faultsOf('lib/engine/plan/holders.plan.ts', {
+    'apps-outside-unheeded': ['[...apps, ...outside]', '[...apps, ...outside.slice(0, 0)]', 'engine'],
+    'key-given-before-it-is-written-down': [
+      'user !== undefined && goals.has(user) ? user : undefined',
+      'undefined as typeof user',
+      'engine',
+    ],
+    'pruned-though-another-team-has-it': ['app.team === undefined && app', 'app', 'engine'],
+  }),
   ...faultsOf('lib/engine/plan/retire.plan.ts', {
     'unobserved-app-holds-nothing': [
       `if (activity === undefined) return`,
@@ -59,7 +68,7 @@ export const ENGINE = [
     'lease-kept': [`await context.fence.lease.release();`, `void context.fence.lease;`, 'rotation'],
   }),
   ...faultsOf('lib/engine/run/lease.client.ts', {
-    'lease-taken-from-the-living': [`if (found.ageMs <= ttl &&`, `if (found.ageMs < 0 &&`, 'rotation'],
+    'lease-taken-from-the-living': [`    if (left > 0) throw heldError`, `    if (left < 0) throw heldError`, 'rotation'],
   }),
   ...faultsOf('lib/engine/run/verify.client.ts', {
     'one-refusal-forgiven': [`    inARow = 0;\n    const waited`, `    const waited`, 'engine'],

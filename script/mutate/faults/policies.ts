@@ -33,7 +33,12 @@ export const POLICIES = [
     // The local S3 asks for s3:PutObject alone.
     'put-acl-missing': [`Action: ['s3:PutObject', 's3:PutObjectAcl'],`, `Action: ['s3:PutObject'],`, 'templates'],
     'kms-readers-cannot-decrypt': [`['kms:Decrypt', ...(writes`, `[...(writes`, 'templates'],
-    'kms-beside-s3': ["{ 'kms:ViaService': `s3.${options.region}.amazonaws.*` }", `{ 'kms:ViaService': '*' }`, 'templates'],
+    'kms-beside-s3': ["'kms:ViaService': `s3.${options.region}.amazonaws.*`", `'kms:ViaService': '*'`, 'templates'],
+    'kms-of-other-buckets': [
+      "'kms:EncryptionContext:aws:s3:arn': [bucket, objects]",
+      `'kms:EncryptionContext:aws:s3:arn': '*'`,
+      'templates',
+    ],
   }),
   ...faultsOf('lib/contract/names.ts', {
     'prefix-that-begins-alike': ["(prefix ? `${prefix}/` : '')", `prefix ?? ''`, 'requests'],

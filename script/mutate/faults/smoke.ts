@@ -40,7 +40,7 @@ export const SMOKE = [
       'killed',
     ],
   }),
-  ...faultsOf('lib/smoke/sweep.ts', {
+  ...faultsOf('lib/smoke/leftover-objects.client.ts', {
     'objects-of-killed-runs-left': [`!dead.has(run ?? '') && !isLeftover(`, `!isLeftover(`, 'killed'],
   }),
   ...faultsOf('lib/commands/sync.ts', {
@@ -48,13 +48,15 @@ export const SMOKE = [
     'dry-run-sweeps': [`if (!options.dryRun && !seen.changes)`, `if (!seen.changes)`, 'killed'],
   }),
   ...faultsOf('lib/cli/run-teams.ts', {
-    'rotation-sweeps-nothing': [`      await sweepKilledOf(session, team);\n`, ``, 'killed'],
+    'rotation-sweeps-nothing': [`      await sweepApps(session, team);\n      const`, `      const`, 'killed'],
   }),
   ...faultsOf('lib/io/redaction.ts', {
-    'secret-forgotten': [`  secrets.add(value);`, ``, 'redaction'],
-    'json-form-forgotten': [`JSON.stringify(value).slice(1, -1), `, ``, 'redaction'],
+    'secret-forgotten': [`    value,\n    JSON`, `    JSON`, 'redaction'],
+    'json-form-forgotten': [`    JSON.stringify(value).slice(1, -1),\n`, ``, 'redaction'],
     'basic-authentication-forgotten': ["Buffer.from(`:${value}`).toString('base64')", `value`, 'redaction'],
-    'half-a-secret-left': [`b.length - a.length`, `a.length - b.length`, 'redaction'],
+    'half-a-secret-left': [`done = Math.max(done, at + length)`, `done = at + SHORTEST`, 'redaction'],
+    'escapes-printed': [`printable(redact(text));\n`, `redact(text);\n`, 'redaction'],
+    'config-vars-not-registered': [`registerSecret(value);\n}\n\n/** \`text\``, `void value;\n}\n\n/** \`text\``, 'redaction'],
     'url-passwords-shown': [`?.split(':') ?? []) registerSecret(part)`, `?.split(':') ?? []) void part`, 'redaction'],
   }),
   ...faultsOf('lib/contract/secret.ts', {

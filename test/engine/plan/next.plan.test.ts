@@ -9,6 +9,7 @@ import {
   type AppState,
   type Intent,
   type KeyState,
+  type OutsideApp,
   type Knowledge,
   type Plan,
   type Policy,
@@ -401,4 +402,73 @@ describe('other wishes', () => {
   ])('blocked: %s', (_, observation, intent, code) => {
     expect(planned(observation, intent)).toMatchObject({ steps: [], blocked: [{ code }] });
   });
+});
+
+describe('apps outside the team', () => {
+  const rotated = principal({ keys: [key('OLD'), key('N')], current: 'N', previous: 'OLD' });
+  const observed = (outside: Partial<OutsideApp>, holds: string | undefined, inside: AppState[] = [app('a', 'N')]): TeamObservation => ({
+    ...team([rotated], inside),
+    recorded: { user: [{ id: 'id-gone', app: 'gone' }] },
+    outside: [{ ...app('gone', holds, { user: undefined }), id: 'id-gone', ...outside }],
+  });
+  const busy: Activity = { ...calm, keyRelease: { version: 9, at: ago(5) }, running: [{ kind: 'build', id: 'b1', startedAt: ago(6) }] };
+  test.each<[string, TeamObservation, Waiting['kind'], string]>([
+    ['that no team of the file has', observed({}, 'OLD'), 'holds', 'halcyon-kit up --prune'],
+    ['that moved to another team', observed({ team: 'two' }, 'OLD'), 'holds', 'is of team two now: run halcyon-kit up two'],
+    ['that still build with the key', observed({ activity: busy }, 'OTHER'), 'in-flight', 'build b1 of gone'],
+    ['that were not looked at', observed({ activity: undefined }, 'OTHER'), 'unobserved', 'gone'],
+    [
+      'that cannot be asked',
+      observed({ state: 'unreadable', problem: 'no; --forget gone', vars: {} }, undefined),
+      'unreadable',
+      '--forget',
+    ],
+  ])('%s keep a key alive', (_, observation, kind, text) => {
+    expect(first(observation, finish)).toMatchObject({
+      steps: [],
+      waiting: [{ kind, app: 'gone', keyId: 'OLD', text: expect.stringContaining(text) }],
+    });
+  });
+  test('that hold another key are no reason to wait', () => expect(now(observed({}, 'OTHER'), finish)).toEqual(['deactivate OLD']));
+  test('keep what they have, which is said, until they are asked to go', () => {
+    const observation = observed({}, 'OLD');
+    expect(first(observation, ensure)).toMatchObject({ steps: [], notices: [expect.stringContaining('gone is in no team of the file')] });
+    const steps = planned(observation, { kind: 'ensure', prune: true }, { policy: { soak: 0 } }).steps;
+    expect(steps[0]).toMatchObject({ kind: 'write-apps', apps: [{ app: 'gone', keyId: null }] });
+    expect(now(observation, { kind: 'down', force: false })).toEqual(['write all: a gone']);
+  });
+  test('are not asked to go where another team has them, nor where their key is none of this one', () => {
+    for (const one of [observed({ team: 'two' }, 'OLD'), observed({}, 'OTHER')])
+      expect(now(one, { kind: 'ensure', prune: true })).not.toContain('write all: gone');
+  });
+  test('down leaves an app alone that runs on the key of another team', () => {
+    const observation = team([principal()], [app('a', 'OLD'), app('b', 'OTHER')]);
+    expect(now(observation, { kind: 'down', force: false })).toEqual(['write all: a']);
+    expect(first(observation, { kind: 'down', force: false }).notices).toEqual([expect.stringContaining('b runs on OTHER')]);
+  });
+});
+
+describe('the record of holders', () => {
+  const observed = (recorded: TeamObservation['recorded'], apps: AppState[]) => ({ ...team([principal()], apps), recorded });
+  const records = (observation: TeamObservation) => first(observation, ensure).steps.filter(({ kind }) => kind === 'record-holders');
+  test('has an app before it is given a key, and one that was given it earlier', () => {
+    const observation = observed({ user: [] }, [app('a', undefined, { id: 'id-a' }), app('b', 'OLD', { id: 'id-b' })]);
+    const holders = [
+      { id: 'id-a', app: 'a' },
+      { id: 'id-b', app: 'b' },
+    ];
+    expect(records(observation)).toMatchObject([{ user: 'user', holders }]);
+    expect(brief(observation, ensure).at(-1)).toBe('write all: a');
+    expect(records(observed({ user: holders }, observation.apps as AppState[]))).toEqual([]);
+  });
+  test('is not kept where there is none, nor of an app whose id nobody knows', () => {
+    expect(records(observed(undefined, [app('a', undefined, { id: 'id-a' })]))).toEqual([]);
+    expect(records(observed({ user: [] }, [app('a', undefined)]))).toEqual([]);
+  });
+});
+
+test('a quarantined user without keys stays until AWS’s case is settled', () => {
+  const former = principal({ user: 'former', declared: false, inStack: false, keys: [], current: undefined });
+  expect(now(team([principal(), former], []), ensure)).toEqual(['delete-principal']);
+  expect(now(team([principal(), { ...former, quarantined: true }], []), ensure)).toEqual([]);
 });

@@ -68,6 +68,8 @@ describe('which release may have changed the key', () => {
 test('the secret that an app holds is registered the moment it is read', async () => {
   const HALCYON_AWS_SECRET_ACCESS_KEY = 'canary-that-an-app-holds';
   const heroku = { configVars: async () => ({ HALCYON_AWS_SECRET_ACCESS_KEY, THEIRS: 'x' }) } as unknown as Heroku;
-  expect(await herokuApps(heroku, silentIo, 1, async () => {}).vars('app')).toEqual({ HALCYON_AWS_SECRET_ACCESS_KEY });
+  expect(await herokuApps(heroku, { io: silentIo, concurrency: 1, guard: async () => {} }).vars('app')).toEqual({
+    HALCYON_AWS_SECRET_ACCESS_KEY,
+  });
   expect(redact(HALCYON_AWS_SECRET_ACCESS_KEY)).toBe('[redacted]');
 });

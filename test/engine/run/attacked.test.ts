@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseConfig } from '../../../lib/config/index.js';
-import type { Team } from '../../../lib/config/model.js';
+import { parseConfig, principalsOf } from '../../../lib/config/index.js';
+import type { Principal, Team } from '../../../lib/config/model.js';
 import { secretName, STAGES, userName } from '../../../lib/contract/index.js';
 import { DEFAULT_POLICY, type Intent, type TeamResult } from '../../../lib/engine/model.js';
 import type { Ports } from '../../../lib/engine/ports/ports.js';
@@ -18,7 +18,7 @@ const config = parseConfig(
   'teams:\n  team:\n    bucket: { account: "111122223333", region: eu-west-1 }\n    apps:\n      one: { mode: upload }\nsigning: { version: 4, buildpack: "https://example.com/x.tgz" }\n',
 );
 const team = config.teams[0] as Team;
-const id = { team: 'team', access: 'upload' } as const;
+const [id] = principalsOf(team) as [Principal];
 const policy = { ...DEFAULT_POLICY, soak: 0, concurrency: 1 };
 const rotate: Intent = { kind: 'rotate', due: false };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { takeLease } from '../../../lib/engine/run/lease.client.js';
 import { thisProcess, type LeaseOwner } from '../../../lib/lease-owner.js';
-import type { LeaseStore } from '../../../lib/engine/ports/ports.js';
+import type { ObjectStore } from '../../../lib/engine/ports/ports.js';
 import { KitError } from '../../../lib/errors.js';
 import { World } from '../support/world/world.js';
 
@@ -17,7 +17,7 @@ const owner = (id: string, world: World, more: Partial<LeaseOwner> = {}): LeaseO
 });
 const setUp = () => {
   const world = new World();
-  const store = world.ports(() => {}).lease as LeaseStore;
+  const store = world.ports(() => {}).lease as ObjectStore;
   return { world, store };
 };
 const alive = { isGone: () => false };
@@ -72,7 +72,7 @@ describe('the lease', () => {
   test.each(['create', 'replace'] as const)('survives the loss of the answer to %s', async (operation) => {
     const { world, store } = setUp();
     let lose = operation === 'create';
-    const lossy: LeaseStore = {
+    const lossy: ObjectStore = {
       ...store,
       [operation]: async (...args: [string, string]) => {
         const answer = await store[operation](...args);
@@ -94,7 +94,7 @@ describe('the lease', () => {
 
   test('that cannot be renewed ends before another may take it', async () => {
     const { world, store } = setUp();
-    const dead: LeaseStore = { ...store, replace: () => Promise.reject(new KitError('aws-unreachable', 'no network')) };
+    const dead: ObjectStore = { ...store, replace: () => Promise.reject(new KitError('aws-unreachable', 'no network')) };
     const lease = await takeLease(dead, owner('ann', world), world.clock, alive);
     world.pass(TTL * 0.8);
     await expect(lease.check()).rejects.toThrow();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../lib/config/index.js';
-import type { Team } from '../../../lib/config/model.js';
+import { principalsOf } from '../../../lib/config/derive.js';
+import type { Principal, Team } from '../../../lib/config/model.js';
 import { userName } from '../../../lib/contract/index.js';
 import { DEFAULT_POLICY, type Event, type Intent, type TeamObservation } from '../../../lib/engine/model.js';
 import type { Ports } from '../../../lib/engine/ports/ports.js';
@@ -17,7 +18,7 @@ const config = parseConfig(
   'teams:\n  team:\n    bucket: { account: "111122223333", region: eu-west-1 }\n    apps:\n      one: { mode: upload }\n      two: { mode: upload }\nsigning: { version: 4, buildpack: "https://example.com/x.tgz" }\n',
 );
 const team = config.teams[0] as Team;
-const USER = userName({ team: 'team', access: 'upload' });
+const USER = userName(principalsOf(team)[0] as Principal);
 const policy = { ...DEFAULT_POLICY, soak: 0, concurrency: 1 };
 
 function setUp() {

@@ -1,7 +1,7 @@
 import { parseConfig, type KitConfig } from '../../../lib/config/index.js';
 import type { Team } from '../../../lib/config/model.js';
 import { principalsOf, principalOf } from '../../../lib/config/derive.js';
-import { secretName, STAGES, userName } from '../../../lib/contract/index.js';
+import { halcyonBucket, secretName, STAGES, TAGS, userName } from '../../../lib/contract/index.js';
 import { DEFAULT_POLICY, type Intent, type Policy, type TeamResult } from '../../../lib/engine/model.js';
 import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
@@ -29,8 +29,7 @@ export interface Happening {
   readonly n: number;
 }
 export interface Operation {
-  readonly intent:
-    'ensure' | 'rotate' | 'rotate-smoke-fails' | 'finish' | 'undo' | 'emergency' | 'down' | 'modes-a' | 'modes-b' | 'modes-c';
+  readonly intent: 'ensure' | 'rotate' | 'rotate-smoke-fails' | 'finish' | 'undo' | 'emergency' | 'down' | `file-${keyof typeof FILES}`;
   readonly happenings: readonly Happening[];
 }
 export interface History {
@@ -38,25 +37,31 @@ export interface History {
   readonly keyDelay: number;
   readonly releaseTime: number;
   readonly soak: number;
-  readonly orphans: boolean;
   readonly operations: readonly Operation[];
 }
 
-const MODES = {
-  a: ['upload', 'read-only', 'read-only', 'public'],
-  b: ['read-only', 'upload', 'read-only', 'read-only'],
-  c: ['read-only', 'read-only', 'read-only', 'public'],
+const PLAIN = 'account: "111122223333", region: eu-west-1';
+/** Files that follow one another: other modes, and other storage. */
+const FILES = {
+  a: { bucket: PLAIN, modes: ['upload', 'read-only', 'read-only', 'public'] },
+  b: { bucket: PLAIN, modes: ['read-only', 'upload', 'read-only', 'read-only'] },
+  c: { bucket: PLAIN, modes: ['read-only', 'read-only', 'read-only', 'public'] },
+  prefix: { bucket: `${PLAIN}, prefix: new`, modes: ['upload', 'read-only', 'read-only', 'public'] },
+  bucket: { bucket: `${PLAIN}, name: another-bucket`, modes: ['upload', 'read-only', 'upload', 'public'] },
+  region: { bucket: 'account: "111122223333", region: eu-north-1', modes: ['upload', 'read-only', 'read-only', 'public'] },
+  fewer: { bucket: PLAIN, modes: ['upload', 'read-only'] },
+  acl: { bucket: `${PLAIN}, acl: private`, modes: ['upload', 'read-only', 'read-only', 'upload'] },
 } as const;
 
 const configs = new Map<string, KitConfig>();
-function configFor(modes: keyof typeof MODES, perApp: boolean): KitConfig {
-  const name = `${modes}${perApp}`;
+function configFor(file: keyof typeof FILES, perApp: boolean): KitConfig {
+  const name = `${file}${perApp}`;
   const made =
     configs.get(name) ??
     parseConfig(
-      `teams:\n  team:\n    bucket: { account: "111122223333", region: eu-west-1 }\n    credentials: ${perApp ? 'per-app' : 'per-mode'}\n    apps:\n${MODES[
-        modes
-      ]
+      `teams:\n  team:\n    bucket: { ${FILES[file].bucket} }\n    credentials: ${perApp ? 'per-app' : 'per-mode'}\n    apps:\n${FILES[
+        file
+      ].modes
         .map((mode, index) => `      app-${index}: { mode: ${mode} }`)
         .join('\n')}\nsigning: { version: 4, buildpack: "https://example.com/x.tgz" }\n`,
     );
@@ -69,17 +74,19 @@ const MOMENTS = 4000;
 
 export class Play {
   readonly world = new World();
-  modes: keyof typeof MODES = 'a';
+  /** What the file says, and the principals that the stack has for it. */
+  config: KitConfig;
   readonly policy: Policy;
   longest = 0;
   constructor(readonly history: History) {
     this.world.iam.keyDelay = history.keyDelay;
     this.world.heroku.releaseTime = history.releaseTime;
+    this.config = configFor('a', history.perApp);
     this.policy = { ...DEFAULT_POLICY, soak: history.soak, poll: 180_000, patience: 30 * 60_000, verifications: 4, concurrency: 1 };
   }
 
   get team(): Team {
-    return configFor(this.modes, this.history.perApp).teams[0] as Team;
+    return this.config.teams[0] as Team;
   }
 
   /** One process from start to end; `crashed` when it was killed. */
@@ -104,7 +111,7 @@ export class Play {
       }
     };
     const id = `owner-${this.world.serial()}`;
-    const context = runContext(this.world, configFor(this.modes, this.history.perApp), {
+    const context = runContext(this.world, this.config, {
       hook,
       policy: this.policy,
       owner: { id, who: 'operator@test', pid: 1, machine: '', since: new Date(this.world.now).toISOString(), ttl: this.policy.leaseTtl },
@@ -188,9 +195,9 @@ export class Play {
 
   async operate({ intent, happenings }: Operation): Promise<void> {
     const { world } = this;
-    if (intent.startsWith('modes-')) {
-      this.modes = intent.slice(-1) as keyof typeof MODES;
-      world.deploy(this.team, this.history.orphans);
+    if (intent.startsWith('file-')) {
+      this.config = configFor(intent.slice('file-'.length) as keyof typeof FILES, this.history.perApp);
+      this.deploy();
       await this.run({ kind: 'ensure' }, happenings);
     } else if (intent === 'emergency') {
       const keyId = [...world.iam.users.values()].flatMap(({ keys }) => keys.filter(({ foreign }) => !foreign)).at(-1)?.id;
@@ -209,10 +216,15 @@ export class Play {
     }
   }
 
+  /** Deploy the stack of the file. */
+  deploy(): void {
+    this.config = { ...this.config, teams: [this.world.deploy(this.team)] };
+  }
+
   /** Nothing goes wrong any more: a few runs must be enough. */
   async settle(): Promise<void> {
     const { world } = this;
-    world.deploy(this.team, this.history.orphans);
+    this.deploy();
     for (const app of world.heroku.apps.values()) app.broken = false;
     // Whoever reports a leak makes sure of it.
     for (const keyId of world.iam.leaked) if (world.iam.keyNamed(keyId) !== undefined) await this.run({ kind: 'emergency', keyId }, []);
@@ -227,6 +239,9 @@ export class Play {
         world.iam.mayDeleteUnknown.add(id);
         await this.run({ kind: 'delete-unknown', keyId: id }, []);
       }
+      // What left the file keeps its key until it is asked to go.
+      if (ensured.waiting.some(({ kind, text }) => kind === 'holds' && text.includes('no team of the file')))
+        await this.run({ kind: 'ensure', prune: true }, []);
       if (attempt === 7) throw new Error(`does not come to rest: ${JSON.stringify(ensured, null, 1)}`);
     }
   }
@@ -243,13 +258,23 @@ export class Play {
       if (keys.length !== 1 || keys[0]?.status !== 'Active')
         wrong.push(`${userName(principal)} has ${keys.map(({ id, status }) => `${id} ${status}`).join(', ') || 'no key'}`);
       if (keys[0]?.id !== current?.keyId) wrong.push(`${userName(principal)}: current is ${current?.keyId}, not ${keys[0]?.id}`);
-      if (Object.keys(user?.tags ?? {}).length > 0) wrong.push(`${userName(principal)} has tags left: ${JSON.stringify(user?.tags)}`);
+      const left = Object.keys(user?.tags ?? {}).filter(
+        (name) => ![TAGS.bucket, TAGS.prefix, TAGS.region, TAGS.acl].includes(name as never),
+      );
+      if (left.length > 0) wrong.push(`${userName(principal)} has tags left: ${left.join(', ')}`);
       if (keys.some(({ id }) => world.iam.leaked.has(id))) wrong.push(`${userName(principal)} still has a leaked key`);
     }
     for (const user of world.iam.users.values()) {
       if (declared.some((principal) => userName(principal) === user.name)) continue;
-      if (user.keys.length > 0) wrong.push(`${user.name} is no longer wanted and has ${user.keys.map(({ id }) => id).join(', ')}`);
-      if (!user.inStack) wrong.push(`${user.name} is in no stack and still there`);
+      wrong.push(`${user.name} is no longer wanted and still there, with ${user.keys.map(({ id }) => id).join(', ') || 'no key'}`);
+    }
+    // Who took a team down left its packages where they were.
+    if (!this.history.operations.some(({ intent }) => intent === 'down') && team.bucket !== undefined) {
+      const here = halcyonBucket(team.bucket.spec.name, team.bucket.prefix);
+      for (const place of world.packages.all.keys()) {
+        const left = world.packages.lacking(place, here);
+        if (left.length > 0) wrong.push(`${left.join(', ')} of ${place} did not follow to ${here}`);
+      }
     }
     for (const app of team.apps) {
       const state = world.heroku.apps.get(app.name);
@@ -262,6 +287,11 @@ export class Play {
       if ((state.vars.HALCYON_NO_UPLOAD === '1') !== (app.mode === 'read-only'))
         wrong.push(`${app.name}: HALCYON_NO_UPLOAD is wrong for ${app.mode}`);
     }
+    for (const [name, { vars, deleted, rolledBack }] of world.heroku.apps) {
+      const held = vars.HALCYON_AWS_ACCESS_KEY_ID;
+      if (held !== undefined && !deleted && !rolledBack && !world.iam.leaked.has(held) && world.iam.keyNamed(held)?.status !== 'Active')
+        wrong.push(`${name} holds ${held}, which does not work`);
+    }
     return wrong;
   }
 }
@@ -269,7 +299,7 @@ export class Play {
 /** Play a history to its end. @returns what is wrong: nothing, if the promises hold. */
 export async function play(history: History): Promise<string[]> {
   const made = new Play(history);
-  made.world.deploy(made.team);
+  made.deploy();
   for (const operation of history.operations) {
     await made.operate(operation);
     made.world.pass(60_000);

@@ -6,7 +6,7 @@ import { principalsOf } from '../../../lib/config/derive.js';
 import { parseConfig, type KitConfig } from '../../../lib/config/index.js';
 import type { Team } from '../../../lib/config/model.js';
 import { userPolicy } from '../../../lib/constructs/policies.js';
-import { iamPath, secretName, userName } from '../../../lib/contract/index.js';
+import { iamPath, secretName, userName, TAGS } from '../../../lib/contract/index.js';
 import type { EngineContext } from '../../../lib/engine/index.js';
 import { createHeroku } from '../../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../../lib/heroku/heroku.js';
@@ -72,7 +72,9 @@ async function plantPrincipal(wire: Wire, team: Team, principal: ReturnType<type
   const UserName = userName(principal);
   const exists = await iam.send(new GetUserCommand({ UserName })).catch(() => undefined);
   if (exists !== undefined) return;
-  await iam.send(new CreateUserCommand({ UserName, Path: iamPath(principal.access, team.name) }));
+  const reach = { [TAGS.bucket]: spec.name, [TAGS.region]: spec.region, [TAGS.acl]: spec.acl };
+  const Tags = Object.entries(reach).map(([Key, Value]) => ({ Key, Value }));
+  await iam.send(new CreateUserCommand({ UserName, Path: iamPath(principal.access, team.name), Tags }));
   const policy = userPolicy({
     partition: 'aws',
     bucketName: spec.name,

@@ -3,7 +3,9 @@ import type { AppsPort, AppWritten } from '../../../../lib/engine/ports/ports.js
 import { KitError } from '../../../../lib/errors.js';
 import { patchOf } from '../../../../lib/heroku/sync.js';
 import type { Build, Dyno, Release } from '../../../../lib/heroku/heroku.js';
+import type { Holders } from './holders.js';
 import type { Iam } from './iam.js';
+import type { Packages } from './packages.js';
 import { seconds, type Process, type Shared } from './process.js';
 
 interface ModelBuild {
@@ -26,6 +28,8 @@ export interface ModelApp {
   broken: boolean;
   /** Rolled back by someone to a key that was retired: broken until mended. */
   rolledBack: boolean;
+  /** Someone changed its config vars since we last wrote them: a write from an older look mends a part of it only. */
+  changedByOthers?: boolean;
 }
 
 /** Apps, their releases, and what runs on them. */
@@ -35,6 +39,8 @@ export class HerokuApps {
   constructor(
     private readonly shared: Shared,
     private readonly iam: Iam,
+    private readonly packages: Packages,
+    private readonly record: Holders,
   ) {}
 
   create(name: string): void {
@@ -56,6 +62,10 @@ export class HerokuApps {
       endedAt: this.shared.now + ms,
     });
     const key = this.iam.keyNamed(holds);
+    // It archives what it built.
+    const place = app.vars.HALCYON_S3_BUCKET;
+    if (key?.status === 'Active' && place !== undefined && app.vars.HALCYON_NO_UPLOAD === undefined)
+      this.packages.add(place, `package-${this.shared.serial()}`);
     if (key !== undefined && key.status === 'Active') key.lastUsedAt = this.shared.now;
   }
 
@@ -70,6 +80,7 @@ export class HerokuApps {
     app.unseen = this.shared.now;
     this.release(app, { ...target.vars }, `Rollback to v${target.version}`, this.releaseTime);
     const key = this.iam.keyNamed(target.vars.HALCYON_AWS_ACCESS_KEY_ID);
+    app.changedByOthers = true;
     if (target.vars.HALCYON_AWS_ACCESS_KEY_ID !== undefined && key?.status !== 'Active') app.rolledBack = true;
   }
 
@@ -115,6 +126,8 @@ export class HerokuApps {
       return app;
     };
     return {
+      id: (name) => name,
+      find: (id) => process.look('GET app', () => (appNamed(id), id)),
       vars: (name) =>
         process.look('GET config-vars', () => {
           const app = appNamed(name);
@@ -171,22 +184,37 @@ export class HerokuApps {
             for (const [key, value] of Object.entries(patchOf(write)))
               if (value === null) delete vars[key];
               else vars[key] = value;
-            const keyId = vars.HALCYON_AWS_ACCESS_KEY_ID;
+            // What a rollback brought back since we looked is not ours: the next look mends it.
+            const gives = !app.changedByOthers || write.changes.includes('HALCYON_AWS_ACCESS_KEY_ID');
+            const keyId = gives ? vars.HALCYON_AWS_ACCESS_KEY_ID : undefined;
             if (keyId !== undefined && this.iam.keyNamed(keyId)?.status !== 'Active')
               this.shared.violated(`${name} given ${keyId}, which is not active`);
             if (keyId !== undefined && this.iam.keyNamed(keyId)?.secret !== vars.HALCYON_AWS_SECRET_ACCESS_KEY)
               this.shared.violated(`${name} given a wrong secret`);
+            const to = this.iam.userOf(keyId);
+            if (to !== undefined && !app.changedByOthers && !this.record.all.get(to)?.some(({ id }) => id === name))
+              this.shared.violated(`${name} given ${keyId} of ${to} before that was written down`);
+            const [before, now] = [app.vars.HALCYON_S3_BUCKET, vars.HALCYON_S3_BUCKET];
+            const moved = before !== undefined && now !== undefined && before !== now && !app.changedByOthers;
+            const lost = moved ? this.packages.lacking(before, now).filter((one) => this.packages.isOld(one)) : [];
+            if (lost.length > 0) this.shared.violated(`${name} sent from ${before} to ${now}, which lacks ${lost.join(', ')}`);
+            const reach = keyId === undefined || app.changedByOthers ? undefined : this.iam.reachOf(keyId);
+            if (reach !== undefined && vars.HALCYON_S3_BUCKET !== reach.bucket)
+              this.shared.violated(`${name} given ${keyId} for ${vars.HALCYON_S3_BUCKET}, which may reach ${reach.bucket}`);
+            if (reach !== undefined && vars.HALCYON_NO_UPLOAD === undefined && vars.HALCYON_S3_ACL !== reach.acl)
+              this.shared.violated(`${name} given ${keyId} to upload as ${vars.HALCYON_S3_ACL}, which may upload as ${reach.acl}`);
             if (keyId !== undefined && (this.iam.keyNamed(keyId)?.knownAt ?? 0) > this.shared.now)
               this.shared.violated(`${name} given ${keyId} before it works everywhere`);
             if (app.broken) throw new KitError('release-failed', `the release command of ${name} failed`);
             const version = this.release(app, vars, `Set ${write.changes.join(', ')} config vars`, this.releaseTime);
-            app.rolledBack = false;
+            if (gives) app.rolledBack = false;
+            app.changedByOthers = false;
             delete app.unseen;
             await process.moment('PATCH config-vars', 'after');
             this.shared.pass(this.releaseTime);
             await process.moment('release', 'look');
             const after = appNamed(name);
-            const ok = after.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId;
+            const ok = after.vars.HALCYON_AWS_ACCESS_KEY_ID === vars.HALCYON_AWS_ACCESS_KEY_ID;
             reports.push({
               app: name,
               ok,

@@ -1,3 +1,4 @@
+import { halcyonBucket, TAGS } from '../../../../lib/contract/index.js';
 import type { KeysPort, VerifierPort } from '../../../../lib/engine/ports/ports.js';
 import { KitError } from '../../../../lib/errors.js';
 import { seconds, type Process, type Shared } from './process.js';
@@ -45,6 +46,10 @@ export class Iam {
     };
     (this.users.get(user) as ModelUser).keys.push(key);
     return key;
+  }
+
+  userOf(id: string | undefined): string | undefined {
+    return [...this.users.values()].find(({ keys }) => keys.some((key) => key.id === id))?.name;
   }
 
   keyNamed(id: string | undefined): ModelKey | undefined {
@@ -111,10 +116,15 @@ export class Iam {
       deleteUser: (name) =>
         process.effect('DeleteUser', () => {
           if ((this.users.get(name)?.keys.length ?? 0) > 0) throw new KitError('aws-failed', 'DeleteConflict');
-          if (this.users.get(name)?.inStack) this.shared.violated(`user ${name} of the stack deleted`);
           this.users.delete(name);
         }),
     };
+  }
+
+  /** What the user of a key may reach: `bucket/prefix`, and the ACL of uploads. */
+  reachOf(keyId: string): { readonly bucket: string; readonly acl?: string } | undefined {
+    const tags = [...this.users.values()].find(({ keys }) => keys.some(({ id }) => id === keyId))?.tags;
+    return tags && { bucket: halcyonBucket(tags[TAGS.bucket] ?? '', tags[TAGS.prefix]), acl: tags[TAGS.acl] };
   }
 
   /** Requests as a key of its users. */

@@ -1,4 +1,4 @@
-import type { LeaseStore } from '../../../../lib/engine/ports/ports.js';
+import type { ObjectStore } from '../../../../lib/engine/ports/ports.js';
 import type { Process, Shared } from './process.js';
 
 /** These need no guard: the condition is S3's own. */
@@ -9,7 +9,7 @@ export class LeaseObject {
   object?: { body: string; etag: string; at: number };
   constructor(private readonly shared: Shared) {}
 
-  port(process: Process): LeaseStore {
+  port(process: Process): ObjectStore {
     const write = (body: string): string => {
       this.object = { body, etag: `e${this.shared.serial()}`, at: this.shared.now };
       return this.object.etag;

@@ -1,18 +1,17 @@
 import type { Aws } from '../../aws/aws.js';
 import { ownedBy, type BucketName } from '../../aws/bucket.js';
-import { leaseKey } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import { failure, httpStatus, isMissing } from '../../aws/errors.js';
-import type { LeaseStore } from './ports.js';
+import type { ObjectStore } from './ports.js';
 
-/** The lease of a team: one object of its bucket, written with S3's conditional writes. */
-export function s3LeaseStore(aws: Aws, bucket: BucketName, team: string): LeaseStore {
-  const at = { ...ownedBy(bucket), Key: leaseKey(team) };
+/** An object of the kit's in a bucket, the lease of a team for one, written with S3's conditional writes. */
+export function s3Object(aws: Aws, bucket: BucketName, key: string): ObjectStore {
+  const at = { ...ownedBy(bucket), Key: key };
   const place = `s3://${bucket.name}/${at.Key}`;
   const wrap = (error: unknown): KitError =>
     isMissing(error, 'bucket')
-      ? new KitError('bucket-missing', `bucket ${bucket.name} does not exist; deploy the stack of team ${team} first`, { cause: error })
-      : failure(error, `use the lease ${place}`);
+      ? new KitError('bucket-missing', `bucket ${bucket.name} does not exist; deploy its stack first`, { cause: error })
+      : failure(error, `use ${place}`);
   /** 412: the condition does not hold. 409: another conditional write was under way. 404: there is none to replace. */
   const taken = (error: unknown): boolean => [404, 409, 412].includes(httpStatus(error) ?? 0) && !isMissing(error, 'bucket');
 

@@ -1,0 +1,41 @@
+import { userName } from '../contract/index.js';
+import type { Principal } from './model.js';
+
+/** IAM users of a team, as far as they decide which name is to be used. */
+export interface UsersThere {
+  /** Names of those that IAM has. */
+  readonly exist: ReadonlySet<string>;
+  /** Names of those that the team's stack has, were they deleted by hand or not. */
+  readonly inStack: ReadonlySet<string>;
+  /** Names of those whose keys AWS has quarantined: no key of theirs works. */
+  readonly quarantined?: ReadonlySet<string>;
+}
+
+/**
+ * The generation of each principal: the latest that the stack has and IAM too. Where there is none, one with a name that nobody has yet: a
+ * user that left its stack cannot be made again, one that was deleted by hand is not missed by CloudFormation, and one that is quarantined
+ * is of no use. Pure.
+ * @param deploying - `false`: a user that is there serves, in the stack or not. Default true.
+ */
+export function withGenerations(
+  principals: readonly Principal[],
+  { exist, inStack, quarantined = new Set() }: UsersThere,
+  deploying = true,
+): Principal[] {
+  const byBase = new Map<string, number[]>();
+  for (const name of new Set([...exist, ...inStack])) {
+    const [, base = name, generation = '1'] = /^(.+\.[0-9a-f]{6})-(\d+)$/.exec(name) ?? [];
+    byBase.set(
+      base,
+      [...(byBase.get(base) ?? []), Number(generation)].sort((a, b) => b - a),
+    );
+  }
+  return principals.map((principal) => {
+    const taken = byBase.get(userName(principal)) ?? [];
+    const nameOf = (generation: number) => userName({ ...principal, generation });
+    const serves = (generation: number) => exist.has(nameOf(generation)) && !quarantined.has(nameOf(generation));
+    const generation =
+      taken.find((one) => serves(one) && inStack.has(nameOf(one))) ?? (deploying ? undefined : taken.find(serves)) ?? (taken[0] ?? 0) + 1;
+    return generation === 1 ? principal : { ...principal, generation };
+  });
+}

@@ -1,0 +1,20 @@
+import type { Holder } from '../../../../lib/engine/model.js';
+import type { HoldersPort } from '../../../../lib/engine/ports/ports.js';
+import type { Process } from './process.js';
+
+/** The record of who was ever given a key, by user. */
+export class Holders {
+  readonly all = new Map<string, readonly Holder[]>();
+
+  port(process: Process): HoldersPort {
+    return {
+      read: (user) => process.look('GET holders', () => this.all.get(user) ?? []),
+      add: (user, _place, more) =>
+        process.effect('PUT holders', () => {
+          const known = this.all.get(user) ?? [];
+          this.all.set(user, [...known, ...more.filter(({ id }) => !known.some((holder) => holder.id === id))]);
+        }),
+      remove: (user) => process.effect('DELETE holders', () => void this.all.delete(user)),
+    };
+  }
+}

@@ -1,0 +1,37 @@
+import { stripVTControlCharacters } from 'node:util';
+import { expect, test } from 'vitest';
+import { renderTable } from '../../lib/io/table.js';
+
+const plain = (head: string[], rows: string[][]) => stripVTControlCharacters(renderTable(head, rows)).split('\n');
+
+test('columns are as wide as their widest cell, bold or not, and lines end with no spaces', () => {
+  expect(
+    plain(
+      ['', 'app', 'mode'],
+      [
+        ['✔', '\u001b[1mpayments\u001b[22m', 'upload'],
+        ['', 'web', ''],
+      ],
+    ),
+  ).toEqual(['   app       mode', '✔  payments  upload', '   web']);
+});
+
+test('a cell may have lines; without rows there is the heading', () => {
+  expect(
+    plain(
+      ['a', 'b'],
+      [
+        ['one\ntwo', 'x'],
+        ['three', 'y\nz'],
+      ],
+    ),
+  ).toEqual(['a      b', 'one    x', 'two', 'three  y', '       z']);
+  expect(plain(['a', 'b'], [])).toEqual(['a  b']);
+});
+
+test('20,000 rows take no longer than reading them', () => {
+  const rows = Array.from({ length: 20_000 }, (_, n) => ['team', `app-${n}`, 'read-only', 'halcyon-team', 'team/read-only']);
+  const began = performance.now();
+  expect(plain(['team', 'app', 'mode', 'bucket', 'principal'], rows)).toHaveLength(20_001);
+  expect(performance.now() - began).toBeLessThan(1_000);
+});
