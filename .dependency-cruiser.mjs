@@ -11,7 +11,6 @@ export const FLOORS = [
   ['deploy'],
   ['doctor'],
   ['cli'],
-  ['accept'],
   ['commands'],
 ];
 
@@ -39,24 +38,25 @@ export default {
     error(
       'plans-are-pure',
       'a plan reaches no client, by no way',
-      { path: '^lib/.*\\.plan\\.ts$' },
+      { path: '^(lib|accept)/.*\\.plan\\.ts$' },
       { path: '\\.client\\.ts$', reachable: true },
     ),
     error(
       'lib-stands-alone',
       'lib/ imports nothing of what is built on it',
       { path: '^lib/' },
-      { path: '^(sandbox|test|bin|script|examples)/' },
+      { path: '^(accept|sandbox|test|bin|script|examples)/' },
     ),
+    error('accept-on-lib', 'accept/ is built on lib/ alone', { path: '^accept/' }, { path: '^(sandbox|test|bin|script|examples)/' }),
     error('tests-are-not-imported', 'what runs imports no test', { path: '^(bin|sandbox/(?!test/))' }, { path: '(^|/)test/' }),
     error('contract-is-plain', 'the contract starts with the CLI', { path: '^lib/contract/' }, { path: `${CDK}|${AWS_SDK}` }),
     error(
       'cdk-in-its-place',
       'the CDK takes seconds to load: only what makes or deploys stacks imports it',
-      { path: '^lib/', pathNot: '^lib/(constructs|stacks|deploy)/' },
+      { path: '^(lib|accept)/', pathNot: '^lib/(constructs|stacks|deploy)/' },
       { path: CDK },
     ),
-    error('leads-somewhere', 'every import leads somewhere', { path: '^(lib|bin|sandbox|script|test)/' }, { couldNotResolve: true }),
+    error('leads-somewhere', 'every import leads somewhere', { path: '^(lib|accept|bin|sandbox|script|test)/' }, { couldNotResolve: true }),
   ],
   options: {
     tsPreCompilationDeps: true,

@@ -2,12 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
-import { PROBES } from '../lib/accept/probes.plan.js';
+import { PROBES } from '../accept/probes.plan.js';
 
 const HEAD = `# Probes
 
-Made from \`lib/accept/probes.plan.ts\` by \`npm run probes\`. What the kit and the sandbox go by where documents are silent, late or at odds, and some of what they do say: \`halcyon-kit accept
---probes\` asks it of an account, in a minute or two and for a few cents. How each asks is in \`lib/accept/ask.client.ts\`, under the same name. The sandbox gives every one of these answers,
+Made from \`accept/probes.plan.ts\` by \`npm run probes\`. What the kit and the sandbox go by where documents are silent, late or at odds, and some of what they do say: \`halcyon-kit accept
+--probes\` asks it of an account, in a minute or two and for a few cents. How each asks is in \`accept/ask.client.ts\`, under the same name. The sandbox gives every one of these answers,
 which a test holds, so an assumption that is corrected here fails the tests until the sandbox is corrected too.
 
 None of them has been confirmed on a real account yet. Who runs them there and sees an answer of another kind: please report it. One that is as assumed gets its date in the list.

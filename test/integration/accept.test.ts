@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { namesOf } from '../../lib/accept/fleet.plan.js';
-import type { AcceptReport } from '../../lib/accept/run.js';
-import { thingsOf } from '../../lib/accept/things.client.js';
+import { namesOf } from '../../accept/fleet.plan.js';
+import type { AcceptReport } from '../../accept/run.js';
+import { thingsOf } from '../../accept/things.client.js';
 import { createAws } from '../../lib/aws/aws.js';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';

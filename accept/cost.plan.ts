@@ -1,4 +1,4 @@
-import { KitError } from '../errors.js';
+import { KitError } from '../lib/errors.js';
 
 /** What a run makes at most, and what that costs at most. Pure. */
 

@@ -9,10 +9,10 @@ import {
 import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand, type IAMClient } from '@aws-sdk/client-iam';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { Aws } from '../aws/aws.js';
-import { partitionOf } from '../config/regions.js';
-import { IAM_ROOT_PATH, MANAGED_BY, TAGS, type KeyPair } from '../contract/index.js';
-import { registerSecret } from '../io/redaction.js';
+import type { Aws } from '../lib/aws/aws.js';
+import { partitionOf } from '../lib/config/regions.js';
+import { IAM_ROOT_PATH, MANAGED_BY, TAGS, type KeyPair } from '../lib/contract/index.js';
+import { registerSecret } from '../lib/io/redaction.js';
 import { tagsOf } from './fleet.plan.js';
 import { tagSetOf } from './ground.client.js';
 import type { Run } from './run.js';

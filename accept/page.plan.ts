@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { redact } from '../io/redaction.js';
+import { redact } from '../lib/io/redaction.js';
 import type { AcceptReport, Stage } from './run.js';
 
 /** A report as a page that stands alone: no script, nothing fetched. Pure. */

@@ -1,17 +1,17 @@
 import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { acceptRun } from '../accept/accept.js';
-import { costOf, expensesOf, minutesOf, refuseOver } from '../accept/cost.plan.js';
-import { configOf, expiryOf, fleetOf, namesOf, newRunId, textOf } from '../accept/fleet.plan.js';
-import { acceptPage, fingerprintOf } from '../accept/page.plan.js';
-import type { AcceptReport, Kit } from '../accept/run.js';
-import { createAws, type Aws } from '../aws/aws.js';
-import { checkAccount, identity } from '../aws/identity.js';
-import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
-import { refuseLocalAws, openHeroku } from '../cli/session.js';
-import { KitError } from '../errors.js';
-import { renderTable } from '../io/table.js';
-import { networkOf } from '../network/network.js';
+import { acceptRun } from './accept.js';
+import { costOf, expensesOf, minutesOf, refuseOver } from './cost.plan.js';
+import { configOf, expiryOf, fleetOf, namesOf, newRunId, textOf } from './fleet.plan.js';
+import { acceptPage, fingerprintOf } from './page.plan.js';
+import type { AcceptReport, Kit } from './run.js';
+import { createAws, type Aws } from '../lib/aws/aws.js';
+import { checkAccount, identity } from '../lib/aws/identity.js';
+import type { ChangeOptions, CommandHost, CommandResult } from '../lib/cli/command.js';
+import { refuseLocalAws, openHeroku } from '../lib/cli/session.js';
+import { KitError } from '../lib/errors.js';
+import { renderTable } from '../lib/io/table.js';
+import { networkOf } from '../lib/network/network.js';
 
 export interface AcceptCommandOptions extends Omit<ChangeOptions, 'config'> {
   readonly account: string;

@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AttachUserPolicyCommand, DetachUserPolicyCommand, GetAccessKeyLastUsedCommand } from '@aws-sdk/client-iam';
 import pMap from 'p-map';
-import { partitionOf } from '../config/regions.js';
-import type { FileShape } from '../config/schema.js';
-import { oursOf, QUARANTINE_POLICY } from '../contract/index.js';
-import type { TeamResult } from '../engine/model.js';
-import { halcyonRequest } from '../storage/halcyon-requests.js';
-import type { Proof, SmokeReport } from '../smoke/report.js';
-import { EDITS, fleetOf, STORAGE_EDITS, SUCCESSION, textOf } from './fleet.plan.js';
+import { partitionOf } from '../lib/config/regions.js';
+import type { FileShape } from '../lib/config/schema.js';
+import { oursOf, QUARANTINE_POLICY } from '../lib/contract/index.js';
+import type { TeamResult } from '../lib/engine/model.js';
+import { halcyonRequest } from '../lib/storage/halcyon-requests.js';
+import type { Proof, SmokeReport } from '../lib/smoke/report.js';
+import { EDITS, fleetOf, textOf } from './fleet.plan.js';
 import { storeOf, underLoad } from './load.client.js';
 import { proofOf, type Kit, type Run, type StageOf } from './run.js';
 import { thingsOf } from './things.client.js';
@@ -46,7 +46,7 @@ export class Fleet {
         ...(await this.#kit(['rotate', '--all', '--soak', '0s', '--no-smoke'])),
       ]),
     );
-    for (const { name, apply } of [...EDITS, ...(SUCCESSION ? STORAGE_EDITS : [])]) {
+    for (const { name, apply } of EDITS) {
       apply(this.#file, names);
       await stage(`Edit under load: ${name}`, () => this.#loaded(() => this.#kit(['up', '--all', '--no-smoke'])));
     }
@@ -119,14 +119,13 @@ export class Fleet {
     try {
       const emergency = await this.#kit(['rotate', names.one, '--emergency', AccessKeyId], 1);
       const { text } = await this.kit(['status', names.one, '--config', join(this.dir, 'halcyon.yaml')], this.run.host);
-      const said = [
+      return [
         ...emergency,
         proofOf('the leaked key', '403', await this.#listing(leaked)),
         proofOf('status says that the user is quarantined', 'yes', /has quarantined IAM user/.test(text) ? 'yes' : 'no'),
+        ...(await this.#kit(['up', names.one, '--no-smoke'])),
+        proofOf(`the key that ${app} has now`, '200', await this.#listing(await heroku.configVars(app))),
       ];
-      if (!SUCCESSION) return said;
-      const up = await this.#kit(['up', names.one, '--no-smoke']);
-      return [...said, ...up, proofOf(`the key that ${app} has now`, '200', await this.#listing(await heroku.configVars(app)))];
     } finally {
       // Attached by the run itself: there is no case of AWS's to settle.
       await iam.send(new DetachUserPolicyCommand(policy));

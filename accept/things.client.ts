@@ -12,10 +12,10 @@ import {
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { DeleteSecretCommand, paginateListSecrets } from '@aws-sdk/client-secrets-manager';
 import pMap from 'p-map';
-import { deleteBucket, emptyBucket } from '../aws/bucket.js';
-import { isMissing } from '../aws/errors.js';
-import { IAM_ROOT_PATH } from '../contract/index.js';
-import { deleteStack } from '../deploy/stack.client.js';
+import { deleteBucket, emptyBucket } from '../lib/aws/bucket.js';
+import { isMissing } from '../lib/aws/errors.js';
+import { IAM_ROOT_PATH } from '../lib/contract/index.js';
+import { deleteStack } from '../lib/deploy/stack.client.js';
 import { expiryOf, groundOf, isMadeFor, namesOf, runOfApp } from './fleet.plan.js';
 import { isGoingOn } from './ground.client.js';
 import type { Run } from './run.js';

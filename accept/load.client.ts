@@ -1,7 +1,7 @@
-import type { Acl } from '../contract/index.js';
-import { isKitError } from '../errors.js';
-import { pause } from '../heroku/pause.js';
-import { halcyonRequest, type HalcyonRequest, type HalcyonStore } from '../storage/halcyon-requests.js';
+import type { Acl } from '../lib/contract/index.js';
+import { isKitError } from '../lib/errors.js';
+import { pause } from '../lib/heroku/pause.js';
+import { halcyonRequest, type HalcyonRequest, type HalcyonStore } from '../lib/storage/halcyon-requests.js';
 import { LOAD_PAUSE_MS } from './cost.plan.js';
 import type { Run } from './run.js';
 

@@ -1,7 +1,7 @@
-import type { Aws } from '../aws/aws.js';
-import type { CommandHost, CommandResult } from '../cli/command.js';
-import type { Heroku } from '../heroku/heroku.js';
-import type { Proof } from '../smoke/report.js';
+import type { Aws } from '../lib/aws/aws.js';
+import type { CommandHost, CommandResult } from '../lib/cli/command.js';
+import type { Heroku } from '../lib/heroku/heroku.js';
+import type { Proof } from '../lib/smoke/report.js';
 import type { namesOf, Place } from './fleet.plan.js';
 
 /** A command of the kit as it is typed, without `halcyon-kit`, run in this process. */

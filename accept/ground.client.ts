@@ -1,11 +1,11 @@
 import { CreateBucketCommand, PutBucketPolicyCommand, PutBucketTaggingCommand, PutPublicAccessBlockCommand } from '@aws-sdk/client-s3';
-import type { Aws } from '../aws/aws.js';
-import { publishBuildpack } from '../buildpack/publish.client.js';
-import { s3Origin } from '../config/derive.js';
-import { partitionOf } from '../config/regions.js';
-import { BUILDPACK_PREFIX, KIT_OBJECT_PREFIX } from '../contract/index.js';
-import { isDead, parseOwner, thisProcess } from '../lease-owner.js';
-import { Objects } from '../smoke/objects.client.js';
+import type { Aws } from '../lib/aws/aws.js';
+import { publishBuildpack } from '../lib/buildpack/publish.client.js';
+import { s3Origin } from '../lib/config/derive.js';
+import { partitionOf } from '../lib/config/regions.js';
+import { BUILDPACK_PREFIX, KIT_OBJECT_PREFIX } from '../lib/contract/index.js';
+import { isDead, parseOwner, thisProcess } from '../lib/lease-owner.js';
+import { Objects } from '../lib/smoke/objects.client.js';
 import { expiryOf, tagsOf } from './fleet.plan.js';
 import type { Run } from './run.js';
 

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isKitError } from '../errors.js';
-import { inStep, type IoHost } from '../io/io-host.js';
-import { redact } from '../io/redaction.js';
-import type { Proof } from '../smoke/report.js';
+import { isKitError } from '../lib/errors.js';
+import { inStep, type IoHost } from '../lib/io/io-host.js';
+import { redact } from '../lib/io/redaction.js';
+import type { Proof } from '../lib/smoke/report.js';
 import { ASK, known, s3 } from './ask.client.js';
 import { Fleet } from './fleet.client.js';
 import { openGround } from './ground.client.js';

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
-import { parseConfig, type KitConfig } from '../config/index.js';
-import type { FileShape } from '../config/schema.js';
+import { parseConfig, type KitConfig } from '../lib/config/index.js';
+import type { FileShape } from '../lib/config/schema.js';
 
 /** What a run makes, and what that costs at most. Pure: everything follows from the run's id. */
 
@@ -87,7 +87,7 @@ export interface Edit {
 
 const teamOf = (file: FileShape, name: string) => file.teams![name]!;
 
-/** Edits that a running build must not notice, in this order. */
+/** Edits that a running build must not notice, in this order. Those of where packages are come last: principals are succeeded by others. */
 export const EDITS: readonly Edit[] = [
   {
     name: 'versions are kept, packages expire, a tag is added',
@@ -121,10 +121,6 @@ export const EDITS: readonly Edit[] = [
     name: 'each app gets a key of its own',
     apply: (file, { one }) => void (teamOf(file, one).credentials = 'per-app'),
   },
-];
-
-/** Edits of what a principal may reach: they need a successor for it, beside it. @see SUCCESSION */
-export const STORAGE_EDITS: readonly Edit[] = [
   {
     name: 'a prefix changes',
     apply: (file, { one, shared }) => void (teamOf(file, one).bucket = { shared, prefix: 'moved' }),
@@ -145,6 +141,3 @@ export const STORAGE_EDITS: readonly Edit[] = [
     apply: (file, { shared }) => void (file.buckets![shared]!.acl = 'private'),
   },
 ];
-
-/** Whether `up` makes a successor of a principal that is to reach something else, or is quarantined. One switch for all that rests on it. */
-export const SUCCESSION: boolean = false;

@@ -3,14 +3,14 @@ import { AttachUserPolicyCommand, CreateUserCommand, DeleteUserCommand, UpdateAc
 import { DeleteBucketCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, ListSecretVersionIdsCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { s3Endpoint } from '../config/derive.js';
-import { errorName, httpStatus } from '../aws/errors.js';
-import { partitionOf } from '../config/regions.js';
-import { IAM_ROOT_PATH, QUARANTINE_POLICY, type KeyPair } from '../contract/index.js';
-import { isKitError } from '../errors.js';
-import { pause } from '../heroku/pause.js';
-import { sendSigned } from '../storage/halcyon-requests.js';
-import { signV2, signV4, type SignedHeaders, type UnsignedRequest } from '../storage/signing.js';
+import { s3Endpoint } from '../lib/config/derive.js';
+import { errorName, httpStatus } from '../lib/aws/errors.js';
+import { partitionOf } from '../lib/config/regions.js';
+import { IAM_ROOT_PATH, QUARANTINE_POLICY, type KeyPair } from '../lib/contract/index.js';
+import { isKitError } from '../lib/errors.js';
+import { pause } from '../lib/heroku/pause.js';
+import { sendSigned } from '../lib/storage/halcyon-requests.js';
+import { signV2, signV4, type SignedHeaders, type UnsignedRequest } from '../lib/storage/signing.js';
 import { newKey, OTHER_REGION, type ProbeGround } from './probe-ground.client.js';
 import type { ProbeName } from './probes.plan.js';
 
