@@ -87,7 +87,7 @@ export interface Edit {
 
 const teamOf = (file: FileShape, name: string) => file.teams![name]!;
 
-/** Edits that a running build must not notice, in this order. Those of where packages are come last: principals are succeeded by others. */
+/** Edits that a running build must not notice, in this order: teams are edited side by side, and where packages are comes last. */
 export const EDITS: readonly Edit[] = [
   {
     name: 'versions are kept, packages expire, a tag is added',
@@ -104,10 +104,11 @@ export const EDITS: readonly Edit[] = [
     },
   },
   {
-    name: 'an app changes from upload to read-only, another from read-only to append-only',
-    apply(file, { own, app }) {
+    name: 'an app changes from upload to read-only, another from read-only to append-only; in the other team each app gets a key of its own',
+    apply(file, { own, one, app }) {
       teamOf(file, own).apps[app('up')] = { mode: 'read-only' };
       teamOf(file, own).apps[app('new')] = { mode: 'upload', clean: false };
+      teamOf(file, one).credentials = 'per-app';
     },
   },
   {
@@ -118,26 +119,18 @@ export const EDITS: readonly Edit[] = [
     },
   },
   {
-    name: 'each app gets a key of its own',
-    apply: (file, { one }) => void (teamOf(file, one).credentials = 'per-app'),
-  },
-  {
-    name: 'a prefix changes',
-    apply: (file, { one, shared }) => void (teamOf(file, one).bucket = { shared, prefix: 'moved' }),
-  },
-  {
-    name: 'a team moves from a bucket of its own into the shared one',
-    apply: (file, { own, shared }) => void (teamOf(file, own).bucket = { shared, prefix: 'own' }),
-  },
-  {
-    name: 'and back into a bucket of its own',
-    apply(file, { own, shared }) {
-      const { account, region } = file.buckets![shared]!;
-      teamOf(file, own).bucket = { account, region };
+    name: 'a prefix changes; the other team moves from a bucket of its own into the shared one',
+    apply(file, { own, one, shared }) {
+      teamOf(file, one).bucket = { shared, prefix: 'moved' };
+      teamOf(file, own).bucket = { shared, prefix: 'own' };
     },
   },
   {
-    name: 'the ACL of uploads changes',
-    apply: (file, { shared }) => void (file.buckets![shared]!.acl = 'private'),
+    name: 'that team moves back into its bucket; the ACL of uploads to the shared one changes',
+    apply(file, { own, shared }) {
+      const bucket = file.buckets![shared]!;
+      teamOf(file, own).bucket = { account: bucket.account, region: bucket.region };
+      bucket.acl = 'private';
+    },
   },
 ];
