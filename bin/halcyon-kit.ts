@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
+import { addAccept } from '../accept/program.js';
 import type { CommandHost } from '../lib/cli/command.js';
 import { withEvidence } from '../lib/cli/evidence.js';
-import { createProgram } from '../lib/commands/program.js';
+import { createProgram, type Runner } from '../lib/commands/program.js';
 import { isKitError, KitError } from '../lib/errors.js';
 import { outgoing } from '../lib/io/redaction.js';
 import { createTerminal } from '../lib/io/terminal.js';
@@ -31,7 +32,7 @@ for (const stream of [process.stdout, process.stderr])
     process.stderr.write(`error: the result could not be written: ${message}\n`);
   });
 
-const program = createProgram(async (run, options) => {
+const run: Runner = async (command, options) => {
   const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && !options.json;
   const io = createTerminal({ verbose: options.verbose, live: options.json || options.verbose ? false : undefined });
   const host: Omit<CommandHost, 'evidence'> = {
@@ -50,7 +51,7 @@ const program = createProgram(async (run, options) => {
   };
   try {
     const file = options.dryRun ? undefined : options.evidence;
-    const result = await withEvidence(file, host, (evidence) => run({ ...host, evidence }));
+    const result = await withEvidence(file, host, (evidence) => command({ ...host, evidence }));
     io.close();
     const text = options.json ? JSON.stringify(result.data, null, 2) : result.text;
     process.exitCode = result.exitCode ?? 0;
@@ -59,7 +60,8 @@ const program = createProgram(async (run, options) => {
     io.close();
     fail(error, options);
   }
-}, version);
+};
+const program = addAccept(createProgram(run, version), run, version);
 
 function fail(error: unknown, options: { json?: boolean; verbose?: boolean }): void {
   const known = isKitError(error);

@@ -1,11 +1,11 @@
-// Transpiles bin/ and lib/ to dist/ (a tenth of a second); --types adds declarations, for a package to publish.
+// Transpiles bin/, lib/ and accept/ to dist/ (a tenth of a second); --types adds declarations, for a package to publish.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const sources = ['bin', 'lib'].flatMap((dir) =>
+const sources = ['bin', 'lib', 'accept'].flatMap((dir) =>
   readdirSync(join(root, dir), { recursive: true })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => join(root, dir, name)),

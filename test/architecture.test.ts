@@ -8,16 +8,20 @@ const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
 const folders = (dir: string) =>
   readdirSync(join(root, dir), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [`${dir}/${entry.name}/`] : []));
 
-test.each([...folders('lib'), ...folders('sandbox').filter((dir) => !dir.includes('node_modules')), 'buildpack/', 'script/', 'test/'])(
-  '%s has a line of its own',
-  (folder) => {
-    expect(page).toMatch(new RegExp(`^\\|[^|]*\\| \`${folder}\` +\\| \\S`, 'm'));
-  },
-);
+test.each([
+  ...folders('lib'),
+  ...folders('sandbox').filter((dir) => !dir.includes('node_modules')),
+  'accept/',
+  'buildpack/',
+  'script/',
+  'test/',
+])('%s has a line of its own', (folder) => {
+  expect(page).toMatch(new RegExp(`^\\|[^|]*\\| \`${folder}\` +\\| \\S`, 'm'));
+});
 
 test.each(['docs/architecture.md', 'CONTRIBUTING.md'])('every path that %s names is there', (file) => {
   const text = readFileSync(join(root, file), 'utf8');
-  const paths = [...text.matchAll(/(?<![\w./-])(?:lib|bin|sandbox|buildpack|script|test|examples|docs|schema)\/[\w./-]*\w/g)].map(
+  const paths = [...text.matchAll(/(?<![\w./-])(?:lib|accept|bin|sandbox|buildpack|script|test|examples|docs|schema)\/[\w./-]*\w/g)].map(
     ([path]) => path,
   );
   expect(paths.length).toBeGreaterThan(5);

@@ -9,7 +9,7 @@ import { errorsPage } from '../script/errors.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The code of the project, without tests, comments, and what only asks for a code. */
-const thrown = ['lib', 'bin', 'sandbox']
+const thrown = ['lib', 'accept', 'bin', 'sandbox']
   .flatMap((dir) => readdirSync(join(root, dir), { recursive: true, encoding: 'utf8' }).map((name) => join(dir, name)))
   .filter((path) => path.endsWith('.ts') && !/node_modules|\/test\/|error-codes/.test(path))
   .map((path) => readFileSync(join(root, path), 'utf8'))

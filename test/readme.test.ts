@@ -21,7 +21,7 @@ test("the README's file is valid", () => {
   expect(parseConfig(block('yaml')).teams.map(({ apps }) => apps.map(({ mode }) => mode))).toEqual([['upload', 'read-only', 'public']]);
 });
 
-test.each(['README.md', 'CONTRIBUTING.md', 'sandbox/README.md', 'docs/operator-policy.md', 'docs/configuration.md'])(
+test.each(['README.md', 'CONTRIBUTING.md', 'sandbox/README.md', 'docs/operator-policy.md', 'docs/configuration.md', 'docs/accept.md'])(
   'every link of %s leads somewhere',
   (file) => {
     const base = new URL(`../${file}`, import.meta.url);

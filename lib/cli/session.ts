@@ -57,7 +57,7 @@ export async function openSession(
   };
 }
 
-async function openHeroku(host: CommandHost, network: Network): Promise<Heroku> {
+export async function openHeroku(host: CommandHost, network: Network): Promise<Heroku> {
   const [{ createHeroku }, { herokuToken }] = await Promise.all([import('../heroku/heroku.client.js'), import('../heroku/auth.js')]);
   return createHeroku({ token: await herokuToken(host.env), host: host.env.HEROKU_HOST, io: host.io, signal: host.signal, network });
 }
@@ -134,7 +134,7 @@ export async function admit(session: Session, { deploying = false, everywhere = 
  * Apps on Heroku cannot reach this machine, and what is left of a sandbox's settings would be written to all of them.
  * @throws KitError `aws-endpoint-local`.
  */
-function refuseLocalAws(env: NodeJS.ProcessEnv): void {
+export function refuseLocalAws(env: NodeJS.ProcessEnv): void {
   const name = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'].find((one) => env[one] && URL.canParse(env[one]) && isLocal(new URL(env[one])));
   if (name === undefined || isLocal(new URL(herokuApiUrl(env.HEROKU_HOST)))) return;
   throw new KitError(

@@ -62,6 +62,8 @@ export interface HerokuApp {
   readonly team?: string;
   /** ISO 8601. */
   readonly createdAt: string;
+  /** Of its newest release. */
+  readonly releasedAt?: string;
 }
 
 export interface Release {

@@ -21,8 +21,11 @@ const signedUrl = url.transform((value) => {
 const outputStreamUrl = (value: string | null | undefined) => (value ? { outputStreamUrl: value } : {});
 
 export const APP = z
-  .object({ id: name, name, generation: named, stack: named, web_url: url.nullish(), maintenance: flag, team: named, created_at: time })
-  .transform(({ generation, stack, web_url: webUrl, team, created_at: createdAt, ...app }): HerokuApp => ({
+  .object({
+    ...{ id: name, name, generation: named, stack: named, web_url: url.nullish(), maintenance: flag, team: named },
+    ...{ created_at: time, released_at: time.nullish() },
+  })
+  .transform(({ generation, stack, web_url: webUrl, team, created_at: createdAt, released_at: releasedAt, ...app }): HerokuApp => ({
     ...app,
     // Answers for team apps leave the generation out, and only Fir apps are said to be of another one.
     generation: generation?.name ?? 'cedar',
@@ -30,6 +33,7 @@ export const APP = z
     ...(webUrl ? { webUrl } : {}),
     ...(team?.name ? { team: team.name } : {}),
     createdAt,
+    ...(releasedAt ? { releasedAt } : {}),
   }));
 
 export const STACK = z.object({ name, state: name, default: flag });

@@ -7,7 +7,7 @@ import { bodyOf } from '../network/answers.js';
 import { open, type Network } from '../network/network.js';
 import { keyPrefix, type Acl, type KeyPair } from '../contract/index.js';
 import { readError, type S3Error } from './error-document.js';
-import { signV2, signV4, type UnsignedRequest } from './signing.js';
+import { signV2, signV4, type SignedHeaders, type UnsignedRequest } from './signing.js';
 
 /** A private bucket as an app sees it. */
 export interface HalcyonStore {
@@ -69,18 +69,23 @@ export async function halcyonRequest(store: HalcyonStore, request: HalcyonReques
   const unsigned = unsignedRequest(store, request);
   const now = new Date((options.now ?? Date.now)());
   const headers = store.signing === 2 ? signV2(unsigned, store.key, now) : await signV4(unsigned, store.key, store.region, now);
-  const outcome = await send(
-    unsigned,
-    { ...headers, ...(unsigned.body ? { 'content-length': String(unsigned.body.length) } : {}) },
-    options,
-  );
+  const outcome = await sendSigned(unsigned, headers, options);
   const at = Date.parse(outcome.headers.date ?? '');
   return {
     operation: request.operation,
     ...outcome,
-    ...(outcome.status !== undefined && outcome.status >= 300 ? { error: readError(outcome.body, outcome.headers) } : {}),
     ...(Number.isNaN(at) ? {} : { clockAheadMs: at - now.getTime() }),
   };
+}
+
+/** Send a request as it was signed, and read what S3 says. */
+export async function sendSigned(
+  request: UnsignedRequest,
+  headers: SignedHeaders,
+  options: RequestOptions,
+): Promise<Omit<Outcome, 'operation' | 'resource' | 'clockAheadMs'>> {
+  const answer = await send(request, { ...headers, ...(request.body ? { 'content-length': String(request.body.length) } : {}) }, options);
+  return answer.status !== undefined && answer.status >= 300 ? { ...answer, error: readError(answer.body, answer.headers) } : answer;
 }
 
 /** The request before it is signed; pure. @internal */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { addAccept } from '../../accept/program.js';
 import { createProgram } from '../../lib/commands/program.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -39,7 +40,8 @@ signing: { version: 4, buildpack: 'https://example.com/sigv4.tgz' }
 `;
 
 describe('every command', () => {
-  const program = createProgram(async () => {}, '0.0.0');
+  const run = async () => {};
+  const program = addAccept(createProgram(run, '0.0.0'), run, '0.0.0');
   const all = program.commands.flatMap((command) => (command.commands.length > 0 ? command.commands : [command]));
 
   test.each(all.map((command) => [command.name(), command] as const))('%s has --json and examples', (_name, command) => {
@@ -51,7 +53,7 @@ describe('every command', () => {
 
   test('and those that change anything have --dry-run', () => {
     const changing = all.filter((command) => !['validate', 'policy', 'plan', 'status', 'doctor', 'sandbox'].includes(command.name()));
-    expect(changing.map((command) => command.name())).toEqual(['init', 'up', 'sync', 'smoke', 'rotate', 'down', 'pack']);
+    expect(changing.map((command) => command.name())).toEqual(['init', 'up', 'sync', 'smoke', 'rotate', 'down', 'pack', 'accept']);
     for (const command of changing) expect(command.options.map((option) => option.long)).toContain('--dry-run');
   });
 });

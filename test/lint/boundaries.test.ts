@@ -22,13 +22,18 @@ const BREAKS: ReadonlyArray<readonly [rule: string, file: string, imports: strin
   ['no-cycle', 'sandbox/a.ts', './b.js'],
   ['plans-are-pure', 'lib/engine/next.plan.ts', './run.client.js'],
   ['plans-are-pure', 'lib/engine/far.plan.ts', './between.js'],
+  ['plans-are-pure', 'accept/fleet.plan.ts', './fleet.client.js'],
   ['lib-stands-alone', 'lib/cli/sandbox.ts', '../../sandbox/index.js'],
   ['lib-stands-alone', 'lib/cli/test.ts', '../../test/support.js'],
   ['lib-stands-alone', 'lib/cli/bin.ts', '../../bin/halcyon.js'],
+  ['lib-stands-alone', 'lib/commands/accept.ts', '../../accept/program.js'],
+  ['accept-on-lib', 'accept/sandbox.ts', '../sandbox/index.js'],
+  ['accept-on-lib', 'accept/bin.ts', '../bin/halcyon.js'],
   ['tests-are-not-imported', 'sandbox/main.ts', './test/support.js'],
   ['contract-is-plain', 'lib/contract/cdk.ts', 'aws-cdk-lib/core'],
   ['contract-is-plain', 'lib/contract/sdk.ts', '@aws-sdk/client-s3'],
   ['cdk-in-its-place', 'lib/commands/cdk.ts', 'constructs'],
+  ['cdk-in-its-place', 'accept/cdk.ts', 'constructs'],
   ['leads-somewhere', 'lib/io/nowhere.ts', './nothing.js'],
 ];
 
@@ -51,13 +56,25 @@ beforeAll(() => {
   const folders = FLOORS.flat().map((name) => `lib/${name}.ts`);
   for (const file of [...folders, 'lib/index.ts', 'lib/engine/run.client.ts', 'sandbox/index.ts', 'sandbox/test/support.ts'])
     write(file, 'export const x = 1;');
-  for (const file of ['test/support.ts', 'bin/halcyon.ts']) write(file, 'export const x = 1;');
+  for (const file of ['test/support.ts', 'bin/halcyon.ts', 'accept/program.ts', 'accept/fleet.client.ts'])
+    write(file, 'export const x = 1;');
   for (const name of ['aws-cdk-lib/core', 'constructs', '@aws-sdk/client-s3']) write(`node_modules/${name}/index.js`, 'exports.x = 1;');
   for (const [, file, imports] of BREAKS) write(file, `import { x } from '${imports}'; export const y = x;`);
   for (const [file, text] of Object.entries(HELPERS)) write(file, text);
   write('tsconfig.json', '{ "compilerOptions": { "module": "NodeNext", "moduleResolution": "NodeNext" } }');
   const cruise = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
-  const args = [cruise, 'lib', 'bin', 'sandbox', 'test', '--config', join(root, '.dependency-cruiser.mjs'), '--output-type', 'json'];
+  const args = [
+    cruise,
+    'lib',
+    'accept',
+    'bin',
+    'sandbox',
+    'test',
+    '--config',
+    join(root, '.dependency-cruiser.mjs'),
+    '--output-type',
+    'json',
+  ];
   const out = execFileSync(process.execPath, args, { cwd: dir, encoding: 'utf8', maxBuffer: 1 << 26 });
   violations = (JSON.parse(out) as { summary: { violations: typeof violations } }).summary.violations;
 });
