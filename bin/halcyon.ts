@@ -10,9 +10,11 @@ try {
   const config = await loadConfig(String(context.config ?? process.env.HALCYON_CONFIG ?? 'halcyon.yaml'));
   const app = buildApp(config, { protect: String(context.protect) !== 'false' });
   // Set by the cdk CLI when it has credentials: synthesis without any asks nobody.
-  if (process.env.CDK_DEFAULT_ACCOUNT) {
+  const account = process.env.CDK_DEFAULT_ACCOUNT;
+  if (account) {
     const { freeFailedCreations } = await import('../lib/deploy/failed-creations.client.js');
-    for (const name of await freeFailedCreations(app)) console.error(`${name}: its first deployment failed and was rolled back; it may go`);
+    for (const name of await freeFailedCreations(app, undefined, account))
+      console.error(`${name}: its first deployment failed and was rolled back; it may go`);
   }
   app.synth();
 } catch (error) {

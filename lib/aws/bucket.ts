@@ -68,6 +68,8 @@ export interface OwnBucket extends BucketName {
   readonly region: string;
   readonly owner: string;
   readonly stack: string;
+  /** That it must be of, where its tags name one. Default: any. */
+  readonly deployment?: string;
 }
 
 /**
@@ -75,9 +77,16 @@ export interface OwnBucket extends BucketName {
  * @throws KitError `bucket-not-ours`.
  */
 export async function requireOwnBucket(aws: Aws, bucket: OwnBucket): Promise<void> {
-  if (bucket.name === defaultBucketName(bucket.owner, bucket.account, bucket.region)) return;
-  if (!(await bucketExists(aws, bucket))) return;
-  if ((await isInStack(aws, bucket)) || (await bucketTags(aws, bucket))[TAGS.managedBy] === MANAGED_BY) return;
+  const byName = bucket.name === defaultBucketName(bucket.owner, bucket.account, bucket.region);
+  if ((byName && bucket.deployment === undefined) || !(await bucketExists(aws, bucket))) return;
+  const tags = await bucketTags(aws, bucket);
+  const named = tags[TAGS.deployment];
+  if (bucket.deployment !== undefined && named !== undefined && named !== bucket.deployment)
+    throw new KitError(
+      'bucket-not-ours',
+      `bucket ${bucket.name} is of deployment ${named}, not of ${bucket.deployment}, so it is left alone`,
+    );
+  if (byName || tags[TAGS.managedBy] === MANAGED_BY || (await isInStack(aws, bucket))) return;
   throw new KitError(
     'bucket-not-ours',
     `bucket ${bucket.name} was there before and is not of the kit's making, so it is left alone; name it with "existing:" to use it as it is, or choose another "name:"`,

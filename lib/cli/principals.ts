@@ -4,7 +4,7 @@ import { identity } from '../aws/identity.js';
 import { withGenerations } from '../config/generations.js';
 import { principalsOf } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
-import { parseUserName, userName } from '../contract/index.js';
+import { parseUserName, secretName, userName } from '../contract/index.js';
 import { NOTHING_LEFT, type Left } from '../deploy/left.plan.js';
 import { isKitError } from '../errors.js';
 
@@ -30,7 +30,10 @@ export async function withPrincipals<S extends Opened>(
   const { config, teams, aws } = session;
   const home = teams.find((team) => regionOf(team) !== undefined)?.bucket?.spec;
   if (home === undefined) return { ...session, left: NOTHING_LEFT };
-  const { awsKeys, quarantinedUsers, userNames } = await import('../engine/ports/iam.client.js');
+  const [{ awsKeys, quarantinedUsers, userNames }, { awsSecrets }] = await Promise.all([
+    import('../engine/ports/iam.client.js'),
+    import('../engine/ports/secrets-manager.client.js'),
+  ]);
   const [users, quarantined] = await Promise.all([userNames(aws(home.region)), quarantinedUsers(aws(home.region))]);
   const exist = new Set(users.map(({ name }) => name));
   const settle = async (team: Team): Promise<Team> => {
@@ -42,7 +45,17 @@ export async function withPrincipals<S extends Opened>(
     const inStack = await awsKeys(aws(region)).usersInStack(team.name);
     // The name of an app's own user is taken by the team that the app was in.
     const unfit = new Set([...quarantined, ...users.filter(({ name }) => !own.has(name)).map(({ name }) => name)]);
-    return { ...team, principals: withGenerations(declared, { exist, inStack, unfit }, deploying) };
+    const of = (unable: ReadonlySet<string>) => withGenerations(declared, { exist, inStack, unfit: unable }, deploying);
+    const chosen = of(unfit);
+    // CloudFormation does not miss a secret that was deleted by hand, either.
+    const made = deploying ? chosen.filter((principal) => exist.has(userName(principal)) && inStack.has(userName(principal))) : [];
+    const secrets = awsSecrets(aws(region));
+    const bare = await pMap(
+      made,
+      async (principal) => ((await secrets.read(secretName(principal), [])) === undefined ? [userName(principal)] : []),
+      { concurrency: 5 },
+    );
+    return { ...team, principals: bare.flat().length === 0 ? chosen : of(new Set([...unfit, ...bare.flat()])) };
   };
   const settled = new Map((await pMap(teams, settle, { concurrency: 5 })).map((team) => [team.name, team]));
   const replaced = (team: Team): Team => settled.get(team.name) ?? team;

@@ -83,7 +83,10 @@ export const stacksOf = (stacks: readonly LeftStack[]): StackThere[] =>
 export async function planPrune(session: Session): Promise<{ readonly session: Session; readonly seen: DownPlan }> {
   const { left } = session;
   if (left.unread !== undefined) throw new KitError('aws-failed', `cannot tell what to retire: ${left.unread}`);
-  const gone = { ...session, teams: namesLeft({ ...left, buckets: [] }).map((name) => teamLeft(name, left)) };
+  const gone = {
+    ...session,
+    teams: namesLeft({ ...left, buckets: [] }).map((name) => ({ ...teamLeft(name, left), deployment: session.config.deployment })),
+  };
   const teams = (await planTeams(gone, PRUNE)).map(({ team, plan }) => ({ team, plan }));
   return { session: gone, seen: { teams, buildpacks: [], stacks: stacksOf(left.stacks), buckets: [], kept: [] } };
 }

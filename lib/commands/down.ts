@@ -2,10 +2,10 @@ import { requireOwnBucket } from '../aws/bucket.js';
 import { checkAccount, identity } from '../aws/identity.js';
 import { namesOf } from '../config/derive.js';
 import type { BucketSpec } from '../config/model.js';
-import { bucketStackName, teamStackName } from '../contract/index.js';
+import { bucketStackName, isOf, teamStackName } from '../contract/index.js';
 import { namesLeft, NOTHING_LEFT, teamLeft, type Left } from '../deploy/left.plan.js';
 import { BUCKET_TYPES } from '../deploy/retain.client.js';
-import { stackState } from '../deploy/stack.client.js';
+import { requireOwnStack, stackState } from '../deploy/stack.client.js';
 import { KitError } from '../errors.js';
 import type { Intent } from '../engine/model.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
@@ -61,7 +61,8 @@ async function planDown(whole: Session, left: Left, options: DownOptions): Promi
     ),
     ...shared.map((bucket) => ({ ...bucket, owner: bucket.id, stack: bucketStackName(bucket.id) })),
   ];
-  for (const bucket of options.deleteBucket ? owned : []) await requireOwnBucket(aws(bucket.region), bucket);
+  for (const bucket of options.deleteBucket ? owned : [])
+    await requireOwnBucket(aws(bucket.region), { ...bucket, deployment: session.config.deployment });
   if (!options.deleteBucket) refuseUnretained(owned, stacks);
   const seen =
     teams.length === 0
@@ -79,7 +80,7 @@ async function planDown(whole: Session, left: Left, options: DownOptions): Promi
 const intentOf = ({ force }: DownOptions): Intent => ({ kind: 'down', force: force === true });
 
 async function stacksThere(
-  { teams, aws }: Session,
+  { teams, aws, config }: Session,
   shared: ReadonlyArray<BucketSpec & { id: string }>,
   but: readonly StackThere[],
 ): Promise<StackThere[]> {
@@ -95,8 +96,16 @@ async function stacksThere(
     ),
     ...shared.map(({ id, region }) => ({ name: bucketStackName(id), region, keep: [] })),
   ].filter((one) => !but.some(({ name, region }) => name === one.name && region === one.region));
-  const states = await Promise.all(wanted.map(({ name, region }) => stackState(aws(region), name)));
-  return wanted.filter((_, index) => states[index]?.exists);
+  const was = new Set(teams.flatMap((team) => (team.was === undefined ? [] : [teamStackName(team.was)])));
+  const there = await Promise.all(
+    wanted.map(async ({ name, region }) => {
+      // A name that a team gave up may have come to be another file's.
+      const former = was.has(name) ? await stackState(aws(region), name) : undefined;
+      if (former !== undefined) return former.exists && isOf(config.deployment, former.tags);
+      return (await requireOwnStack(aws(region), name, config.deployment)).exists;
+    }),
+  );
+  return wanted.filter((_, index) => there[index]);
 }
 
 /** A bucket that its stack would take with it, with what is in it. */

@@ -87,7 +87,7 @@ export interface Team {
   readonly name: string;
   /** Name that it had before: users under it are its own, on their way out. */
   readonly was?: string;
-  /** With it: the deployment that the users under that name must be of. */
+  /** That its users must be of, under whatever name: those of another are not its own. */
   readonly deployment?: string;
   /** Undefined only where every app is `public`. */
   readonly bucket?: TeamBucket;

@@ -59,7 +59,8 @@ function normaliseTeam(name: string, team: FileTeam, deployment: string, shared:
   const publicStorage = team.publicStorage ?? 'never';
   return {
     name,
-    ...(team.was === undefined ? {} : { was: team.was, deployment }),
+    ...(team.was === undefined ? {} : { was: team.was }),
+    deployment,
     ...(bucket === undefined ? {} : { bucket }),
     heroku: { ...team.heroku },
     credentials: team.credentials ?? 'per-mode',

@@ -33,7 +33,7 @@ export async function prepareStack(
   const replaces = !anew && changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'replace');
   const found = creates || replaces ? deployer.bucketResource(stack) : undefined;
   if (bucket === undefined || found === undefined || !(await bucketExists(aws, bucket))) return;
-  await requireOwnBucket(aws, { ...bucket, region, stack });
+  await requireOwnBucket(aws, { ...bucket, region, stack, deployment });
   // A bucket is in one stack at most: of the team by another name, or of whoever the file before gave it to.
   for (const holder of await stackNames(aws)) {
     if (holder === stack || !(await isInStack(aws, { name: bucket.name, stack: holder }))) continue;

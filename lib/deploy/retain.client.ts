@@ -59,7 +59,8 @@ export async function retainIn(aws: Aws, stack: string, types: readonly string[]
 }
 
 /**
- * Let go of the bucket of a stack, which stays: the stack is to have another. Its policy stays as well, until the bucket is taken back in.
+ * Let go of the bucket of a stack, which stays: the stack is to have another. The bucket's policy goes; what it forbids to the kit's users
+ * their own policies do not allow, either.
  * @throws KitError `deploy-failed` with CloudFormation's reason: then the stack is as it was.
  */
 export async function releaseBucket(aws: Aws, stack: string, signal?: AbortSignal): Promise<void> {
@@ -74,7 +75,10 @@ export async function releaseBucket(aws: Aws, stack: string, signal?: AbortSigna
     for await (const { StackResourceSummaries = [] } of sdk.paginateListStackResources({ client }, { StackName: stack }))
       for (const { LogicalResourceId = '', ResourceType = '', PhysicalResourceId = '' } of StackResourceSummaries)
         if (BUCKET_TYPES.includes(ResourceType)) names.set(LogicalResourceId, PhysicalResourceId);
-    await update(aws, stack, withoutBuckets(template, names), doing, signal);
+    const rest = withoutBuckets(template, names);
+    // CloudFormation takes no stack with nothing in it.
+    if (Object.keys(rest.Resources ?? {}).length === 0) await deleteStack(aws, stack, signal);
+    else await update(aws, stack, rest, doing, signal);
   } catch (error) {
     if (isKitError(error)) throw error;
     throw awsError(error, doing);

@@ -1,4 +1,5 @@
 import type { Aws } from '../aws/aws.js';
+import { identity } from '../aws/identity.js';
 import { namesOf, s3Endpoint } from '../config/derive.js';
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import { leaseKey, secretName, TAGS } from '../contract/index.js';
@@ -25,7 +26,7 @@ import { awsVerifier } from './ports/key-check.client.js';
 import { s3Packages } from './ports/s3-packages.client.js';
 import { s3Holders } from './ports/s3-holders.client.js';
 import { s3Object } from './ports/s3-object.client.js';
-import type { Ports } from './ports/ports.js';
+import type { HoldersPort } from './ports/ports.js';
 import { awsSecrets } from './ports/secrets-manager.client.js';
 import { findKeyOf, killAtOnce, type FoundKey, type IamContext } from './run/kill.client.js';
 import { Fence, removeIfDead } from './run/lease.client.js';
@@ -95,7 +96,11 @@ export async function runTeam(
   from?: TeamObservation,
 ): Promise<TeamResult> {
   const known = from === undefined ? undefined : vaults.get(from);
-  return reconcile(runContext(context, team, policy, known ?? new Vault()), intent, known === undefined ? undefined : from);
+  const run = runContext(context, team, policy, known ?? new Vault());
+  // Whoever is in a hurry, or goes back, or away, does not wait for packages: the next `up` sees to them.
+  const moves = intent.kind === 'ensure' || intent.kind === 'rotate' || intent.kind === 'finish';
+  const ports = moves ? run.ports : { ...run.ports, packages: undefined };
+  return reconcile({ ...run, ports }, intent, known === undefined ? undefined : from);
 }
 
 /** A lease that a killed run left, or let expire: whoever has nothing to do removes it. */
@@ -137,13 +142,16 @@ function iamContext({ aws, io, signal, clock = clockOf(aws.network.time) }: Kill
   return { team, ports: { keys: awsKeys(aws) }, recent: new Recent(clock), clock, io, signal };
 }
 
-/** What is kept in a bucket. */
-const inBucket = (aws: Aws, spec: BucketSpec, team: string): Pick<Ports, 'lease' | 'holders'> => ({
-  lease: s3Object(aws, spec, leaseKey(team)),
-  holders: s3Holders(({ region, bucketName } = { region: spec.region, bucketName: spec.name, acl: spec.acl }, key) =>
-    s3Object(aws.in(region), { name: bucketName, account: spec.account }, key),
-  ),
-});
+/** Records are where their users may reach: there, too, when the team has no bucket any more. */
+function holdersPort(aws: Aws, spec: BucketSpec | undefined): HoldersPort {
+  let account: Promise<string> | undefined;
+  return s3Holders(async (place, key) => {
+    const { region, bucketName } = place ?? { region: spec?.region, bucketName: spec?.name };
+    if (region === undefined || bucketName === undefined) return undefined;
+    account ??= spec === undefined ? identity(aws).then((who) => who.account) : Promise.resolve(spec.account);
+    return s3Object(aws.in(region), { name: bucketName, account: await account }, key);
+  });
+}
 
 function runContext(context: EngineContext, team: Team, policy: Policy, vault: Vault): RunContext {
   const { aws, heroku, ids: _, clock = clockOf(aws.network.time), ...rest } = context;
@@ -159,7 +167,8 @@ function runContext(context: EngineContext, team: Team, policy: Policy, vault: V
         ? { check: async () => undefined }
         : awsVerifier(aws, team.bucket, s3Endpoint(context.config, team.bucket.spec)),
     ...(team.packages === 'leave' ? {} : { packages: s3Packages((region) => aws.in(region)) }),
-    ...(team.bucket === undefined ? {} : inBucket(aws, team.bucket.spec, team.name)),
+    ...(team.bucket === undefined ? {} : { lease: s3Object(aws, team.bucket.spec, leaseKey(team.name)) }),
+    holders: holdersPort(aws, team.bucket?.spec),
   };
   return { ...rest, clock, team, policy, concurrency, ports, fence, vault, recent: new Recent(clock) };
 }

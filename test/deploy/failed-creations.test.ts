@@ -1,4 +1,5 @@
 import { CloudFormationClient, ListStacksCommand, UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
@@ -52,6 +53,16 @@ describe('freeFailedCreations', () => {
     cloudformation.on(ListStacksCommand).resolves(page('somebody-elses', 'more'));
     cloudformation.on(ListStacksCommand, { NextToken: 'more' }).resolves(page('halcyon-payments'));
     expect(await free()).toContain('halcyon-payments');
+  });
+
+  test('leaves stacks alone where the credentials are of another account than the deployment’s', async () => {
+    answering('halcyon-payments');
+    const sts = mockClient(STSClient);
+    sts.on(GetCallerIdentityCommand).resolves({ Account: '111122223333', Arn: 'arn' });
+    const of = (account: string) => freeFailedCreations(buildApp(exampleConfig()), (region) => createAws({ region }), account);
+    expect(await of('444455556666')).toEqual([]);
+    expect(cloudformation.calls()).toEqual([]);
+    expect(await of('111122223333')).toEqual(['halcyon-payments']);
   });
 
   test('leaves errors to the deployment', async () => {

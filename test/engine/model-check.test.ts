@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { play, Play, type Happening, type History, type Operation } from './support/history.js';
+import { play, Play, type Happening, type History, type ModelFile, type Operation } from './support/history.js';
 
 const happening = (what: fc.Arbitrary<Happening['what']>): fc.Arbitrary<Happening> =>
   fc.record({ at: fc.integer({ min: 1, max: 120 }), what, n: fc.nat({ max: 999 }) });
@@ -19,7 +19,7 @@ const any = fc.constantFrom<Happening['what']>(
   'clock',
   'time',
 );
-const intents = fc.constantFrom<Operation['intent']>(
+const plain = fc.constantFrom<Operation['intent']>(
   'ensure',
   'rotate',
   'rotate',
@@ -28,18 +28,23 @@ const intents = fc.constantFrom<Operation['intent']>(
   'undo',
   'emergency',
   'down',
-  'file-a',
-  'file-b',
-  'file-c',
-  'file-prefix',
-  'file-bucket',
-  'file-region',
-  'file-acl',
-  'file-fewer',
 );
+/** Any two files, and any number of them one after the other. */
+const file: fc.Arbitrary<ModelFile> = fc.record({
+  perApp: fc.boolean(),
+  region: fc.constantFrom('eu-west-1', 'eu-west-1', 'eu-north-1'),
+  name: fc.constantFrom(undefined, undefined, 'another-bucket'),
+  prefix: fc.constantFrom(undefined, undefined, 'new', 'other/one'),
+  acl: fc.constantFrom('bucket-owner-full-control', 'bucket-owner-full-control', 'private'),
+  modes: fc.tuple(
+    fc.constantFrom('upload', 'read-only', 'public', 'append'),
+    ...(['upload', 'read-only', 'public'] as const).map((mode) => fc.constantFrom(mode, 'read-only', 'upload', 'append', undefined)),
+  ),
+});
+const intents: fc.Arbitrary<Operation['intent']> = fc.oneof({ weight: 2, arbitrary: plain }, { weight: 1, arbitrary: file });
 const history = (operation: fc.Arbitrary<Operation>): fc.Arbitrary<History> =>
   fc.record({
-    perApp: fc.boolean(),
+    first: file,
     keyDelay: fc.constantFrom(0, 1000, 4000, 10_000),
     releaseTime: fc.constantFrom(0, 0, 4000),
     soak: fc.constantFrom(0, 3_600_000),
@@ -88,15 +93,21 @@ describe('whatever happens, no build fails, nothing unknown goes, and running ag
 });
 
 describe('every moment of a run', () => {
-  const base: History = { perApp: false, keyDelay: 4000, releaseTime: 0, soak: 0, operations: [] };
+  const a: ModelFile = {
+    perApp: false,
+    region: 'eu-west-1',
+    acl: 'bucket-owner-full-control',
+    modes: ['upload', 'read-only', 'read-only', 'public'],
+  };
+  const base: History = { first: a, keyDelay: 4000, releaseTime: 0, soak: 0, operations: [] };
   const cases: Array<[Operation['intent'], Operation['intent'][]]> = [
     ['ensure', []],
     ['rotate', ['ensure']],
     ['undo', ['ensure', 'rotate-smoke-fails']],
     ['emergency', ['ensure']],
-    ['file-c', ['ensure']],
-    ['file-region', ['ensure']],
-    ['file-a', ['ensure', 'file-prefix']],
+    [{ ...a, modes: ['read-only', 'read-only', 'read-only', 'public'] }, ['ensure']],
+    [{ ...a, region: 'eu-north-1' }, ['ensure']],
+    [a, ['ensure', { ...a, prefix: 'new' }]],
     ['down', ['ensure']],
   ];
   for (const what of ['crash', 'lost-or-refused'] as const) {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { carryOut, kitUp, startGround } from '../edits/support/carry-out.js';
+import { carryOut, kitFinished, startGround } from '../edits/support/carry-out.js';
 import { EDITS } from '../edits/support/edit.js';
 import type { Wire } from '../engine/support/wire.js';
 
@@ -13,7 +13,7 @@ afterAll(() => wire?.stop());
 describe.concurrent('an edit with builds running all the time: no request is refused, no package is missed', () => {
   for (const [n, edit] of EDITS.filter(({ sample }) => sample).entries())
     test(edit.name, async () => {
-      const { builds, refused, missing, wrong } = await carryOut(wire, edit, `s${n}`, kitUp);
+      const { builds, refused, missing, wrong } = await carryOut(wire, edit, `s${n}`, kitFinished);
       expect({ refused: refused.slice(0, 5), missing: missing.slice(0, 5), wrong }).toEqual({ refused: [], missing: [], wrong: [] });
       expect(builds).toBeGreaterThan(3);
     });

@@ -1,11 +1,28 @@
 import { CreateStackCommand, waitUntilStackCreateComplete } from '@aws-sdk/client-cloudformation';
-import { CreateAccessKeyCommand, GetUserCommand, ListUsersCommand } from '@aws-sdk/client-iam';
+import {
+  CreateAccessKeyCommand,
+  DeleteAccessKeyCommand,
+  DeleteUserCommand,
+  DeleteUserPolicyCommand,
+  GetUserCommand,
+  ListUsersCommand,
+} from '@aws-sdk/client-iam';
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
-import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { DeleteSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bucketTags } from '../../lib/aws/bucket.js';
 import { userPolicy } from '../../lib/constructs/policies.js';
-import { formatSecretValue, iamPath, secretName, secretVersionId, TAGS, userName, type PrincipalId } from '../../lib/contract/index.js';
+import {
+  formatSecretValue,
+  iamPath,
+  parseUserName,
+  secretName,
+  secretVersionId,
+  TAGS,
+  USER_POLICY,
+  userName,
+  type PrincipalId,
+} from '../../lib/contract/index.js';
 import { stackState } from '../../lib/deploy/stack.client.js';
 import { keysOf, startWire, type Wire } from '../engine/support/wire.js';
 import { Workplace } from './support/target.js';
@@ -84,6 +101,14 @@ describe('a team that the file no longer names', () => {
     work.write(`deployment: other\n${file(ONE)}`);
     const ran = await work.kit(UP);
     expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('stack halcyon-one is of deployment halcyon, not of other')]);
+  });
+
+  test('down of another deployment’s file takes nothing of it', async () => {
+    work.write(`deployment: other\n${file(ONE)}`);
+    const ran = await work.kit(['down', 'one', '--delete-bucket', '--yes']);
+    expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('not of other, so it is left alone')]);
+    expect(await holds('left-one', 'one')).toMatchObject({ status: 'Active' });
+    expect(await stack('halcyon-one')).toBe(true);
   });
 
   test('is retired by up --prune: keys, users, secrets and stack; its bucket stays until it is asked for', async () => {
@@ -199,4 +224,26 @@ test('a stack of the kit’s first version keeps its users when they leave it', 
   // Once its key is gone, the user goes by the engine.
   await work.ok(['rotate', '--finish', '--yes', '--soak', '0s']);
   expect((await users('old')).length).toBe(1);
+});
+
+describe('what was deleted by hand, which CloudFormation does not miss,', () => {
+  const up = async () => {
+    await work.ok(UP);
+    return holds('left-app', 'drift');
+  };
+  test('is succeeded by the next up: a user, and a secret', async () => {
+    work.write(`deployment: drift\n${file(team('drift', 'left-app: { mode: upload }'))}`);
+    const first = await up();
+    const UserName = first?.user ?? '';
+    const iam = await wire.aws.iam();
+    for (const { id: AccessKeyId } of await keysOf(wire, UserName)) await iam.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId }));
+    await iam.send(new DeleteUserPolicyCommand({ UserName, PolicyName: USER_POLICY }));
+    await iam.send(new DeleteUserCommand({ UserName }));
+    const second = await up();
+    expect(second).toEqual({ user: `${UserName}-2`, status: 'Active' });
+    const [secret] = [parseUserName({ name: `${UserName}-2`, path: iamPath('upload', 'drift') }) as PrincipalId].map(secretName);
+    await (await wire.aws.secrets()).send(new DeleteSecretCommand({ SecretId: secret, ForceDeleteWithoutRecovery: true }));
+    expect(await up()).toEqual({ user: `${UserName}-3`, status: 'Active' });
+    expect(await up()).toEqual({ user: `${UserName}-3`, status: 'Active' });
+  });
 });

@@ -98,8 +98,14 @@ describe('killed when an effect has taken place, before its answer arrived; then
   });
 });
 
-describe('each answer lost after the effect took place', () => {
-  test.each(EFFECTS.map((effect, index) => ({ ...effect, index })))('$what', async ({ aws, index }) => {
+/** Of lost answers the model check tries every one; here, without HALCYON_EVERY=1, those whose loss would cost most. */
+const LOST = /^(make the key|store it|make it current|write the config vars|deactivate|delete the old key)/;
+
+describe('an answer lost after the effect took place', () => {
+  const some = EFFECTS.map((effect, index) => ({ ...effect, index })).filter(
+    ({ what }) => process.env.HALCYON_EVERY === '1' || LOST.test(what),
+  );
+  test.each(some)('$what', async ({ aws, index }) => {
     const { config, team, before } = await atRest(`lost-${index}`);
     if (aws !== undefined) wire.sandbox.aws.addFault({ ...aws, kind: 'lost' });
     else wire.sandbox.heroku.addFault({ kind: 'reset-after', method: 'PATCH' });

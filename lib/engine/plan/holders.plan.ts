@@ -15,14 +15,15 @@ export const ownerOf = ({ principals }: TeamObservation, { vars }: AppState): Pr
 export function recordSteps(observation: TeamObservation, goals: ReadonlyMap<string, string>): Step[] {
   const { recorded, apps, principals } = observation;
   if (recorded === undefined) return [];
+  const known = new Map(Object.entries(recorded).map(([user, holders]) => [user, new Set(holders.map((holder) => holder.id))]));
+  const ownerOfKey = new Map(principals.flatMap(({ user, keys }) => keys.map((key) => [key.id, user] as const)));
   const missing = new Map<string, Holder[]>();
   for (const { id, name, user, state, vars } of apps) {
     if (id === undefined || state !== 'present') continue;
-    const holds = principals.find(({ keys }) => keys.some((key) => key.id === vars.HALCYON_AWS_ACCESS_KEY_ID))?.user;
+    const holds = ownerOfKey.get(vars.HALCYON_AWS_ACCESS_KEY_ID ?? '');
     const gets = user !== undefined && goals.has(user) ? user : undefined;
     for (const one of new Set([holds, gets]))
-      if (one !== undefined && !recorded[one]?.some((holder) => holder.id === id))
-        missing.set(one, [...(missing.get(one) ?? []), { id, app: name }]);
+      if (one !== undefined && known.get(one)?.has(id) === false) missing.set(one, [...(missing.get(one) ?? []), { id, app: name }]);
   }
   return principals.flatMap(({ user, label }): Step[] => {
     const holders = missing.get(user);

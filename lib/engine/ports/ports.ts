@@ -16,7 +16,7 @@ export interface Ports {
   readonly verifier: VerifierPort;
   readonly apps: AppsPort;
   /** Undefined where the team has no bucket, or its packages are left where they are. */
-  readonly packages?: PackagesPort;
+  readonly packages?: PackagesPort | undefined;
   /** Undefined where there is no bucket to hold it. */
   readonly holders?: HoldersPort;
   /** Undefined where there is no bucket to hold one. */
@@ -134,7 +134,8 @@ export interface AppWritten {
 
 /** Who was ever given a key of a user. The kit's own objects, in the bucket that the user may reach: the team's where that is not known. */
 export interface HoldersPort {
-  read(user: string, place: PrincipalState['reach']): Promise<readonly Holder[]>;
+  /** Undefined where the bucket is gone: then none is kept. */
+  read(user: string, place: PrincipalState['reach']): Promise<readonly Holder[] | undefined>;
   /** @throws KitError `state-changed` where another wrote meanwhile. */
   add(user: string, place: PrincipalState['reach'], holders: readonly Holder[]): Promise<void>;
   /** No error when there is none. */

@@ -3,29 +3,40 @@ import { isKitError, KitError } from '../../errors.js';
 import type { Holder } from '../model.js';
 import type { HoldersPort, ObjectStore } from './ports.js';
 
-/** The record of holders: an object per user, beside the lease of the bucket that the user may reach. Lost, it costs safety for apps that left the file, and no more. */
-export function s3Holders(objectIn: (place: Parameters<HoldersPort['read']>[1], key: string) => ObjectStore): HoldersPort {
-  const read = async (user: string, place: Parameters<HoldersPort['read']>[1]) => {
-    const store = objectIn(place, holdersKey(user));
-    const found = await store.read().catch((error: unknown) => {
-      // A bucket that is gone holds no record.
+type Place = Parameters<HoldersPort['read']>[1];
+
+/**
+ * The record of holders: an object per user, in the bucket that the user may reach. Lost, it costs safety for apps that left the file, and
+ * no more.
+ * @param objectIn - the object of that key; undefined where nobody knows the bucket.
+ */
+export function s3Holders(objectIn: (place: Place, key: string) => Promise<ObjectStore | undefined>): HoldersPort {
+  const find = async (user: string, place: Place) => {
+    const store = await objectIn(place, holdersKey(user));
+    if (store === undefined) return undefined;
+    try {
+      const found = await store.read();
+      return { store, etag: found?.etag, holders: found === undefined ? [] : holdersIn(found.body, store.place) };
+    } catch (error) {
+      // A bucket that is gone holds no record, nor will it.
       if (isKitError(error, 'bucket-missing')) return undefined;
       throw error;
-    });
-    return { store, etag: found?.etag, holders: found === undefined ? [] : holdersIn(found.body, store.place) };
+    }
   };
   return {
-    read: async (user, place) => (await read(user, place)).holders,
+    read: async (user, place) => (await find(user, place))?.holders,
     async add(user, place, more) {
-      const { store, etag, holders } = await read(user, place);
+      const found = await find(user, place);
+      if (found === undefined) return;
+      const { store, etag, holders } = found;
       const all = new Map([...holders, ...more].map((holder) => [holder.id, holder]));
       const body = `${JSON.stringify({ version: 1, user, holders: [...all.values()] })}\n`;
       const written = etag === undefined ? await store.create(body) : await store.replace(body, etag);
       if (written === undefined) throw new KitError('state-changed', `${store.place} was written by another meanwhile; looking again`);
     },
     async remove(user, place) {
-      const { store, etag } = await read(user, place);
-      if (etag !== undefined) await store.remove(etag);
+      const found = await find(user, place);
+      if (found?.etag !== undefined) await found.store.remove(found.etag);
     },
   };
 }

@@ -95,8 +95,9 @@ export async function changeKeys(context: KeyChangeContext, step: KeyChange, pri
       break;
     case 'delete-principal':
       await effect(async () => holders?.remove(user, principal.reach));
-      await effect(() => keys.deleteUser(user));
+      // The user last: while it is there the rest is looked for again, and a secret that stays would keep its name from the next.
       await effect(() => secrets.delete(secret));
+      await effect(() => keys.deleteUser(user));
       break;
   }
   return 'keyId' in step ? step.keyId : undefined;

@@ -51,8 +51,9 @@ export function principalsAmong(team: Team, users: readonly UserRecord[]): Found
   const wanted = new Map(principalsOf(team).map(({ apps: _, ...id }) => [userName(id), id]));
   const present = users.flatMap((record): FoundPrincipal[] => {
     const id = wanted.get(record.name) ?? parseUserName(record);
-    // A name that the team gave up may have come to be another file's.
-    const other = id !== undefined && id.team === team.was && deploymentOf(record.tags) !== team.deployment;
+    // Another file may have a team of this name, or one that this one gave up. Those of the kit's first version name no deployment.
+    const named = record.tags[TAGS.deployment] ?? (id?.team === team.was ? deploymentOf(record.tags) : team.deployment);
+    const other = team.deployment !== undefined && named !== team.deployment;
     return id === undefined || other ? [] : [{ id, declared: wanted.has(record.name), record }];
   });
   const absent = [...wanted].filter(([name]) => !users.some((user) => user.name === name)).map(([, id]) => ({ id, declared: true }));
@@ -221,8 +222,15 @@ export async function observeRecord(
 ): Promise<TeamObservation['recorded']> {
   if (holders === undefined) return undefined;
   const there = principals.filter(({ exists }) => exists);
-  const read = await pMap(there, async ({ user, reach }) => [user, await holders.read(user, reach)] as const, { concurrency });
-  return Object.fromEntries(read);
+  const read = await pMap(
+    there,
+    async ({ user, reach }) => {
+      const known = await holders.read(user, reach);
+      return known === undefined ? [] : [[user, known] as const];
+    },
+    { concurrency },
+  );
+  return Object.fromEntries(read.flat());
 }
 
 /** Apps on the record that are not of the team; one that is gone is left out. */
@@ -240,7 +248,10 @@ export async function observeOutside(
       const base = { id, canary: false, wanted: desiredConfigVars({ mode: 'public' }) };
       try {
         const name = await apps.find(id);
-        const of = config.teams.find((one) => one.name !== team.name && one.apps.some((other) => other.name === name))?.name;
+        const of = config.teams.find((one) =>
+          // Renamed on Heroku, and not yet in the file.
+          one.apps.some((other) => other.name === name || (other.name === app && apps.id(app) === undefined)),
+        )?.name;
         return await readApp({ ...base, name, ...(of === undefined ? {} : { team: of }) }, reads);
       } catch (error) {
         if (isKitError(error, 'app-not-found')) return { ...base, name: app, state: 'missing', vars: {} };

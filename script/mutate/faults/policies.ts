@@ -45,7 +45,7 @@ export const POLICIES = [
   }),
   ...faultsOf('lib/constructs/halcyon-bucket.ts', {
     'acls-disabled-where-they-are-used': [`ObjectOwnership.BUCKET_OWNER_PREFERRED`, `ObjectOwnership.BUCKET_OWNER_ENFORCED`, 'requests'],
-    'public-acls-blocked': [`blockPublicAcls: false, ignorePublicAcls: false`, `blockPublicAcls: true, ignorePublicAcls: true`, 'requests'],
+    'public-acls-blocked': [`blockPublicAcls: false`, `blockPublicAcls: true`, 'requests'],
     'bucket-goes-with-its-stack': [`props.retain === false ?`, `props.retain !== true ?`, 'templates'],
     'public-policy-let-in': [`blockPublicPolicy: true`, `blockPublicPolicy: false`, 'templates'],
   }),

@@ -60,6 +60,13 @@ export const kitWay: Way = async (path, config) => {
   await upWith(path, { prune: true });
 };
 
+/** `up`, and what it left soaking is finished: what builds archived until then has followed. */
+export const kitFinished: Way = async (path, config) => {
+  await kitUp(path, config);
+  await sleep(500);
+  await finish(path);
+};
+
 /** Keys that soak are deleted, and users without keys. */
 async function finish(path: string): Promise<void> {
   const { exitCode, text } = await rotate([], { config: path, all: true, yes: true, finish: true, ...KEYS }, host());

@@ -23,4 +23,5 @@ test('users of the former name are the team’s, on their way out, but for those
     ['new', true],
     ['new', false],
   ]);
+  expect(found(user('new', 'other'))).toEqual([['new', true]]);
 });

@@ -29,43 +29,50 @@ export interface Happening {
   readonly n: number;
 }
 export interface Operation {
-  readonly intent: 'ensure' | 'rotate' | 'rotate-smoke-fails' | 'finish' | 'undo' | 'emergency' | 'down' | `file-${keyof typeof FILES}`;
+  readonly intent: 'ensure' | 'rotate' | 'rotate-smoke-fails' | 'finish' | 'undo' | 'emergency' | 'down' | ModelFile;
   readonly happenings: readonly Happening[];
 }
 export interface History {
-  readonly perApp: boolean;
+  readonly first: ModelFile;
   readonly keyDelay: number;
   readonly releaseTime: number;
   readonly soak: number;
   readonly operations: readonly Operation[];
 }
 
-const PLAIN = 'account: "111122223333", region: eu-west-1';
-/** Files that follow one another: other modes, and other storage. */
-const FILES = {
-  a: { bucket: PLAIN, modes: ['upload', 'read-only', 'read-only', 'public'] },
-  b: { bucket: PLAIN, modes: ['read-only', 'upload', 'read-only', 'read-only'] },
-  c: { bucket: PLAIN, modes: ['read-only', 'read-only', 'read-only', 'public'] },
-  prefix: { bucket: `${PLAIN}, prefix: new`, modes: ['upload', 'read-only', 'read-only', 'public'] },
-  bucket: { bucket: `${PLAIN}, name: another-bucket`, modes: ['upload', 'read-only', 'upload', 'public'] },
-  region: { bucket: 'account: "111122223333", region: eu-north-1', modes: ['upload', 'read-only', 'read-only', 'public'] },
-  fewer: { bucket: PLAIN, modes: ['upload', 'read-only'] },
-  acl: { bucket: `${PLAIN}, acl: private`, modes: ['upload', 'read-only', 'read-only', 'upload'] },
-} as const;
+/** A file: of one team and at most four apps, with all that an edit may change. */
+export interface ModelFile {
+  readonly perApp: boolean;
+  readonly region: 'eu-west-1' | 'eu-north-1';
+  readonly name?: string;
+  readonly prefix?: string;
+  readonly acl: 'bucket-owner-full-control' | 'private';
+  /** Of the apps that are in it. */
+  readonly modes: ReadonlyArray<'upload' | 'read-only' | 'public' | 'append' | undefined>;
+}
 
 const configs = new Map<string, KitConfig>();
-function configFor(file: keyof typeof FILES, perApp: boolean): KitConfig {
-  const name = `${file}${perApp}`;
+function configFor(file: ModelFile): KitConfig {
+  const key = JSON.stringify(file);
+  const { perApp, modes, region, name, prefix, acl } = file;
+  const apps = modes.flatMap((mode, index) =>
+    mode === undefined ? [] : [[`app-${index}`, mode === 'append' ? { mode: 'upload', clean: false } : { mode }] as const],
+  );
   const made =
-    configs.get(name) ??
+    configs.get(key) ??
     parseConfig(
-      `teams:\n  team:\n    bucket: { ${FILES[file].bucket} }\n    credentials: ${perApp ? 'per-app' : 'per-mode'}\n    apps:\n${FILES[
-        file
-      ].modes
-        .map((mode, index) => `      app-${index}: { mode: ${mode} }`)
-        .join('\n')}\nsigning: { version: 4, buildpack: "https://example.com/x.tgz" }\n`,
+      JSON.stringify({
+        teams: {
+          team: {
+            bucket: { account: '111122223333', region, name, prefix, acl },
+            credentials: perApp ? 'per-app' : 'per-mode',
+            apps: Object.fromEntries(apps),
+          },
+        },
+        signing: { version: 4, buildpack: 'https://example.com/x.tgz' },
+      }),
     );
-  configs.set(name, made);
+  configs.set(key, made);
   return made;
 }
 
@@ -81,7 +88,7 @@ export class Play {
   constructor(readonly history: History) {
     this.world.iam.keyDelay = history.keyDelay;
     this.world.heroku.releaseTime = history.releaseTime;
-    this.config = configFor('a', history.perApp);
+    this.config = configFor(history.first);
     this.policy = { ...DEFAULT_POLICY, soak: history.soak, poll: 180_000, patience: 30 * 60_000, verifications: 4, concurrency: 1 };
   }
 
@@ -195,8 +202,8 @@ export class Play {
 
   async operate({ intent, happenings }: Operation): Promise<void> {
     const { world } = this;
-    if (intent.startsWith('file-')) {
-      this.config = configFor(intent.slice('file-'.length) as keyof typeof FILES, this.history.perApp);
+    if (typeof intent === 'object') {
+      this.config = configFor(intent);
       this.deploy();
       await this.run({ kind: 'ensure' }, happenings);
     } else if (intent === 'emergency') {
