@@ -1,5 +1,7 @@
 import { checkAccount, identity } from '../aws/identity.js';
 import type { Team } from '../config/model.js';
+import { parseUserName } from '../contract/index.js';
+import { NOTHING_LEFT, teamLeft } from '../deploy/left.plan.js';
 import type { Event, FoundKey, Policy } from '../engine/index.js';
 import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
@@ -21,6 +23,8 @@ export interface EmergencyOptions extends ChangeOptions {
 interface TeamKey {
   readonly team: Team;
   readonly found?: FoundKey;
+  /** The file no longer has the team: its key is stopped, and nothing else of it is touched. */
+  readonly left?: true;
 }
 
 /**
@@ -32,7 +36,7 @@ interface TeamKey {
 export async function emergency(session: Session, keyId: string, options: EmergencyOptions): Promise<CommandResult> {
   const { host } = session;
   const { killKey } = await import('../engine/index.js');
-  const { team, found } = await find(session, keyId);
+  const { team, found, left } = await find(session, keyId);
   const whose =
     found === undefined
       ? `${keyId} was a key of team ${team.name}, and is gone already`
@@ -53,6 +57,10 @@ export async function emergency(session: Session, keyId: string, options: Emerge
   try {
     if (found !== undefined) await killKey(contextOf(session, team), team, keyId, found, killed);
     host.io.info(found === undefined ? whose : `${keyId} is inactive, and stays so`);
+    if (left) {
+      const text = `${keyId} is inactive; the file has no team ${team.name}, so the apps that hold it get no other: put the team back and run halcyon-kit up ${team.name}, or retire it with halcyon-kit down ${team.name}`;
+      return { data: { intent, killed, outcomes: [] }, text, exitCode: 1 };
+    }
     const outcomes = await runTeams(await admit({ ...session, teams: [team] }), { intent, policy: options.policy });
     host.evidence.note({ outcomes });
     const text = [found === undefined ? `${keyId} is gone already` : `${keyId} is inactive`, ...outcomes.map(renderOutcome)];
@@ -90,6 +98,10 @@ async function find(session: Session, keyId: string): Promise<TeamKey> {
     if (problems.length > 0) throw problems[0];
     for (const team of mine) if (await wasKeyOf(contextOf(session, team), team, keyId)) return { team };
     if (who !== undefined) checkAccount(who, wanted);
+    for (const team of await teamsLeft(session)) {
+      const found = await findKey(contextOf(session, team), team, keyId);
+      if (found !== undefined) return { found, team, left: true };
+    }
     const names = session.teams.map(({ name }) => name).join(', ');
     throw new KitError(
       'key-not-found',
@@ -99,6 +111,15 @@ async function find(session: Session, keyId: string): Promise<TeamKey> {
   return inStep(session.host.io, `looking for ${keyId}`, look, ({ team, found }) =>
     found === undefined ? `it was a key of team ${team.name}` : `it is a key of ${found.principal}`,
   );
+}
+
+/** Teams that have users and that the file does not name. */
+async function teamsLeft({ aws, teams, config }: Session): Promise<Team[]> {
+  const { userNames } = await import('../engine/ports/iam.client.js');
+  const region = teams.map(regionOf).find((one) => one !== undefined);
+  if (region === undefined) return [];
+  const there = new Set((await userNames(aws(region))).flatMap((user) => parseUserName(user)?.team ?? []));
+  return [...there].filter((name) => !config.teams.some((team) => team.name === name)).map((name) => teamLeft(name, NOTHING_LEFT));
 }
 
 /** Which apps hold the key, as far as Heroku tells in good time. What cannot be told is a line, never an error. */
@@ -123,4 +144,8 @@ async function appsWith(session: Session, team: Team, keyId: string): Promise<st
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const contextOf = ({ aws, host }: Session, team: Team) => ({ aws: aws(regionOf(team) ?? ''), io: host.io, signal: host.signal });
+const contextOf = ({ aws, host, teams }: Session, team: Team) => ({
+  aws: aws(regionOf(team) ?? teams.map(regionOf).find((one) => one !== undefined) ?? ''),
+  io: host.io,
+  signal: host.signal,
+});

@@ -103,6 +103,20 @@ describe('a team that the file no longer names', () => {
     expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('stack halcyon-one is of deployment halcyon, not of other')]);
   });
 
+  test('has its leaked key stopped, and nothing else done', async () => {
+    work.write(`deployment: leak\n${file(team('gone', 'left-old: { mode: upload }'))}`);
+    await work.ok(UP);
+    const key = (await held('left-old')) ?? '';
+    work.write(`deployment: leak\n${file(team('three', 'left-app: { mode: upload }'))}`);
+    const ran = await work.kit(['rotate', '--all', '--emergency', key, '--yes']);
+    expect([ran.code, ran.stdout]).toEqual([1, expect.stringContaining('the file has no team gone')]);
+    expect(await holds('left-old', 'gone')).toMatchObject({ status: 'Inactive' });
+    work.write(`deployment: leak\n${file(team('gone', 'left-old: { mode: upload }'))}`);
+    await work.ok(UP);
+    expect(await holds('left-old', 'gone')).toMatchObject({ status: 'Active' });
+    await work.ok(['down', '--all', '--yes']);
+  });
+
   test('down of another deployment’s file takes nothing of it', async () => {
     work.write(`deployment: other\n${file(ONE)}`);
     const ran = await work.kit(['down', 'one', '--delete-bucket', '--yes']);
