@@ -41,10 +41,13 @@ export async function emergency(session: Session, keyId: string, options: Emerge
     found === undefined
       ? `${keyId} was a key of team ${team.name}, and is gone already`
       : `${keyId} is a key of ${found.principal} (IAM user ${found.user}), ${found.status.toLowerCase()}`;
-  const shown = [whose, ...(await appsWith(session, team, keyId))].join('\n');
+  const unknown = [`which apps hold it is not known here: the file has no team ${team.name}`];
+  const shown = [whose, ...(left ? unknown : await appsWith(session, team, keyId))].join('\n');
   if (options.dryRun) {
     const then = found === undefined ? 'apps without a key' : 'it would be made inactive at once; then its apps';
-    const text = `${shown}\n${then} would get a new key${found === undefined ? '' : ', and it would be deleted'}`;
+    const text = left
+      ? `${shown}\nit would be made inactive at once, and nothing else done`
+      : `${shown}\n${then} would get a new key${found === undefined ? '' : ', and it would be deleted'}`;
     return { data: { keyId, team: team.name, ...found }, text };
   }
   host.io.info(`${shown}\n`);

@@ -108,6 +108,8 @@ describe('a team that the file no longer names', () => {
     await work.ok(UP);
     const key = (await held('left-old')) ?? '';
     work.write(`deployment: leak\n${file(team('three', 'left-app: { mode: upload }'))}`);
+    const asked = (await work.ok(['rotate', '--all', '--emergency', key, '--dry-run'])).stdout;
+    expect(asked).toMatch(/which apps hold it is not known here[^]*and nothing else done/);
     const ran = await work.kit(['rotate', '--all', '--emergency', key, '--yes']);
     expect([ran.code, ran.stdout]).toEqual([1, expect.stringContaining('the file has no team gone')]);
     expect(await holds('left-old', 'gone')).toMatchObject({ status: 'Inactive' });
