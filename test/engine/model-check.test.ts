@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { play, Play, type Happening, type History, type ModelFile, type Operation } from './support/history.js';
+import { play, Play, type Happening, type History, type Operation } from './support/history.js';
+import type { ModelFile } from './support/model-file.js';
 
 const happening = (what: fc.Arbitrary<Happening['what']>): fc.Arbitrary<Happening> =>
   fc.record({ at: fc.integer({ min: 1, max: 120 }), what, n: fc.nat({ max: 999 }) });

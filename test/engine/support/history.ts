@@ -1,10 +1,11 @@
-import { parseConfig, type KitConfig } from '../../../lib/config/index.js';
+import type { KitConfig } from '../../../lib/config/index.js';
 import type { Team } from '../../../lib/config/model.js';
 import { principalsOf, principalOf } from '../../../lib/config/derive.js';
 import { halcyonBucket, secretName, STAGES, TAGS, userName } from '../../../lib/contract/index.js';
 import { DEFAULT_POLICY, type Intent, type Policy, type TeamResult } from '../../../lib/engine/model.js';
 import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
+import { configFor, type ModelFile } from './model-file.js';
 import { runContext } from './run-context.js';
 import { Crash, type Hook } from './world/process.js';
 import { World } from './world/world.js';
@@ -38,42 +39,6 @@ export interface History {
   readonly releaseTime: number;
   readonly soak: number;
   readonly operations: readonly Operation[];
-}
-
-/** A file: of one team and at most four apps, with all that an edit may change. */
-export interface ModelFile {
-  readonly perApp: boolean;
-  readonly region: 'eu-west-1' | 'eu-north-1';
-  readonly name?: string;
-  readonly prefix?: string;
-  readonly acl: 'bucket-owner-full-control' | 'private';
-  /** Of the apps that are in it. */
-  readonly modes: ReadonlyArray<'upload' | 'read-only' | 'public' | 'append' | undefined>;
-}
-
-const configs = new Map<string, KitConfig>();
-function configFor(file: ModelFile): KitConfig {
-  const key = JSON.stringify(file);
-  const { perApp, modes, region, name, prefix, acl } = file;
-  const apps = modes.flatMap((mode, index) =>
-    mode === undefined ? [] : [[`app-${index}`, mode === 'append' ? { mode: 'upload', clean: false } : { mode }] as const],
-  );
-  const made =
-    configs.get(key) ??
-    parseConfig(
-      JSON.stringify({
-        teams: {
-          team: {
-            bucket: { account: '111122223333', region, name, prefix, acl },
-            credentials: perApp ? 'per-app' : 'per-mode',
-            apps: Object.fromEntries(apps),
-          },
-        },
-        signing: { version: 4, buildpack: 'https://example.com/x.tgz' },
-      }),
-    );
-  configs.set(key, made);
-  return made;
 }
 
 /** Moments a single run may take: the bound of the promise that it comes to an end. */
