@@ -14,13 +14,21 @@ import {
   PutUserPermissionsBoundaryCommand,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAws, type Aws } from '../../lib/aws/aws.js';
 import { identity } from '../../lib/aws/identity.js';
-import { buildpackBucketName, CONFIG_VAR_NAMES, parseSecretValue, secretName, teamStackName, userName } from '../../lib/contract/index.js';
+import {
+  buildpackBucketName,
+  CONFIG_VAR_NAMES,
+  KIT_OBJECT_PREFIX,
+  parseSecretValue,
+  secretName,
+  teamStackName,
+  userName,
+} from '../../lib/contract/index.js';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { startTarget, unique, Workplace, type Target } from './support/target.js';
@@ -102,6 +110,19 @@ const state = async () => ({
   ),
   releases: await Promise.all(Object.values(apps).map(async (app) => (await heroku.releases(app, { max: 1 }))[0]?.version)),
 });
+
+/** What the kit keeps in the buckets of the file: the record of holders, for one. */
+async function kitObjects(): Promise<string[]> {
+  const texts: string[] = [];
+  for (const { bucket } of parseConfig(file()).teams) {
+    if (bucket === undefined) continue;
+    const s3 = await createAws({ region: bucket.spec.region }).s3();
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket.spec.name, Prefix: KIT_OBJECT_PREFIX }));
+    for (const { Key } of Contents)
+      texts.push((await (await s3.send(new GetObjectCommand({ Bucket: bucket.spec.name, Key }))).Body?.transformToString()) ?? '');
+  }
+  return texts;
+}
 
 describe('from one file to buckets proven by real builds', () => {
   test('a dry run shows everything and changes nothing', async () => {
@@ -188,7 +209,7 @@ describe('from one file to buckets proven by real builds', () => {
     expect(after.keys).toEqual(before.keys);
   });
 
-  test('no secret in anything printed, in the evidence, or in a template', async () => {
+  test('no secret in anything printed, in the evidence, in a template, or in an object of the kit’s', async () => {
     const secrets = [
       (await secretOf(one, 'upload')).secretAccessKey,
       (await secretOf(one, 'read-only')).secretAccessKey,
@@ -204,7 +225,10 @@ describe('from one file to buckets proven by real builds', () => {
     );
     const files = readdirSync(work.dir).map((name) => readFileSync(join(work.dir, name), 'utf8'));
     expect(files.length).toBeGreaterThanOrEqual(2);
-    for (const text of [work.printed, ...templates, ...files]) for (const secret of secrets) expect(text.includes(secret)).toBe(false);
+    const objects = await kitObjects();
+    expect(objects.join('')).toContain(apps.web);
+    for (const text of [work.printed, ...templates, ...files, ...objects])
+      for (const secret of secrets) expect(text.includes(secret)).toBe(false);
   });
 
   test('status says that all is as in the file', async () => {
