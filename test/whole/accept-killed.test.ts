@@ -1,67 +1,44 @@
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { namesOf } from '../../accept/fleet.plan.js';
-import { thingsOf } from '../../accept/things.client.js';
-import { createAws } from '../../lib/aws/aws.js';
-import { createHeroku } from '../../lib/heroku/heroku.client.js';
-import { startSandbox, type Sandbox } from '../../sandbox/index.js';
 import { clients } from '../../sandbox/test/support/clients.js';
-import { Workplace } from '../integration/support/target.js';
+import { HERE, NOTHING, startAcceptGround, type AcceptGround } from '../integration/support/accept-ground.js';
 
 /** What becomes of a run that does not come to its end. */
-const account = '111122223333';
-const here = ['accept', '--account', account, '--region', 'eu-west-1', '--yes'];
-let sandbox: Sandbox;
-let work: Workplace;
-
-beforeAll(async () => {
-  sandbox = await startSandbox();
-  Object.assign(process.env, sandbox.env);
-  work = new Workplace(sandbox.env);
-});
-afterAll(async () => {
-  work?.remove();
-  await sandbox?.stop();
-});
-
-const heroku = () => createHeroku({ token: sandbox.heroku.token, host: sandbox.heroku.url });
-const thingsOfRun = (id: string) => {
-  const place = { account, region: 'eu-west-1' };
-  return thingsOf({ aws: (region) => createAws({ region }), heroku: heroku(), place, names: namesOf(id, place) });
-};
-const NOTHING = { apps: [], stacks: [], users: [], secrets: [], buckets: [] };
+let ground: AcceptGround;
+beforeAll(async () => void (ground = await startAcceptGround()));
+afterAll(() => ground?.stop());
 
 test('a killed run is swept by the next, which lets be one that is under way and what only looks like a run’s', async () => {
-  const s3 = clients(sandbox.aws).s3;
-  await heroku().createApp({ name: 'halcyon-accept-abcdefgh-api' });
+  const s3 = clients(ground.sandbox.aws).s3;
+  await ground.heroku.createApp({ name: 'halcyon-accept-abcdefgh-api' });
   const going = await begun();
   const killed = await begun('SIGKILL');
-  const before = await thingsOfRun(killed.id);
+  const before = await ground.thingsOfRun(killed.id);
   expect(before.apps).toHaveLength(6);
   expect(before.stacks.length).toBeGreaterThan(0);
 
-  const { code, stderr } = await work.kit([...here, '--probes']);
+  const { code, stderr } = await ground.work.kit([...HERE, '--probes']);
   expect(code, stderr).toBe(0);
   expect(stderr).toContain(`removing what run ${killed.id} left behind`);
   expect(stderr).not.toContain(going.id);
-  expect(await thingsOfRun(killed.id)).toEqual(NOTHING);
-  expect((await thingsOfRun(going.id)).apps).toHaveLength(6);
+  expect(await ground.thingsOfRun(killed.id)).toEqual(NOTHING);
+  expect((await ground.thingsOfRun(going.id)).apps).toHaveLength(6);
 
   // Ctrl-C takes its own down.
   going.child.kill('SIGINT');
   expect((await going.ended).code).toBe(130);
-  expect(await thingsOfRun(going.id)).toEqual(NOTHING);
+  expect(await ground.thingsOfRun(going.id)).toEqual(NOTHING);
   expect((await s3.send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
-  expect((await heroku().apps()).map(({ name }) => name)).toEqual(['halcyon-accept-abcdefgh-api']);
+  expect((await ground.heroku.apps()).map(({ name }) => name)).toEqual(['halcyon-accept-abcdefgh-api']);
 });
 
 /** A run whose fleet is being made. @param signal - it is ended by. */
 async function begun(signal?: 'SIGKILL') {
-  let child: Parameters<NonNullable<Parameters<Workplace['kit']>[1]>['onStart'] & {}>[0] | undefined;
+  let child: Parameters<NonNullable<Parameters<AcceptGround['work']['kit']>[1]>['onStart'] & {}>[0] | undefined;
   let id = '';
   let ready: () => void = () => undefined;
   const making = new Promise<void>((done) => (ready = done));
-  const ended = work.kit([...here, '--verbose'], {
+  const ended = ground.work.kit([...HERE, '--verbose'], {
     onStart(started) {
       child = started;
       let said = '';
@@ -73,7 +50,7 @@ async function begun(signal?: 'SIGKILL') {
     },
   });
   await making;
-  for (let tries = 0; (await thingsOfRun(id)).stacks.length === 0 && tries < 60; tries++)
+  for (let tries = 0; (await ground.thingsOfRun(id)).stacks.length === 0 && tries < 60; tries++)
     await new Promise((done) => setTimeout(done, 500));
   if (child === undefined) throw new Error('it was not started');
   if (signal !== undefined) {
