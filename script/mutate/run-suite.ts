@@ -32,7 +32,9 @@ export async function runSuite(copy: string, suite: Suite, options: { limitMs: n
 /** A process group of its own, so that what tests start ends with them. */
 function run(cwd: string, args: readonly string[], { limitMs, signal }: { limitMs: number; signal: AbortSignal }) {
   return new Promise<{ code: number | null; late: boolean; said: string }>((settle) => {
-    const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+    // As in `npm run test:model`: a fault may be noticed by any of the thousands.
+    const whole = { HALCYON_MODEL_HISTORIES: '3000', HALCYON_EVERY: '1' };
+    const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', ...whole };
     const child = spawn(process.execPath, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     const hear = (chunk: Buffer) => void (said = (said + chunk.toString()).slice(-2000));

@@ -7,7 +7,7 @@ import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
 import { configFor, type ModelFile } from './model-file.js';
 import { runContext } from './run-context.js';
-import { Crash, type Hook } from './world/process.js';
+import { Crash, type Hook, type Phase } from './world/process.js';
 import { World } from './world/world.js';
 
 /** Something that happens at the `at`-th moment of a run: a moment is before or after an effect, or before a look. */
@@ -49,7 +49,8 @@ export class Play {
   /** What the file says, and the principals that the stack has for it. */
   config: KitConfig;
   readonly policy: Policy;
-  longest = 0;
+  /** Each moment of the longest run. */
+  longest: readonly Phase[] = [];
   constructor(readonly history: History) {
     this.world.iam.keyDelay = history.keyDelay;
     this.world.heroku.releaseTime = history.releaseTime;
@@ -67,10 +68,10 @@ export class Play {
     happenings: readonly Happening[],
     options: { smokeFails?: boolean; nested?: boolean } = {},
   ): Promise<TeamResult | 'crashed'> {
-    let moment = 0;
+    const moments: Phase[] = [];
     let trouble = 0;
     const hook: Hook = async (operation, phase) => {
-      moment += 1;
+      const moment = moments.push(phase);
       if (moment > MOMENTS) throw new Error(`no end after ${MOMENTS} moments, at ${operation}`);
       for (const happening of happenings)
         if (happening.at === moment) trouble = Math.max(trouble, await this.happen(happening, operation, phase));
@@ -98,7 +99,7 @@ export class Play {
     });
     try {
       const result = await reconcile(context, intent);
-      this.longest = Math.max(this.longest, moment);
+      if (moments.length > this.longest.length) this.longest = moments;
       return result;
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
