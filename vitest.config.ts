@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// heroku-client reads each file of it at each request; SSL_CERT_FILE, if set, names the same authorities.
+if (process.env.SSL_CERT_FILE) delete process.env.SSL_CERT_DIR;
+
 const integration = { testTimeout: 300_000, hookTimeout: 300_000 };
 
 export default defineConfig({

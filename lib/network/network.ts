@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { request as httpRequest, type Agent as HttpAgent, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { urlToHttpOptions } from 'node:url';
 import { KitError } from '../errors.js';
 import { ServerTime } from './server-time.js';
@@ -26,26 +27,28 @@ export interface Agents {
 /** @param say - is told once where this machine's clock is wrong. */
 export function networkOf(env: NodeJS.ProcessEnv = process.env, say?: (text: string) => void): Network {
   const proxied = ['https_proxy', 'http_proxy', 'all_proxy'].some((name) => env[name] || env[name.toUpperCase()]);
+  // A bundle takes longer to read than a connection to make: once for all of them.
+  let trusted: SecureContext | undefined;
   const s3Url = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
   return {
     ...(s3Url ? { s3Url } : {}),
     time: new ServerTime({ say }),
     async agents(to, { keepAlive = true } = {}) {
       // The SDK ignores AWS_CA_BUNDLE, which the CDK and the AWS CLI honour.
-      const ca = to === 'aws' && env.AWS_CA_BUNDLE ? readBundle(env.AWS_CA_BUNDLE) : undefined;
+      const secureContext = to === 'aws' && env.AWS_CA_BUNDLE ? (trusted ??= readBundle(env.AWS_CA_BUNDLE)) : undefined;
       if (proxied) {
         const { ProxyAgent } = await import('./proxy.js');
-        const agent = new ProxyAgent({ keepAlive, ...(ca ? { ca } : {}) }) as unknown as HttpsAgent;
+        const agent = new ProxyAgent({ keepAlive, ...(secureContext ? { secureContext } : {}) }) as unknown as HttpsAgent;
         return { httpAgent: agent, httpsAgent: agent };
       }
-      return to === 'aws' ? { httpsAgent: new HttpsAgent({ keepAlive, ca }) } : {};
+      return to === 'aws' ? { httpsAgent: new HttpsAgent({ keepAlive, secureContext }) } : {};
     },
   };
 }
 
-function readBundle(file: string): Buffer {
+function readBundle(file: string): SecureContext {
   try {
-    return readFileSync(file);
+    return createSecureContext({ ca: readFileSync(file) });
   } catch (cause) {
     throw new KitError('ca-bundle-unreadable', `AWS_CA_BUNDLE cannot be read: ${(cause as Error).message}; correct it, or unset it`, {
       cause,

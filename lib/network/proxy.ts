@@ -1,13 +1,14 @@
 import { Agent as HttpAgent, type AgentOptions, type ClientRequest } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import { Agent, type AgentConnectOpts } from 'agent-base';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
 import { KitError } from '../errors.js';
 import { registerUrlSecrets } from '../io/redaction.js';
 
-type Options = AgentOptions & { readonly ca?: Buffer };
+type Options = AgentOptions & { readonly secureContext?: SecureContext };
 
 /** Each request by the proxy that the environment names for it, or directly. */
 export class ProxyAgent extends Agent {
