@@ -1,14 +1,40 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // heroku-client reads each file of it at each request; SSL_CERT_FILE, if set, names the same authorities.
 if (process.env.SSL_CERT_FILE) delete process.env.SSL_CERT_DIR;
 
 const integration = { testTimeout: 300_000, hookTimeout: 300_000 };
 
+/** Minutes or most of one; begun last, they would run alone at the end. */
+const LONG = [
+  'whole/accept.test.ts',
+  'e2e.test.ts',
+  'whole/accept-killed.test.ts',
+  'cdk.test.ts',
+  'rotation-killed.test.ts',
+  'smoke.test.ts',
+  'doctor.test.ts',
+  'rotation.test.ts',
+  'left.test.ts',
+  'model-check.test.ts',
+  'rotation-suspended.test.ts',
+  'edits.test.ts',
+  'policies.test.ts',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => LONG.findIndex((name) => moduleId.endsWith(`/${name}`)) + 1 || Infinity;
+    return (await super.sort(files)).sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+  }
+}
+
 export default defineConfig({
   test: {
     // Integration tests wait more than they compute.
     maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -21,7 +47,6 @@ export default defineConfig({
       {
         test: { name: 'integration', include: ['test/integration/**/*.test.ts', 'sandbox/test/integration/**/*.test.ts'], ...integration },
       },
-      // Minutes long: `npm run test:accept`, not part of `npm test`.
       { test: { name: 'accept', include: ['test/whole/**/*.test.ts'], testTimeout: 900_000, hookTimeout: 300_000 } },
       { test: { name: 'upstream', include: ['test/upstream/**/*.test.ts'], ...integration } },
     ],

@@ -35,12 +35,10 @@ if (!process.env.HALCYON_UPSTREAM_DIR)
   console.error('• upstream tests are skipped: HALCYON_UPSTREAM_DIR does not name the clones of haskell-on-heroku, halcyon and bashmenot');
 if (!process.env.HEROKU_API_SCHEMA)
   console.error("• the local Heroku's answers are not checked against Heroku's schema: HEROKU_API_SCHEMA does not name it");
-// The whole run of `accept` is a command of its own: npm run test:accept.
-const projects = process.argv.some((arg) => arg.startsWith('--project')) ? [] : ['--project=!accept'];
 const ran = check(
   'tests',
   bin('vitest'),
-  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...projects, ...process.argv.slice(2)],
+  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)],
   { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
 );
 try {

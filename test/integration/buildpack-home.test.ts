@@ -6,11 +6,11 @@ import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
 import { rootKey, send } from '../../sandbox/test/support/clients.js';
 import { sigv4 } from '../../sandbox/test/support/sigv4.js';
-import { Workplace } from './support/target.js';
+import { InProcess } from './support/in-process.js';
 
 /** Where the hosted buildpack lives, and what keeps it from being public. */
 let sandbox: Sandbox;
-let work: Workplace;
+let work: InProcess;
 const before = { ...process.env };
 const aws = (region: string): Aws => createAws({ region });
 const PATH = '/v20180820/configuration/publicAccessBlock';
@@ -25,7 +25,7 @@ beforeAll(async () => {
   sandbox = await startSandbox({ heroku: { upstreamDir: null } });
   Object.assign(process.env, sandbox.env);
   await createHeroku({ token: sandbox.env.HEROKU_API_KEY ?? '', host: sandbox.env.HEROKU_HOST }).createApp({ name: 'payments-api' });
-  work = new Workplace(sandbox.env);
+  work = new InProcess(sandbox.env);
 });
 afterEach(() => block());
 afterAll(async () => {

@@ -25,9 +25,9 @@ import {
 } from '../../lib/contract/index.js';
 import { stackState } from '../../lib/deploy/stack.client.js';
 import { keysOf, startWire, type Wire } from '../engine/support/wire.js';
-import { Workplace } from './support/target.js';
+import { InProcess } from './support/in-process.js';
 
-/** What an earlier file made and this one no longer names, from the command line: found, kept, and retired when asked. */
+/** What an earlier file made and this one no longer names: found, kept, and retired when asked. */
 const ACCOUNT = '111122223333';
 const SIGNING = 'signing: { version: 4, buildpack: "https://example.com/sigv4.tgz" }\n';
 const own = (region = 'eu-west-1') => `bucket: { account: "${ACCOUNT}", region: ${region} }`;
@@ -38,13 +38,13 @@ const ONE = team('one', 'left-one: { mode: upload }');
 const UP = ['up', '--all', '--yes', '--no-smoke'];
 
 let wire: Wire;
-let work: Workplace;
+let work: InProcess;
 
 beforeAll(async () => {
   wire = await startWire();
   // A key is not retired while it was used minutes ago and no app explains it: here nobody sees the uses of today.
   wire.sandbox.aws.settings.lastUsedLagMs = 86_400_000;
-  work = new Workplace(wire.sandbox.env);
+  work = new InProcess(wire.sandbox.env);
   for (const app of ['left-one', 'left-two', 'left-app', 'left-old']) await wire.sandbox.heroku.ensureApp(app);
 });
 afterAll(async () => {

@@ -6,14 +6,14 @@ import { CONFIG_VAR_NAMES } from '../../lib/contract/index.js';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
-import { Workplace } from './support/target.js';
+import { InProcess } from './support/in-process.js';
 import { principalIn } from '../support/principals.js';
 import { parseConfig } from '../../lib/config/index.js';
 import { userName } from '../../lib/contract/index.js';
 
-/** Signature versions over the life of a shared bucket, from the command line, in this order. */
+/** Signature versions over the life of a shared bucket, in this order. */
 let sandbox: Sandbox;
-let work: Workplace;
+let work: InProcess;
 let aws: Aws;
 let heroku: Heroku;
 const HOH = 'https://github.com/mietek/haskell-on-heroku';
@@ -36,7 +36,7 @@ beforeAll(async () => {
     await heroku.createApp({ name });
     await heroku.setBuildpacks(name, [HOH]);
   }
-  work = new Workplace(sandbox.env);
+  work = new InProcess(sandbox.env);
 });
 afterAll(async () => {
   work?.remove();

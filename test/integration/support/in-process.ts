@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import type { CommandHost } from '../../../lib/cli/command.js';
+import { createProgram, type Runner } from '../../../lib/commands/program.js';
+import { isKitError } from '../../../lib/errors.js';
+import { createTerminal } from '../../../lib/io/terminal.js';
+import { Workplace, type Ran } from './target.js';
+
+/** The commands in this process and its environment, which saves seconds a run: where what they do counts, not the process they are. */
+export class InProcess extends Workplace {
+  override async kit(args: readonly string[], { env }: { env?: Record<string, string> } = {}): Promise<Ran> {
+    let [code, stdout, stderr] = [0, '', ''];
+    const stream = new Writable({ write: (chunk, _encoding, done) => ((stderr += String(chunk)), done()) });
+    const run: Runner = async (command, options) => {
+      const io = createTerminal({ stream, live: false });
+      const host: CommandHost = {
+        io,
+        signal: new AbortController().signal,
+        env: { ...process.env, ...env },
+        interactive: false,
+        evidence: { event() {}, note() {} },
+        confirm: async () => options.yes === true,
+      };
+      try {
+        const result = await command(host);
+        code = result.exitCode ?? 0;
+        stdout = options.json ? JSON.stringify(result.data) : result.text;
+      } catch (error) {
+        if (!isKitError(error)) throw error;
+        code = 1;
+        stderr += `error: ${error.message}\n`;
+      } finally {
+        io.close();
+      }
+    };
+    await createProgram(run, '0.0.0').parseAsync([...args, '-c', join(this.dir, 'halcyon.yaml')], { from: 'user' });
+    this.printed += stdout + stderr;
+    return { code, stdout, stderr };
+  }
+}
