@@ -31,6 +31,7 @@ import {
 } from '../../lib/contract/index.js';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
+import { InProcess } from './support/in-process.js';
 import { startTarget, unique, Workplace, type Target } from './support/target.js';
 import { principalIn } from '../support/principals.js';
 import { parseConfig } from '../../lib/config/index.js';
@@ -38,6 +39,8 @@ import { parseConfig } from '../../lib/config/index.js';
 /** The main job from the command line, against whatever the environment names; by default against a sandbox of its own. */
 let target: Target;
 let work: Workplace;
+/** The same commands without a process each, for what the first tests have shown of the command line. */
+let here: InProcess;
 let aws: Aws;
 let heroku: Heroku;
 let account = '';
@@ -77,12 +80,15 @@ beforeAll(async () => {
   }
   work = new Workplace(target.env);
   work.write(file());
+  here = new InProcess(target.env);
+  here.write(file());
 });
 
 afterAll(async () => {
-  await work?.kit(['down', '--all', '--bucket', `common-${id}`, '--delete-bucket', '--yes', '--force']);
+  await here?.kit(['down', '--all', '--bucket', `common-${id}`, '--delete-bucket', '--yes', '--force']);
   for (const app of Object.values(apps)) await heroku?.deleteApp(app);
   work?.remove();
+  here?.remove();
   await target?.stop();
 });
 
@@ -300,11 +306,11 @@ describe('operators', () => {
     await iam.send(new DeleteUserPolicyCommand({ UserName: ours, PolicyName: 'all' }));
     await iam.send(new DeleteUserCommand({ UserName: `free-${id}` }));
     work.write(file());
-    await work.ok(['up', two, '--yes', '--no-smoke']);
+    await here.ok(['up', two, '--yes', '--no-smoke']);
   });
 
   test('Ctrl-C half way leaves nothing that a rerun does not finish', async () => {
-    await work.ok(['down', two, '--yes']);
+    await here.ok(['down', two, '--yes']);
     const interrupted = await work.kit(['up', two, '--yes', '--no-smoke'], {
       onStart: (child) => child.stderr?.on('data', (chunk) => /deploying halcyon-two/.test(String(chunk)) && child.kill('SIGINT')),
     });
@@ -317,31 +323,31 @@ describe('operators', () => {
   });
 
   test('an app that changes its mode moves to another principal, and the old one goes', async () => {
-    work.write(file({ api: 'upload' }));
-    await work.ok(['up', one, '--yes', '--no-smoke']);
+    here.write(file({ api: 'upload' }));
+    await here.ok(['up', one, '--yes', '--no-smoke']);
     expect((await heroku.configVars(apps.api)).HALCYON_AWS_ACCESS_KEY_ID).toBe((await secretOf(one, 'upload')).accessKeyId);
     expect((await heroku.configVars(apps.api)).HALCYON_NO_UPLOAD).toBeUndefined();
-    await work.ok(['rotate', one, '--finish', '--yes', '--soak', '0s']);
-    await work.ok(['up', one, '--yes', '--no-smoke']);
+    await here.ok(['rotate', one, '--finish', '--yes', '--soak', '0s']);
+    await here.ok(['up', one, '--yes', '--no-smoke']);
     await expect(
       (await aws.iam()).send(new GetUserCommand({ UserName: userName(principalIn(parseConfig(file()), one, 'read-only')) })),
     ).rejects.toMatchObject({ name: 'NoSuchEntityException' });
-    work.write(file());
-    await work.ok(['up', one, '--yes', '--no-smoke']);
+    here.write(file());
+    await here.ok(['up', one, '--yes', '--no-smoke']);
   });
 
   test('down unsets only our config vars, keeps the bucket, and up takes it back', async () => {
-    await work.ok(['down', two, '--yes']);
+    await here.ok(['down', two, '--yes']);
     const vars = await heroku.configVars(apps.web);
     expect(vars.NOT_OURS).toBe('stays');
     expect(Object.keys(vars).filter((name) => (CONFIG_VAR_NAMES as string[]).includes(name))).toEqual([]);
     expect(await heroku.buildpacks(apps.web)).toEqual([HOH]);
-    const { stderr } = await work.ok(['up', two, '--yes', '--no-smoke']);
+    const { stderr } = await here.ok(['up', two, '--yes', '--no-smoke']);
     expect(stderr).toContain(`taking bucket halcyon-${two}-${account}-eu-west-1 back into halcyon-${two}`);
   });
 
   test('a shared bucket that is used is not taken down', async () => {
-    const { code, stderr } = await work.kit(['down', '--bucket', `common-${id}`, '--yes']);
+    const { code, stderr } = await here.kit(['down', '--bucket', `common-${id}`, '--yes']);
     expect(code).toBe(1);
     expect(stderr).toContain(`still used by team ${one}`);
   });
@@ -353,9 +359,9 @@ describe('mistakes, before anything is changed', () => {
     ['another account', () => file().replaceAll(account, '999988887777'), /999988887777.*--profile/s],
   ])('%s', async (_what, wrong, message) => {
     const before = await state();
-    work.write(wrong());
-    const ran = await work.kit(['up', two, '--yes']);
-    work.write(file());
+    here.write(wrong());
+    const ran = await here.kit(['up', two, '--yes']);
+    here.write(file());
     expect(ran.code).toBe(1);
     expect(ran.stderr).toMatch(message);
     expect(await state()).toEqual(before);

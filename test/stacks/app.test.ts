@@ -136,9 +136,11 @@ describe('a template too large for a request', () => {
     `teams: { payments: { bucket: { account: "111122223333", region: eu-west-1 }, credentials: per-app, ${more}apps: { ${Array.from({ length: users }, (_, i) => `payments-${i}: { mode: upload }`).join(', ')} } } }`;
 
   test('goes through a bucket in a stack of its own, deployed first; without bootstrap, and with the credentials at hand', () => {
-    const assembly = synth(team(163));
+    // As many users as a stack has room for.
+    const assembly = synth(team(245));
     expect(assembly.stacks.map(({ stackName }) => stackName).sort()).toEqual(['halcyon-buildpack', TEMPLATES, 'halcyon-payments']);
     const stack = assembly.getStackByName('halcyon-payments');
+    expect(Object.keys(stack.template.Resources).length).toBeLessThanOrEqual(500);
     expect(stack.dependencies.map(({ id }) => id)).toContain(TEMPLATES);
     expect(stack.stackTemplateAssetObjectUrl).toMatch(/^s3:\/\/halcyon-kit-templates-111122223333-eu-west-1\//);
     expect([stack.assumeRoleArn, stack.requiresBootstrapStackVersion]).toEqual([undefined, undefined]);
