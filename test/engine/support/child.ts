@@ -49,7 +49,7 @@ export function startChild(wire: Wire, file: string, args: readonly string[]): R
     async until(reached) {
       while (!(await reached())) {
         if (child.exitCode !== null) throw new Error(`it ended too early: ${output}`);
-        await sleep(40);
+        await sleep(100);
       }
     },
   };
