@@ -3,8 +3,10 @@ import type { Environment } from '../config/environments.js';
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import type { ServedBuildpack } from '../buildpack/served.client.js';
 import type { PolicyDocumentJson } from '../constructs/policies.js';
+import type { DesiredConfigVars } from '../contract/index.js';
 import type { Left } from '../deploy/left.plan.js';
 import type { AppState, PrincipalState } from '../engine/model.js';
+import { desiredHolding } from '../engine/plan/apps.plan.js';
 import type { BuildpackPlan } from '../heroku/buildpacks.plan.js';
 import type { Build, Dyno, HerokuApp, Release } from '../heroku/heroku.js';
 import type { NotedApp } from '../smoke/register.client.js';
@@ -75,6 +77,11 @@ export interface BucketFacts {
   readonly unread: readonly string[];
 }
 
+/** Halcyon lists one page of 1,000 keys, of one kind of archive in one directory. */
+export const LISTED_PAGE = 1_000;
+/** S3 takes 5 GB in one PUT, which is all that Halcyon makes; told in time. */
+export const LARGE_BYTES = 4 * 1024 ** 3;
+
 export interface ObjectFacts {
   readonly counted: number;
   /** Not everything was counted. */
@@ -135,3 +142,11 @@ export interface BuildpackFacts extends ServedBuildpack {
 
 /** What is wrong in an observation, as far as one question goes; pure. */
 export type Check = (observation: Observation) => Finding[];
+
+/** The principal whose key an app should hold. */
+export const principalFor = ({ user }: AppFacts, principals: readonly PrincipalFacts[]): PrincipalFacts | undefined =>
+  principals.find((principal) => principal.user === user);
+
+/** What an app should have, with the current key where that is known; a secret as its fingerprint. */
+export const desiredOf = (app: AppFacts, principals: readonly PrincipalFacts[]): DesiredConfigVars =>
+  desiredHolding(principalFor(app, principals)?.current, app, principals) ?? app.wanted;

@@ -6,8 +6,7 @@ import { differing, keyPrefix, type Access, type ConfigVarName, type KeyPair } f
 import type { Vault } from '../engine/run/vault.js';
 import { halcyonRequest, isDone, storeOf, type HalcyonRequest, type HalcyonStore, type Outcome } from '../storage/halcyon-requests.js';
 import type { RefusalContext } from '../storage/refusal.js';
-import { desiredOf } from './desired.js';
-import type { AppFacts, PrincipalFacts, ProbeFacts } from './model.js';
+import { desiredOf, type AppFacts, type PrincipalFacts, type ProbeFacts } from './model.js';
 
 /** What the probes of one team share. */
 export interface Probing {
