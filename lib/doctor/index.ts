@@ -9,7 +9,7 @@ import { Vault } from '../engine/run/vault.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import { registerOf } from '../smoke/register.client.js';
-import { leftoversAmong } from '../smoke/leftover-apps.client.js';
+import { leftoversAmong } from '../smoke/leftovers.client.js';
 import { appFacts, type AppQuestion } from './apps.client.js';
 import { bucketFacts, bucketQuestions } from './buckets.client.js';
 import { buildpackFacts, wantedBuildpacks } from './buildpack.client.js';
