@@ -25,8 +25,6 @@ export interface SyncOptions {
   readonly signal?: AbortSignal;
   /** Apps at a time. Default 5. */
   readonly concurrency?: number;
-  /** How long a release may stay pending, in ms. Default one hour, Heroku's own limit for a release command. */
-  readonly releaseTimeoutMs?: number;
 }
 
 /** What became of one app. */
@@ -109,6 +107,9 @@ export function releaseOf(releases: readonly Release[], names: readonly string[]
   return recent.find((release) => names.some((name) => release.description.includes(name))) ?? releases[0];
 }
 
+/** How long a release may stay pending: Heroku's own limit for a release command. */
+const RELEASE_MS = 3_600_000;
+
 async function releaseEnd(
   heroku: Heroku,
   app: string,
@@ -116,7 +117,7 @@ async function releaseEnd(
   options: SyncOptions,
   say: (detail: string) => void,
 ): Promise<Release> {
-  const deadline = Date.now() + (options.releaseTimeoutMs ?? 3_600_000);
+  const deadline = Date.now() + RELEASE_MS;
   let current = release;
   for (let wait = 500; current.status === 'pending'; wait = Math.min(wait * 1.5, 5000)) {
     say(`waiting for release v${release.version}: its release command is running`);

@@ -56,6 +56,7 @@ export async function prepare(
 /**
  * A principal's current key, from its secret.
  * @throws KitError `key-missing` | `secret-malformed`.
+ * @internal
  */
 export async function currentKey(aws: Aws, principal: PrincipalId): Promise<KeyPair> {
   const name = secretName(principal);
@@ -85,7 +86,7 @@ const COPIED_CONFIG_VARS = [
   'HALCYON_PUBLIC_STORAGE_URL',
 ] as const;
 
-/** The config vars to set: what the app should have of ours, and what it has of those above. */
+/** The config vars to set: what the app should have of ours, and what it has of those above. @internal */
 export function copiedConfigVars(
   config: KitConfig,
   storage: AppStorage,
@@ -98,7 +99,7 @@ export function copiedConfigVars(
   return Object.fromEntries(wanted.filter((entry): entry is [string, string] => Boolean(entry[1])));
 }
 
-/** The app's buildpacks, haskell-on-heroku among them, the SigV4 buildpack first where requests are signed with version 4. */
+/** The app's buildpacks, haskell-on-heroku among them, the SigV4 buildpack first where requests are signed with version 4. @internal */
 export function copiedBuildpacks(config: KitConfig, signingUrl: string | undefined, current: readonly string[]): string[] {
   const list = current.some((url) => isHaskellOnHeroku(url, config.buildpack.url)) ? [...current] : [...current, config.buildpack.url];
   if (config.signing.version !== 4 || signingUrl === undefined) return list;

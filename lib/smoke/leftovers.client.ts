@@ -47,7 +47,7 @@ export async function sweepKilled(context: SweepContext, team: Team): Promise<vo
 export const leftoversAmong = (apps: readonly HerokuApp[], now: Date = new Date()): string[] =>
   apps.filter(({ name, createdAt }) => isLeftover(name, new Date(createdAt), now)).map(({ name }) => name);
 
-/** Remove what looks so, but for `running`. */
+/** Remove what looks so, but for `running`. @internal */
 export async function sweepApps(
   heroku: Heroku,
   io: IoHost,
@@ -93,7 +93,7 @@ const archiveOf = (key: string): string | undefined => /^[^/]+\/[^/]+\/[^/]+\/ar
 
 /**
  * Remove objects that earlier runs left in a team's part of a bucket, and the archives they noted anywhere in it; those of `dead` runs however
- * young they are. @returns how many.
+ * young they are. @returns how many. @internal
  */
 export async function sweepObjects(
   aws: Aws,

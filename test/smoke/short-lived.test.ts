@@ -12,7 +12,6 @@ const app = (name: string, createdAt: string): HerokuApp => ({
   name,
   generation: 'cedar',
   stack: 'heroku-24',
-  maintenance: false,
   createdAt,
 });
 
