@@ -10,7 +10,7 @@ import { desiredHolding } from '../engine/plan/apps.plan.js';
 import type { BuildpackPlan } from '../heroku/buildpacks.plan.js';
 import type { Build, Dyno, HerokuApp, Release } from '../heroku/heroku.js';
 import type { NotedApp } from '../smoke/register.client.js';
-import type { Refused, RefusalContext } from '../storage/refusal.js';
+import type { Refused, RefusalContext } from '../storage/refusals.js';
 
 /** Something that is, or may be, wrong. */
 export interface Finding {

@@ -5,7 +5,7 @@ import type { KitConfig, Team } from '../config/model.js';
 import { differing, keyPrefix, type Access, type ConfigVarName, type KeyPair } from '../contract/index.js';
 import type { Vault } from '../engine/run/vault.js';
 import { halcyonRequest, isDone, storeOf, type HalcyonRequest, type HalcyonStore, type Outcome } from '../storage/halcyon-requests.js';
-import type { RefusalContext } from '../storage/refusal.js';
+import type { RefusalContext } from '../storage/refusals.js';
 import { desiredOf, type AppFacts, type PrincipalFacts, type ProbeFacts } from './model.js';
 
 /** What the probes of one team share. */

@@ -1,5 +1,5 @@
 import type { Build, Release } from '../heroku/heroku.js';
-import type { Refusal } from '../storage/refusal.js';
+import type { Refusal } from '../storage/refusals.js';
 import type { BuildLog } from './log.js';
 import type { Cause, Proof } from './report.js';
 import { attemptProof, type Tried } from './requests.plan.js';

@@ -1,8 +1,7 @@
 import { s3Endpoint } from '../../config/derive.js';
 import { inBuildLog } from '../../storage/build-log.js';
 import { isDone } from '../../storage/halcyon-requests.js';
-import type { Refusal, Refused } from '../../storage/refusal.js';
-import { classifyRefusal } from '../../storage/refusals.js';
+import { classifyRefusal, type Refusal, type Refused } from '../../storage/refusals.js';
 import { LARGE_BYTES, LISTED_PAGE, type BucketFacts, type Check, type Observation } from '../model.js';
 import { bucketPolicyOf, policyDrift } from '../policies.js';
 import { about, broken, info, notChecked, UPLOAD_FAILS, warning, type Fault } from './finding.js';

@@ -1,6 +1,5 @@
 import { isDone, type Operation } from '../../storage/halcyon-requests.js';
-import type { Refusal, RefusalKind } from '../../storage/refusal.js';
-import { classifyRefusal } from '../../storage/refusals.js';
+import { classifyRefusal, type Refusal, type RefusalKind } from '../../storage/refusals.js';
 import type { Check, Finding, Observation, ProbeFacts } from '../model.js';
 import { about, broken, warning } from './finding.js';
 
