@@ -10,22 +10,16 @@ import { desiredHolding } from '../engine/plan/apps.plan.js';
 import type { BuildpackPlan } from '../heroku/buildpacks.plan.js';
 import type { Build, Dyno, HerokuApp, Release } from '../heroku/heroku.js';
 import type { NotedApp } from '../smoke/register.client.js';
-import type { Refused, RefusalContext } from '../storage/refusals.js';
+import type { Refusal, RefusalContext, Refused } from '../storage/refusals.js';
 
 /** Something that is, or may be, wrong. */
-export interface Finding {
+export interface Finding extends Pick<Refusal, 'message' | 'looksLike' | 'fix'> {
   /** Stable and kebab-case: `sigv2-refused`. */
   readonly name: string;
   /** `broken`: builds fail, or go without what is stored; `warning`: they may; `info`: worth knowing. */
   readonly severity: 'broken' | 'warning' | 'info';
   /** `bucket NAME`, `principal TEAM/ACCESS`, `app NAME`, `stack NAME`, `buildpack`. */
   readonly subject: string;
-  /** What is wrong, lower case, without a full stop. */
-  readonly message: string;
-  /** What a Halcyon build log shows of it. */
-  readonly looksLike: string;
-  /** The command or setting that mends it. */
-  readonly fix: string;
 }
 
 /** All that the checks are made on: plain data without secrets. What could not be read is undefined, and named in `unread`. */

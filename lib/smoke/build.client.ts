@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { halcyonBucket, keyPrefix } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
-import { pause } from '../heroku/pause.js';
+import { settled } from '../heroku/pause.js';
 import { redact } from '../io/redaction.js';
 import { tarball } from '../tarball.js';
 import { installKey, installTree, labelOf, sourceHash, sourceTree, type Install, type Place } from './archive.js';
@@ -157,19 +157,12 @@ export async function buildOn(
   if (started.outputStreamUrl) await heroku.followStream(started.outputStreamUrl, hear, signal);
 
   // The stream may end before the status is known.
-  const build = await settled(() => heroku.build(app, started.id), 'build', signal);
+  const build = (await settled(() => heroku.build(app, started.id), PATIENCE_MS, signal)) ?? timeout('build');
   const id = build.status === 'succeeded' ? build.releaseId : undefined;
-  const release = id === undefined ? undefined : await settled(() => heroku.release(app, id), 'release', signal);
-  return { build, release, log: parseBuildLog(text) };
+  const release = id && ((await settled(() => heroku.release(app, id), PATIENCE_MS, signal)) ?? timeout('release'));
+  return { build, ...(release ? { release } : {}), log: parseBuildLog(text) };
 }
 
-async function settled<T extends { status: string }>(read: () => Promise<T>, what: string, signal?: AbortSignal): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (let wait = 250; ; wait = Math.min(wait * 2, 4000)) {
-    const now = await read();
-    if (now.status !== 'pending') return now;
-    if (Date.now() > deadline)
-      throw new KitError('smoke-timeout', `the ${what} is still pending after 30 minutes; see \`heroku releases\` and run again`);
-    await pause(wait, signal);
-  }
-}
+const timeout = (what: string): never => {
+  throw new KitError('smoke-timeout', `the ${what} is still pending after 30 minutes; see \`heroku releases\` and run again`);
+};
