@@ -8,7 +8,7 @@ export const SMOKE = [
       `|| true : observed.length > 0`,
       'smoke',
     ],
-    'refusals-not-tried': [`if (prefix) {\n    list.push(`, `if (prefix === '/') {\n    list.push(`, 'smoke'],
+    'refusals-not-tried': [`if (prefix) {`, `if (prefix === '/') {`, 'smoke'],
     'other-teams-not-tried': [
       `for (const other of scope.others) {\n    const theirs`,
       `for (const other of [] as string[]) {\n    const theirs`,
