@@ -89,13 +89,13 @@ async function teamFacts(options: DoctorOptions, team: Team, shared: Pick<AppQue
     appFacts({ config, heroku, team, held, signal, ...shared }),
     aws && reader.readIfAny('apps of its smoke deploys (s3:ListBucket, s3:GetObject)', 'bucket', async () => registerOf(aws, team)?.all()),
   ]);
-  const probing = { config, team, principals, aws, writeProbe, signal };
+  const probing = aws && team.bucket && { config, team, bucket: team.bucket, principals, aws, writeProbe, signal };
   return {
     team,
     ...(stack ? { stack: { name, exists: stack.exists, status: stack.status } } : {}),
-    principals: await pMap(principals, (principal) => probePrincipal(probing, principal, vault), { concurrency: 3 }),
+    principals: probing ? await pMap(principals, (one) => probePrincipal(probing, one, vault), { concurrency: 3 }) : principals,
     ...(smokeApps ? { smokeApps } : {}),
-    apps: await pMap(apps, (app) => probeApp(probing, app, held.get(app.name)), { concurrency: 5 }),
+    apps: probing ? await pMap(apps, (app) => probeApp(probing, app, held.get(app.name)), { concurrency: 5 }) : apps,
     unread: reader.unread,
   };
 }
