@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
+import { buildpacksWanted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { hasStack } from '../config/environments.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { teamStackName, type KeyPair } from '../contract/index.js';
@@ -12,7 +13,7 @@ import { registerOf } from '../smoke/register.client.js';
 import { leftoversAmong } from '../smoke/leftovers.client.js';
 import { appFacts, type AppQuestion } from './apps.client.js';
 import { bucketFacts, bucketQuestions } from './buckets.client.js';
-import { buildpackFacts, wantedBuildpacks } from './buildpack.client.js';
+import { buildpackFacts } from './buildpack.client.js';
 import { runChecks } from './checks/index.js';
 import type { Finding, Observation, TeamFacts } from './model.js';
 import { principalFacts } from './principals.client.js';
@@ -54,13 +55,12 @@ async function observe(options: DoctorOptions): Promise<Observation> {
   const buckets = await inStep(io, 'looking at buckets', () =>
     pMap(bucketQuestions(teams), (question) => bucketFacts(aws(question.spec.region), question, signal), { concurrency: 3 }),
   );
-  const [buildpacks, stacks, buildpack, all] = await Promise.all([
-    wantedBuildpacks(config, teams),
-    heroku.stacks(),
-    buildpackFacts(config, teams, aws, signal),
-    heroku.apps(),
-  ]);
-  const shared = { buildpacks, stacks: new Map(stacks.map(({ name, state }) => [name, state])) };
+  const url = await signingBuildpackUrl(config, teams);
+  const [stacks, buildpack, all] = await Promise.all([heroku.stacks(), buildpackFacts(url, config, teams, aws, signal), heroku.apps()]);
+  const shared = {
+    buildpacks: new Map(buildpacksWanted(config, teams, url).map(({ app, desired }) => [app, desired])),
+    stacks: new Map(stacks.map(({ name, state }) => [name, state])),
+  };
   const facts = await inStep(io, 'looking at keys and apps, and asking S3 as each key', () =>
     pMap(teams, (team) => teamFacts(options, team, shared), { concurrency: 2 }),
   );

@@ -13,6 +13,7 @@ import {
 } from '../contract/index.js';
 import { isKitError, KitError } from '../errors.js';
 import { isHaskellOnHeroku } from '../heroku/buildpacks.plan.js';
+import { forksOf } from '../heroku/buildpacks.sync.js';
 import type { Heroku, HerokuApp } from '../heroku/heroku.js';
 import { pause } from '../heroku/pause.js';
 import { registerSecret, registerUrlSecrets } from '../io/redaction.js';
@@ -93,9 +94,8 @@ export function copiedConfigVars(
   key: KeyPair | undefined,
   current: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const forks = { HALCYON_URL: config.buildpack.halcyonUrl, BASHMENOT_URL: config.buildpack.bashmenotUrl };
   const copied = Object.fromEntries(COPIED_CONFIG_VARS.flatMap((name) => (current[name] ? [[name, current[name]]] : [])));
-  const wanted = Object.entries({ ...forks, ...copied, ...desiredConfigVars(storage, key) });
+  const wanted = Object.entries({ ...forksOf(config.buildpack), ...copied, ...desiredConfigVars(storage, key) });
   return Object.fromEntries(wanted.filter((entry): entry is [string, string] => Boolean(entry[1])));
 }
 
