@@ -39,7 +39,6 @@ const run: Runner = async (command, options) => {
     io,
     signal: abort.signal,
     env: process.env,
-    interactive,
     async confirm(question) {
       if (options.yes) return true;
       if (!interactive)

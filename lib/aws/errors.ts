@@ -136,9 +136,8 @@ export function awsError(error: unknown, doing: string): KitError {
 
 /** As {@link awsError}, with codes of their own for what is worth looking at again. */
 export function failure(error: unknown, doing: string): KitError {
-  if (isKitError(error)) return error;
   const { name = '', code, message = '', cause } = error as SdkError;
-  if (isKitError(cause)) return cause;
+  if (isKitError(error) || isKitError(cause)) return awsError(error, doing);
   if (isAmbiguous(error)) {
     const text = `cannot ${doing}: AWS did not answer (${name || code || 'no reason given'}); run again in a minute`;
     return new KitError('aws-unavailable', text, { cause: error });

@@ -8,7 +8,7 @@ import type { KitConfig, Team } from '../config/model.js';
 import { buildpackBucketName } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import { open } from '../network/network.js';
-import { readError } from '../storage/error-document.js';
+import { readError } from '../storage/halcyon-requests.js';
 import { signV4 } from '../storage/signing.js';
 import { blockedMessage, OTHER_WAY, PUBLIC_ACCESS_SETTINGS, type PublicAccessSetting } from './hosted.js';
 

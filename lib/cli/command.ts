@@ -8,8 +8,6 @@ export interface CommandHost {
   readonly signal: AbortSignal;
   readonly env: NodeJS.ProcessEnv;
   readonly evidence: Evidence;
-  /** Whether a person can be asked. */
-  readonly interactive: boolean;
   /** @throws KitError `confirmation-needed` where nobody can be asked. */
   confirm(question: string): Promise<boolean>;
 }
@@ -27,8 +25,8 @@ export interface GlobalOptions {
   /** Path of halcyon.yaml. */
   readonly config: string;
   readonly profile?: string;
-  readonly json?: boolean;
-  readonly verbose?: boolean;
+  /** Every team of the file, where it is about teams. */
+  readonly all?: boolean;
 }
 
 /** Options of commands that change anything. */

@@ -48,12 +48,16 @@ export function renderPlan(team: string, plan: Plan): string {
     rows.length === 0
       ? `${team}: ${plan.left.length > 0 ? 'nothing to change in what could be looked at' : 'keys and config vars are as they should be'}`
       : `${team}: keys and config vars\n${renderTable(['', 'step', 'what', 'why'], rows)}`,
-    ...plan.waiting.map(({ text }) => `waiting: ${text}`),
-    ...plan.blocked.map(({ text }) => `blocked: ${text}`),
-    ...plan.notices.map((text) => `note: ${text}`),
-    ...plan.left.map(({ text }) => `left as it is: ${text}`),
+    ...remarks(plan),
   ].join('\n');
 }
+
+const remarks = ({ waiting, blocked, notices, left }: Pick<Plan, 'waiting' | 'blocked' | 'notices' | 'left'>): string[] => [
+  ...waiting.map(({ text }) => `waiting: ${text}`),
+  ...blocked.map(({ text }) => `blocked: ${text}`),
+  ...notices.map((text) => `note: ${text}`),
+  ...left.map(({ text }) => `left as it is: ${text}`),
+];
 
 function subject(step: Step): string {
   if (step.kind === 'copy-packages')
@@ -67,15 +71,8 @@ function subject(step: Step): string {
   return 'keyId' in step ? `${step.principal} ${step.keyId}` : step.principal;
 }
 
-export function renderOutcome(outcome: TeamResult): string {
-  return [
-    `${outcome.team}: ${outcome.summary}`,
-    ...outcome.waiting.map(({ text }) => `  waiting: ${text}`),
-    ...outcome.blocked.map(({ text }) => `  blocked: ${text}`),
-    ...outcome.notices.map((text) => `  note: ${text}`),
-    ...outcome.left.map(({ text }) => `  left as it is: ${text}`),
-  ].join('\n');
-}
+export const renderOutcome = (outcome: TeamResult): string =>
+  [`${outcome.team}: ${outcome.summary}`, ...remarks(outcome).map((line) => `  ${line}`)].join('\n');
 
 /** Nothing failed, is blocked, or waits; an app may be left as it is. */
 export const isThrough = (outcomes: readonly TeamResult[]): boolean =>

@@ -39,7 +39,7 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
 
 /** An app that a killed smoke deploy left behind holds a live key: whoever works on the team next removes it. */
 async function sweepApps(session: Session, team: Team): Promise<void> {
-  const sweep = await import('../smoke/sweep.js');
+  const sweep = await import('../smoke/leftovers.client.js');
   if (team.bucket !== undefined) await sweep.sweepKilled(await engineContext(session, team), team);
 }
 

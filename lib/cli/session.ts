@@ -32,7 +32,7 @@ export interface Session {
 
 export async function openSession(
   names: readonly string[],
-  options: GlobalOptions & { all?: boolean; forget?: readonly string[] },
+  options: GlobalOptions & { forget?: readonly string[] },
   host: CommandHost,
 ): Promise<Session> {
   const network = networkOf(host.env, (text) => host.io.warn(text));
@@ -76,6 +76,14 @@ export function selectTeams(config: Pick<KitConfig, 'teams' | 'file'>, names: re
 /** Region of a team's stack; undefined where every app is public. */
 export const regionOf = (team: Team): string | undefined => team.bucket?.spec.region;
 
+/** Where teams are to be in AWS, for {@link checkAccount}; none of a team whose every app is public. */
+export const placesOf = (teams: readonly Team[]) =>
+  teams.flatMap((team) =>
+    team.bucket === undefined
+      ? []
+      : [{ team, by: `team ${team.name}`, account: team.bucket.spec.account, region: team.bucket.spec.region }],
+  );
+
 /** What the key engine works with, for one team. */
 export async function engineContext(session: Session, team: Team) {
   const { config, host, aws, heroku, ids, forget } = session;
@@ -102,9 +110,7 @@ export async function engineContext(session: Session, team: Team) {
  */
 export async function admit(session: Session, { deploying = false, everywhere = false } = {}): Promise<Session> {
   const { teams, host, aws, heroku } = session;
-  const wanted = teams.flatMap(({ name, bucket }) =>
-    bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
-  );
+  const wanted = placesOf(teams);
   const region = wanted[0]?.region;
   refuseLocalAws(host.env);
   const step = host.io.step('checking credentials and apps');

@@ -1,21 +1,19 @@
 import { checkAccount, identity } from '../aws/identity.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
-import { openSession } from '../cli/session.js';
+import { openSession, placesOf } from '../cli/session.js';
 import { isKitError } from '../errors.js';
 
 /** Findings about every team, or those named. Exit code 1 where anything is broken. */
 export async function doctor(
   names: readonly string[],
-  options: GlobalOptions & { all?: boolean; writeProbe?: boolean },
+  options: GlobalOptions & { writeProbe?: boolean },
   host: CommandHost,
 ): Promise<CommandResult> {
   const opened = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
   // Not the checks of the other commands: an app that is missing or of the Fir generation is a finding here, among others.
   const heroku = await opened.heroku();
-  const places = opened.teams.flatMap(({ name, bucket }) =>
-    bucket === undefined ? [] : [{ account: bucket.spec.account, by: `team ${name}`, region: bucket.spec.region }],
-  );
+  const places = placesOf(opened.teams);
   if (places[0] !== undefined) checkAccount(await identity(opened.aws(places[0].region)), places);
   const [{ runDoctor }, { withBuildpackHomes }, { withPrincipals }] = await Promise.all([
     import('../doctor/index.js'),

@@ -9,13 +9,12 @@ import { inStep } from '../io/io-host.js';
 import type { ChangeOptions, CommandResult } from '../cli/command.js';
 import { runTeams } from '../cli/run-teams.js';
 import { exitCodeOf, renderOutcome } from '../cli/render.js';
-import { admit, regionOf, type Session } from '../cli/session.js';
+import { admit, placesOf, regionOf, type Session } from '../cli/session.js';
 
 /** Looking at apps beforehand is for the preview only: a Heroku that answers slowly must not keep a leaked key alive for longer. */
 const LOOK_MS = 10_000;
 
 export interface EmergencyOptions extends ChangeOptions {
-  readonly evidence?: string;
   readonly policy: Partial<Policy>;
 }
 
@@ -80,13 +79,11 @@ export async function emergency(session: Session, keyId: string, options: Emerge
 /** The one team, of those that were asked for, with a user that has the key, or a secret that still tells of it. */
 async function find(session: Session, keyId: string): Promise<TeamKey> {
   const { findKey, wasKeyOf } = await import('../engine/index.js');
-  const wanted = session.teams.flatMap((team) =>
-    team.bucket === undefined ? [] : [{ team, account: team.bucket.spec.account, by: `team ${team.name}` }],
-  );
+  const wanted = placesOf(session.teams);
   const look = async (): Promise<TeamKey> => {
     const problems: unknown[] = [];
     const mine: Team[] = [];
-    const who = wanted[0] === undefined ? undefined : await identity(session.aws(regionOf(wanted[0].team) ?? ''));
+    const who = wanted[0] === undefined ? undefined : await identity(session.aws(wanted[0].region));
     for (const { team, account } of wanted) {
       if (account !== who?.account) continue;
       mine.push(team);

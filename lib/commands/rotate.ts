@@ -11,7 +11,6 @@ import { runTeams } from '../cli/run-teams.js';
 import { emergency } from './emergency.js';
 
 export interface RotateOptions extends ChangeOptions {
-  readonly all?: boolean;
   readonly due?: boolean;
   readonly maxAge: string;
   readonly waves: string;
@@ -21,7 +20,6 @@ export interface RotateOptions extends ChangeOptions {
   readonly emergency?: string;
   readonly deleteUnknownKey?: string;
   readonly smoke?: boolean;
-  readonly evidence?: string;
 }
 
 /** Observe, plan, show, ask, carry out: the plan shown is the one that is executed, looked at anew before every step. */

@@ -7,12 +7,10 @@ import { refuseTampered } from '../buildpack/served.client.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
 
 export interface SmokeOptions extends ChangeOptions {
-  readonly all?: boolean;
   readonly mode?: Mode[];
   readonly prebuild?: boolean;
   readonly app?: string;
   readonly source?: string;
-  readonly evidence?: string;
 }
 
 export async function smoke(names: readonly string[], options: SmokeOptions, host: CommandHost): Promise<CommandResult> {

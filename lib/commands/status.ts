@@ -9,11 +9,7 @@ import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.j
 import { admit, engineContext, openSession, regionOf } from '../cli/session.js';
 
 /** What there is, without judging it: `doctor` judges. Without a team every team is shown. */
-export async function status(
-  names: readonly string[],
-  options: GlobalOptions & { all?: boolean },
-  host: CommandHost,
-): Promise<CommandResult> {
+export async function status(names: readonly string[], options: GlobalOptions, host: CommandHost): Promise<CommandResult> {
   const session = await admit(await openSession(names, { ...options, all: options.all || names.length === 0 }, host));
   const { observeTeam } = await import('../engine/index.js');
   const teams = await Promise.all(
@@ -67,23 +63,12 @@ function leakedKeys({ id, keys }: PrincipalState, { apps }: TeamObservation): st
 }
 
 function keyRow(principal: PrincipalState, key: KeyState, at: string): string[] {
-  const label =
-    key.refused === 'revoked'
-      ? 'leaked'
-      : key.id === principal.current
-        ? 'current'
-        : key.id === principal.pending
-          ? 'pending'
-          : key.id === principal.previous
-            ? 'previous'
-            : key.stored
-              ? 'old'
-              : 'unknown';
+  const stage = (['current', 'pending', 'previous'] as const).find((one) => principal[one] === key.id) ?? (key.stored ? 'old' : 'unknown');
   return [
     principal.label,
     key.id,
     key.status.toLowerCase(),
-    label,
+    key.refused === 'revoked' ? 'leaked' : stage,
     age(key.createdAt, at),
     key.lastUsedAt === undefined ? 'never' : `${age(key.lastUsedAt, at)} ago`,
   ];

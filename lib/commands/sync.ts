@@ -7,13 +7,8 @@ import { refuseTampered } from '../buildpack/served.client.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { KitError } from '../errors.js';
 
-export interface SyncOptions extends ChangeOptions {
-  readonly all?: boolean;
-  readonly evidence?: string;
-}
-
 /** `up` without stacks and smoke: for apps whose config vars were changed by hand, or that are new in the file. */
-export async function sync(names: readonly string[], options: SyncOptions, host: CommandHost): Promise<CommandResult> {
+export async function sync(names: readonly string[], options: ChangeOptions, host: CommandHost): Promise<CommandResult> {
   const session = await admit(await openSession(names, options, host));
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });

@@ -5,7 +5,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership, type CfnB
 import { Construct } from 'constructs';
 import { MANAGED_BY, TAGS, type Acl } from '../contract/index.js';
 import { bucketPolicy } from './policies.js';
-import { validateAcl, validateBucketName, validateBucketPolicy, validateDays, validateKmsKeyArn } from './validation.js';
+import { validateAcl, validateBucketName, validateDays, validateKmsKeyArn } from './validation.js';
 
 export interface HalcyonBucketProps {
   /**
@@ -74,7 +74,7 @@ export interface HalcyonBucketProps {
  * A bucket for Halcyon's prebuilt packages: private, TLS 1.2 or later only, encrypted, and with denials for the kit's principals that hold
  * whatever their own policies say ({@link bucketPolicy}).
  *
- * @throws KitError `invalid-prop` or `policy-too-long`.
+ * @throws KitError `invalid-prop`.
  */
 export class HalcyonBucket extends Construct {
   /** The bucket itself; add to its policy by `addToResourcePolicy`. */
@@ -114,9 +114,8 @@ export class HalcyonBucket extends Construct {
     });
     // A bucket of another name succeeds it; this one is still in use then, whatever becomes of it with its stack.
     (this.bucket.node.defaultChild as CfnBucket).cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
-    const policy = (bucketName: string) => bucketPolicy({ partition: Stack.of(this).partition, bucketName, signing });
-    validateBucketPolicy(policy(props.bucketName ?? id));
-    for (const statement of policy(this.bucket.bucketName).Statement) this.bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
+    const policy = bucketPolicy({ partition: Stack.of(this).partition, bucketName: this.bucket.bucketName, signing });
+    for (const statement of policy.Statement) this.bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
     Tags.of(this).add(TAGS.managedBy, MANAGED_BY);
     acknowledge(this.bucket, publicAcls);
   }

@@ -29,8 +29,6 @@ export interface PolicyDocumentJson {
 
 /** Characters, white space not counted, of all inline policies of a user (IAM quota). */
 export const MAX_USER_POLICY = 2048;
-/** Bytes of a bucket policy (S3 limit: 20 KB). */
-export const MAX_BUCKET_POLICY = 20 * 1024;
 
 /** Plain HTTP, and TLS older than 1.2. */
 const WEAK_TRANSPORT = [{ Bool: { 'aws:SecureTransport': 'false' } }, { NumericLessThan: { 's3:TlsVersion': '1.2' } }] as const;

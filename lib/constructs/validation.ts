@@ -2,7 +2,7 @@ import { Token } from 'aws-cdk-lib/core';
 import { ACCESSES, ACLS, userName, type Access, type Acl, type PrincipalId } from '../contract/index.js';
 import { explainAccount, explainBucket, explainKmsKey, explainPrefix, type Explain } from '../config/names.js';
 import { KitError } from '../errors.js';
-import { MAX_BUCKET_POLICY, MAX_USER_POLICY, policySize, type PolicyDocumentJson } from './policies.js';
+import { MAX_USER_POLICY, policySize, type PolicyDocumentJson } from './policies.js';
 
 /** Each rule skips tokens: their values are known only to CloudFormation. All throw KitError `invalid-prop`. */
 
@@ -54,17 +54,6 @@ export function validateUserPolicy(name: string, policy: PolicyDocumentJson): vo
     throw new KitError(
       'policy-too-long',
       `the policy of ${name} is ${size} characters, and IAM allows ${MAX_USER_POLICY} inline a user; use a shorter bucket name or prefix`,
-    );
-  }
-}
-
-/** Its size depends on the bucket's name alone; what a caller adds later is for S3 to refuse. */
-export function validateBucketPolicy(policy: PolicyDocumentJson): void {
-  const size = Buffer.byteLength(JSON.stringify(policy));
-  if (size > MAX_BUCKET_POLICY) {
-    throw new KitError(
-      'policy-too-long',
-      `the bucket policy is ${size} bytes, and S3 allows ${MAX_BUCKET_POLICY}; use a shorter bucket name`,
     );
   }
 }

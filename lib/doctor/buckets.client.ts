@@ -3,8 +3,7 @@ import type { Aws } from '../aws/aws.js';
 import { ownedBy, whereabouts } from '../aws/bucket.js';
 import type { BucketSpec, Team } from '../config/model.js';
 import { keyPrefix } from '../contract/index.js';
-import { LARGE_BYTES, LISTED_PAGE, listedTogether } from './limits.js';
-import type { BucketFacts, ObjectFacts, PolicyJson } from './model.js';
+import { LARGE_BYTES, LISTED_PAGE, type BucketFacts, type ObjectFacts, type PolicyJson } from './model.js';
 import { Reader } from './reader.js';
 
 type Sdk = typeof S3Sdk;
@@ -72,6 +71,9 @@ export async function bucketFacts(aws: Aws, question: BucketQuestion, signal?: A
 }
 
 const MAX_PAGES = 50;
+
+/** What one of Halcyon's listings asks for: a directory, and the kind of archive in it (`PLATFORM/ghc-7.8.4/halcyon-install-`). @internal */
+export const listedTogether = (key: string): string => /^(?:.*\/)?(?:halcyon-[a-z]+-)?/.exec(key)![0];
 
 async function countObjects(sdk: Sdk, s3: S3Client, { spec, prefixes }: BucketQuestion, signal?: AbortSignal): Promise<ObjectFacts> {
   const groups = new Map<string, number>();

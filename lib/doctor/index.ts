@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
+import { buildpacksWanted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { hasStack } from '../config/environments.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { teamStackName, type KeyPair } from '../contract/index.js';
@@ -9,10 +10,10 @@ import { Vault } from '../engine/run/vault.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import { registerOf } from '../smoke/register.client.js';
-import { leftoversAmong } from '../smoke/leftover-apps.client.js';
+import { leftoversAmong } from '../smoke/leftovers.client.js';
 import { appFacts, type AppQuestion } from './apps.client.js';
 import { bucketFacts, bucketQuestions } from './buckets.client.js';
-import { buildpackFacts, wantedBuildpacks } from './buildpack.client.js';
+import { buildpackFacts } from './buildpack.client.js';
 import { runChecks } from './checks/index.js';
 import type { Finding, Observation, TeamFacts } from './model.js';
 import { principalFacts } from './principals.client.js';
@@ -54,13 +55,12 @@ async function observe(options: DoctorOptions): Promise<Observation> {
   const buckets = await inStep(io, 'looking at buckets', () =>
     pMap(bucketQuestions(teams), (question) => bucketFacts(aws(question.spec.region), question, signal), { concurrency: 3 }),
   );
-  const [buildpacks, stacks, buildpack, all] = await Promise.all([
-    wantedBuildpacks(config, teams),
-    heroku.stacks(),
-    buildpackFacts(config, teams, aws, signal),
-    heroku.apps(),
-  ]);
-  const shared = { buildpacks, stacks: new Map(stacks.map(({ name, state }) => [name, state])) };
+  const url = await signingBuildpackUrl(config, teams);
+  const [stacks, buildpack, all] = await Promise.all([heroku.stacks(), buildpackFacts(url, config, teams, aws, signal), heroku.apps()]);
+  const shared = {
+    buildpacks: new Map(buildpacksWanted(config, teams, url).map(({ app, desired }) => [app, desired])),
+    stacks: new Map(stacks.map(({ name, state }) => [name, state])),
+  };
   const facts = await inStep(io, 'looking at keys and apps, and asking S3 as each key', () =>
     pMap(teams, (team) => teamFacts(options, team, shared), { concurrency: 2 }),
   );
@@ -89,13 +89,13 @@ async function teamFacts(options: DoctorOptions, team: Team, shared: Pick<AppQue
     appFacts({ config, heroku, team, held, signal, ...shared }),
     aws && reader.readIfAny('apps of its smoke deploys (s3:ListBucket, s3:GetObject)', 'bucket', async () => registerOf(aws, team)?.all()),
   ]);
-  const probing = { config, team, principals, aws, writeProbe, signal };
+  const probing = aws && team.bucket && { config, team, bucket: team.bucket, principals, aws, writeProbe, signal };
   return {
     team,
     ...(stack ? { stack: { name, exists: stack.exists, status: stack.status } } : {}),
-    principals: await pMap(principals, (principal) => probePrincipal(probing, principal, vault), { concurrency: 3 }),
+    principals: probing ? await pMap(principals, (one) => probePrincipal(probing, one, vault), { concurrency: 3 }) : principals,
     ...(smokeApps ? { smokeApps } : {}),
-    apps: await pMap(apps, (app) => probeApp(probing, app, held.get(app.name)), { concurrency: 5 }),
+    apps: probing ? await pMap(apps, (app) => probeApp(probing, app, held.get(app.name)), { concurrency: 5 }) : apps,
     unread: reader.unread,
   };
 }

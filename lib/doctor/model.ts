@@ -3,27 +3,23 @@ import type { Environment } from '../config/environments.js';
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import type { ServedBuildpack } from '../buildpack/served.client.js';
 import type { PolicyDocumentJson } from '../constructs/policies.js';
+import type { DesiredConfigVars } from '../contract/index.js';
 import type { Left } from '../deploy/left.plan.js';
 import type { AppState, PrincipalState } from '../engine/model.js';
+import { desiredHolding } from '../engine/plan/apps.plan.js';
 import type { BuildpackPlan } from '../heroku/buildpacks.plan.js';
 import type { Build, Dyno, HerokuApp, Release } from '../heroku/heroku.js';
 import type { NotedApp } from '../smoke/register.client.js';
-import type { Refused, RefusalContext } from '../storage/refusal.js';
+import type { Refusal, RefusalContext, Refused } from '../storage/refusals.js';
 
 /** Something that is, or may be, wrong. */
-export interface Finding {
+export interface Finding extends Pick<Refusal, 'message' | 'looksLike' | 'fix'> {
   /** Stable and kebab-case: `sigv2-refused`. */
   readonly name: string;
   /** `broken`: builds fail, or go without what is stored; `warning`: they may; `info`: worth knowing. */
   readonly severity: 'broken' | 'warning' | 'info';
   /** `bucket NAME`, `principal TEAM/ACCESS`, `app NAME`, `stack NAME`, `buildpack`. */
   readonly subject: string;
-  /** What is wrong, lower case, without a full stop. */
-  readonly message: string;
-  /** What a Halcyon build log shows of it. */
-  readonly looksLike: string;
-  /** The command or setting that mends it. */
-  readonly fix: string;
 }
 
 /** All that the checks are made on: plain data without secrets. What could not be read is undefined, and named in `unread`. */
@@ -74,6 +70,11 @@ export interface BucketFacts {
   readonly objects?: ObjectFacts;
   readonly unread: readonly string[];
 }
+
+/** Halcyon lists one page of 1,000 keys, of one kind of archive in one directory. */
+export const LISTED_PAGE = 1_000;
+/** S3 takes 5 GB in one PUT, which is all that Halcyon makes; told in time. */
+export const LARGE_BYTES = 4 * 1024 ** 3;
 
 export interface ObjectFacts {
   readonly counted: number;
@@ -135,3 +136,11 @@ export interface BuildpackFacts extends ServedBuildpack {
 
 /** What is wrong in an observation, as far as one question goes; pure. */
 export type Check = (observation: Observation) => Finding[];
+
+/** The principal whose key an app should hold. */
+export const principalFor = ({ user }: AppFacts, principals: readonly PrincipalFacts[]): PrincipalFacts | undefined =>
+  principals.find((principal) => principal.user === user);
+
+/** What an app should have, with the current key where that is known; a secret as its fingerprint. */
+export const desiredOf = (app: AppFacts, principals: readonly PrincipalFacts[]): DesiredConfigVars =>
+  desiredHolding(principalFor(app, principals)?.current, app, principals) ?? app.wanted;

@@ -1,38 +1,32 @@
 import { randomUUID } from 'node:crypto';
 import type { Aws } from '../aws/aws.js';
 import { ownedBy } from '../aws/bucket.js';
-import type { KitConfig, Team } from '../config/model.js';
+import type { KitConfig, Team, TeamBucket } from '../config/model.js';
 import { differing, keyPrefix, type Access, type ConfigVarName, type KeyPair } from '../contract/index.js';
 import type { Vault } from '../engine/run/vault.js';
 import { halcyonRequest, isDone, storeOf, type HalcyonRequest, type HalcyonStore, type Outcome } from '../storage/halcyon-requests.js';
-import type { RefusalContext } from '../storage/refusal.js';
-import { desiredOf } from './desired.js';
-import type { AppFacts, PrincipalFacts, ProbeFacts } from './model.js';
+import type { RefusalContext } from '../storage/refusals.js';
+import { desiredOf, type AppFacts, type PrincipalFacts, type ProbeFacts } from './model.js';
 
 /** What the probes of one team share. */
 export interface Probing {
   readonly config: KitConfig;
   readonly team: Team;
+  readonly bucket: TeamBucket;
   readonly principals: readonly PrincipalFacts[];
-  readonly aws?: Aws;
+  /** The operator's: removes what a probe left. */
+  readonly aws: Aws;
+  /** Also upload and delete an object as each principal; what its access denies is tried as well. */
   readonly writeProbe: boolean;
   readonly signal?: AbortSignal;
 }
 
 /** The requests of a declared principal's current key. */
 export async function probePrincipal(probing: Probing, principal: PrincipalFacts, vault: Vault): Promise<PrincipalFacts> {
-  const { config, team, aws, writeProbe: write, signal } = probing;
-  const { current } = principal;
-  const secretAccessKey = current === undefined ? undefined : vault.secretOf(current);
-  if (team.bucket === undefined || aws === undefined || !principal.declared || current === undefined || secretAccessKey === undefined)
-    return principal;
-  const { spec } = team.bucket;
-  const store = storeOf(config, team.bucket, { accessKeyId: current, secretAccessKey });
-  const context = contextOf(store, team, [principal]);
-  return {
-    ...principal,
-    probe: await probe({ store, access: principal.id.access, context, write, signal, operator: aws, account: spec.account }),
-  };
+  const key = vault.pairOf(principal.current);
+  if (!principal.declared || key === undefined) return principal;
+  const store = storeOf(probing.config, probing.bucket, key);
+  return { ...principal, probe: await probe(probing, store, principal.id.access, probing.writeProbe) };
 }
 
 /** What a storage request of an app depends on. */
@@ -45,53 +39,37 @@ const OF_REQUESTS: readonly ConfigVarName[] = [
 
 /** An app that has what its principal has is answered as that is; another is asked for with its own config vars. */
 export async function probeApp(probing: Probing, app: AppFacts, key: KeyPair | undefined): Promise<AppFacts> {
-  const { config, team, principals, aws, signal } = probing;
   const { vars } = app;
-  const desired = desiredOf(app, principals);
+  const desired = desiredOf(app, probing.principals);
   const [bucket = '', ...rest] = (vars.HALCYON_S3_BUCKET ?? '').split('/');
   const endpoint = vars.HALCYON_S3_ENDPOINT;
   const same = !differing(vars, desired).some((name) => OF_REQUESTS.includes(name));
   // With another key, what matters is which one, and IAM has said what has become of it.
   const otherKey = vars.HALCYON_AWS_ACCESS_KEY_ID !== desired.HALCYON_AWS_ACCESS_KEY_ID;
-  if (key === undefined || aws === undefined || team.bucket === undefined || !bucket || !endpoint || same || otherKey) return app;
-  const { spec } = team.bucket;
-  const region = vars.HALCYON_S3_REGION ?? spec.region;
-  const store = { ...storeOf(config, team.bucket, key), endpoint, region, bucket, prefix: rest.length > 0 ? rest.join('/') : undefined };
-  const context = contextOf(store, team, principals);
-  return {
-    ...app,
-    probe: await probe({ store, context, operator: aws, account: spec.account, signal, access: 'read-only', write: false }),
-  };
+  if (key === undefined || !bucket || !endpoint || same || otherKey) return app;
+  const own = storeOf(probing.config, probing.bucket, key);
+  const prefix = rest.length > 0 ? rest.join('/') : undefined;
+  const store = { ...own, endpoint, region: vars.HALCYON_S3_REGION ?? own.region, bucket, prefix };
+  return { ...app, probe: await probe(probing, store, 'read-only', false) };
 }
 
-function contextOf(store: HalcyonStore, team: Team, principals: readonly PrincipalFacts[]): RefusalContext {
+function contextOf(store: HalcyonStore, { team, principals }: Probing): RefusalContext {
   const { endpoint, region, bucket, acl, signing, key } = store;
   const known = principals.flatMap(({ keys }) => keys).find(({ id }) => id === key.accessKeyId);
   return { endpoint, region, bucket, acl, signing, keyId: key.accessKeyId, keyStatus: known?.status ?? 'absent', team: team.name };
-}
-
-interface ProbeOptions {
-  readonly store: HalcyonStore;
-  readonly access: Access;
-  readonly context: RefusalContext;
-  /** Also upload and delete an object; what the access denies is tried as well. */
-  readonly write: boolean;
-  readonly signal?: AbortSignal;
-  /** Removes what a probe left, with the operator's own rights. */
-  readonly operator: Aws;
-  readonly account: string;
 }
 
 /** Under a prefix of its own, where no build looks. */
 const PROBE_PREFIX = 'halcyon-kit-doctor/';
 
 /** The requests that Halcyon makes, as the key makes them. Without `write` nothing is changed. */
-async function probe(options: ProbeOptions): Promise<ProbeFacts> {
-  const { store, access, context, write, signal } = options;
+async function probe(probing: Probing, store: HalcyonStore, access: Access, write: boolean): Promise<ProbeFacts> {
+  const { aws, signal } = probing;
+  const context = contextOf(store, probing);
   const key = `${PROBE_PREFIX}${randomUUID()}`;
   const results: Array<ProbeFacts['results'][number]> = [];
   const send = async (request: HalcyonRequest, expected: 'allowed' | 'denied'): Promise<Outcome> => {
-    const outcome = await halcyonRequest(store, request, { network: options.operator.network, signal });
+    const outcome = await halcyonRequest(store, request, { network: aws.network, signal });
     const { operation, status, error, failure, clockAheadMs } = outcome;
     results.push({ operation, status, error, failure, clockAheadMs, expected });
     return outcome;
@@ -108,12 +86,13 @@ async function probe(options: ProbeOptions): Promise<ProbeFacts> {
     await send({ operation: 'delete', key }, access === 'upload' ? 'allowed' : 'denied');
   } finally {
     const done = (operation: string) => results.some((result) => result.operation === operation && isDone(result));
-    if (done('upload') && !done('delete')) await remove(options, key);
+    if (done('upload') && !done('delete')) await remove(probing, store, key);
   }
   return { context, results };
 }
 
-async function remove({ operator, store, account }: ProbeOptions, key: string): Promise<void> {
-  const [s3, { DeleteObjectCommand }] = await Promise.all([operator.s3(), import('@aws-sdk/client-s3')]);
+async function remove({ aws, bucket }: Probing, store: HalcyonStore, key: string): Promise<void> {
+  const { account } = bucket.spec;
+  const [s3, { DeleteObjectCommand }] = await Promise.all([aws.s3(), import('@aws-sdk/client-s3')]);
   await s3.send(new DeleteObjectCommand({ ...ownedBy({ name: store.bucket, account }), Key: `${keyPrefix(store.prefix)}${key}` }));
 }

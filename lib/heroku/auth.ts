@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { KitError } from '../errors.js';
@@ -26,7 +26,7 @@ export async function herokuToken(env: NodeJS.ProcessEnv, home: string = homedir
 }
 
 async function netrcPassword(home: string, machines: readonly string[]): Promise<string | undefined> {
-  const file = await firstExisting([join(home, '.netrc.gpg'), join(home, '.netrc'), join(home, '_netrc')]);
+  const file = ['.netrc.gpg', '.netrc', '_netrc'].map((name) => join(home, name)).find(existsSync);
   if (file === undefined) return undefined;
   const { Netrc } = await import('netrc-parser');
   const netrc = new Netrc(file);
@@ -36,17 +36,4 @@ async function netrcPassword(home: string, machines: readonly string[]): Promise
     throw new KitError('heroku-credentials-missing', `${file} cannot be read; mend it, or set HEROKU_API_KEY`, { cause });
   }
   return machines.map((machine) => netrc.machines[machine]?.password).find(Boolean);
-}
-
-async function firstExisting(files: readonly string[]): Promise<string | undefined> {
-  for (const file of files) {
-    if (
-      await access(file).then(
-        () => true,
-        () => false,
-      )
-    )
-      return file;
-  }
-  return undefined;
 }

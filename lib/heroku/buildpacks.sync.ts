@@ -66,9 +66,8 @@ export async function syncBuildpacks(
   return left;
 }
 
-function forksOf(settings: BuildpackSettings): Record<string, string> {
-  return {
-    ...(settings.halcyonUrl === undefined ? {} : { HALCYON_URL: settings.halcyonUrl }),
-    ...(settings.bashmenotUrl === undefined ? {} : { BASHMENOT_URL: settings.bashmenotUrl }),
-  };
-}
+/** Config vars that name the file's forks. */
+export const forksOf = ({ halcyonUrl, bashmenotUrl }: BuildpackSettings): Record<string, string> => ({
+  ...(halcyonUrl === undefined ? {} : { HALCYON_URL: halcyonUrl }),
+  ...(bashmenotUrl === undefined ? {} : { BASHMENOT_URL: bashmenotUrl }),
+});

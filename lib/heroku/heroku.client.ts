@@ -101,8 +101,8 @@ export function createHeroku(options: HerokuOptions): Heroku {
 
   return {
     app: (name) => get(of(name), APP),
-    createApp: ({ name, stack, region, team }) => {
-      const body = { name, ...(stack ? { stack } : {}), ...(region ? { region } : {}), ...(team ? { team } : {}) };
+    createApp: ({ name, stack, team }) => {
+      const body = { name, ...(stack ? { stack } : {}), ...(team ? { team } : {}) };
       return once(
         () => call('POST', team ? '/teams/apps' : '/apps', APP, body),
         () => get(of(name), APP).catch(unless('app-not-found', 'heroku-forbidden')),
@@ -139,15 +139,12 @@ export function createHeroku(options: HerokuOptions): Heroku {
 
     builds: async (app, { max } = {}) => newestFirst(await list(of(app, 'builds'), BUILD, 'started_at ..; order=desc', max)),
     build: (app, id) => get(of(app, 'builds', id), BUILD),
-    startBuild: async (app, tarball, { version, buildpacks } = {}) => {
+    startBuild: async (app, tarball, { version } = {}) => {
       // A source that nothing is built from does no harm.
       const { source_blob: source } = await call('POST', '/sources', SOURCE, undefined, { repeatable: true });
       await upload(network, source.put_url, tarball, patience);
       const checksum = `SHA256:${createHash('sha256').update(tarball).digest('hex')}`;
-      const body = {
-        source_blob: { url: source.get_url, checksum, ...(version ? { version } : {}) },
-        ...(buildpacks ? { buildpacks: buildpacks.map((url) => ({ url })) } : {}),
-      };
+      const body = { source_blob: { url: source.get_url, checksum, ...(version ? { version } : {}) } };
       return once(
         () => call('POST', of(app, 'builds'), BUILD, body),
         async () => (await list(of(app, 'builds'), BUILD, 'started_at ..; order=desc', 20)).find((b) => b.source === source.get_url),
@@ -158,14 +155,8 @@ export function createHeroku(options: HerokuOptions): Heroku {
     dynos: (app) => get(of(app, 'dynos'), z.array(DYNO)),
     runDyno: (app, { command, size, timeToLive, env }) => {
       const before = network.time.now();
-      const body = {
-        command,
-        attach: false,
-        type: 'run',
-        time_to_live: timeToLive,
-        ...(size ? { size } : {}),
-        ...(env ? { env } : {}),
-      };
+      const more = { ...(size ? { size } : {}), ...(env ? { env } : {}) };
+      const body = { command, attach: false, type: 'run', time_to_live: timeToLive, ...more };
       return once(
         () => call('POST', of(app, 'dynos'), DYNO, body),
         async () =>
@@ -177,19 +168,13 @@ export function createHeroku(options: HerokuOptions): Heroku {
     stopDyno: async (app, name) => {
       await call('DELETE', of(app, 'dynos', name), z.any()).catch(unless('heroku-not-found', 'app-not-found'));
     },
-    logSession: async (app, { dyno, source, lines, tail }) => {
-      const body = {
-        ...(dyno ? { dyno_name: dyno } : {}),
-        ...(source ? { source } : {}),
-        ...(lines ? { lines } : {}),
-        tail: tail === true,
-      };
+    logSession: async (app, { dyno, lines, tail = false }) => {
+      const body = { ...(dyno ? { dyno_name: dyno } : {}), ...(lines ? { lines } : {}), tail };
       return (await call('POST', of(app, 'log-sessions'), LOG_SESSION, body, { repeatable: true })).logplex_url;
     },
 
-    scale: async (app, type, quantity, size) => {
-      const body = { quantity, ...(size ? { dyno_size: { name: size } } : {}) };
-      await call('PATCH', of(app, 'formation', type), z.any(), body, { repeatable: true });
+    scale: async (app, type, quantity) => {
+      await call('PATCH', of(app, 'formation', type), z.any(), { quantity }, { repeatable: true });
     },
   };
 }

@@ -6,12 +6,12 @@
  */
 export interface Heroku {
   app(name: string): Promise<HerokuApp>;
-  createApp(options: { name: string; stack?: string; region?: string; team?: string }): Promise<HerokuApp>;
+  createApp(options: { name: string; stack?: string; team?: string }): Promise<HerokuApp>;
   /** No error when it is gone already. */
   deleteApp(name: string): Promise<void>;
   /** Apps visible to the token. */
   apps(): Promise<HerokuApp[]>;
-  stacks(): Promise<Array<{ name: string; state: string; default: boolean }>>;
+  stacks(): Promise<Array<{ name: string; state: string }>>;
 
   configVars(app: string): Promise<Record<string, string>>;
   /**
@@ -37,7 +37,7 @@ export interface Heroku {
   builds(app: string, options?: { max?: number }): Promise<Build[]>;
   build(app: string, id: string): Promise<Build>;
   /** Upload `tarball` as a source and start a build of it. */
-  startBuild(app: string, tarball: Buffer, options?: { version?: string; buildpacks?: readonly string[] }): Promise<Build>;
+  startBuild(app: string, tarball: Buffer, options?: { version?: string }): Promise<Build>;
   /** Follow an output stream to its end, resuming after cuts. Chunks have NULs removed. The URL is a credential. */
   followStream(url: string, onText: (text: string) => void, signal?: AbortSignal): Promise<void>;
 
@@ -46,9 +46,9 @@ export interface Heroku {
   runDyno(app: string, options: { command: string; size?: string; timeToLive: number; env?: Record<string, string> }): Promise<Dyno>;
   stopDyno(app: string, name: string): Promise<void>;
   /** URL of a log session. `tail` keeps it open. */
-  logSession(app: string, options: { dyno?: string; source?: 'app' | 'heroku'; lines?: number; tail?: boolean }): Promise<string>;
+  logSession(app: string, options: { dyno?: string; lines?: number; tail?: boolean }): Promise<string>;
 
-  scale(app: string, type: string, quantity: number, size?: string): Promise<void>;
+  scale(app: string, type: string, quantity: number): Promise<void>;
 }
 
 export interface HerokuApp {
@@ -58,7 +58,6 @@ export interface HerokuApp {
   readonly generation: string;
   readonly stack: string;
   readonly webUrl?: string;
-  readonly maintenance: boolean;
   readonly team?: string;
   /** ISO 8601. */
   readonly createdAt: string;
@@ -70,11 +69,9 @@ export interface Release {
   readonly id: string;
   readonly version: number;
   readonly status: 'pending' | 'succeeded' | 'failed' | 'expired';
-  readonly current: boolean;
   readonly description: string;
   readonly createdAt: string;
   readonly updatedAt: string;
-  readonly outputStreamUrl?: string;
 }
 
 export interface Build {
@@ -89,7 +86,6 @@ export interface Build {
 }
 
 export interface Dyno {
-  readonly id: string;
   readonly name: string;
   /** `run` for one-off dynos, else the process type. */
   readonly type: string;

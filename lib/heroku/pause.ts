@@ -8,3 +8,18 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
     throw error;
   });
 }
+
+/** Read a build or release until it is no longer pending. @returns undefined where it still is after `withinMs`. */
+export async function settled<T extends { status: string }>(
+  read: () => Promise<T>,
+  withinMs: number,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
+  const deadline = Date.now() + withinMs;
+  for (let wait = 250; ; wait = Math.min(wait * 2, 4000)) {
+    const now = await read();
+    if (now.status !== 'pending') return now;
+    if (Date.now() > deadline) return undefined;
+    await pause(wait, signal);
+  }
+}

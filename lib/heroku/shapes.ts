@@ -7,7 +7,6 @@ import type { Build, Dyno, HerokuApp, Release } from './heroku.js';
 
 const named = z.object({ name: name.nullish() }).nullish();
 const time = z.iso.datetime({ offset: true });
-const flag = z.boolean().default(false);
 const text = z
   .string()
   .nullish()
@@ -18,11 +17,10 @@ const signedUrl = url.transform((value) => {
   registerSecret(value);
   return value;
 });
-const outputStreamUrl = (value: string | null | undefined) => (value ? { outputStreamUrl: value } : {});
 
 export const APP = z
   .object({
-    ...{ id: name, name, generation: named, stack: named, web_url: url.nullish(), maintenance: flag, team: named },
+    ...{ id: name, name, generation: named, stack: named, web_url: url.nullish(), team: named },
     ...{ created_at: time, released_at: time.nullish() },
   })
   .transform(({ generation, stack, web_url: webUrl, team, created_at: createdAt, released_at: releasedAt, ...app }): HerokuApp => ({
@@ -36,7 +34,7 @@ export const APP = z
     ...(releasedAt ? { releasedAt } : {}),
   }));
 
-export const STACK = z.object({ name, state: name, default: flag });
+export const STACK = z.object({ name, state: name });
 
 /** Null, in the documentation though not in answers, means that there is none. */
 export const CONFIG_VARS = z.record(z.string(), z.string().nullable()).transform((json) => {
@@ -47,13 +45,10 @@ export const CONFIG_VARS = z.record(z.string(), z.string().nullable()).transform
 
 export const RELEASE = z
   .object({
-    ...{ id: name, version: z.int(), status: z.enum(['pending', 'succeeded', 'failed', 'expired']), current: flag, description: text },
-    ...{ created_at: time, updated_at: time, output_stream_url: signedUrl.nullish() },
+    ...{ id: name, version: z.int(), status: z.enum(['pending', 'succeeded', 'failed', 'expired']), description: text },
+    ...{ created_at: time, updated_at: time },
   })
-  .transform(({ created_at: createdAt, updated_at: updatedAt, output_stream_url: output, ...release }): Release => ({
-    ...release,
-    ...{ createdAt, updatedAt, ...outputStreamUrl(output) },
-  }));
+  .transform(({ created_at: createdAt, updated_at: updatedAt, ...release }): Release => ({ ...release, createdAt, updatedAt }));
 
 /** By its URL, or its name in Heroku's registry. Private ones often have a token in their URL. */
 const buildpack = z
@@ -77,7 +72,7 @@ export const BUILD = z
   })
   .transform((json): Build & { readonly source?: string } => ({
     ...{ id: json.id, status: json.status, createdAt: json.created_at, updatedAt: json.updated_at },
-    ...outputStreamUrl(json.output_stream_url),
+    ...(json.output_stream_url ? { outputStreamUrl: json.output_stream_url } : {}),
     ...(json.release?.id ? { releaseId: json.release.id } : {}),
     ...(json.buildpacks?.length ? { buildpacks: json.buildpacks } : {}),
     ...(json.source_blob?.url ? { source: json.source_blob.url } : {}),
@@ -87,7 +82,7 @@ export const SOURCE = z.object({ source_blob: z.object({ put_url: signedUrl, get
 
 export const DYNO = z
   .object({
-    ...{ id: name, name, type: name, state: name, created_at: time, command: text },
+    ...{ name, type: name, state: name, created_at: time, command: text },
     release: z.object({ version: z.int().optional() }).nullish(),
   })
   .transform(({ release, created_at: createdAt, ...dyno }): Dyno => ({ ...dyno, releaseVersion: release?.version ?? 0, createdAt }));

@@ -3,7 +3,7 @@ import { differing, type ConfigVarName, type DesiredConfigVars } from '../contra
 import { KitError } from '../errors.js';
 import type { IoHost } from '../io/io-host.js';
 import type { Heroku, Release } from './heroku.js';
-import { pause } from './pause.js';
+import { settled } from './pause.js';
 
 /** What to write to one app. Without changes nothing is sent: even a PATCH that changes nothing might make a release. */
 export interface ConfigVarWrite {
@@ -25,8 +25,6 @@ export interface SyncOptions {
   readonly signal?: AbortSignal;
   /** Apps at a time. Default 5. */
   readonly concurrency?: number;
-  /** How long a release may stay pending, in ms. Default one hour, Heroku's own limit for a release command. */
-  readonly releaseTimeoutMs?: number;
 }
 
 /** What became of one app. */
@@ -79,21 +77,34 @@ async function send(heroku: Heroku, write: ConfigVarWrite, options: SyncOptions,
   let release = releaseOf(await heroku.releases(app, { max: 10 }), changes, sentAt);
   if (release === undefined) throw new KitError('release-not-found', `app ${app} shows no release for the config vars just set; run again`);
 
+  const { version } = release;
+  const details = { app, release: version };
   const waited = release.status === 'pending';
-  if (waited) release = await releaseEnd(heroku, app, release, options, say);
+  if (waited) {
+    say(`waiting for release v${version}: its release command is running`);
+    release = await settled(() => heroku.release(app, version), RELEASE_MS, options.signal).catch((error: unknown) => {
+      throw options.signal?.aborted ? interrupted(app, `while release v${version} was pending`, version) : error;
+    });
+  }
+  if (release === undefined)
+    throw new KitError(
+      'release-pending',
+      `release v${version} of ${app} is still pending; see \`heroku releases -a ${app}\` and run again`,
+      { details },
+    );
   if (release.status !== 'succeeded') {
     throw new KitError(
       'release-failed',
-      `release v${release.version} of ${app} ${release.status}, so its config vars are the old ones; see \`heroku releases:output v${release.version} -a ${app}\`, mend its release command and run again`,
-      { details: { app, release: release.version } },
+      `release v${version} of ${app} ${release.status}, so its config vars are the old ones; see \`heroku releases:output v${version} -a ${app}\`, mend its release command and run again`,
+      { details },
     );
   }
   const left = waited || differing(answered, desired).length > 0 ? differing(await heroku.configVars(app), desired) : [];
   if (left.length > 0) {
     throw new KitError(
       'config-vars-not-taken',
-      `app ${app} was released as v${release.version}, but ${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} not as set; someone else may be writing them; run again`,
-      { details: { app, release: release.version } },
+      `app ${app} was released as v${version}, but ${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} not as set; someone else may be writing them; run again`,
+      { details },
     );
   }
   return release;
@@ -109,33 +120,8 @@ export function releaseOf(releases: readonly Release[], names: readonly string[]
   return recent.find((release) => names.some((name) => release.description.includes(name))) ?? releases[0];
 }
 
-async function releaseEnd(
-  heroku: Heroku,
-  app: string,
-  release: Release,
-  options: SyncOptions,
-  say: (detail: string) => void,
-): Promise<Release> {
-  const deadline = Date.now() + (options.releaseTimeoutMs ?? 3_600_000);
-  let current = release;
-  for (let wait = 500; current.status === 'pending'; wait = Math.min(wait * 1.5, 5000)) {
-    say(`waiting for release v${release.version}: its release command is running`);
-    if (Date.now() > deadline) {
-      throw new KitError(
-        'release-pending',
-        `release v${release.version} of ${app} is still pending; see \`heroku releases -a ${app}\` and run again`,
-        {
-          details: { app, release: release.version },
-        },
-      );
-    }
-    await pause(wait, options.signal).catch(() => {
-      throw interrupted(app, `while release v${release.version} was pending`, release.version);
-    });
-    current = await heroku.release(app, release.version);
-  }
-  return current;
-}
+/** How long a release may stay pending: Heroku's own limit for a release command. */
+const RELEASE_MS = 3_600_000;
 
 const interrupted = (app: string, when: string, release?: number): KitError =>
   new KitError('interrupted', `stopped ${when} (app ${app}); run again to finish`, { details: { app, release } });

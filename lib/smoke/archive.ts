@@ -63,6 +63,9 @@ export interface Install {
   readonly hash: string;
 }
 
+/** Where builds look for archives. */
+export type Place = Pick<Install, 'platform' | 'ghc'>;
+
 /** Key of the archive below the bucket's prefix. */
 export const installKey = ({ platform, ghc, label, hash }: Install): string =>
   `${platform}/ghc-${ghc}/halcyon-install-${hash.slice(0, 7)}-${label}.tar.gz`;

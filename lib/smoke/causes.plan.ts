@@ -1,23 +1,32 @@
-import type { Refusal } from '../storage/refusal.js';
+import type { Build, Release } from '../heroku/heroku.js';
+import type { Refusal } from '../storage/refusals.js';
 import type { BuildLog } from './log.js';
 import type { Cause, Proof } from './report.js';
 import { attemptProof, type Tried } from './requests.plan.js';
 
-/** What a smoke deploy saw, as far as causes are read from it. */
+export interface Built {
+  readonly build: Pick<Build, 'id' | 'status'>;
+  /** Undefined where the build failed. */
+  readonly release?: Pick<Release, 'version' | 'status'>;
+  readonly log: BuildLog;
+}
+
+/** What a smoke deploy has seen so far, as far as causes are read from it. */
 export interface Symptoms {
-  readonly proofs: readonly Proof[];
+  readonly proofs: Proof[];
   readonly signing: 2 | 4;
   readonly privateStorage: boolean;
-  readonly build?: { readonly status: string; readonly release?: string; readonly log: BuildLog };
-  readonly attempts: readonly Tried[];
+  /** The dynos run the slug of the last. */
+  readonly builds: Built[];
+  readonly attempts: Tried[];
   /** Why S3 refuses the same requests, with the same key, from here. */
-  readonly refusals: readonly Refusal[];
+  readonly refusals: Refusal[];
   /** Status of the dyno's script; undefined where it never ended. */
-  readonly dynoStatus?: number;
+  dynoStatus?: number;
 }
 
 interface Rule extends Cause {
-  readonly applies: (seen: Symptoms & { log?: BuildLog }) => boolean;
+  readonly applies: (seen: Symptoms & Partial<Built>) => boolean;
 }
 
 /** Something the key should be able to do ended like this. */
@@ -111,7 +120,7 @@ const RULES: readonly Rule[] = [
     code: 'release-failed',
     message: 'the build succeeded, but its release command failed',
     remedy: 'see `heroku releases:output`',
-    applies: ({ build }) => build?.release === 'failed',
+    applies: ({ release }) => release?.status === 'failed',
   },
   {
     code: 'build-failed',
@@ -142,9 +151,9 @@ const RULES: readonly Rule[] = [
 /** The known causes of what went wrong; empty where nothing did. Pure. */
 export function causesOf(symptoms: Symptoms): Cause[] {
   if (symptoms.proofs.every(({ ok }) => ok)) return [];
-  const log = symptoms.build?.log;
+  const last = symptoms.builds.at(-1);
   const refusals = symptoms.refusals.map(({ kind, message, fix }) => ({ code: kind, message, remedy: fix }));
   const rules = [...(refusals.length > 0 ? [] : ONLY_THERE), ...RULES];
-  const seen = rules.filter((rule) => rule.applies({ ...symptoms, log }));
+  const seen = rules.filter((rule) => rule.applies({ ...symptoms, ...last }));
   return [...refusals, ...seen.map(({ code, message, remedy }) => ({ code, message, remedy }))];
 }

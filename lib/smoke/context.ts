@@ -7,6 +7,7 @@ import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost, Step } from '../io/io-host.js';
 import { redact } from '../io/redaction.js';
 import type { Network } from '../network/network.js';
+import type { Symptoms } from './causes.plan.js';
 import { Made } from './made.client.js';
 import { Objects } from './objects.client.js';
 import { registerOf } from './register.client.js';
@@ -45,6 +46,8 @@ export interface Run {
   /** The private bucket, as the deployer sees it, and what the app's key may do there; undefined in mode `public`. */
   readonly store?: { readonly objects: Objects; readonly scope: Scope };
   readonly made: Made;
+  /** What it has shown so far, output of its one-off dynos included. */
+  readonly seen: Symptoms & { readonly dynoLines: string[] };
   readonly heroku: Heroku;
   readonly network: Network;
   readonly signal?: AbortSignal;
@@ -58,14 +61,17 @@ export function startRun({ config, aws, heroku, io, signal }: SmokeContext, { te
   const name = smokeName();
   const storage = storageOf(config, team, app);
   const { acl, prefix } = storage;
+  const store =
+    access && acl && team.bucket !== undefined
+      ? { objects: new Objects(aws, team.bucket.spec), scope: { access, prefix, acl, run: name, others: otherPrefixes(config, team) } }
+      : undefined;
+  const where = { signing: config.signing.version, privateStorage: store !== undefined };
   return {
     name,
     nonce: randomBytes(12).toString('hex'),
     storage,
-    store:
-      access && acl && team.bucket !== undefined
-        ? { objects: new Objects(aws, team.bucket.spec), scope: { access, prefix, acl, run: name, others: otherPrefixes(config, team) } }
-        : undefined,
+    store,
+    seen: { ...where, proofs: [], builds: [], attempts: [], refusals: [], dynoLines: [] },
     made: new Made(name, registerOf(aws, team)),
     heroku,
     network: aws.network,

@@ -1,10 +1,66 @@
 import { stripVTControlCharacters } from 'node:util';
+import type { KitConfig, Team } from '../config/model.js';
+import type { KeyPair } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { Dyno, Heroku } from '../heroku/heroku.js';
 import { pause } from '../heroku/pause.js';
+import { halcyonRequest, storeOf, type HalcyonRequest } from '../storage/halcyon-requests.js';
+import { classifyRefusal, type Refusal } from '../storage/refusals.js';
 import type { Run } from './context.js';
 import { storageLines } from './log.js';
-import { readMarks, type Marks } from './script.js';
+import { configVarProof, type ExpectedConfigVars } from './proofs.plan.js';
+import { attemptProof, attempts, type Attempt } from './requests.plan.js';
+import { dynoScript, readMarks, type Marks } from './script.js';
+
+/** Whose requests they are: for asking S3 why it refuses. */
+interface Asker {
+  readonly config: KitConfig;
+  readonly team: Team;
+  readonly key?: KeyPair;
+}
+
+/** What a one-off dyno sees of our config vars, and what Halcyon's requests come to there. */
+export async function proveRequests(
+  run: Run,
+  app: string,
+  { release, expected, ...asker }: Asker & { readonly release?: number; readonly expected: ExpectedConfigVars },
+): Promise<void> {
+  const { seen } = run;
+  run.say("trying Halcyon's requests on a one-off dyno");
+  const list = run.store ? attempts(run.store.scope) : [];
+  const dyno = await runFor(run, app, dynoScript(run.name, expected, list), { timeToLive: 600, release });
+  seen.dynoStatus = dyno.status;
+  seen.attempts.push(...list.map((attempt, number) => ({ attempt, outcome: dyno.outcomes.get(number) })));
+  seen.refusals.push(...(await diagnose(run, asker)));
+  seen.proofs.push(configVarProof('dyno', dyno.seen), ...seen.attempts.map(({ attempt, outcome }) => attemptProof(attempt, outcome)));
+}
+
+/**
+ * Where a key failed at what it should do: ask S3 the same from here, with the same key, where its answer can be read whole. A dyno
+ * shows no more than a status. @returns the reasons, each once; empty where nothing failed, or where it works from here.
+ */
+async function diagnose({ name, network, signal, seen }: Run, { config, team, key }: Asker): Promise<Refusal[]> {
+  const failed = seen.attempts.filter(({ attempt, outcome }) => attempt.expected === 'allowed' && !attemptProof(attempt, outcome).ok);
+  if (failed.length === 0 || key === undefined || team.bucket === undefined) return [];
+  const store = storeOf(config, team.bucket, key);
+  const upload: HalcyonRequest = { operation: 'upload', key: `${name}/diagnosis`, body: Buffer.from(name) };
+  const deletion: HalcyonRequest = { operation: 'delete', key: `${name}/kept` };
+  const requests: Record<Attempt['operation'], HalcyonRequest> = {
+    get: { operation: 'download', key: `${name}/present` },
+    list: { operation: 'list', prefix: `${name}/` },
+    put: upload,
+    archive: upload,
+    delete: deletion,
+    clean: deletion,
+  };
+  const refusals = new Map<string, Refusal>();
+  for (const request of new Set(failed.map(({ attempt }) => requests[attempt.operation]))) {
+    const answer = await halcyonRequest(store, request, { network, signal });
+    const refusal = classifyRefusal(answer, { ...store, keyId: key.accessKeyId, team: team.name });
+    if (refusal && !refusals.has(refusal.kind)) refusals.set(refusal.kind, refusal);
+  }
+  return [...refusals.values()];
+}
 
 export interface DynoRun extends Marks {
   /** What it printed, without Heroku's prefixes. */
@@ -31,6 +87,7 @@ export async function runFor(
 ): Promise<DynoRun> {
   const dyno = await runScript(run.heroku, app, script, { ...options, mark: run.name, signal: run.signal, say: run.trace });
   run.made.uploads(storageLines(dyno.lines), run.storage.bucket);
+  run.seen.dynoLines.push(...dyno.lines);
   return dyno;
 }
 

@@ -25,7 +25,6 @@ export interface BuildLog {
   readonly buildpackOnly: boolean;
   /** NAME-VERSION of what was deployed. */
   readonly deployed?: string;
-  readonly warnings: readonly string[];
   readonly errors: readonly string[];
 }
 
@@ -54,7 +53,6 @@ export function parseBuildLog(text: string): BuildLog {
     install: installs.find(({ url }) => url.startsWith('s3://')) ?? installs[0],
     buildpackOnly: errors.includes('Deploying buildpack only'),
     deployed: label('App deployed'),
-    warnings: marked('WARNING'),
     errors,
   };
 }

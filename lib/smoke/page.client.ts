@@ -2,14 +2,15 @@ import { pause } from '../heroku/pause.js';
 import { bodyOf } from '../network/answers.js';
 import { open, type Network } from '../network/network.js';
 import type { Run } from './context.js';
-import { proof } from './proofs.plan.js';
-import type { Proof } from './report.js';
+import { proof } from './report.js';
 
 /** Serve the deployed app's page, and find the run's nonce on it. */
-export async function provePage({ heroku, network, nonce, signal, say }: Run, app: { name: string; webUrl?: string }): Promise<Proof> {
-  say('opening its page');
-  await heroku.scale(app.name, 'web', 1);
-  return proof('page shows the nonce', 'found', await openPage(app.webUrl, nonce, { network, timeoutMs: 90_000, signal }), 'page');
+export async function provePage(run: Run, app: { name: string; webUrl?: string }): Promise<void> {
+  const { network, nonce, signal } = run;
+  run.say('opening its page');
+  await run.heroku.scale(app.name, 'web', 1);
+  const seen = await openPage(app.webUrl, nonce, { network, timeoutMs: 90_000, signal });
+  run.seen.proofs.push(proof('page shows the nonce', 'found', seen, 'page'));
 }
 
 /** Open the app's page until it says `nonce`. @returns what was seen: `found`, or the last status. @internal */

@@ -13,6 +13,14 @@ export interface Proof {
   readonly about?: 'source' | 'page' | 'config-vars';
 }
 
+export const proof = (title: string, expected: string, observed: string, about?: Proof['about']): Proof => ({
+  proof: title,
+  expected,
+  observed,
+  ok: expected === observed,
+  ...(about ? { about } : {}),
+});
+
 /** A known cause of what went wrong, and its remedy. */
 export interface Cause {
   /** Stable, kebab-case. */

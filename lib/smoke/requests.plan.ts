@@ -52,48 +52,40 @@ export function attempts(scope: Scope): Attempt[] {
   const readOnly = access === 'read-only';
   const mayDelete = access === 'upload';
   const own = (name: string) => ownKey(scope, name);
+  const foreign = (name: string) => foreignKey(scope, name);
+  const ofApp = { acl, aclOfApp: true };
   const otherAcl = ACLS.find((candidate) => candidate !== acl && candidate !== 'public-read') ?? 'private';
-  const list: Attempt[] = [
-    { proof: 'download from its own prefix', operation: 'get', key: own('present'), expected: 'allowed' },
-    { proof: 'a missing archive is a miss', operation: 'get', key: own('missing'), expected: 'absent' },
-    { proof: 'list its own prefix', operation: 'list', key: own(''), expected: 'allowed' },
-    {
-      ...{ proof: `upload with ACL ${acl}`, operation: 'put', key: own('uploaded'), acl, aclOfApp: true },
-      expected: readOnly ? 'denied' : 'allowed',
-    },
-    { proof: `upload with ACL ${otherAcl}`, operation: 'put', key: own('other-acl'), acl: otherAcl, expected: 'refused' },
-    {
-      ...{ proof: 'Halcyon archives what it built', operation: 'archive', key: own('archived'), acl, aclOfApp: true },
-      expected: readOnly ? 'no request' : 'allowed',
-    },
-  ];
+  const list: Attempt[] = [];
+  const attempt = (
+    proof: string,
+    operation: Attempt['operation'],
+    key: string,
+    expected: Answer,
+    carried: Pick<Attempt, 'acl' | 'aclOfApp'> = {},
+  ) => void list.push({ proof, operation, key, expected, ...carried });
+
+  attempt('download from its own prefix', 'get', own('present'), 'allowed');
+  attempt('a missing archive is a miss', 'get', own('missing'), 'absent');
+  attempt('list its own prefix', 'list', own(''), 'allowed');
+  attempt(`upload with ACL ${acl}`, 'put', own('uploaded'), readOnly ? 'denied' : 'allowed', ofApp);
+  attempt(`upload with ACL ${otherAcl}`, 'put', own('other-acl'), 'refused', { acl: otherAcl });
+  attempt('Halcyon archives what it built', 'archive', own('archived'), readOnly ? 'no request' : 'allowed', ofApp);
   if (prefix) {
-    list.push(
-      { proof: 'download beside its prefix', operation: 'get', key: foreignKey(scope, 'present'), expected: 'denied' },
-      { proof: 'list beside its prefix', operation: 'list', key: foreignKey(scope, ''), expected: 'denied' },
-    );
+    attempt('download beside its prefix', 'get', foreign('present'), 'denied');
+    attempt('list beside its prefix', 'list', foreign(''), 'denied');
   }
   // The kit's own objects are nobody's to write, also where a key has the whole bucket.
   const beside = prefix ? 'beside its prefix' : "the kit's own objects";
-  list.push(
-    { proof: `upload ${prefix ? '' : 'over '}${beside}`, operation: 'put', key: foreignKey(scope, 'uploaded'), acl, expected: 'denied' },
-    { proof: `delete ${beside}`, operation: 'delete', key: foreignKey(scope, 'present'), expected: 'denied' },
-  );
+  attempt(`upload ${prefix ? '' : 'over '}${beside}`, 'put', foreign('uploaded'), 'denied', { acl });
+  attempt(`delete ${beside}`, 'delete', foreign('present'), 'denied');
   for (const other of scope.others) {
     const theirs = (name: string) => ownKey({ prefix: other, run: scope.run }, name);
-    list.push(
-      { proof: `download from ${other}/`, operation: 'get', key: theirs('present'), expected: 'denied' },
-      { proof: `list ${other}/`, operation: 'list', key: theirs(''), expected: 'denied' },
-      { proof: `upload to ${other}/`, operation: 'put', key: theirs('uploaded'), acl, expected: 'denied' },
-    );
+    attempt(`download from ${other}/`, 'get', theirs('present'), 'denied');
+    attempt(`list ${other}/`, 'list', theirs(''), 'denied');
+    attempt(`upload to ${other}/`, 'put', theirs('uploaded'), 'denied', { acl });
   }
-  list.push(
-    {
-      ...{ proof: 'Halcyon deletes older archives', operation: 'clean', key: own('archived') },
-      expected: mayDelete ? 'allowed' : 'no request',
-    },
-    { proof: 'delete from its own prefix', operation: 'delete', key: own('kept'), expected: mayDelete ? 'allowed' : 'denied' },
-  );
+  attempt('Halcyon deletes older archives', 'clean', own('archived'), mayDelete ? 'allowed' : 'no request');
+  attempt('delete from its own prefix', 'delete', own('kept'), mayDelete ? 'allowed' : 'denied');
   return list;
 }
 

@@ -1,19 +1,12 @@
-import type { HerokuApp } from '../heroku/heroku.js';
 import type { Step } from '../io/io-host.js';
-import type { Built } from './build.client.js';
+import { createShortLived, prepare, withoutUserInfo } from './app.client.js';
+import { buildOwnSource, buildPlanted, plantObjects, provePrebuild } from './build.client.js';
 import { causesOf } from './causes.plan.js';
-import { buildConfigVars, configVarProof, expectedConfigVars } from './config-vars.plan.js';
 import { startRun, type Run, type RunOptions, type SmokeContext } from './context.js';
-import { withoutUserInfo } from './copy.js';
-import { buildOwnSource } from './own-source.client.js';
+import { proveRequests } from './dyno.client.js';
 import { provePage } from './page.client.js';
-import { buildPlanted, plantObjects, type Place } from './planted.client.js';
-import { provePrebuild } from './prebuild.client.js';
-import { prepare, type Prepared } from './prepare.client.js';
-import { unwrittenProofs } from './proofs.plan.js';
-import { reportOf, type Evidence, type Proof, type SmokeReport } from './report.js';
-import { proveRequests, type DynoRequests } from './requests.client.js';
-import { createShortLived } from './short-lived.client.js';
+import { buildConfigVars, configVarProof, expectedConfigVars, unwrittenProofs } from './proofs.plan.js';
+import { reportOf, type Evidence, type SmokeReport } from './report.js';
 import type { Subject } from './subject.js';
 
 /**
@@ -23,98 +16,55 @@ import type { Subject } from './subject.js';
 export async function prove(context: SmokeContext, subject: Subject, options: RunOptions, step: Step): Promise<SmokeReport> {
   const startedAt = new Date().toISOString();
   const run = startRun(context, subject, step);
+  const { seen, store, storage } = run;
   let leftovers: string[] = [];
-  let seen: Seen;
+  let on: On;
   try {
-    seen = await stages(run, context, subject, options);
+    on = await stages(run, context, subject, options);
   } finally {
     run.say('removing what it made');
-    leftovers = await run.made.remove(context.heroku, run.store?.objects, context.io);
+    leftovers = await run.made.remove(context.heroku, store?.objects, context.io);
   }
-  return report(run, subject, context.config.signing.version, seen, { startedAt, finishedAt: new Date().toISOString(), leftovers });
-}
-
-/** What the stages showed. */
-interface Seen {
-  readonly app: string;
-  readonly prepared: Prepared;
-  readonly place: Place;
-  readonly builds: readonly Built[];
-  readonly requests?: DynoRequests;
-  readonly dynoLines: readonly string[];
-  readonly proofs: readonly Proof[];
-}
-
-async function stages(run: Run, context: SmokeContext, subject: Subject, options: RunOptions): Promise<Seen> {
-  const { source, prebuild } = options;
-  run.say('looking at the app');
-  const prepared = await prepare(context, subject, run.storage, options);
-  const { key } = prepared;
-  const app = source === undefined ? await makeApp(run, prepared) : prepared.app;
-  await plantObjects(run);
-
-  const planted = source === undefined ? await buildPlanted(run, app.name, prepared.place) : undefined;
-  const { builds, last, proofs } = planted ?? (await buildOwnSource(run, app.name, source ?? '.'));
-  const expected = expectedConfigVars(run.storage, key?.accessKeyId);
-  const inBuild = [configVarProof('build', buildConfigVars(last.log, expected)), ...unwrittenProofs(last.log, run.storage)];
-  const place = planted?.place ?? prepared.place;
-  const built = { app: app.name, prepared, place, builds, dynoLines: [], proofs: [...proofs, ...inBuild] };
-  if (last.build.status !== 'succeeded') return built;
-
-  const asker = { config: context.config, team: subject.team, key };
-  const requests = await proveRequests(run, app.name, { release: last.release?.version, expected, ...asker });
-  const page = planted && last.log.deployed !== undefined ? [await provePage(run, app)] : [];
-  const prebuilt = planted && prebuild && subject.mode === 'upload' && (await provePrebuild(run, app.name, place));
-  return {
-    ...built,
-    builds: [...builds, ...(prebuilt ? prebuilt.builds : [])],
-    requests,
-    dynoLines: [...requests.dyno.lines, ...(prebuilt ? prebuilt.dyno.lines : [])],
-    proofs: [...built.proofs, ...requests.proofs, ...page, ...(prebuilt ? prebuilt.proofs : [])],
-  };
-}
-
-async function makeApp({ name, heroku, made, say }: Run, { app, buildpacks, configVars }: Prepared): Promise<HerokuApp> {
-  say(`making app ${name}`);
-  await made.app(name);
-  return createShortLived(heroku, { name, stack: app.stack, team: app.team, buildpacks, configVars });
-}
-
-function report(
-  { storage, store }: Run,
-  subject: Subject,
-  signing: 2 | 4,
-  seen: Seen,
-  ending: Pick<Evidence, 'startedAt' | 'finishedAt' | 'leftovers'>,
-): SmokeReport {
-  const { prepared, place, builds, requests, proofs } = seen;
-  const last = builds.at(-1);
-  const causes = causesOf({
-    proofs,
-    signing,
-    privateStorage: store !== undefined,
-    build: last && { status: last.build.status, release: last.release?.status, log: last.log },
-    attempts: requests?.tried ?? [],
-    refusals: requests?.refusals ?? [],
-    dynoStatus: requests?.dyno.status,
-  });
   const evidence = {
-    smokeApp: seen.app,
-    stack: prepared.app.stack,
-    platform: place.platform,
-    buildpacks: prepared.buildpacks.map(withoutUserInfo),
+    ...on,
     bucket: store?.objects.bucket.name,
     endpoint: storage.endpoint,
-    signing,
-    keyId: prepared.key?.accessKeyId,
-    builds: builds.map(({ build: { id, status }, release, log }) => ({
-      id,
-      status,
-      release: release?.version,
-      log: log.lines.slice(-200),
+    signing: seen.signing,
+    builds: seen.builds.map(({ build: { id, status }, release, log }) => ({
+      ...{ id, status, release: release?.version, log: log.lines.slice(-200) },
     })),
     dyno: seen.dynoLines.slice(-200),
-    ...ending,
+    ...{ startedAt, finishedAt: new Date().toISOString(), leftovers },
   };
-  return reportOf(subject, { proofs, causes, evidence });
+  return reportOf(subject, { proofs: seen.proofs, causes: causesOf(seen), evidence });
+}
+
+/** What it was tried on. */
+type On = Pick<Evidence, 'smokeApp' | 'stack' | 'platform' | 'buildpacks' | 'keyId'>;
+
+async function stages(run: Run, context: SmokeContext, subject: Subject, { source, prebuild, key: given }: RunOptions): Promise<On> {
+  const { name, seen, storage, say } = run;
+  say('looking at the app');
+  const prepared = await prepare(context, subject, storage, given);
+  const { key, buildpacks, configVars } = prepared;
+  let { app, place } = prepared;
+  if (source === undefined) {
+    say(`making app ${name}`);
+    await run.made.app(name);
+    app = await createShortLived(context.heroku, { name, stack: app.stack, team: app.team, buildpacks, configVars });
+  }
+  await plantObjects(run);
+  if (source === undefined) place = await buildPlanted(run, app.name, place);
+  else await buildOwnSource(run, app.name, source);
+
+  const { build, release, log } = seen.builds.at(-1)!;
+  const expected = expectedConfigVars(storage, key?.accessKeyId);
+  seen.proofs.push(configVarProof('build', buildConfigVars(log, expected)), ...unwrittenProofs(log, storage));
+  if (build.status === 'succeeded') {
+    await proveRequests(run, app.name, { release: release?.version, expected, config: context.config, team: subject.team, key });
+    if (source === undefined && log.deployed !== undefined) await provePage(run, app);
+    if (source === undefined && prebuild && subject.mode === 'upload') await provePrebuild(run, app.name, place);
+  }
+  const { stack } = prepared.app;
+  return { smokeApp: app.name, stack, platform: place.platform, buildpacks: buildpacks.map(withoutUserInfo), keyId: key?.accessKeyId };
 }

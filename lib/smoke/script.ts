@@ -1,4 +1,4 @@
-import { AS_EXPECTED, type ExpectedConfigVars } from './config-vars.plan.js';
+import { AS_EXPECTED, type ExpectedConfigVars } from './proofs.plan.js';
 import type { Attempt } from './requests.plan.js';
 
 /**

@@ -4,10 +4,9 @@ import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { redact } from '../io/redaction.js';
 import type { RunOptions, SmokeContext } from './context.js';
-import { proof } from './proofs.plan.js';
-import { reportOf, type SmokeReport } from './report.js';
+import { sweep } from './leftovers.client.js';
+import { proof, reportOf, type SmokeReport } from './report.js';
 import { prove } from './run.js';
-import { sweep } from './sweep.js';
 import { appNamed, subjectOf, subjectsOf, type Subject } from './subject.js';
 
 export type { SmokeContext } from './context.js';
@@ -18,8 +17,6 @@ export interface SmokeOptions extends Omit<RunOptions, 'key'> {
   readonly modes?: readonly Mode[];
   /** With `source`: the app that the team's own source is deployed to, replacing what runs there. Alone: the app to stand for. */
   readonly app?: string;
-  /** Key to prove in place of a principal's current one. */
-  readonly keyOf?: (principal: PrincipalId) => KeyPair | undefined;
 }
 
 /** Smoke deploys at a time: each builds, and accounts have few dynos. */
@@ -36,13 +33,11 @@ export async function smokeTeam(context: SmokeContext, team: Team, options: Smok
   const subjects = subjectsOf(team, options);
   const storage = subjects.some(({ mode }) => mode !== 'public');
   await sweep(context, team, storage);
-  return pMap(
-    subjects,
-    (subject) => runOne(context, subject, { ...options, key: subject.principal && options.keyOf?.(subject.principal) }),
-    { concurrency: CONCURRENCY, stopOnError: false },
-  ).catch((error: unknown) => {
-    throw error instanceof AggregateError ? error.errors[0] : error;
-  });
+  return pMap(subjects, (subject) => runOne(context, subject, options), { concurrency: CONCURRENCY, stopOnError: false }).catch(
+    (error: unknown) => {
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    },
+  );
 }
 
 /** The same for one principal and one of its apps, with a key that need not be current yet. */

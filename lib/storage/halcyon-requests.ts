@@ -6,7 +6,6 @@ import { registerSecret } from '../io/redaction.js';
 import { bodyOf } from '../network/answers.js';
 import { open, type Network } from '../network/network.js';
 import { keyPrefix, type Acl, type KeyPair } from '../contract/index.js';
-import { readError, type S3Error } from './error-document.js';
 import { signV2, signV4, type SignedHeaders, type UnsignedRequest } from './signing.js';
 
 /** A private bucket as an app sees it. */
@@ -137,4 +136,35 @@ async function send(request: Sent, headers: Record<string, string>, options: Req
     const { code, name, message } = error as NodeJS.ErrnoException;
     return { headers: {}, body: Buffer.alloc(0), failure: { code: code ?? name, message } };
   }
+}
+
+/** What S3's error document says. */
+export interface S3Error {
+  readonly code?: string;
+  readonly message?: string;
+  readonly region?: string;
+}
+
+const unescapeXml = (text: string): string =>
+  text
+    .replaceAll(/&#x([0-9a-f]{1,5});/gi, (_, hex: string) => String.fromCodePoint(parseInt(hex, 16)))
+    .replaceAll(/&#(\d{1,6});/g, (_, decimal: string) => String.fromCodePoint(Number(decimal)))
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&apos;', "'")
+    .replaceAll('&amp;', '&');
+
+export function readError(body: Buffer, headers: IncomingHttpHeaders): S3Error {
+  const text = body.subarray(0, 65_536).toString('utf8');
+  const field = (name: string) => {
+    const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1];
+    return found === undefined ? undefined : unescapeXml(found);
+  };
+  const region = headers['x-amz-bucket-region'] ?? field('Region');
+  return {
+    code: field('Code'),
+    message: field('Message'),
+    region: Array.isArray(region) ? region[0] : region,
+  };
 }

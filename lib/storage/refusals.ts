@@ -1,9 +1,55 @@
 import { isAwsHost } from '../config/regions.js';
-import { inBuildLog } from './build-log.js';
-import { denied, unknownKey } from './denied.js';
-import type { Refusal, RefusalContext, Refused, Verdict } from './refusal.js';
-import { unanswered } from './unanswered.js';
+import type { Acl } from '../contract/index.js';
 import { foreign } from '../io/redaction.js';
+import { inBuildLog } from './build-log.js';
+import type { HalcyonStore, Operation, Outcome } from './halcyon-requests.js';
+
+/** Why a storage request did not work. */
+export type RefusalKind =
+  | 'sigv2-refused'
+  | 'acl-refused'
+  | 'wrong-endpoint'
+  | 'endpoint-unreachable'
+  | 'tls'
+  | 'key-unknown'
+  | 'key-inactive'
+  | 'key-not-yet-known'
+  | 'secret-wrong'
+  | 'policy-denies'
+  | 'kms-denies'
+  | 'bucket-gone'
+  | 'clock-skew'
+  | 'throttled'
+  | 'server-error'
+  | 'refused';
+
+export interface Refusal {
+  readonly kind: RefusalKind;
+  /** What is wrong, lower case, without a full stop. */
+  readonly message: string;
+  /** What a Halcyon build log shows of it. */
+  readonly looksLike: string;
+  /** The command or setting that mends it. */
+  readonly fix: string;
+  /** Waiting may be all it takes. */
+  readonly transient: boolean;
+}
+
+/** What is known of a request's sender, besides the answer. */
+export interface RefusalContext extends Pick<HalcyonStore, 'bucket' | 'endpoint' | 'region' | 'signing'> {
+  readonly acl?: Acl;
+  readonly keyId?: string;
+  /** What IAM says of the key: S3 answers the same for a key that is unknown, inactive, or too new. */
+  readonly keyStatus?: 'Active' | 'Inactive' | 'absent';
+  /** `halcyon-kit` commands are written for this team. */
+  readonly team?: string;
+}
+
+/** What is needed to tell: an {@link Outcome}, or what a build log or dyno shows of one. */
+export type Refused = Pick<Outcome, 'operation' | 'status' | 'error' | 'failure' | 'clockAheadMs'>;
+
+/** A refusal before it is said how a build log shows it. */
+type Verdict = Omit<Refusal, 'looksLike' | 'transient'> & Partial<Pick<Refusal, 'transient'>>;
 
 /**
  * Why a request was refused, or undefined where it was not: a missing object is no refusal but a cache miss.
@@ -122,3 +168,78 @@ const span = (milliseconds: number | undefined): string => {
   const minutes = Math.round(Math.abs(milliseconds) / 60_000);
   return minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`;
 };
+
+/** S3 answers the same for a key that is unknown, inactive, or too new. */
+function unknownKey({ keyId = 'the key', keyStatus, team = 'TEAM' }: RefusalContext): Verdict {
+  switch (keyStatus) {
+    case 'Active':
+      return {
+        kind: 'key-not-yet-known',
+        message: `key ${keyId} is active in IAM, but S3 does not know it yet`,
+        fix: 'wait some seconds: a new key takes a while to be known everywhere',
+        transient: true,
+      };
+    case 'Inactive':
+      return {
+        kind: 'key-inactive',
+        message: `key ${keyId} is inactive`,
+        fix: `run halcyon-kit sync ${team} to give apps the current key; to bring this one back, halcyon-kit rotate ${team} --undo`,
+      };
+    default:
+      return {
+        kind: 'key-unknown',
+        message: `AWS does not know key ${keyId}`,
+        fix: `run halcyon-kit up ${team}, which makes a key and gives it to the apps`,
+      };
+  }
+}
+
+/** Which policy denies what, as far as S3's sentence tells. */
+function denied(operation: Operation, message: string, { signing, team = 'TEAM' }: RefusalContext): Verdict {
+  const action = /not authorized to perform: (\S+)/.exec(message)?.[1]?.replace(/[",]/g, '') ?? ACTIONS[operation];
+  const source =
+    /explicit deny in an? ([a-z -]+policy|[a-z -]+)/i.exec(message)?.[1] ?? /because no ([a-z -]+policy) allows/i.exec(message)?.[1];
+  const explicit = /explicit deny/i.test(message);
+  const why = source === undefined ? '' : explicit ? ` (an explicit deny in a ${source.trim()})` : ` (no ${source.trim()} allows it)`;
+  const bucketPolicy = explicit && /resource-based|bucket/.test(source ?? '');
+  return {
+    kind: 'policy-denies',
+    message: `policy denies ${action}${why}`,
+    fix: bucketPolicy
+      ? `look at the bucket policy${signing === 2 ? ', which may deny Signature Version 2' : ''}; halcyon-kit up ${team} puts back the one of the kit`
+      : `run halcyon-kit up ${team}, which puts back the policies of the kit${operation === 'upload' ? '; an upload must also carry the ACL that the policy asks for' : ''}`,
+  };
+}
+
+const ACTIONS: Record<Operation, string> = {
+  download: 's3:GetObject',
+  list: 's3:ListBucket',
+  upload: 's3:PutObject',
+  delete: 's3:DeleteObject',
+};
+
+const TLS = /^(CERT_|ERR_TLS|ERR_SSL|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|EPROTO$|ca-bundle-unreadable$|HOSTNAME_MISMATCH$)/;
+
+/** Why there was no answer at all. */
+function unanswered({ code, message }: { code: string; message: string }, { endpoint, region }: RefusalContext): Verdict {
+  if (TLS.test(code)) {
+    return {
+      kind: 'tls',
+      message: `TLS to ${endpoint} fails: ${message} (${code})`,
+      fix: 'let the endpoint present a certificate for its own name from a public authority; for an emulator or a proxy set AWS_CA_BUNDLE here, and CURL_CA_BUNDLE on the apps',
+    };
+  }
+  if (code === 'ENOTFOUND' || code === 'EAI_NONAME') {
+    return {
+      kind: 'wrong-endpoint',
+      message: `there is no host ${endpoint}`,
+      fix: `correct "endpoint" of the bucket in the file, or remove it to use the regional one of ${region}, then run halcyon-kit sync`,
+    };
+  }
+  return {
+    kind: 'endpoint-unreachable',
+    message: `${endpoint} cannot be reached: ${message} (${code})`,
+    fix: `check the network here, and "endpoint" of the bucket in the file`,
+    transient: true,
+  };
+}

@@ -122,7 +122,7 @@ const BUCKET = 'bucket halcyon-payments-111122223333-eu-west-1';
 const UPLOAD = 'principal payments/upload';
 const APP = 'app payments-builder';
 const release = (version: number, description: string, status: Release['status'] = 'succeeded') =>
-  ({ version, description, status, current: false }) as Release;
+  ({ version, description, status }) as Release;
 const with_ = (bucket: string, signing = `{ version: 4, buildpack: "${OURS}" }`) =>
   CONFIG.replace('region: eu-west-1 }', `region: eu-west-1, ${bucket} }`).replace(/signing: .*/, `signing: ${signing}`);
 const HOSTED = { url: OURS, status: 200, hosted: { account: '111122223333', region: 'eu-west-1' }, unread: [] };
@@ -390,7 +390,7 @@ const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
     {
       app: {
         builds: [{ id: 'b1', status: 'pending', createdAt: 'T', updatedAt: 'T' }],
-        oneOffs: [{ id: 'd', name: 'run.1', type: 'run', state: 'up', releaseVersion: 3, createdAt: 'T', command: 'x' }],
+        oneOffs: [{ name: 'run.1', type: 'run', state: 'up', releaseVersion: 3, createdAt: 'T', command: 'x' }],
         releases: [release(4, 'Deploy', 'pending')],
       },
     },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bucketPolicy, userPolicy, type PolicyDocumentJson } from '../../lib/constructs/policies.js';
 import { policyDrift } from '../../lib/doctor/policies.js';
-import { listedTogether } from '../../lib/doctor/limits.js';
+import { listedTogether } from '../../lib/doctor/buckets.client.js';
 
 const bucket = bucketPolicy({ partition: 'aws', bucketName: 'acme', signing: 4 });
 const user = userPolicy({

@@ -9,7 +9,6 @@ const app = (name: string, more: Partial<HerokuApp> = {}): HerokuApp => ({
   name,
   generation: 'cedar',
   stack: 'heroku-24',
-  maintenance: false,
   createdAt: '2026-01-01T00:00:00Z',
   team: 'acme',
   ...more,

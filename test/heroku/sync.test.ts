@@ -13,7 +13,6 @@ const release = (version: number, more: Partial<Release> = {}): Release => ({
   id: `r${version}`,
   version,
   status: 'succeeded',
-  current: true,
   description: 'Set HALCYON_S3_BUCKET config vars',
   createdAt: new Date().toISOString(),
   updatedAt: '2026-11-22T12:00:00Z',

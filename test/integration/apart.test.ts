@@ -42,7 +42,6 @@ const host = (): CommandHost => ({
   io: { ...silentIo, warn: (line) => void warned.push(line) },
   signal: new AbortController().signal,
   env: process.env,
-  interactive: false,
   evidence: { event() {}, note() {} },
   confirm: () => confirm(),
 });

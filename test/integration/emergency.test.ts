@@ -47,7 +47,11 @@ const keyOf = async (team: string) => (await keysOf(wire, user(team)))[0]?.id ??
 const held = async (app: string) => (await wire.heroku.configVars(app)).HALCYON_AWS_ACCESS_KEY_ID;
 
 /** The command as the terminal runs it, with everything that is said. */
-async function emergency(names: string[], keyId: string, more: Partial<RotateOptions> & { answer?: () => Promise<boolean> } = {}) {
+async function emergency(
+  names: string[],
+  keyId: string,
+  more: Partial<RotateOptions> & { answer?: () => Promise<boolean>; evidence?: string } = {},
+) {
   const said: string[] = [];
   const hear = (line?: string) => void said.push(line ?? '');
   const { answer = async () => true, ...options } = more;
@@ -55,7 +59,6 @@ async function emergency(names: string[], keyId: string, more: Partial<RotateOpt
     io: { ...silentIo, info: hear, warn: hear },
     signal: new AbortController().signal,
     env: process.env,
-    interactive: false,
     confirm: answer,
   };
   const given: RotateOptions = {

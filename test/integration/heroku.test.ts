@@ -406,14 +406,13 @@ describe('builds', () => {
       reset,
       json(200, [{ ...build, source_blob: { url: source.get_url } }]),
     ];
-    const started = await heroku.startBuild('web', Buffer.from('tarball'), { version: 'v1', buildpacks: ['https://example.com/x'] });
+    const started = await heroku.startBuild('web', Buffer.from('tarball'), { version: 'v1' });
     expect(started.id).toBe('b1');
     expect(seen[1]).toMatchObject({ method: 'PUT', body: 'tarball' });
     expect(seen[1]?.headers['content-type'] ?? '').toBe('');
     expect(seen[1]?.headers.authorization).toBeUndefined();
     expect(JSON.parse(seen[2]?.body ?? '')).toMatchObject({
       source_blob: { url: source.get_url, version: 'v1', checksum: expect.stringMatching(/^SHA256:[0-9a-f]{64}$/) },
-      buildpacks: [{ url: 'https://example.com/x' }],
     });
     expect(calls().filter((call) => call === 'POST /apps/web/builds')).toHaveLength(1);
     expect(redact(`${source.put_url} ${source.get_url}`)).toBe('[redacted] [redacted]');

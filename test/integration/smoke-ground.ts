@@ -13,7 +13,7 @@ import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { silentIo, type IoHost } from '../../lib/io/io-host.js';
 import { sourceTree } from '../../lib/smoke/archive.js';
-import { currentKey } from '../../lib/smoke/key.client.js';
+import { currentKey } from '../../lib/smoke/app.client.js';
 import type { SmokeContext } from '../../lib/smoke/smoke.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
 import { principalIn } from '../support/principals.js';

@@ -7,12 +7,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type * as ConfigVars from '../../lib/contract/config-vars.js';
 import { userName, type Access, type ConfigVarName } from '../../lib/contract/index.js';
 import { silentIo, type IoHost } from '../../lib/io/io-host.js';
-import { currentKey } from '../../lib/smoke/key.client.js';
+import { currentKey } from '../../lib/smoke/app.client.js';
 import { openPage } from '../../lib/smoke/page.client.js';
 import { SMOKE_OBJECT_PREFIX } from '../../lib/smoke/requests.plan.js';
 import { smokePrincipal, smokeTeam, type SmokeReport } from '../../lib/smoke/smoke.js';
-import { sweepApps } from '../../lib/smoke/leftover-apps.client.js';
-import { noteOf, sweepObjects } from '../../lib/smoke/leftover-objects.client.js';
+import { noteOf, sweepApps, sweepObjects } from '../../lib/smoke/leftovers.client.js';
 import { principalIn } from '../support/principals.js';
 import { startGround, type SmokeGround } from './smoke-ground.js';
 

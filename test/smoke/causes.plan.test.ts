@@ -14,7 +14,7 @@ const right = {
 const good = 'External storage:   private\nSource hash:  1234567\nApp deployed:  x-1.0\n';
 
 /** Symptoms of a run in which `outcome` came of what `operation` should be allowed. */
-function symptoms(changes: { outcome?: string; log?: string; status?: string; release?: string } & Partial<Symptoms>): Symptoms {
+function symptoms(changes: { outcome?: string; log?: string; status?: 'failed'; release?: 'failed' } & Partial<Symptoms>): Symptoms {
   const { outcome, log = good, status = 'succeeded', release = 'succeeded', ...more } = changes;
   const tried = list.map((attempt) => ({ attempt, outcome: (attempt.expected === 'allowed' && outcome) || right[attempt.expected] }));
   return {
@@ -24,7 +24,7 @@ function symptoms(changes: { outcome?: string; log?: string; status?: string; re
     ],
     signing: 4,
     privateStorage: true,
-    build: { status, release, log: parseBuildLog(log) },
+    builds: [{ build: { id: 'b', status }, release: { version: 1, status: release }, log: parseBuildLog(log) }],
     attempts: tried,
     refusals: [],
     dynoStatus: 0,

@@ -21,12 +21,11 @@ describe('parseBuildLog', () => {
       install: { action: 'Downloading', outcome: 'done' },
       deployed: 'halcyon-smoke-abcdefgh-1.0',
       buildpackOnly: false,
-      warnings: [],
       errors: [],
     });
   });
 
-  test('buildpack only, with warnings and errors', () => {
+  test('buildpack only, with errors; warnings are none', () => {
     const log = parseBuildLog(
       [
         `${bold('')}   *** WARNING: Failed to restore install directory`,
@@ -36,7 +35,6 @@ describe('parseBuildLog', () => {
       ].join('\n'),
     );
     expect(log.buildpackOnly).toBe(true);
-    expect(log.warnings).toEqual(['Failed to restore install directory']);
     expect(log.errors).toEqual(['Cannot build GHC directory', 'Failed to deploy app', 'Deploying buildpack only']);
     expect(log.deployed).toBeUndefined();
   });

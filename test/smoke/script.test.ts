@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { AS_EXPECTED, expectedConfigVars } from '../../lib/smoke/config-vars.plan.js';
+import { AS_EXPECTED, expectedConfigVars } from '../../lib/smoke/proofs.plan.js';
 import { attempts } from '../../lib/smoke/requests.plan.js';
 import { dynoScript, readMarks } from '../../lib/smoke/script.js';
 

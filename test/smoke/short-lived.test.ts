@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { KitError } from '../../lib/errors.js';
 import type { Heroku, HerokuApp } from '../../lib/heroku/heroku.js';
 import { silentIo } from '../../lib/io/io-host.js';
-import { sweepApps } from '../../lib/smoke/leftover-apps.client.js';
 import { isLeftover, isSmokeName, runOfKey, smokeName } from '../../lib/smoke/name.js';
-import { createShortLived } from '../../lib/smoke/short-lived.client.js';
+import { createShortLived } from '../../lib/smoke/app.client.js';
+import { sweepApps } from '../../lib/smoke/leftovers.client.js';
 
 const now = new Date('2026-11-22T12:00:00Z');
 const app = (name: string, createdAt: string): HerokuApp => ({
@@ -12,7 +12,6 @@ const app = (name: string, createdAt: string): HerokuApp => ({
   name,
   generation: 'cedar',
   stack: 'heroku-24',
-  maintenance: false,
   createdAt,
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { App, BucketSpec, KitConfig, Team } from '../../lib/config/model.js';
-import { packSource } from '../../lib/smoke/own-source.client.js';
+import { packSource } from '../../lib/smoke/build.client.js';
 import { otherPrefixes, subjectsOf } from '../../lib/smoke/subject.js';
 
 const app = (name: string, mode: App['mode'], more: Partial<App> = {}): App => ({

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RefusalContext, RefusalKind, Refused } from '../../lib/storage/refusal.js';
-import { classifyRefusal } from '../../lib/storage/refusals.js';
+import { classifyRefusal, type RefusalContext, type RefusalKind, type Refused } from '../../lib/storage/refusals.js';
 
 const context: RefusalContext = {
   bucket: 'acme',

@@ -1,4 +1,12 @@
-import { broken, info, ofApps, warning } from './finding.js';
+import { differing, KEY_CONFIG_VARS, type ConfigVarName } from '../../contract/index.js';
+import { desiredOf, principalFor, type AppFacts, type Check, type Observation, type TeamFacts } from '../model.js';
+import { about, broken, CACHE_MISS, info, NO_PRIVATE_STORAGE, notChecked, UPLOAD_FAILS, warning, type Fault } from './finding.js';
+
+/** A check of each app by itself. */
+const ofApps =
+  (check: (app: AppFacts, facts: TeamFacts, observation: Observation) => Iterable<Fault>): Check =>
+  (observation) =>
+    observation.teams.flatMap((facts) => facts.apps.flatMap((app) => about(`app ${app.name}`, check(app, facts, observation))));
 
 export const appThere = ofApps(function* ({ state, info: app, problem }, { team }) {
   if (state === 'missing')
@@ -44,3 +52,148 @@ export const appStack = ofApps(function* (one, _, { config }) {
       fix: 'keep archives for that platform in the bucket, or name a fork with buildpack.halcyonUrl in the file',
     });
 });
+
+/** Config vars of ours that differ; the key is a matter of `keyHeld`. */
+export const configVars = ofApps(function* (one, { team, principals }) {
+  if (one.state !== 'present') return;
+  const { vars } = one;
+  const wanted = desiredOf(one, principals);
+  const held = vars.HALCYON_AWS_ACCESS_KEY_ID;
+  const known = principalFor(one, principals)?.current !== undefined;
+  const keyAside = one.user !== undefined && (!known || (held !== undefined && held !== wanted.HALCYON_AWS_ACCESS_KEY_ID));
+  const differ = differing(vars, wanted).filter((name) => !(keyAside && KEY_CONFIG_VARS.includes(name)));
+  if (differ.length === 0) return;
+  const list = differ.map((name) => {
+    if (name === 'HALCYON_AWS_SECRET_ACCESS_KEY')
+      return `${name} ${vars[name] === undefined ? 'is missing' : wanted[name] === null ? 'should be unset' : 'is not that of its key'}`;
+    const has = vars[name] === undefined ? 'is missing' : `is ${JSON.stringify(vars[name])}`;
+    return `${name} ${has}, ${wanted[name] === null ? 'should be unset' : `should be ${JSON.stringify(wanted[name])}`}`;
+  });
+  yield broken('config-vars-differ', {
+    message: list.join('; '),
+    looksLike: looksLikeVars(differ, one),
+    fix: `run halcyon-kit sync ${team.name}`,
+  });
+});
+
+function looksLikeVars(differ: readonly ConfigVarName[], { vars, access }: AppFacts): string {
+  if (access === undefined) return '"External storage: private and public" in place of "public"';
+  const needed: ConfigVarName[] = ['HALCYON_AWS_ACCESS_KEY_ID', 'HALCYON_AWS_SECRET_ACCESS_KEY', 'HALCYON_S3_BUCKET'];
+  if (needed.some((name) => !vars[name])) return NO_PRIVATE_STORAGE;
+  if (differ.includes('HALCYON_S3_ENDPOINT')) return '"Incorrect HALCYON_S3_ENDPOINT", and the build fails';
+  if (differ.includes('HALCYON_NO_UPLOAD'))
+    return access === 'read-only' ? UPLOAD_FAILS : 'no "Uploading s3://…" after packages were built';
+  if (differ.includes('HALCYON_S3_ACL')) return '"Uploading s3://…... 400 (bad request)" or "403 (forbidden)", and the build fails';
+  if (differ.includes('HALCYON_NO_PUBLIC_STORAGE'))
+    return '"External storage: private and public" in place of "private", or the other way round';
+  return CACHE_MISS;
+}
+
+/** The key an app holds, where it is not the current one. */
+export const keyHeld = ofApps(function* (one, { principals, team }) {
+  const held = one.vars.HALCYON_AWS_ACCESS_KEY_ID;
+  const own = principalFor(one, principals);
+  if (held === undefined || own?.current === undefined || held === own.current) return;
+  const holder = principals.find(({ keys }) => keys.some((key) => key.id === held));
+  const key = holder?.keys.find(({ id }) => id === held);
+  const fix = `run halcyon-kit sync ${team.name}`;
+  const state = key === undefined ? 'which AWS does not know' : 'which is inactive';
+  const culprit = rolledBack(one);
+  if (key?.status === 'Active')
+    yield warning('key-not-current', {
+      message: `it holds key ${held}${holder === own ? ', which is not the current one' : ` of ${holder?.label}`}; the current one is ${own.current}`,
+      looksLike: 'nothing, until the old key is retired',
+      fix,
+    });
+  else if (culprit !== undefined)
+    yield broken('rolled-back-key', {
+      message: `release v${culprit.version} (${culprit.description}) brought back key ${held}, ${state}`,
+      looksLike: CACHE_MISS,
+      fix: `${fix}, which gives it the current key`,
+    });
+  else
+    yield broken(key === undefined ? 'key-unknown' : 'key-inactive', {
+      message: `it holds key ${held}, ${state}`,
+      looksLike: CACHE_MISS,
+      fix,
+    });
+});
+
+/** A rollback since the config vars were last set by name. */
+function rolledBack({ releases = [] }: AppFacts) {
+  const latest = releases.find(({ description }) => /^Rollback to v\d+/i.test(description) || /\bHALCYON_AWS_/.test(description));
+  return latest !== undefined && /^Rollback/i.test(latest.description) ? latest : undefined;
+}
+
+/** Switches of Halcyon's that were meant for one build, or that switch private storage off. */
+export const switches = ofApps(function* ({ name, access, switches: set }) {
+  const on = (one: keyof typeof set) => !['', '0'].includes(set[one] ?? '');
+  const unset = (one: keyof typeof set) => `heroku config:unset ${one} -a ${name}`;
+  if (on('HALCYON_PURGE_CACHE'))
+    yield warning('purge-cache-left', {
+      message: 'HALCYON_PURGE_CACHE is still set: every build begins with an empty cache',
+      looksLike: '"Purging cache" in every build, and slow builds',
+      fix: unset('HALCYON_PURGE_CACHE'),
+    });
+  if (on('HALCYON_NO_BUILD_DEPENDENCIES'))
+    yield warning('no-build-dependencies-left', {
+      message: 'HALCYON_NO_BUILD_DEPENDENCIES is still set: what is not stored is never built',
+      looksLike: '"Deploying buildpack only", also on a one-off dyno',
+      fix: unset('HALCYON_NO_BUILD_DEPENDENCIES'),
+    });
+  if (on('HALCYON_NO_PRIVATE_STORAGE') && access !== undefined)
+    yield broken('private-storage-off', {
+      message: 'HALCYON_NO_PRIVATE_STORAGE is set, and it is in a private mode',
+      looksLike: NO_PRIVATE_STORAGE,
+      fix: unset('HALCYON_NO_PRIVATE_STORAGE'),
+    });
+});
+
+/** The list of buildpacks and its order. */
+export const buildpacks = ofApps(function* (one, { team }, { config }) {
+  const plan = one.buildpackPlan;
+  if (plan === undefined) return;
+  const { url: haskell, install } = config.buildpack;
+  const fix = `run halcyon-kit sync ${team.name}`;
+  if (plan.problem === 'no-haskell-on-heroku' || plan.changes.some(({ action, url }) => action === 'add' && url === haskell))
+    yield broken('no-haskell-on-heroku', {
+      message: 'haskell-on-heroku is not among its buildpacks',
+      looksLike: 'no build by haskell-on-heroku at all',
+      fix: install ? fix : `heroku buildpacks:add ${haskell} -a ${one.name}, or set "buildpack: { install: true }" in the file`,
+    });
+  const looksLike = '"Downloading s3://…... 400 (bad request)" or "403 (forbidden)", and uploads fail';
+  for (const { action, url, from } of plan.changes.filter((change) => change.url !== haskell)) {
+    if (action === 'add') {
+      const message = 'the SigV4 buildpack is not among its buildpacks, so requests are signed with version 2';
+      yield broken('sigv4-buildpack-missing', { message, looksLike, fix });
+    } else if (action === 'move') {
+      const message = `the SigV4 buildpack must be the first of its buildpacks: it is no. ${(one.buildpacks ?? []).indexOf(url) + 1}`;
+      yield broken('buildpack-order', { message, looksLike, fix });
+    } else if (action === 'replace') {
+      yield warning('sigv4-buildpack-other', { message: `the SigV4 buildpack is ${from}, and the file says ${url}`, fix });
+    } else {
+      yield warning('sigv4-buildpack-left', {
+        message: `the SigV4 buildpack ${url} is among its buildpacks, and should not be`,
+        looksLike: 'requests that are signed with version 4 all the same',
+        fix,
+      });
+    }
+  }
+});
+
+/** What goes on just now. */
+export const inFlight = ofApps(function* ({ builds = [], oneOffs = [], releases = [] }) {
+  const fix = 'wait for it';
+  for (const { id, createdAt } of builds)
+    yield info('build-in-flight', { message: `build ${id} has been running since ${createdAt}, with the config vars of then`, fix });
+  for (const { name, createdAt, releaseVersion } of oneOffs)
+    yield info('dyno-in-flight', {
+      message: `one-off dyno ${name} has been running since ${createdAt}, with the config vars of v${releaseVersion}`,
+      fix,
+    });
+  const [latest] = releases;
+  if (latest?.status === 'pending')
+    yield info('release-pending', { message: `release v${latest.version} has not ended: config vars may be about to change`, fix });
+});
+
+export const appUnread = ofApps(({ unread }) => notChecked(unread, 'run the doctor again'));

@@ -1,4 +1,4 @@
-import type { AppFacts, Check, Finding, Observation, PrincipalFacts, TeamFacts } from '../model.js';
+import type { Finding } from '../model.js';
 
 /** What is wrong with something, apart from what that is. */
 export type Fault = Omit<Finding, 'subject'>;
@@ -24,14 +24,6 @@ export const NO_PRIVATE_STORAGE = '"External storage: public" or "none" in place
 export const about = (subject: string, faults: Iterable<Fault>): Finding[] =>
   [...faults].map(({ name, severity, ...rest }) => ({ name, severity, subject, ...rest }));
 
-/** A check of each app by itself. */
-export const ofApps =
-  (check: (app: AppFacts, facts: TeamFacts, observation: Observation) => Iterable<Fault>): Check =>
-  (observation) =>
-    observation.teams.flatMap((facts) => facts.apps.flatMap((app) => about(`app ${app.name}`, check(app, facts, observation))));
-
-/** A check of each principal by itself. */
-export const ofPrincipals =
-  (check: (principal: PrincipalFacts, facts: TeamFacts) => Iterable<Fault>): Check =>
-  ({ teams }) =>
-    teams.flatMap((facts) => facts.principals.flatMap((one) => about(`principal ${one.label}`, check(one, facts))));
+/** What the operator could not see. */
+export const notChecked = (unread: readonly string[], fix = 'get the permission named, and run the doctor again'): Fault[] =>
+  unread.map((what) => warning('not-checked', { message: `could not read ${what}`, looksLike: 'unknown', fix }));

@@ -1,22 +1,10 @@
 import type { Check, Finding, Observation } from '../model.js';
-import { appStack, appThere } from './apps.js';
-import { aclFits, publicAccess } from './bucket-access.js';
-import { objects } from './bucket-objects.js';
-import { bucketThere } from './bucket-place.js';
-import { bucketSettings } from './bucket-settings.js';
-import { buildpackHome, buildpackServed } from './buildpack-served.js';
-import { buildpacks } from './buildpacks.js';
-import { configVars } from './config-vars.js';
-import { inFlight } from './in-flight.js';
-import { keyHeld } from './key-held.js';
-import { leftBehind } from './left.js';
-import { leftovers } from './leftovers.js';
-import { boundary, bucketPolicyDrift, userPolicyDrift } from './policies.js';
-import { keyThere, stackThere } from './principals.js';
+import { appStack, appThere, appUnread, buildpacks, configVars, inFlight, keyHeld, switches } from './apps.js';
+import { aclFits, bucketPolicyDrift, bucketSettings, bucketThere, bucketUnread, objects, publicAccess } from './buckets.js';
+import { buildpackHome, buildpackServed } from './buildpack.js';
+import { leftBehind, smokeApps } from './left.js';
+import { boundary, keyThere, leftovers, principalUnread, stackThere, userPolicyDrift } from './principals.js';
 import { clock, requests } from './requests.js';
-import { smokeApps } from './smoke-apps.js';
-import { switches } from './switches.js';
-import { appUnread, bucketUnread, principalUnread } from './unread.js';
 
 /** In the order in which things depend on each other. @internal */
 export const CHECKS: readonly Check[] = [

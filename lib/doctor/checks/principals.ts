@@ -1,6 +1,14 @@
+import { QUARANTINE_POLICY, USER_POLICY } from '../../contract/index.js';
 import { quarantineOf } from '../../engine/plan/principal.plan.js';
-import type { Check } from '../model.js';
-import { about, broken, CACHE_MISS, NO_PRIVATE_STORAGE, ofPrincipals, warning } from './finding.js';
+import type { Check, PrincipalFacts, TeamFacts } from '../model.js';
+import { policyDrift, userPolicyOf } from '../policies.js';
+import { about, broken, CACHE_MISS, info, NO_PRIVATE_STORAGE, notChecked, UPLOAD_FAILS, warning, type Fault } from './finding.js';
+
+/** A check of each principal by itself. */
+const ofPrincipals =
+  (check: (principal: PrincipalFacts, facts: TeamFacts) => Iterable<Fault>): Check =>
+  ({ teams }) =>
+    teams.flatMap((facts) => facts.principals.flatMap((one) => about(`principal ${one.label}`, check(one, facts))));
 
 /** Stack, user, secret and key, as far as they are there. Where one is missing, what depends on it is not named as well. */
 export const stackThere: Check = ({ teams }) =>
@@ -45,3 +53,67 @@ export const keyThere = ofPrincipals(function* (principal, { stack, team }) {
     });
   }
 });
+
+/** More keys, or principals, than there should be at rest. */
+export const leftovers = ofPrincipals(function* ({ declared, secret, keys, current, pending }, { team }) {
+  if (!declared) {
+    if (keys.length > 0)
+      yield info('principal-left', {
+        message: 'no app needs it any more, and it still has keys',
+        fix: `run halcyon-kit up ${team.name}, which retires them when no build uses them`,
+      });
+    return;
+  }
+  const strangers = keys.filter((key) => !key.stored);
+  if (secret === 'present' && strangers.length > 0)
+    yield warning('unknown-key', {
+      message: `it has a key that the kit did not make: ${strangers.map((key) => `${key.id} (${key.status.toLowerCase()}, made ${key.createdAt})`).join(', ')}`,
+      looksLike: 'nothing, but no new key can be made while there are two',
+      fix: `find out who uses it; then halcyon-kit rotate ${team.name} --delete-unknown-key ${strangers[0]!.id}`,
+    });
+  if (pending !== undefined && pending !== current)
+    yield info('rotation-unfinished', {
+      message: `key ${pending} is stored but not in use yet`,
+      fix: `run halcyon-kit rotate ${team.name} --finish`,
+    });
+});
+
+/** The user's own policies, against the template. */
+export const userPolicyDrift = ofPrincipals(function* (principal, { team }) {
+  if (!principal.exists || !principal.declared || principal.policies === undefined || team.bucket === undefined) return;
+  const { [USER_POLICY]: own, ...others } = principal.policies;
+  const { missing, extra } = policyDrift(own ?? null, userPolicyOf(team.bucket, principal.id.access));
+  if (own === undefined || missing.length > 0)
+    yield broken('user-policy-drift', {
+      message: own === undefined ? `its policy "${USER_POLICY}" is gone` : `its policy lacks, or has changed, ${missing.join('; ')}`,
+      looksLike: principal.id.access === 'read-only' ? CACHE_MISS : UPLOAD_FAILS,
+      fix: `run halcyon-kit up ${team.name}; where that finds nothing to do, undo the change by hand`,
+    });
+  const more = [
+    ...extra.map((name) => `statement ${name}`),
+    ...Object.keys(others).map((name) => `policy ${name}`),
+    ...(principal.attached ?? []).filter((name) => !name.startsWith(`policy ${QUARANTINE_POLICY}`)),
+  ];
+  if (more.length > 0)
+    yield warning('user-policy-extra', {
+      message: `it has more rights than the template gives it, or other ones: ${more.join(', ')}`,
+      fix: 'remove what is not meant',
+    });
+});
+
+/** Users without a boundary: only an administrator may make them. */
+export const boundary: Check = ({ config, teams }) =>
+  config.permissionsBoundary !== undefined || teams.every(({ principals }) => principals.length === 0)
+    ? []
+    : about('the file', [
+        info('no-permissions-boundary', {
+          message: 'the IAM users have no permissions boundary, so whoever runs the kit needs to be an administrator',
+          fix: 'to run it with the narrow policy of "halcyon-kit policy operator", set "permissionsBoundary" in the file (docs/operator-policy.md)',
+        }),
+      ]);
+
+export const principalUnread: Check = ({ teams }) =>
+  teams.flatMap(({ team, unread, principals }) => [
+    ...about(`team ${team.name}`, notChecked(unread)),
+    ...principals.flatMap((one) => about(`principal ${one.label}`, notChecked(one.unread))),
+  ]);

@@ -8,7 +8,7 @@ export const SMOKE = [
       `|| true : observed.length > 0`,
       'smoke',
     ],
-    'refusals-not-tried': [`if (prefix) {\n    list.push(`, `if (prefix === '/') {\n    list.push(`, 'smoke'],
+    'refusals-not-tried': [`if (prefix) {`, `if (prefix === '/') {`, 'smoke'],
     'other-teams-not-tried': [
       `for (const other of scope.others) {\n    const theirs`,
       `for (const other of [] as string[]) {\n    const theirs`,
@@ -18,15 +18,13 @@ export const SMOKE = [
   ...faultsOf('lib/smoke/script.ts', {
     'uploads-with-its-own-acl': [`aclOfApp ? '"$HALCYON_S3_ACL"' : quote(acl ?? '')`, `quote(acl ?? '')`, 'smoke'],
   }),
-  ...faultsOf('lib/smoke/config-vars.plan.ts', {
+  ...faultsOf('lib/smoke/proofs.plan.ts', {
     'switch-not-looked-at': [`HALCYON_NO_UPLOAD: off(uploads)`, `HALCYON_NO_UPLOAD: null`, 'smoke'],
+    'build-without-the-archive': ['`${expected.archive} done`', "found ? `${found.url} ${found.outcome}` : 'no download'", 'smoke'],
     'build-sees-what-it-should': [`return other.join(', ') || AS_EXPECTED`, `return other.length > 99 ? '' : AS_EXPECTED`, 'smoke'],
   }),
   ...faultsOf('lib/smoke/page.client.ts', {
     'any-page-will-do': [`text.includes(nonce) ?`, `text.length > 0 ?`, 'smoke'],
-  }),
-  ...faultsOf('lib/smoke/proofs.plan.ts', {
-    'build-without-the-archive': ['`${expected.archive} done`', "found ? `${found.url} ${found.outcome}` : 'no download'", 'smoke'],
   }),
   ...faultsOf('lib/smoke/made.client.ts', {
     'objects-left-behind': [`() => objects.remove(prefix)`, `async () => prefix`, 'smoke'],
@@ -40,7 +38,7 @@ export const SMOKE = [
       'killed',
     ],
   }),
-  ...faultsOf('lib/smoke/leftover-objects.client.ts', {
+  ...faultsOf('lib/smoke/leftovers.client.ts', {
     'objects-of-killed-runs-left': [`!dead.has(run ?? '') && !isLeftover(`, `!isLeftover(`, 'killed'],
   }),
   ...faultsOf('lib/commands/sync.ts', {

@@ -36,7 +36,6 @@ const host = (): CommandHost => ({
   io: silentIo,
   signal: new AbortController().signal,
   env: process.env,
-  interactive: false,
   evidence: { event() {}, note() {} },
   confirm: async () => true,
 });

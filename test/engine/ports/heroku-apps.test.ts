@@ -8,7 +8,6 @@ const release = (version: number, description: string, more: Partial<Release> = 
   id: `r${version}`,
   version,
   status: 'succeeded',
-  current: false,
   description,
   createdAt: `2026-01-01T00:00:${String(version).padStart(2, '0')}Z`,
   updatedAt: `2026-01-01T00:01:${String(version).padStart(2, '0')}Z`,

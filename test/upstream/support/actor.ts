@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { ConfigVarName } from '../../../lib/contract/index.js';
 import { DEFAULT_GHC, labelOf, platformOf, sourceHash, sourceTree } from '../../../lib/smoke/archive.js';
-import { buildOn, type Built } from '../../../lib/smoke/build.client.js';
-import { expectedConfigVars } from '../../../lib/smoke/config-vars.plan.js';
+import { buildOn } from '../../../lib/smoke/build.client.js';
+import type { Built } from '../../../lib/smoke/causes.plan.js';
+import { expectedConfigVars } from '../../../lib/smoke/proofs.plan.js';
 import { networkOf } from '../../../lib/network/network.js';
 import { runScript, type DynoRun } from '../../../lib/smoke/dyno.client.js';
 import { Objects } from '../../../lib/smoke/objects.client.js';

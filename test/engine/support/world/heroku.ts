@@ -161,7 +161,6 @@ export class HerokuApps {
           const dynos = work('dyno')
             .filter((item) => this.running(app).includes(item))
             .map(({ id, startedAt, release }): Dyno => ({
-              id,
               name: id,
               type: 'run',
               state: 'up',

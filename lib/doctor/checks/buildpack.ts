@@ -1,8 +1,7 @@
 import { blockedMessage, OTHER_WAY } from '../../buildpack/hosted.js';
 import { BUILDPACK_STACK } from '../../contract/index.js';
 import type { Check, Observation } from '../model.js';
-import { about, broken, info, warning, type Fault } from './finding.js';
-import { notChecked } from './unread.js';
+import { about, broken, info, notChecked, warning, type Fault } from './finding.js';
 
 const ofBuildpack =
   (check: (buildpack: NonNullable<Observation['buildpack']>, config: Observation['config']) => Iterable<Fault>): Check =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KitConfig } from '../../lib/config/model.js';
 import { redact, registerUrlSecrets } from '../../lib/io/redaction.js';
-import { copiedBuildpacks, copiedConfigVars, withoutUserInfo } from '../../lib/smoke/copy.js';
+import { copiedBuildpacks, copiedConfigVars, withoutUserInfo } from '../../lib/smoke/app.client.js';
 
 const url = 'https://github.com/mietek/haskell-on-heroku';
 const config = (version: 2 | 4, more: object = {}) =>
