@@ -9,7 +9,7 @@ import { killAtOnce } from './kill.client.js';
 import { takeLease } from './lease.client.js';
 import { thisProcess } from '../../lease-owner.js';
 import { observeAll } from './observe.client.js';
-import { observeAgain, observeFirst, observeSome } from './refresh.client.js';
+import { observeAgain, observeFirst, observeWritten } from './refresh.client.js';
 import { restOf, resultOf } from './result.js';
 import { record, RunMemory, type RunContext } from './run.js';
 import { confirmListed, isFinal, stayingKeys } from './stays.client.js';
@@ -77,7 +77,7 @@ async function rounds(
     try {
       if (observation === undefined) {
         observation = await observeFirst(context, from);
-        fresh = observation !== from;
+        fresh = observation !== from && !observation.apps.some(({ trusted }) => trusted);
       }
       // What was seen tells what to do, or that there is nothing, only while nobody else is at work.
       await fence.check();
@@ -91,7 +91,14 @@ async function rounds(
       } else if (blocked.length > 0) {
         return resultOf(context, memory, 'blocked', blocked.map(({ text }) => text).join('; '), planned);
       } else if (waiting.some(({ kind }) => kind === 'unobserved')) {
-        observation = await observeSome(context, observation, appsOf(waiting), { activity: true });
+        observation = await observeAll(context, { activity: true });
+        memory.taken.clear();
+        fresh = true;
+      } else if (steps.length === 0 && memory.taken.size > 0) {
+        // That they have it was Heroku's answer; whether another changed it since, one list tells.
+        const moved = await context.ports.apps.releasedSince(memory.taken);
+        memory.taken.clear();
+        if (moved.length > 0) observation = await observeAgain(context, observation, moved, { activity: false });
       } else if (steps.length === 0) {
         const rest = restOf(context, memory, intent, planned, waitUntil);
         if (rest?.status === 'done' && memory.began && intent.kind !== 'down')
@@ -102,14 +109,14 @@ async function rounds(
         fresh = false;
       } else if (!fresh && steps.some(isFinal)) {
         observation = await observeAll(context);
+        memory.taken.clear();
         fresh = true;
       } else {
         fresh = false;
         // Whatever happens in the steps, only what is looked at afterwards counts.
         const before = memory.evidence.length;
-        const { touched, problems } = await applySteps(context, memory, steps, observation, intent);
-        // What runs on them is asked when it matters.
-        observation = await observeAgain(context, observation, touched, { activity: false });
+        const { written, problems } = await applySteps(context, memory, steps, observation, intent);
+        observation = await observeWritten(context, observation, steps, written);
         // A round that did something is no failure in a row.
         if (problems.length === 0 || memory.evidence.length > before) failures = 0;
         if (problems.length > 0) throw problems[0];
