@@ -59,7 +59,7 @@ export class Confirmed {
   readonly #entries: Map<string, Entry>;
   readonly #sampled: ReadonlySet<string>;
   readonly #noted = new Map<string, Entry>();
-  readonly #written = new Map<string, { at: number; values: Partial<Record<Kind, string>> }>();
+  readonly #written = new Map<string, { readonly at: number; readonly digest: string }>();
 
   /**
    * @param body - the record as it was kept; anything else is no record.
@@ -98,25 +98,18 @@ export class Confirmed {
     }
   }
 
-  /** The app was given `value`, at the latest then (ms since the epoch, by Heroku's clock). */
-  gave(id: string | undefined, kind: Kind, value: unknown, at: number): void {
-    if (id === undefined) return;
-    const before = this.#written.get(id);
-    const values = { ...before?.values, [kind]: digestOf(value) };
-    this.#written.set(id, { at: Math.max(at, before?.at ?? 0), values });
+  /** The app was given these config vars, and has them since then (ISO 8601, by Heroku's clock). */
+  gave(id: string | undefined, configVars: unknown, at: string): void {
+    if (id !== undefined) this.#written.set(id, { at: Date.parse(at), digest: digestOf(configVars) });
   }
 
   /** What is to be kept; undefined where nothing has become known. One request where apps were written. */
   async body(): Promise<string | undefined> {
     const written = this.#written.size === 0 ? [] : await this.heroku.appsById([...this.#written.keys()]);
-    for (const app of written) {
-      const { at, values } = this.#written.get(app.id) ?? { at: 0, values: {} };
-      for (const kind of ['configVars', 'buildpacks'] as const) {
-        const stamp = STAMPS[kind](app);
-        const digest = values[kind];
-        // Nobody has changed it after us, but perhaps in the same second: it is among the first to be asked all the same.
-        if (digest !== undefined && stamp !== undefined && Date.parse(stamp) <= at) this.#note(app.id, kind, { stamp, digest }, '');
-      }
+    for (const { id, releasedAt: stamp } of written) {
+      const { at, digest } = this.#written.get(id) ?? { at: 0, digest: '' };
+      // Nobody has changed it after us, but perhaps in the same second: it is among the first to be asked all the same.
+      if (stamp !== undefined && Date.parse(stamp) <= at) this.#note(id, 'configVars', { stamp, digest }, '');
     }
     if (this.#noted.size === 0 && this.trusted) return undefined;
     const kept = this.trusted ? [...this.#entries].filter(([id]) => this.apps.has(id)) : [];

@@ -59,6 +59,8 @@ export async function observeWritten(
     if (keyId === undefined) return app;
     const desired = keyId === null ? desiredConfigVars({ mode: 'public' }) : desiredHolding(keyId, app, seen.principals);
     if (desired === undefined) return app;
+    const since = written.find((one) => one.app === app.name)?.confirmedAt;
+    if (since !== undefined) context.confirmed?.gave(app.id, desired, since);
     const { activity: _, trusted: __, ...asked } = app;
     return { ...asked, vars: heldOf(desired) };
   });
