@@ -26,6 +26,9 @@ const RELEASE_COMMAND = 3_600_000;
 /** So many are asked all the same in a run, and one more in a thousand. A fleet this small is never taken on trust. */
 const SAMPLE = 10;
 
+/** A list made so long ago says nothing of now. */
+const OLD = 300_000;
+
 const digestOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22);
 
 /** How far records are trusted in this run, by all teams together. */
@@ -56,6 +59,7 @@ export class Trust {
 
 /** The record of a team's apps. */
 export class Confirmed {
+  readonly #opened: number;
   readonly #entries: Map<string, Entry>;
   readonly #sampled: ReadonlySet<string>;
   readonly #noted = new Map<string, Entry>();
@@ -71,20 +75,22 @@ export class Confirmed {
     private readonly heroku: Pick<Heroku, 'now' | 'appsById'>,
     private readonly trust: Trust,
   ) {
+    this.#opened = heroku.now();
     this.#entries = new Map(Object.entries(entriesOf(body)));
     const unmoved = [...this.#entries].filter(([id, entry]) => entry.configVars?.stamp === this.#stamp(id, 'configVars'));
     const longest = unmoved.sort(([, a], [, b]) => (a.at < b.at ? -1 : 1));
     this.#sampled = new Set(longest.slice(0, trust.sample(unmoved.length)).map(([id]) => id));
   }
 
-  /** Whether records are trusted at all. */
+  /** Whether the record is trusted: not for long, since the apps were listed before all else. */
   get trusted(): boolean {
-    return !this.trust.off;
+    return !this.trust.off && this.heroku.now() - this.#opened < OLD;
   }
 
   /** Whether the app still has `value`, as far as can be told without asking it. */
   has(id: string | undefined, kind: Kind, value: unknown): boolean {
-    return id !== undefined && this.trusted && !this.#sampled.has(id) && this.#claims(id, kind, value);
+    if (id === undefined || !this.trusted || (this.#sampled.has(id) && !this.#noted.has(id))) return false;
+    return this.#claims(this.#noted.get(id) ?? this.#entries.get(id), id, kind, value);
   }
 
   /** The app was asked, and has `value`, or has not. */
@@ -92,7 +98,7 @@ export class Confirmed {
     const stamp = id === undefined ? undefined : this.#stamp(id, kind);
     if (id === undefined || stamp === undefined) return;
     if (!has) {
-      if (this.#claims(id, kind, value)) this.trust.contradicted(id);
+      if (this.#claims(this.#entries.get(id), id, kind, value)) this.trust.contradicted(id);
     } else if (kind !== 'configVars' || this.heroku.now() - Date.parse(stamp) >= RELEASE_COMMAND) {
       this.#note(id, kind, { stamp, digest: digestOf(value) });
     }
@@ -111,8 +117,8 @@ export class Confirmed {
       // Nobody has changed it after us, but perhaps in the same second: it is among the first to be asked all the same.
       if (stamp !== undefined && Date.parse(stamp) <= at) this.#note(id, 'configVars', { stamp, digest }, '');
     }
-    if (this.#noted.size === 0 && this.trusted) return undefined;
-    const kept = this.trusted ? [...this.#entries].filter(([id]) => this.apps.has(id)) : [];
+    if (this.#noted.size === 0 && !this.trust.off) return undefined;
+    const kept = !this.trust.off ? [...this.#entries].filter(([id]) => this.apps.has(id)) : [];
     return `${JSON.stringify({ version: 1, apps: Object.fromEntries([...kept, ...this.#noted]) })}\n`;
   }
 
@@ -121,8 +127,8 @@ export class Confirmed {
     return app && STAMPS[kind](app);
   }
 
-  #claims(id: string, kind: Kind, value: unknown): boolean {
-    const known = this.#entries.get(id)?.[kind];
+  #claims(entry: Entry | undefined, id: string, kind: Kind, value: unknown): boolean {
+    const known = entry?.[kind];
     return known !== undefined && known.stamp === this.#stamp(id, kind) && known.digest === digestOf(value);
   }
 

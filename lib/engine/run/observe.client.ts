@@ -314,10 +314,11 @@ export async function observeOutside(
  * Everything.
  * @param options.trust - apps that have not changed since they were confirmed are not asked. Default false.
  * @param options.activity - what runs on them is looked at. Default: where some key that works is to retire.
+ * @param options.apps - as they were seen a moment ago: they are not asked, where what runs on them does not matter.
  */
 export async function observeAll(
   looking: ObserveContext,
-  { trust = false, ...options }: { readonly trust?: boolean; readonly activity?: boolean } = {},
+  { trust = false, ...options }: { readonly trust?: boolean; readonly activity?: boolean; readonly apps?: readonly AppState[] } = {},
 ): Promise<TeamObservation> {
   const principals = await observePrincipals(looking);
   const packages = await observePackages(looking, principals);
@@ -325,7 +326,8 @@ export async function observeAll(
   const activity = options.activity ?? needsActivity(principals);
   const now = () => new Date(looking.clock.now()).toISOString();
   const since = now();
-  const apps = await observeApps(looking, { activity, ...(trust ? { trusting: principals } : {}) });
+  const seen = activity ? undefined : options.apps;
+  const apps = seen ?? (await observeApps(looking, { activity, ...(trust ? { trusting: principals } : {}) }));
   const outside = await observeOutside(looking, recorded, { activity });
   return { team: looking.team.name, at: now(), since, principals, apps, recorded, outside, packages };
 }

@@ -18,14 +18,15 @@ import {
 /** An observation made so long ago is not built on. */
 const OLD = 300_000;
 
-/** Everything, but for apps that have not changed since they were confirmed; or `from`, where AWS still says the same. */
+/** Everything, but for apps that have not changed since they were confirmed; what `from` says of apps, and of AWS where it still says the same. */
 export async function observeFirst(context: ObserveContext, from: TeamObservation | undefined): Promise<TeamObservation> {
   if (from === undefined || context.clock.now() - Date.parse(from.at) > OLD) return observeAll(context, { trust: true });
   const principals = await observePrincipals(context);
   // Last-used times move by themselves.
   const essence = (seen: TeamObservation['principals']) =>
     JSON.stringify(seen, (name, value: unknown) => (name.startsWith('lastUsed') ? undefined : value));
-  return essence(principals) === essence(from.principals) ? from : observeAll(context, { trust: true });
+  if (essence(principals) === essence(from.principals)) return from;
+  return { ...(await observeAll(context, { trust: true, apps: from.apps })), since: from.since };
 }
 
 /** AWS, and some apps; with `activity`, also what runs on them, where some key is to retire. */
