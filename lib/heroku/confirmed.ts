@@ -62,6 +62,8 @@ export class Confirmed {
   readonly #opened: number;
   readonly #entries: Map<string, Entry>;
   readonly #sampled: ReadonlySet<string>;
+  /** Ids and kinds. */
+  readonly #asked = new Set<string>();
   readonly #noted = new Map<string, Entry>();
   readonly #written = new Map<string, { readonly at: number; readonly digest: string }>();
 
@@ -89,7 +91,7 @@ export class Confirmed {
 
   /** Whether the app still has `value`, as far as can be told without asking it. */
   has(id: string | undefined, kind: Kind, value: unknown): boolean {
-    if (id === undefined || !this.trusted || (this.#sampled.has(id) && !this.#noted.has(id))) return false;
+    if (id === undefined || !this.trusted || (this.#sampled.has(id) && !this.#asked.has(`${id} ${kind}`))) return false;
     return this.#claims(this.#noted.get(id) ?? this.#entries.get(id), id, kind, value);
   }
 
@@ -97,6 +99,7 @@ export class Confirmed {
   saw(id: string | undefined, kind: Kind, value: unknown, has: boolean): void {
     const stamp = id === undefined ? undefined : this.#stamp(id, kind);
     if (id === undefined || stamp === undefined) return;
+    this.#asked.add(`${id} ${kind}`);
     if (!has) {
       if (this.#claims(this.#entries.get(id), id, kind, value)) this.trust.contradicted(id);
     } else if (kind !== 'configVars' || this.heroku.now() - Date.parse(stamp) >= RELEASE_COMMAND) {
