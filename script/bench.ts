@@ -9,6 +9,7 @@ const PARTS: Record<string, () => Promise<Figure[]>> = {
   shim: async () => (await import('./bench/shim.js')).run(),
   rotation: async () => (await import('./bench/rotation.js')).run(),
   edits: async () => (await import('./bench/edits.js')).run(),
+  fleet: async () => (await import('./bench/fleet.js')).run(),
 };
 
 const asked = process.argv.slice(2);

@@ -82,9 +82,13 @@ export async function planTeams(
 }
 
 /** What the apps' buildpacks need. Without a URL, that of the SigV4 buildpack, it is to be taken out. */
-export async function previewBuildpacks({ config, teams, heroku, refused }: Session, buildpackUrl?: string): Promise<AppBuildpacks[]> {
+export async function previewBuildpacks(session: Session, buildpackUrl?: string): Promise<AppBuildpacks[]> {
+  const { config, teams, heroku, refused, ids, records } = session;
   const { observeBuildpacks } = await import('../heroku/buildpacks.sync.js');
-  const wanted = buildpacksWanted(config, teams, buildpackUrl).filter(({ app }) => !refused.some((one) => one.app === app));
+  const confirmed = new Map(teams.flatMap(({ name, apps }) => apps.map((app) => [app.name, records.get(name)?.confirmed])));
+  const wanted = buildpacksWanted(config, teams, buildpackUrl)
+    .filter(({ app }) => !refused.some((one) => one.app === app))
+    .map((one) => ({ ...one, id: ids.get(one.app), confirmed: confirmed.get(one.app) }));
   return observeBuildpacks(await heroku(), wanted, config.buildpack);
 }
 

@@ -25,13 +25,15 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
     async (team) => {
       await sweepApps(session, team);
       const onEvent = (event: Event) => session.host.evidence.event(team.name, event);
-      return runTeam(
+      const result = await runTeam(
         { ...(await engineContext(session, team)), ...(smoke ? { smoke } : {}), deployed, onEvent },
         team,
         intent,
         { ...DEFAULT_POLICY, ...policy },
         from?.find((seen) => seen.team === team.name)?.observation,
       );
+      await session.records.get(team.name)?.save();
+      return result;
     },
     { concurrency: 2 },
   );
@@ -43,12 +45,13 @@ async function sweepApps(session: Session, team: Team): Promise<void> {
   if (team.bucket !== undefined) await sweep.sweepKilled(await engineContext(session, team), team);
 }
 
-/** What killed runs left behind goes, also where there is nothing else to do. */
+/** What killed runs left behind goes, and what was seen is kept, also where there is nothing else to do. */
 export async function sweepKilled(session: Session): Promise<void> {
   const { removeDeadLease } = await import('../engine/index.js');
   for (const team of session.teams) {
     await sweepApps(session, team);
     await removeDeadLease(await engineContext(session, team), team);
+    await session.records.get(team.name)?.save();
   }
 }
 

@@ -1,13 +1,15 @@
 import { resolve } from 'node:path';
+import pMap from 'p-map';
 import { createAws, type Aws } from '../aws/aws.js';
 import { checkAccount, identity } from '../aws/identity.js';
 import { loadConfig } from '../config/index.js';
 import { teamNamed } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { NOTHING_LEFT, type Left } from '../deploy/left.plan.js';
-import { KitError } from '../errors.js';
+import type { ConfirmedRecord } from '../engine/index.js';
+import { isKitError, KitError } from '../errors.js';
 import { herokuApiUrl, isLocal } from '../heroku/host.js';
-import type { Heroku } from '../heroku/heroku.js';
+import type { Heroku, HerokuApp } from '../heroku/heroku.js';
 import type { PreflightProblem } from '../heroku/preflight.js';
 import { networkOf, type Network } from '../network/network.js';
 import type { CommandHost, GlobalOptions } from './command.js';
@@ -24,6 +26,8 @@ export interface Session {
   readonly refused: readonly PreflightProblem[];
   /** Heroku's ids of the apps that were found, by name. */
   readonly ids: ReadonlyMap<string, string>;
+  /** What the apps of a team were last seen to have, by its name; none before {@link admit} has looked. */
+  readonly records: ReadonlyMap<string, ConfirmedRecord>;
   /** Apps outside the file that are not asked what they hold. */
   readonly forget: ReadonlySet<string>;
   /** What an earlier file made, and this one no longer names; nothing before {@link admit} has looked. */
@@ -52,6 +56,7 @@ export async function openSession(
     heroku: () => (heroku ??= openHeroku(host, network)),
     refused: [],
     ids: new Map(),
+    records: new Map(),
     forget: new Set(options.forget),
     left: NOTHING_LEFT,
   };
@@ -96,6 +101,7 @@ export async function engineContext(session: Session, team: Team) {
     signal: host.signal,
     refused,
     ids,
+    confirmed: session.records.get(team.name)?.confirmed,
     forget,
   };
 }
@@ -129,11 +135,32 @@ export async function admit(session: Session, { deploying = false, everywhere = 
     step.done(who === undefined ? undefined : `AWS account ${who.account}`);
     for (const { message } of problems) host.io.warn(message);
     const ids = new Map([...apps].map(([name, { id }]) => [name, id]));
-    return { ...settled, config, heroku: async () => byId(api, apps), refused: problems, ids };
+    const admitted = { ...settled, config, heroku: async () => byId(api, apps), refused: problems, ids };
+    return { ...admitted, records: await openRecords(admitted, apps) };
   } catch (error) {
     step.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
     throw error;
   }
+}
+
+/** Where a record cannot be read, the apps are asked. */
+async function openRecords(session: Session, apps: ReadonlyMap<string, HerokuApp>): Promise<Session['records']> {
+  const [{ openConfirmed }, { Trust }] = await Promise.all([import('../engine/index.js'), import('../heroku/confirmed.js')]);
+  const { io } = session.host;
+  const byId = new Map([...apps.values()].map((app) => [app.id, app]));
+  const trust = new Trust((id) =>
+    io.warn(
+      `app ${byId.get(id)?.name ?? id} changed without Heroku saying so: apps are asked from now on; run again for those that were not`,
+    ),
+  );
+  const open = async (team: Team) => {
+    const record = await openConfirmed(await engineContext(session, team), team, trust, byId).catch((error: unknown) => {
+      if (!isKitError(error)) throw error;
+      io.debug(`the record of ${team.name}'s apps: ${error.message}`);
+    });
+    return record === undefined ? [] : [[team.name, record] as const];
+  };
+  return new Map((await pMap(session.teams, open, { concurrency: 5 })).flat());
 }
 
 /**

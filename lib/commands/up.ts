@@ -86,8 +86,7 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
     for (const notice of [...renderOnV2(seen.onV2), ...renderFormerAcls(seen.formerAcls)]) host.io.warn(notice);
     return runTeams(session, {
       intent: { kind: 'ensure', prune: options.prune },
-      // What was seen before a deployment says nothing of the users that it made.
-      ...(deployed.length > 0 ? {} : { from: seen.teams }),
+      from: seen.teams,
       deployed: deployed.length > 0,
     });
   });

@@ -76,6 +76,10 @@ export const withKeyVars = (wanted: DesiredConfigVars, key: KeyPair): DesiredCon
   HALCYON_AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
 });
 
+/** What an app holds that has what it should. */
+export const heldOf = (desired: DesiredConfigVars): HeldConfigVars =>
+  Object.fromEntries(Object.entries(desired).flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
+
 /** Our names whose value in `current` is not the desired one. Both hold the secret, or both its fingerprint. */
 export const differing = (current: Readonly<Record<string, string | undefined>>, desired: DesiredConfigVars): ConfigVarName[] =>
   CONFIG_VAR_NAMES.filter((name) => ((Object.hasOwn(current, name) ? current[name] : undefined) ?? null) !== desired[name]);

@@ -154,6 +154,8 @@ export const keyIdOfVersion = (versionId: string): string | undefined => /^halcy
 export const KIT_OBJECT_PREFIX = '.halcyon-kit/';
 /** Apps that were ever given a key of an IAM user, by their ids. */
 export const holdersKey = (user: string): string => `${KIT_OBJECT_PREFIX}holders/${user}.json`;
+/** What the apps of a team were last seen to have. */
+export const confirmedKey = (team: string): string => `${KIT_OBJECT_PREFIX}confirmed/${team}.json`;
 export const leaseKey = (team: string): string => `${KIT_OBJECT_PREFIX}lease/${team}.json`;
 
 /** CloudFormation outputs of the stacks (logical output names, without secrets). */

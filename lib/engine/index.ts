@@ -2,9 +2,10 @@ import type { Aws } from '../aws/aws.js';
 import { identity } from '../aws/identity.js';
 import { namesOf, s3Endpoint } from '../config/derive.js';
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
-import { leaseKey, secretName, TAGS } from '../contract/index.js';
+import { confirmedKey, leaseKey, secretName, TAGS } from '../contract/index.js';
 import { isKitError } from '../errors.js';
-import type { Heroku } from '../heroku/heroku.js';
+import { Confirmed, type Trust } from '../heroku/confirmed.js';
+import type { Heroku, HerokuApp } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
 import { thisProcess } from '../lease-owner.js';
 import { clockOf, type Clock } from './clock.js';
@@ -56,6 +57,8 @@ export interface EngineContext {
   readonly forget?: ReadonlySet<string>;
   /** Hears what was done, as it is done. */
   readonly onEvent?: (event: Event) => void;
+  /** What apps were last seen to have. Without it every app is asked. */
+  readonly confirmed?: Confirmed;
   /** Apps that are not to be written, and why. */
   readonly refused?: ReadonlyMap<string, string>;
   /** The team's stack was deployed a moment ago: users that IAM does not list yet are looked for again, for up to a minute. */
@@ -68,7 +71,7 @@ const vaults = new WeakMap<TeamObservation, Vault>();
 /** Look at everything of a team; change nothing. */
 export async function observeTeam(context: EngineContext, team: Team, policy: Policy = DEFAULT_POLICY): Promise<TeamObservation> {
   const vault = new Vault();
-  const observation = await observeAll(runContext(context, team, policy, vault));
+  const observation = await observeAll(runContext(context, team, policy, vault), { trust: true });
   vaults.set(observation, vault);
   return observation;
 }
@@ -103,14 +106,45 @@ export async function runTeam(
   return reconcile({ ...run, ports }, intent, known === undefined ? undefined : from);
 }
 
+export interface ConfirmedRecord {
+  readonly confirmed: Confirmed;
+  /** Keeps what has become known. Lost to another's writing, or to a bucket that is not there yet, it costs requests the next time and no more. */
+  save(): Promise<void>;
+}
+
+/** The record of what the team's apps were last seen to have; undefined where there is no bucket to keep it in. */
+export async function openConfirmed(
+  { aws, heroku }: Pick<EngineContext, 'aws' | 'heroku'>,
+  team: Team,
+  trust: Trust,
+  apps: ReadonlyMap<string, HerokuApp>,
+): Promise<ConfirmedRecord | undefined> {
+  const store = team.bucket && s3Object(aws, team.bucket.spec, confirmedKey(team.name));
+  if (store === undefined) return undefined;
+  const found = await unlessNoBucket(store.read());
+  const confirmed = new Confirmed(found?.body, apps, heroku, trust);
+  return {
+    confirmed,
+    async save() {
+      const body = await confirmed.body();
+      if (body === undefined) return;
+      await unlessNoBucket(found === undefined ? store.create(body) : store.replace(body, found.etag));
+    },
+  };
+}
+
+const unlessNoBucket = <T>(work: Promise<T>): Promise<T | undefined> =>
+  work.catch((error: unknown) => {
+    if (!isKitError(error, 'bucket-missing')) throw error;
+    return undefined;
+  });
+
 /** A lease that a killed run left, or let expire: whoever has nothing to do removes it. */
 export async function removeDeadLease({ aws }: KillContext, team: Team): Promise<void> {
   const clock = clockOf(aws.network.time);
   const store = team.bucket && s3Object(aws, team.bucket.spec, leaseKey(team.name));
   if (store === undefined) return;
-  await removeIfDead(store, thisProcess(DEFAULT_POLICY.leaseTtl, clock.now())).catch((error: unknown) => {
-    if (!isKitError(error, 'bucket-missing')) throw error;
-  });
+  await unlessNoBucket(removeIfDead(store, thisProcess(DEFAULT_POLICY.leaseTtl, clock.now())));
 }
 
 /** What finding and killing a key needs: no Heroku. */

@@ -4,6 +4,8 @@ import type { DesiredConfigVars, HeldConfigVars, PrincipalId, Reach } from '../c
 export interface TeamObservation {
   readonly team: string;
   readonly at: string;
+  /** When the look at the apps began. */
+  readonly since: string;
   /** Every IAM user under `/halcyon/ACCESS/TEAM/`, and those the file wants that are not there yet. */
   readonly principals: readonly PrincipalState[];
   readonly apps: readonly AppState[];
@@ -99,6 +101,8 @@ export interface AppState {
   readonly state: 'present' | 'missing' | 'unreadable';
   /** Why it cannot be read; or, where it is present, why it is not to be written. */
   readonly problem?: string;
+  /** It was not asked: Heroku says that it has not changed since it was confirmed. */
+  readonly trusted?: true;
   /** Our config vars, the secret as its fingerprint; absent ones are left out. */
   readonly vars: HeldConfigVars;
   /** What the file wants, but for the key's two. */

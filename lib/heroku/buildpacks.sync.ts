@@ -3,6 +3,7 @@ import type { BuildpackSettings } from '../config/model.js';
 import { isKitError } from '../errors.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import { planBuildpacks, type BuildpackPlan, type DesiredBuildpacks } from './buildpacks.plan.js';
+import type { Confirmed } from './confirmed.js';
 import type { Heroku } from './heroku.js';
 
 /** What an app's list of buildpacks needs, and where its upstream comes from. */
@@ -21,19 +22,30 @@ const unlessOwn = (app: string, error: unknown): string => {
   return `the buildpacks of ${app}: ${error.message}`;
 };
 
+interface WantedBuildpacks {
+  readonly app: string;
+  readonly desired: DesiredBuildpacks;
+  readonly id?: string;
+  /** An app that has not changed since it was confirmed is not asked. */
+  readonly confirmed?: Confirmed;
+}
+
 /** One look at each app, two where the file names forks. Changes nothing. */
 export async function observeBuildpacks(
   heroku: Heroku,
-  apps: ReadonlyArray<{ readonly app: string; readonly desired: DesiredBuildpacks }>,
+  apps: readonly WantedBuildpacks[],
   settings: BuildpackSettings,
 ): Promise<AppBuildpacks[]> {
   const wanted = settings.install ? forksOf(settings) : {};
   return pMap(
     apps,
-    async ({ app, desired }) => {
+    async ({ app, desired, id, confirmed }) => {
+      const inOrder = { app, plan: { urls: [], changes: [] }, forks: {} };
+      if (Object.keys(wanted).length === 0 && confirmed?.has(id, 'buildpacks', desired)) return inOrder;
       const list = await heroku.buildpacks(app).catch((error: unknown) => unlessOwn(app, error));
-      if (typeof list === 'string') return { app, plan: { urls: [], changes: [] }, forks: {}, refused: list };
+      if (typeof list === 'string') return { ...inOrder, refused: list };
       const plan = planBuildpacks(list, desired);
+      confirmed?.saw(id, 'buildpacks', desired, plan.changes.length === 0);
       if (Object.keys(wanted).length === 0) return { app, plan, forks: {} };
       const vars = await heroku.configVars(app);
       return { app, plan, forks: Object.fromEntries(Object.entries(wanted).filter(([name, url]) => vars[name] !== url)) };

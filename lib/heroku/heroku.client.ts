@@ -30,6 +30,12 @@ export interface HerokuOptions {
   readonly network?: Network;
 }
 
+/** `body`: of a list that is asked for by POST. */
+interface Listing {
+  readonly pages?: number;
+  readonly body?: unknown;
+}
+
 /**
  * The Platform API over heroku-client.
  * @throws KitError `heroku-host-refused` | `heroku-credentials-missing`.
@@ -62,16 +68,19 @@ export function createHeroku(options: HerokuOptions): Heroku {
   const of = (app: string, ...rest: Array<string | number>) =>
     ['/apps', app, ...rest].map((part, i) => (i ? encodeURIComponent(part) : part)).join('/');
 
-  /** A whole list, page by page; with `max`, its first page of that many. */
-  const list = async <T>(path: string, shape: z.ZodType<T>, range: string, max?: number): Promise<T[]> => {
+  /** A whole list, page by page, or so many pages of it; with `max`, its first page of that many. */
+  const list = async <T>(path: string, shape: z.ZodType<T>, range: string, max?: number, { pages = Infinity, body }: Listing = {}) => {
     const items: T[] = [];
     const asked = new Set<string>();
     let next: string | undefined = `${range}; max=${max ?? 1000}`;
     while (next !== undefined) {
       asked.add(next);
-      const { value, nextRange }: Reply<T[]> = await transport.call({ method: 'GET', path, range: next }, z.array(shape));
+      const { value, nextRange }: Reply<T[]> = await transport.call(
+        { method: body ? 'POST' : 'GET', path, range: next, body, repeatable: true },
+        z.array(shape),
+      );
       items.push(...value);
-      next = max === undefined || items.length < max ? nextRange : undefined;
+      next = asked.size < pages && (max === undefined || items.length < max) ? nextRange : undefined;
       if (next !== undefined && (asked.has(next) || asked.size >= MOST_PAGES))
         throw unexpectedAnswer({ service: 'Heroku', request: `GET ${path}` }, 'its pages have no end', 'Next-Range');
     }
@@ -111,7 +120,12 @@ export function createHeroku(options: HerokuOptions): Heroku {
     deleteApp: async (name) => {
       await call('DELETE', of(name), z.any()).catch(unless('app-not-found'));
     },
-    apps: () => list('/apps', APP, 'name ..'),
+    apps: ({ from = '', to = '', pages } = {}) => list('/apps', APP, `name ${from}..${to}`, undefined, { pages }),
+    appsById: async (ids) => {
+      const chunks = Array.from({ length: Math.ceil(ids.length / 1000) }, (_, n) => ids.slice(n * 1000, (n + 1) * 1000));
+      const found = chunks.map((id) => list('/filters/apps', APP, 'id ..', undefined, { body: { in: { id } } }));
+      return (await Promise.all(found)).flat();
+    },
     stacks: () => get('/stacks', z.array(STACK)),
 
     configVars: (app) => get(of(app, 'config-vars'), CONFIG_VARS),

@@ -9,8 +9,10 @@ export interface Heroku {
   createApp(options: { name: string; stack?: string; team?: string }): Promise<HerokuApp>;
   /** No error when it is gone already. */
   deleteApp(name: string): Promise<void>;
-  /** Apps visible to the token. */
-  apps(): Promise<HerokuApp[]>;
+  /** Apps visible to the token, a thousand a request: all, or the first `pages` of those whose names are between `from` and `to`, both included. */
+  apps(options?: { from?: string; to?: string; pages?: number }): Promise<HerokuApp[]>;
+  /** Those of these ids that the token may see, a thousand a request. */
+  appsById(ids: readonly string[]): Promise<HerokuApp[]>;
   stacks(): Promise<Array<{ name: string; state: string }>>;
 
   configVars(app: string): Promise<Record<string, string>>;
@@ -63,6 +65,8 @@ export interface HerokuApp {
   readonly createdAt: string;
   /** Of its newest release. */
   readonly releasedAt?: string;
+  /** When Heroku last changed the app itself. */
+  readonly updatedAt?: string;
 }
 
 export interface Release {

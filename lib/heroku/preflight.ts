@@ -20,20 +20,24 @@ export interface Preflight {
 
 /**
  * Whether every app of `teams` is there, may be used, takes classic buildpacks and belongs to the configured Heroku team: all of
- * them at once, one request an app, before anything is changed.
+ * them at once, before anything is changed. A page of a list tells of a thousand apps; those it does not tell of are asked for one by one.
  * @throws KitError for what concerns all apps: `heroku-unauthorized`, `heroku-rate-limited`, `heroku-unavailable`.
  */
 export async function preflight(
-  heroku: Pick<Heroku, 'app'>,
+  heroku: Pick<Heroku, 'app' | 'apps'>,
   teams: readonly Team[],
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Preflight> {
   const apps = new Map<string, HerokuApp>();
   const wanted = teams.flatMap((team) => team.apps.map(({ name }) => ({ team, name })));
+  const listed = await listOf(
+    heroku,
+    wanted.map(({ name }) => name),
+  );
   const check = async ({ team, name }: (typeof wanted)[number]): Promise<PreflightProblem[]> => {
     const problem = (code: PreflightProblem['code'], message: string) => [{ team: team.name, app: name, code, message }];
     try {
-      const app = await heroku.app(name);
+      const app = listed.get(name) ?? (await heroku.app(name));
       apps.set(name, app);
       if (app.generation !== 'cedar') {
         return problem('app-fir', `app ${name} is of the ${app.generation} generation, which takes no classic buildpacks; use a Cedar app`);
@@ -61,4 +65,12 @@ export async function preflight(
     }
   };
   return { problems: (await pMap(wanted, check, { concurrency: 5, signal: options.signal })).flat(), apps };
+}
+
+/** As many of the apps as a list tells of with fewer requests than asking for each: an account may have far more than the file. */
+async function listOf(heroku: Pick<Heroku, 'apps'>, names: readonly string[]): Promise<ReadonlyMap<string, HerokuApp>> {
+  const [from, ...rest] = [...names].sort();
+  const pages = Math.floor(names.length / 3);
+  const apps = from === undefined || pages === 0 ? [] : await heroku.apps({ from, to: rest.at(-1), pages });
+  return new Map(apps.map((app) => [app.name, app]));
 }

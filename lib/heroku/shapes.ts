@@ -21,17 +21,18 @@ const signedUrl = url.transform((value) => {
 export const APP = z
   .object({
     ...{ id: name, name, generation: named, stack: named, web_url: url.nullish(), team: named },
-    ...{ created_at: time, released_at: time.nullish() },
+    ...{ created_at: time, released_at: time.nullish(), updated_at: time.nullish() },
   })
-  .transform(({ generation, stack, web_url: webUrl, team, created_at: createdAt, released_at: releasedAt, ...app }): HerokuApp => ({
-    ...app,
+  .transform(({ generation, stack, web_url: webUrl, team, ...json }): HerokuApp => ({
+    ...{ id: json.id, name: json.name },
     // Answers for team apps leave the generation out, and only Fir apps are said to be of another one.
     generation: generation?.name ?? 'cedar',
     stack: stack?.name ?? '',
     ...(webUrl ? { webUrl } : {}),
     ...(team?.name ? { team: team.name } : {}),
-    createdAt,
-    ...(releasedAt ? { releasedAt } : {}),
+    createdAt: json.created_at,
+    ...(json.released_at ? { releasedAt: json.released_at } : {}),
+    ...(json.updated_at ? { updatedAt: json.updated_at } : {}),
   }));
 
 export const STACK = z.object({ name, state: name });

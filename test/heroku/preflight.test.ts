@@ -33,13 +33,18 @@ test('names every app that cannot be worked on, one sentence each', async () => 
     locked: new KitError('heroku-forbidden', 'no'),
   };
   const heroku = {
+    // One that an account may not use is in no list.
+    apps: async () => [app('good'), app('fir', { generation: 'fir' })],
     app: async (name: string) => {
+      asked.push(name);
       const answer = answers[name];
       if (answer instanceof KitError) throw answer;
       return answer as HerokuApp;
     },
   };
+  const asked: string[] = [];
   const { problems, apps } = await preflight(heroku, [team(...Object.keys(answers))]);
+  expect(asked).toEqual(['native', 'theirs', 'personal', 'gone', 'locked']);
   expect(problems.map(({ app, code }) => `${app} ${code}`)).toEqual([
     'fir app-fir',
     'native app-cnb',
@@ -54,6 +59,7 @@ test('names every app that cannot be worked on, one sentence each', async () => 
 
 test('what concerns every app is thrown', async () => {
   const heroku = {
+    apps: async () => [],
     app: async () => {
       throw new KitError('heroku-unauthorized', 'no');
     },

@@ -22,7 +22,7 @@ export function planRetirement(
 ): RetirePlan {
   const of = { principal: principal.label, keyId: key.id };
   const act = (kind: 'deactivate' | 'start-soak' | 'delete-key', reason: string) => ({ steps: [keyStep(principal, kind, key, reason)] });
-  const held = holders(observation, key.id, intent, now).map((reason) => ({ ...reason, ...of }));
+  const held = holders(observation, key, intent, now).map((reason) => ({ ...reason, ...of }));
 
   if (key.refused === 'revoked' && key.status === 'Inactive') {
     const apps = observation.apps.filter((app) => app.vars.HALCYON_AWS_ACCESS_KEY_ID === key.id && app.state === 'present');
@@ -61,8 +61,8 @@ function elsewhere({ outside = [] }: TeamObservation, { name }: AppState): strin
 
 type Reason = Pick<Waiting, 'kind' | 'app' | 'text' | 'since'>;
 
-/** Why the key may still be held, app by app. */
-function holders(observation: TeamObservation, keyId: string, intent: Intent, now: number): Reason[] {
+/** Why the key may still be held, app by app. What runs with one that is inactive has lost nothing more when it goes. */
+function holders(observation: TeamObservation, { id: keyId, status }: KeyState, intent: Intent, now: number): Reason[] {
   return everyHolder(observation).flatMap((app): Reason[] => {
     const of = { app: app.name };
     if (app.state === 'missing') return [];
@@ -74,6 +74,7 @@ function holders(observation: TeamObservation, keyId: string, intent: Intent, no
       if (app.problem === undefined) return [{ ...of, kind: 'holds', text: `${app.name} holds ${keyId}${elsewhere(observation, app)}` }];
       return [{ ...of, kind: 'unreadable', text: `${app.name} holds ${keyId}, and is not to be written: ${app.problem}` }];
     }
+    if (status === 'Inactive') return [];
     const { activity } = app;
     if (activity === undefined) return [{ ...of, kind: 'unobserved', text: `what is running on ${app.name} has not been looked at` }];
     if (activity.releasePending) return [{ ...of, kind: 'release-pending', text: `the newest release of ${app.name} has not ended` }];

@@ -25,8 +25,9 @@ interface HerokuAppsOptions {
 export function herokuApps(plain: Heroku, { io, concurrency, guard, ids = new Map() }: HerokuAppsOptions): AppsPort {
   const found = new Map<string, { readonly id: string }>();
   const heroku = byId(plain, found);
+  const idOf = (app: string) => found.get(app)?.id ?? ids.get(app);
   return {
-    id: (app) => found.get(app)?.id ?? ids.get(app),
+    id: idOf,
     async find(id) {
       const { name } = await plain.app(id);
       // An app of the file that was made anew under the name of one that is gone is another.
@@ -46,6 +47,16 @@ export function herokuApps(plain: Heroku, { io, concurrency, guard, ids = new Ma
         heroku.dynos(app),
       ]);
       return activityOf(releases, builds, dynos);
+    },
+    async releasedSince(written) {
+      const known = [...written].flatMap(([app, at]) => [{ app, at, id: idOf(app) }].filter(({ id }) => id !== undefined));
+      const now = await plain.appsById(known.map(({ id }) => id as string));
+      return known
+        .filter(({ id, at }) => {
+          const releasedAt = now.find((app) => app.id === id)?.releasedAt;
+          return releasedAt === undefined || Date.parse(releasedAt) > Date.parse(at);
+        })
+        .map(({ app }) => app);
     },
     async write(writes, signal) {
       const reports = await syncApps(heroku, writes, { io, signal, concurrency, guard });

@@ -7,7 +7,7 @@ import { isTransient, TRANSIENT, type AppWritten } from '../ports/ports.js';
 import { requireVersion2, writeApps } from './apps.client.js';
 import { changeKeys } from './keys.client.js';
 import { beforeEffect, record, type RunContext, type RunMemory } from './run.js';
-import { confirmStays, isFinal, stayingKeys } from './stays.client.js';
+import { confirmStays, confirmUnmoved, isFinal, stayingKeys } from './stays.client.js';
 import { verifyKey } from './verify.client.js';
 
 type WriteStep = Extract<Step, { kind: 'write-apps' }>;
@@ -16,7 +16,7 @@ type PrincipalStep = Exclude<Step, { kind: 'wait' | 'write-apps' | 'copy-package
 
 /**
  * Carry out the steps of one stage: those for different users a few at a time, those for one in order, until one fails.
- * @returns the apps touched, and what went wrong: what cannot be retried comes first.
+ * @returns the apps written, and what went wrong: what cannot be retried comes first.
  */
 export async function applySteps(
   context: RunContext,
@@ -24,8 +24,8 @@ export async function applySteps(
   steps: readonly Step[],
   observation: TeamObservation,
   intent: Intent,
-): Promise<{ readonly touched: ReadonlySet<string>; readonly problems: readonly unknown[] }> {
-  const touched = new Set<string>();
+): Promise<{ readonly written: readonly AppWritten[]; readonly problems: readonly unknown[] }> {
+  const written: AppWritten[] = [];
   const problems: unknown[] = [];
   // When the team goes, none stays.
   const staying = intent.kind === 'down' || !steps.some(isFinal) ? [] : stayingKeys(observation);
@@ -45,12 +45,14 @@ export async function applySteps(
       try {
         for (const step of group) {
           if (step.kind === 'write-apps') {
-            await applyWrites(context, memory, step, observation);
-            for (const { app } of step.apps) touched.add(app);
+            written.push(...(await applyWrites(context, memory, step, observation)));
           } else if (step.kind === 'copy-packages') {
             await copyPackages(context, memory, step);
           } else if (step.kind !== 'wait') {
-            if (isFinal(step)) await confirm(step.user);
+            if (isFinal(step)) {
+              await confirm(step.user);
+              await confirmUnmoved(context, observation);
+            }
             await applyToPrincipal(context, memory, step, observation);
           }
         }
@@ -60,7 +62,7 @@ export async function applySteps(
     },
     { concurrency: context.policy.concurrency },
   );
-  return { touched, problems: problems.sort((a, b) => Number(isTransient(a)) - Number(isTransient(b))) };
+  return { written, problems: problems.sort((a, b) => Number(isTransient(a)) - Number(isTransient(b))) };
 }
 
 const isDeclared = ({ principals }: TeamObservation, user: string): boolean => principals.some((one) => one.user === user && one.declared);
@@ -131,7 +133,13 @@ async function smoke(
   }
 }
 
-async function applyWrites(context: RunContext, memory: RunMemory, step: WriteStep, observation: TeamObservation): Promise<void> {
+/** @returns what became of each app; one that was given up counts as not written. */
+async function applyWrites(
+  context: RunContext,
+  memory: RunMemory,
+  step: WriteStep,
+  observation: TeamObservation,
+): Promise<readonly AppWritten[]> {
   const { ports, signal } = context;
   signal?.throwIfAborted();
   const apps = step.apps.filter(({ app, changes }) => {
@@ -139,7 +147,8 @@ async function applyWrites(context: RunContext, memory: RunMemory, step: WriteSt
     if (contested) memory.failedApps.set(app, contest(app, changes));
     return !contested;
   });
-  if (apps.length === 0) return;
+  const givenUp = step.apps.filter((one) => !apps.includes(one)).map(({ app }) => ({ app, ok: false }));
+  if (apps.length === 0) return givenUp;
   await requireVersion2({ ...context, verifier: ports.verifier }, apps);
   memory.began = true;
   const written = await writeApps({ ...context, apps: ports.apps }, apps, observation);
@@ -149,14 +158,17 @@ async function applyWrites(context: RunContext, memory: RunMemory, step: WriteSt
     text: step.reason,
     apps: written.map(({ ok: _, error, ...rest }) => ({ ...rest, ...(error === undefined ? {} : { error: error.message }) })),
   });
+  return [...written, ...givenUp];
 }
 
 /** Writes of one app in one run, whatever became of them: each is a release and a restart. */
 const WRITES = 3;
 
-function noteWrite({ appWrites, failedApps }: RunMemory, { app, ok, error }: AppWritten, writes: readonly AppWrite[]): void {
+function noteWrite({ appWrites, failedApps, taken }: RunMemory, report: AppWritten, writes: readonly AppWrite[]): void {
+  const { app, ok, error, confirmedAt } = report;
   const times = (appWrites.get(app) ?? 0) + 1;
   appWrites.set(app, times);
+  if (ok && confirmedAt !== undefined) taken.set(app, confirmedAt);
   // An app that is gone shows as missing at the next look.
   if (ok || error?.code === 'app-not-found') return;
   if (times >= WRITES && error?.code === 'config-vars-not-taken')

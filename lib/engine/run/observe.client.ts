@@ -6,6 +6,8 @@ import {
   ACLS,
   deploymentOf,
   desiredConfigVars,
+  differing,
+  heldOf,
   KEY_TAGS,
   parseUserName,
   principalLabel,
@@ -13,10 +15,13 @@ import {
   STAGES,
   TAGS,
   userName,
+  withKeyVars,
+  type DesiredConfigVars,
   type PrincipalId,
   type Reach,
 } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
+import type { Confirmed } from '../../heroku/confirmed.js';
 import type { Clock } from '../clock.js';
 import type { AppState, KeyState, OutsideApp, PackageMove, PrincipalState, TeamObservation } from '../model.js';
 import { secretsOf, type AppsPort, type Ports, type SecretsPort, type UserRecord } from '../ports/ports.js';
@@ -37,6 +42,8 @@ export interface ObserveContext {
   readonly forget?: ReadonlySet<string>;
   /** Apps that are not to be written, and why. */
   readonly refused?: ReadonlyMap<string, string>;
+  /** What apps were last seen to have. Without it every app is asked. */
+  readonly confirmed?: Confirmed;
 }
 
 /** A principal of the team, and its user if IAM has one. */
@@ -147,9 +154,13 @@ interface AppReads {
  * order: an app that still has the new key at the end had it when the others were answered, but for a rollback and back in between.
  */
 export async function observeApp(app: App, { config, team, id, ...reads }: AppReads): Promise<AppState> {
+  return readApp(baseOf(app, { config, team, id }), reads);
+}
+
+function baseOf(app: App, { config, team, id }: Pick<AppReads, 'config' | 'team' | 'id'>) {
   const principal = principalOf(team, app);
   const access = accessOf(app.mode, app.clean);
-  const base = {
+  return {
     name: app.name,
     ...(id === undefined ? {} : { id }),
     canary: app.canary,
@@ -157,7 +168,14 @@ export async function observeApp(app: App, { config, team, id, ...reads }: AppRe
     ...(access === undefined ? {} : { access }),
     wanted: desiredConfigVars(storageOf(config, team, app)),
   };
-  return readApp(base, reads);
+}
+
+/** What the app has when it is in order; undefined where its principal has no key that works. */
+function atRest({ user, wanted }: Pick<AppState, 'user' | 'wanted'>, principals: readonly PrincipalState[]): DesiredConfigVars | undefined {
+  if (user === undefined) return wanted;
+  const principal = principals.find((one) => one.user === user);
+  const key = principal?.keys.find(({ id, status }) => id === principal.current && status === 'Active');
+  return key?.fingerprint === undefined ? undefined : withKeyVars(wanted, { accessKeyId: key.id, secretAccessKey: key.fingerprint });
 }
 
 /** What is asked of Heroku of an app, and what becomes of it where it does not answer. */
@@ -179,26 +197,47 @@ async function readApp<A extends Pick<AppState, 'name'>>(
   }
 }
 
-export async function observeApps(
-  { config, team, ports, concurrency, refused }: ObserveContext,
-  { names, activity }: { readonly names?: readonly string[]; readonly activity: boolean },
-): Promise<AppState[]> {
+/** How apps are looked at. */
+export interface Looks {
+  /** Some only. */
+  readonly names?: readonly string[];
+  /** What runs on them, too. */
+  readonly activity: boolean;
+  /** Those that have not changed since they were confirmed are not asked: what they hold follows from these principals. */
+  readonly trusting?: readonly PrincipalState[];
+}
+
+export async function observeApps(context: ObserveContext, looks: Looks): Promise<AppState[]> {
+  const { config, team, ports, concurrency, refused, confirmed } = context;
+  const { names, activity, trusting } = looks;
   const { apps } = ports;
-  const vars = (app: string) => apps.vars(app);
-  const reads = { config, team, vars, ...(activity ? { activity: (app: string) => apps.activity(app) } : {}) };
-  return pMap(
+  const reads = { config, team, vars: apps.vars, ...(activity ? { activity: apps.activity } : {}) };
+  const trusted = trusting !== undefined && !activity && confirmed?.trusted === true;
+  const states = await pMap(
     team.apps.filter((app) => names === undefined || names.includes(app.name)),
-    async (app) => {
-      const seen = await observeApp(app, { ...reads, id: apps.id(app.name) });
-      return seen.state === 'present' && refused?.has(app.name) === true ? { ...seen, problem: refused.get(app.name) } : seen;
+    async (app): Promise<AppState> => {
+      const id = apps.id(app.name);
+      const base = baseOf(app, { config, team, id });
+      const rest = trusting && atRest(base, trusting);
+      const problem = refused?.get(app.name);
+      if (trusted && rest !== undefined && problem === undefined && confirmed.has(id, 'configVars', rest))
+        return { ...base, state: 'present', vars: heldOf(rest), trusted };
+      const seen = await readApp(base, reads);
+      if (seen.state !== 'present') return seen;
+      if (rest !== undefined) confirmed?.saw(id, 'configVars', rest, differing(seen.vars, rest).length === 0);
+      return problem === undefined ? seen : { ...seen, problem };
     },
     { concurrency },
   );
+  // One was not as the record said: then none counts.
+  return trusted && !confirmed.trusted ? observeApps(context, looks) : states;
 }
 
-/** Whether some key is to retire, so that what still runs must be looked at. */
+/** Some key that works is to retire, so that what still runs must be looked at. */
 export function needsActivity(principals: readonly PrincipalState[]): boolean {
-  return principals.some((principal) => principal.keys.length > (principal.declared ? 1 : 0));
+  return principals.some(({ keys, declared, current }) =>
+    keys.some(({ id, status }) => status === 'Active' && !(declared && (id === current || keys.length === 1))),
+  );
 }
 
 /** What principals that are on their way out can still reach, and put there, and the file's own storage lacks. */
@@ -271,12 +310,24 @@ export async function observeOutside(
   return seen.filter(({ state }) => state !== 'missing');
 }
 
-export async function observeAll(looking: ObserveContext): Promise<TeamObservation> {
+/**
+ * Everything.
+ * @param options.trust - apps that have not changed since they were confirmed are not asked. Default false.
+ * @param options.activity - what runs on them is looked at. Default: where some key that works is to retire.
+ * @param options.apps - as they were seen a moment ago: they are not asked, where what runs on them does not matter.
+ */
+export async function observeAll(
+  looking: ObserveContext,
+  { trust = false, ...options }: { readonly trust?: boolean; readonly activity?: boolean; readonly apps?: readonly AppState[] } = {},
+): Promise<TeamObservation> {
   const principals = await observePrincipals(looking);
   const packages = await observePackages(looking, principals);
   const recorded = await observeRecord(looking, principals);
-  const activity = needsActivity(principals);
-  const apps = await observeApps(looking, { activity });
+  const activity = options.activity ?? needsActivity(principals);
+  const now = () => new Date(looking.clock.now()).toISOString();
+  const since = now();
+  const seen = activity ? undefined : options.apps;
+  const apps = seen ?? (await observeApps(looking, { activity, ...(trust ? { trusting: principals } : {}) }));
   const outside = await observeOutside(looking, recorded, { activity });
-  return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), principals, apps, recorded, outside, packages };
+  return { team: looking.team.name, at: now(), since, principals, apps, recorded, outside, packages };
 }

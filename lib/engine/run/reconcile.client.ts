@@ -9,7 +9,7 @@ import { killAtOnce } from './kill.client.js';
 import { takeLease } from './lease.client.js';
 import { thisProcess } from '../../lease-owner.js';
 import { observeAll } from './observe.client.js';
-import { observeAgain, observeFirst, observeSome } from './refresh.client.js';
+import { observeAgain, observeFirst, observeWritten } from './refresh.client.js';
 import { restOf, resultOf } from './result.js';
 import { record, RunMemory, type RunContext } from './run.js';
 import { confirmListed, isFinal, stayingKeys } from './stays.client.js';
@@ -68,6 +68,8 @@ async function rounds(
   let observation: TeamObservation | undefined;
   /** Nothing was done since all of it was seen. */
   let fresh = false;
+  /** All of it was seen in this run, and no app was written since. */
+  let looked = false;
   let replace: Map<string, string> | undefined;
   let failures = 0;
   const waitUntil = clock.now() + policy.patience;
@@ -77,7 +79,7 @@ async function rounds(
     try {
       if (observation === undefined) {
         observation = await observeFirst(context, from);
-        fresh = observation !== from;
+        fresh = from === undefined && !observation.apps.some(({ trusted }) => trusted);
       }
       // What was seen tells what to do, or that there is nothing, only while nobody else is at work.
       await fence.check();
@@ -91,7 +93,14 @@ async function rounds(
       } else if (blocked.length > 0) {
         return resultOf(context, memory, 'blocked', blocked.map(({ text }) => text).join('; '), planned);
       } else if (waiting.some(({ kind }) => kind === 'unobserved')) {
-        observation = await observeSome(context, observation, appsOf(waiting), { activity: true });
+        observation = await observeAll(context, { activity: true });
+        memory.taken.clear();
+        fresh = looked = true;
+      } else if (steps.length === 0 && memory.taken.size > 0) {
+        // That they have it was Heroku's answer; whether another changed it since, one list tells.
+        const moved = await context.ports.apps.releasedSince(memory.taken);
+        memory.taken.clear();
+        if (moved.length > 0) observation = await observeAgain(context, observation, moved, { activity: false });
       } else if (steps.length === 0) {
         const rest = restOf(context, memory, intent, planned, waitUntil);
         if (rest?.status === 'done' && memory.began && intent.kind !== 'down')
@@ -100,16 +109,17 @@ async function rounds(
         await pause(context, waiting);
         observation = await observeAgain(context, observation, appsOf(waiting), { activity: true });
         fresh = false;
-      } else if (!fresh && steps.some(isFinal)) {
+      } else if (!fresh && steps.some((step) => isFinal(step) && !(looked && step.kind === 'delete-key'))) {
         observation = await observeAll(context);
-        fresh = true;
+        memory.taken.clear();
+        fresh = looked = true;
       } else {
         fresh = false;
         // Whatever happens in the steps, only what is looked at afterwards counts.
         const before = memory.evidence.length;
-        const { touched, problems } = await applySteps(context, memory, steps, observation, intent);
-        // What runs on them is asked when it matters.
-        observation = await observeAgain(context, observation, touched, { activity: false });
+        const { written, problems } = await applySteps(context, memory, steps, observation, intent);
+        if (written.length > 0) looked = false;
+        observation = await observeWritten(context, observation, steps, written);
         // A round that did something is no failure in a row.
         if (problems.length === 0 || memory.evidence.length > before) failures = 0;
         if (problems.length > 0) throw problems[0];

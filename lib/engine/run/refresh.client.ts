@@ -1,4 +1,7 @@
-import type { TeamObservation } from '../model.js';
+import { desiredConfigVars, heldOf } from '../../contract/index.js';
+import type { AppState, Step, TeamObservation } from '../model.js';
+import { desiredHolding } from '../plan/apps.plan.js';
+import type { AppWritten } from '../ports/ports.js';
 import {
   needsActivity,
   observeAll,
@@ -15,14 +18,15 @@ import {
 /** An observation made so long ago is not built on. */
 const OLD = 300_000;
 
-/** Everything; or `from`, where AWS still says the same. */
+/** Everything, but for apps that have not changed since they were confirmed; what `from` says of apps, and of AWS where it still says the same. */
 export async function observeFirst(context: ObserveContext, from: TeamObservation | undefined): Promise<TeamObservation> {
-  if (from === undefined || context.clock.now() - Date.parse(from.at) > OLD) return observeAll(context);
+  if (from === undefined || context.clock.now() - Date.parse(from.at) > OLD) return observeAll(context, { trust: true });
   const principals = await observePrincipals(context);
   // Last-used times move by themselves.
   const essence = (seen: TeamObservation['principals']) =>
     JSON.stringify(seen, (name, value: unknown) => (name.startsWith('lastUsed') ? undefined : value));
-  return essence(principals) === essence(from.principals) ? from : observeAll(context);
+  if (essence(principals) === essence(from.principals)) return from;
+  return { ...(await observeAll(context, { trust: true, apps: from.apps })), since: from.since };
 }
 
 /** AWS, and some apps; with `activity`, also what runs on them, where some key is to retire. */
@@ -42,8 +46,32 @@ export async function observeAgain(
   return { ...again, at: new Date(context.clock.now()).toISOString() };
 }
 
+/** AWS, and the apps that did not take what they were sent; the others have it, as Heroku answered. What runs on them is asked when it matters. */
+export async function observeWritten(
+  context: ObserveContext,
+  seen: TeamObservation,
+  steps: readonly Step[],
+  written: readonly AppWritten[],
+): Promise<TeamObservation> {
+  const writes = steps.flatMap((step) => (step.kind === 'write-apps' ? step.apps : []));
+  const taken = new Map(writes.flatMap(({ app, keyId }) => (written.some((one) => one.app === app && one.ok) ? [[app, keyId]] : [])));
+  const apps = seen.apps.map((app): AppState => {
+    const keyId = taken.get(app.name);
+    if (keyId === undefined) return app;
+    const desired = keyId === null ? desiredConfigVars({ mode: 'public' }) : desiredHolding(keyId, app, seen.principals);
+    if (desired === undefined) return app;
+    const since = written.find((one) => one.app === app.name)?.confirmedAt;
+    if (since !== undefined) context.confirmed?.gave(app.id, desired, since);
+    const { activity: _, trusted: __, ...asked } = app;
+    return { ...asked, vars: heldOf(desired) };
+  });
+  const own = new Set(apps.map(({ name }) => name));
+  const unsure = written.filter(({ app, ok }) => !ok || !own.has(app)).map(({ app }) => app);
+  return observeAgain(context, { ...seen, apps }, unsure, { activity: false });
+}
+
 /** Some apps, and nothing else. */
-export async function observeSome(
+async function observeSome(
   context: ObserveContext,
   seen: TeamObservation,
   names: Iterable<string>,

@@ -37,6 +37,8 @@ export class RunMemory {
   /** How often an app was written or tried to be, and why it was given up. */
   readonly appWrites = new Map<string, number>();
   readonly failedApps = new Map<string, Pick<KitError, 'code' | 'message'>>();
+  /** Apps that took what they were sent, by when, and were not asked since. */
+  readonly taken = new Map<string, string>();
   /** Something has been changed. */
   began = false;
   readonly evidence: Event[] = [];

@@ -47,3 +47,14 @@ export async function confirmStays(context: RunContext, principal: PrincipalStat
     throw error;
   });
 }
+
+/**
+ * That no app was released since the look began: a look at many apps takes long.
+ * @throws KitError `state-changed` otherwise.
+ */
+export async function confirmUnmoved({ ports }: RunContext, { since, apps, outside = [] }: TeamObservation): Promise<void> {
+  const looked = [...apps, ...outside].filter(({ state }) => state === 'present').map(({ name }) => [name, since] as const);
+  const moved = await ports.apps.releasedSince(new Map(looked));
+  if (moved.length > 0)
+    throw new KitError('state-changed', `${moved.join(', ')} ${moved.length === 1 ? 'was' : 'were'} released meanwhile`);
+}

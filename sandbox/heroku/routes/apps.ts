@@ -36,6 +36,12 @@ export function appRoutes(api: Hono<Env>, services: Services): void {
     const apps = listed(platform.apps).filter((app) => app.team?.name === team || app.team?.id === team);
     return list(c, settings, apps, LIST_FIELDS, value, appJson);
   });
+  api.post('/filters/apps', async (c) => {
+    const ids = ((await body(c)).in as { id?: unknown } | undefined)?.id;
+    if (!Array.isArray(ids)) throw invalid('in.id must be an array.');
+    const apps = listed(platform.apps).filter(({ id }) => ids.includes(id));
+    return list(c, settings, apps, LIST_FIELDS, value, appJson);
+  });
   // What a user owns or works on: with one account, every app that it may see.
   api.get('/users/:user/apps', (c) => {
     const { user } = c.req.param();

@@ -65,7 +65,13 @@ const app = (name: string, keyId: string | undefined, more: Partial<AppState> = 
     ...more,
   };
 };
-const team = (principals: PrincipalState[], apps: AppState[]): TeamObservation => ({ team: 'team', at: ago(0), principals, apps });
+const team = (principals: PrincipalState[], apps: AppState[]): TeamObservation => ({
+  team: 'team',
+  since: new Date(NOW).toISOString(),
+  at: ago(0),
+  principals,
+  apps,
+});
 const ensure: Intent = { kind: 'ensure' };
 const rotate: Intent = { kind: 'rotate', due: false };
 const finish: Intent = { kind: 'finish' };

@@ -17,7 +17,6 @@ export class InProcess extends Workplace {
         io,
         signal: new AbortController().signal,
         env: { ...process.env, ...env },
-        interactive: false,
         evidence: { event() {}, note() {} },
         confirm: async () => options.yes === true,
       };

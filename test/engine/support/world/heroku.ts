@@ -106,8 +106,8 @@ export class HerokuApps {
     return [...this.apps].flatMap(([name, app]) => {
       if (app.deleted) return [];
       this.settle(app);
-      // Longer ago than a look takes is no excuse.
-      const unseen = app.unseen !== undefined && this.shared.now - app.unseen < 60_000 ? app.unseen : undefined;
+      // Longer ago than a process may be suspended before its lease is lost is no excuse.
+      const unseen = app.unseen !== undefined && this.shared.now - app.unseen < 120_000 ? app.unseen : undefined;
       const held = app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId && !app.rolledBack && unseen === undefined ? [`app ${name}`] : [];
       return [
         ...held,
@@ -170,6 +170,14 @@ export class HerokuApps {
             }));
           return activityOf(releases, builds, dynos);
         }),
+      releasedSince: (written) =>
+        process.look('POST filters/apps', () =>
+          [...written].flatMap(([name, at]) => {
+            const app = this.apps.get(name);
+            const last = app?.releases.filter(({ endedAt }) => endedAt <= this.shared.now).at(-1);
+            return app?.deleted === false && last !== undefined && seconds(last.endedAt) <= at ? [] : [name];
+          }),
+        ),
       write: async (items) => {
         const reports: AppWritten[] = [];
         for (const write of items) {
@@ -218,6 +226,7 @@ export class HerokuApps {
               app: name,
               ok,
               release: version,
+              confirmedAt: seconds(app.releases.find((one) => one.version === version)?.endedAt ?? 0),
               ...(ok ? {} : { error: { code: 'config-vars-not-taken', message: 'someone else wrote' } }),
             });
           } catch (error) {

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { createAws } from '../../lib/aws/aws.js';
+import { confirmedKey } from '../../lib/contract/index.js';
+import { createHeroku } from '../../lib/heroku/heroku.client.js';
+import type { Heroku } from '../../lib/heroku/heroku.js';
+import { startSandbox, type Sandbox } from '../../sandbox/index.js';
+import { Workplace } from './support/target.js';
+
+/** Requests are what is scarce with many apps: they are counted here, by the built CLI over the wire. */
+
+const APPS = 24;
+const apps = Array.from({ length: APPS }, (_, n) => `fleet-${n}`);
+const bucket = 'halcyon-fleet-111122223333-eu-west-1';
+let sandbox: Sandbox;
+let work: Workplace;
+let heroku: Heroku;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ heroku: { upstreamDir: null } });
+  Object.assign(process.env, sandbox.env);
+  heroku = createHeroku({ token: sandbox.heroku.token, host: sandbox.heroku.url });
+  work = new Workplace(sandbox.env);
+  const lines = apps.map((app, n) => `      ${app}: { mode: ${n === 0 ? 'upload' : 'read-only'} }`);
+  work.write(`teams:\n  fleet:\n    bucket: { account: '111122223333', region: eu-west-1 }\n    apps:\n${lines.join('\n')}\n`);
+  for (const app of apps) await sandbox.heroku.ensureApp(app);
+});
+afterAll(async () => {
+  work.remove();
+  await sandbox.stop();
+});
+
+/** Runs it, and counts what it asked of Heroku, in all and of the kind. */
+async function count(args: readonly string[]) {
+  sandbox.heroku.clearLog();
+  const { stdout, stderr } = await work.ok(args);
+  const paths = sandbox.heroku.log().map(({ method, path }) => `${method} ${path}`);
+  const asked = paths.filter((path) => /^GET .*config-vars$/.test(path)).length;
+  return { all: paths.length, asked, printed: stdout + stderr };
+}
+
+describe('a team of many apps', () => {
+  test('is first brought up with five requests an app', async () => {
+    const { all } = await count(['up', '--yes', '--no-smoke']);
+    // Besides lists.
+    expect(all - 6).toBeLessThanOrEqual(5 * APPS);
+  });
+
+  test('is not asked again where nothing has changed, but for a sample', async () => {
+    const { asked } = await count(['up', '--yes', '--no-smoke']);
+    expect(asked).toBe(10);
+    const again = await count(['sync', '--yes']);
+    expect(again).toMatchObject({ asked: 10 });
+    expect(again.all).toBeLessThan(APPS);
+  });
+
+  test('what someone changed is seen, of any app, and mended', async () => {
+    for (const app of [apps[3], apps[20]] as string[]) await heroku.patchConfigVars(app, { HALCYON_NO_UPLOAD: null });
+    expect((await count(['status', '--json'])).printed.match(/"HALCYON_NO_UPLOAD": "1"/g)?.length).toBeGreaterThan(0);
+    const { printed } = await count(['sync', '--yes']);
+    expect(printed).toContain(apps[3]);
+    for (const app of [apps[3], apps[20]] as string[]) expect(await heroku.configVars(app)).toMatchObject({ HALCYON_NO_UPLOAD: '1' });
+  });
+
+  test('a rotation takes six requests an app and no more, the whole barrier among them', async () => {
+    const before = (await heroku.configVars(apps[5] as string)).HALCYON_AWS_ACCESS_KEY_ID;
+    const { all } = await count(['rotate', '--yes', '--soak', '0s', '--no-smoke']);
+    // Besides lists, and the sample.
+    expect(all - 16).toBeLessThanOrEqual(6 * APPS);
+    const keys = new Set<string | undefined>();
+    for (const app of apps.slice(1)) keys.add((await heroku.configVars(app)).HALCYON_AWS_ACCESS_KEY_ID);
+    expect([keys.size, keys.has(before)]).toEqual([1, false]);
+  });
+
+  test('a record that is wrong is found by its sample, said, and no longer trusted', async () => {
+    await count(['up', '--yes', '--no-smoke']);
+    const s3 = await createAws({ region: 'eu-west-1' }).s3();
+    const at = { Bucket: bucket, Key: confirmedKey('fleet') };
+    const body = (await (await s3.send(new GetObjectCommand(at))).Body?.transformToString()) ?? '';
+    const record = JSON.parse(body) as { apps: Record<string, { at: string; configVars: { stamp: string } }> };
+    const wrong = await heroku.app(apps[7] as string);
+    await heroku.patchConfigVars(wrong.name, { HALCYON_NO_UPLOAD: null });
+    const entry = record.apps[wrong.id];
+    const releasedAt = (await heroku.app(wrong.name)).releasedAt;
+    if (entry === undefined || releasedAt === undefined) throw new Error('the app is not on the record');
+    // As if its release had not moved the time.
+    Object.assign(entry, { at: '', configVars: { ...entry.configVars, stamp: releasedAt } });
+    await s3.send(new PutObjectCommand({ ...at, Body: JSON.stringify(record) }));
+    const { asked, printed } = await count(['sync', '--yes']);
+    expect(printed).toContain(`app ${wrong.name} changed without Heroku saying so`);
+    expect(asked).toBeGreaterThanOrEqual(APPS);
+    expect(await heroku.configVars(wrong.name)).toMatchObject({ HALCYON_NO_UPLOAD: '1' });
+  });
+});
