@@ -42,7 +42,7 @@ describe('Ctrl-C', () => {
     const reason = new KitError('interrupted', 'interrupted; run the same command again to go on');
     const hook: Hook = (operation) => void (operation === moment && controller.abort(reason));
     await expect(run({ kind: 'ensure' }, { hook, signal: controller.signal })).rejects.toBe(reason);
-    expect(world.lease.object).toBeUndefined();
+    expect(world.leases.all.size).toBe(0);
     expect(await run({ kind: 'ensure' })).toMatchObject({ status: 'done' });
     expect(world.violations).toEqual([]);
   });
