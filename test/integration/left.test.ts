@@ -178,8 +178,12 @@ test('a renamed team keeps its bucket, and comes back under the name before', as
   work.write(named('alpha'));
   await work.ok(UP);
   expect(await holds('left-app', 'alpha')).toMatchObject({ status: 'Active', user: `${first?.user}-3` });
-  expect([await stack('halcyon-alpha'), await stack('halcyon-beta')]).toEqual([true, false]);
   expect((await wire.heroku.configVars('left-app')).HALCYON_S3_BUCKET).toBe(bucketOf('alpha'));
+  // The other has let go of the bucket, and of nothing else until it is asked to.
+  expect(JSON.stringify(await left('plan'))).toContain('"team":"beta"');
+  expect([await stack('halcyon-alpha'), await stack('halcyon-beta')]).toEqual([true, true]);
+  await work.ok(['up', '--prune', '--yes', '--no-smoke']);
+  expect([await stack('halcyon-alpha'), await stack('halcyon-beta'), await bucket(bucketOf('alpha'))]).toEqual([true, false, true]);
 });
 
 test('a stack of the kit’s first version keeps its users when they leave it', async () => {

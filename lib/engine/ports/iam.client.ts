@@ -3,6 +3,7 @@ import { ACCESSES, IAM_ROOT_PATH, iamPath, QUARANTINE_POLICY, teamStackName } fr
 import { isKitError, KitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
 import { failure, guarded, isAmbiguous, isDenied, isLimitExceeded, isMissing } from '../../aws/errors.js';
+import { resourcesIn } from '../../aws/stack.js';
 import type { Guard, KeysPort, UserRecord } from './ports.js';
 
 /** IAM, by way of the SDK. */
@@ -62,7 +63,11 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
         const { UntagUserCommand } = await import('@aws-sdk/client-iam');
         await (await iam()).send(new UntagUserCommand({ UserName: user, TagKeys: [...keys] }));
       }),
-    usersInStack: (team) => guarded(`list the resources of stack ${teamStackName(team)}`, () => readStackUsers(aws, team)),
+    usersInStack: (team) =>
+      guarded(`list the resources of stack ${teamStackName(team)}`, async () => {
+        const users = await resourcesIn(aws, teamStackName(team), ['AWS::IAM::User']);
+        return new Set([...users.values()].map(({ name }) => name));
+      }),
     deleteUser: (user) =>
       guarded(`delete user ${user}`, async () => {
         const sdk = await import('@aws-sdk/client-iam');
@@ -152,22 +157,4 @@ async function readUsers(aws: Aws, teams: readonly string[]): Promise<UserRecord
     }
   }
   return found;
-}
-
-async function readStackUsers(aws: Aws, team: string): Promise<ReadonlySet<string>> {
-  const { paginateListStackResources } = await import('@aws-sdk/client-cloudformation');
-  const client = await aws.cloudformation();
-  const users = new Set<string>();
-  try {
-    for await (const page of paginateListStackResources({ client }, { StackName: teamStackName(team) })) {
-      for (const resource of page.StackResourceSummaries ?? []) {
-        const present = !['DELETE_COMPLETE', 'DELETE_SKIPPED'].includes(resource.ResourceStatus ?? '');
-        if (resource.ResourceType === 'AWS::IAM::User' && present && resource.PhysicalResourceId) users.add(resource.PhysicalResourceId);
-      }
-    }
-  } catch (error) {
-    if (isMissing(error, 'stack')) return users;
-    throw error;
-  }
-  return users;
 }
