@@ -1,5 +1,5 @@
 import type { Aws } from '../../aws/aws.js';
-import { ACCESSES, IAM_ROOT_PATH, iamPath, QUARANTINE_POLICY, teamStackName } from '../../contract/index.js';
+import { ACCESSES, IAM_ROOT_PATH, iamPath, QUARANTINE_POLICY, TAGS, teamStackName, USER_POLICY } from '../../contract/index.js';
 import { isKitError, KitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
 import { failure, guarded, isAmbiguous, isDenied, isLimitExceeded, isMissing } from '../../aws/errors.js';
@@ -92,10 +92,32 @@ export function userNames(aws: Aws): Promise<Array<{ readonly name: string; read
   });
 }
 
-export async function userTags(aws: Aws, user: string): Promise<Readonly<Record<string, string>>> {
-  const { ListUserTagsCommand } = await import('@aws-sdk/client-iam');
-  const { Tags = [] } = await (await aws.iam()).send(new ListUserTagsCommand({ UserName: user }));
-  return Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
+type Tags = Readonly<Record<string, string>>;
+
+/** Undefined where the user is gone. One of the kit's first version has none about its reach: its policy tells instead. */
+export function userTags(aws: Aws, UserName: string): Promise<Tags | undefined> {
+  return guarded(`read the tags of user ${UserName} (iam:ListUserTags, iam:GetUserPolicy)`, async () => {
+    const { GetUserPolicyCommand, ListUserTagsCommand } = await import('@aws-sdk/client-iam');
+    const client = await aws.iam();
+    const unlessMissing = (error: unknown) => {
+      if (!isMissing(error, 'user or key')) throw error;
+    };
+    const answer = await client.send(new ListUserTagsCommand({ UserName })).catch(unlessMissing);
+    if (answer === undefined) return undefined;
+    const tags = Object.fromEntries((answer.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
+    if (tags[TAGS.bucket] !== undefined) return tags;
+    const found = await client.send(new GetUserPolicyCommand({ UserName, PolicyName: USER_POLICY })).catch(unlessMissing);
+    return { ...reachTagsIn(decodeURIComponent(found?.PolicyDocument ?? '')), ...tags };
+  });
+}
+
+/** The tags that a user with this policy, one of the kit's, would have been given. Pure. @internal */
+export function reachTagsIn(policy: string): Tags {
+  const [, bucket, prefix] = /"arn:[^:"]+:s3:::([^/"]+)\/(?:([^*"]+)\/)?\*"/.exec(policy) ?? [];
+  const [, region] = /"arn:[^:"]+:kms:([^:"]+):/.exec(policy) ?? [];
+  const [, acl] = /"s3:x-amz-acl":\s*\[?\s*"([^"]+)"/.exec(policy) ?? [];
+  const tags = { [TAGS.bucket]: bucket, [TAGS.prefix]: prefix, [TAGS.region]: region, [TAGS.acl]: acl };
+  return Object.fromEntries(Object.entries(tags).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 /** Names of the kit's users that AWS has quarantined: one request, and one more for each policy of that kind that is in use. */
@@ -140,7 +162,7 @@ async function readUsers(aws: Aws, teams: readonly string[]): Promise<UserRecord
   const readUser = async (name: string, path: string): Promise<UserRecord | undefined> => {
     try {
       const [keys, tags] = await Promise.all([readKeys(name), userTags(aws, name)]);
-      return { name, path, keys, tags, ...(quarantined.has(name) ? { quarantined: true } : {}) };
+      return tags && { name, path, keys, tags, ...(quarantined.has(name) ? { quarantined: true } : {}) };
     } catch (error) {
       // Deleted between the list and the look.
       if (isMissing(error, 'user or key')) return undefined;
