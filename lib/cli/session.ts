@@ -125,7 +125,7 @@ export async function admit(session: Session, { deploying = false, everywhere = 
     const ids = new Map([...apps].map(([name, { id }]) => [name, id]));
     return { ...settled, config, heroku: async () => byId(api, apps), refused: problems, ids };
   } catch (error) {
-    step.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+    step.fail(host.signal.aborted ? host.signal.reason : error);
     throw error;
   }
 }

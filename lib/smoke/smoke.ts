@@ -69,7 +69,7 @@ async function runOne(context: SmokeContext, subject: Subject, options: RunOptio
     return report;
   } catch (error) {
     const shown = context.signal?.aborted ? interrupted(title) : error;
-    step.fail(redact(shown instanceof Error ? shown.message : String(shown)));
+    step.fail(shown);
     if (context.signal?.aborted || !(error instanceof KitError)) throw shown;
     return stopped(context, subject, error);
   }
