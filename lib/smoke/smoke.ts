@@ -2,7 +2,6 @@ import pMap from 'p-map';
 import type { KeyPair, Mode, PrincipalId } from '../contract/index.js';
 import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
-import { redact } from '../io/redaction.js';
 import type { RunOptions, SmokeContext } from './context.js';
 import { proof } from './proofs.plan.js';
 import { reportOf, type SmokeReport } from './report.js';
