@@ -2,6 +2,7 @@ import { defaultBucketName, MANAGED_BY, TAGS } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { Aws } from './aws.js';
 import { awsError, bucketRegion, httpStatus, isDenied, isMissing } from './errors.js';
+import { resourcesIn } from './stack.js';
 
 /** A bucket, and the account that it must be in. */
 export interface BucketName {
@@ -95,17 +96,9 @@ export async function requireOwnBucket(aws: Aws, bucket: OwnBucket): Promise<voi
 
 /** Whether a stack, which may not be there, has made or taken in a bucket. */
 export async function isInStack(aws: Aws, bucket: Pick<OwnBucket, 'name' | 'stack'>): Promise<boolean> {
-  const { paginateListStackResources } = await import('@aws-sdk/client-cloudformation');
   try {
-    // Page by page: a team of many users has more resources than one answer holds.
-    for await (const page of paginateListStackResources({ client: await aws.cloudformation() }, { StackName: bucket.stack })) {
-      const isIt = ({ ResourceType, PhysicalResourceId }: { ResourceType?: string; PhysicalResourceId?: string }) =>
-        ResourceType === 'AWS::S3::Bucket' && PhysicalResourceId === bucket.name;
-      if (page.StackResourceSummaries?.some(isIt)) return true;
-    }
-    return false;
+    return [...(await resourcesIn(aws, bucket.stack, ['AWS::S3::Bucket'])).values()].some(({ name }) => name === bucket.name);
   } catch (error) {
-    if (isMissing(error, 'stack')) return false;
     throw awsError(error, `look for bucket ${bucket.name} in ${bucket.stack}`);
   }
 }

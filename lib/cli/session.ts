@@ -138,7 +138,7 @@ export async function admit(session: Session, { deploying = false, everywhere = 
     const admitted = { ...settled, config, heroku: async () => byId(api, apps), refused: problems, ids };
     return { ...admitted, records: await openRecords(admitted, apps) };
   } catch (error) {
-    step.fail(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+    step.fail(host.signal.aborted ? host.signal.reason : error);
     throw error;
   }
 }

@@ -13,7 +13,7 @@ import { KitError } from '../errors.js';
 /** Print policies as JSON: of whoever runs the kit, of its users' boundary, of an access, or of a team. Needs no credentials. */
 export async function policy(
   what: string,
-  options: GlobalOptions & { partition?: string },
+  options: GlobalOptions & { partition?: string; was?: readonly string[] },
   { io }: Pick<CommandHost, 'io'>,
 ): Promise<CommandResult> {
   const config = await loadConfig(resolve(options.config));
@@ -21,14 +21,23 @@ export async function policy(
     io.warn(
       `this policy makes users within the boundary ${DEFAULT_BOUNDARY} only: make it from "halcyon-kit policy boundary", and add "permissionsBoundary: ${DEFAULT_BOUNDARY}" to the file`,
     );
-  const data = policies(what, config, options.partition);
+  const former = await Promise.all((options.was ?? []).map((file) => loadConfig(resolve(file))));
+  const data = policies(what, config, options.partition, former);
   return { data, text: JSON.stringify(data, null, 2) };
 }
 
-/** One policy, or several by what they are of. Pure. */
-export function policies(what: string, config: KitConfig, partition?: string): PolicyDocumentJson | Record<string, PolicyDocumentJson> {
-  if (what === 'operator') return operatorPolicy(scopeOf(config, partition));
-  if (what === 'boundary') return boundaryPolicy(scopeOf(config, partition));
+/**
+ * One policy, or several by what they are of. Pure.
+ * @param former - what the file was: whoever is still set up by it is covered by the operator's policy and the boundary, too.
+ */
+export function policies(
+  what: string,
+  config: KitConfig,
+  partition?: string,
+  former: readonly KitConfig[] = [],
+): PolicyDocumentJson | Record<string, PolicyDocumentJson> {
+  if (what === 'operator') return operatorPolicy(scopeOf([config, ...former], partition));
+  if (what === 'boundary') return boundaryPolicy(scopeOf([config, ...former], partition));
   const access = ACCESSES.find((one) => one === what);
   if (access === undefined) return ofTeam(teamNamed(config, what), config);
   const all = config.teams.flatMap((team) => Object.entries(usersOf(team)));
@@ -48,10 +57,10 @@ function usersOf(team: Team): Record<string, PolicyDocumentJson> {
 }
 
 /** @throws KitError `partition-missing` where the file is in several: a policy names resources of one. */
-function scopeOf(config: KitConfig, wanted: string | undefined): OperatorScope {
+function scopeOf(files: readonly [KitConfig, ...KitConfig[]], wanted: string | undefined): OperatorScope {
   const all = [
-    ...config.buckets.map((spec) => ({ spec, kind: 'shared' as const })),
-    ...config.teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket])),
+    ...files.flatMap(({ buckets }) => buckets.map((spec) => ({ spec, kind: 'shared' as const }))),
+    ...files.flatMap(({ teams }) => teams).flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket])),
   ];
   const partitions = [...new Set(all.map(({ spec }) => partitionOf(spec.region)))];
   const partition = wanted ?? (partitions.length <= 1 ? (partitions[0] ?? 'aws') : undefined);
@@ -63,7 +72,7 @@ function scopeOf(config: KitConfig, wanted: string | undefined): OperatorScope {
   return {
     partition,
     accounts: accounts.length === 0 ? ['*'] : accounts,
-    boundary: config.permissionsBoundary ?? DEFAULT_BOUNDARY,
+    boundary: files[0].permissionsBoundary ?? DEFAULT_BOUNDARY,
     made: names(here.filter(({ spec, kind }) => kind !== 'existing' && !spec.name.startsWith('halcyon-'))),
     existing: names(here.filter(({ kind }) => kind === 'existing')),
     kmsKeyArns: [...new Set(here.flatMap(({ spec }) => spec.kmsKeyArn ?? []))],

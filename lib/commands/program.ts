@@ -59,11 +59,13 @@ export function createProgram(run: Runner, version: string): Command {
   command('policy', 'Print IAM policies as JSON: of an operator, of the users’ boundary, of an access, of a team; needs no credentials.', [
     'policy operator > operator.json',
     'policy boundary > boundary.json',
+    'policy boundary --was halcyon.yaml.before > boundary.json',
     'policy upload',
     'policy payments',
   ])
     .addArgument(new Argument('<what>', 'operator, boundary, read-only, upload, append-only, or a team of the file'))
     .option('--partition <name>', 'aws, aws-cn, aws-us-gov or aws-eusc; default: that of the file')
+    .option('--was <file...>', 'former files, whose buckets and KMS keys builds may still use: operator and boundary cover them, too')
     .action((what, options) => run(async (host) => (await import('./policy.js')).policy(what, options, host), options));
 
   looking('plan', 'Show what `up` would change: stacks, keys, buildpacks and config vars.', ['plan payments', 'plan --all --json']).action(

@@ -108,11 +108,15 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
 
 async function deploy({ aws, host }: Session, { deployer, targets, seen }: Prepared, which: (stack: string) => boolean) {
   const changed = seen.stacks.filter((one) => isStackChanged(one) && which(one.stack));
-  for (const one of changed) {
-    const target = targets.find(({ name }) => name === one.stack);
-    if (target !== undefined) await prepareStack(one, target, { aws: aws(target.region), deployer, io: host.io, signal: host.signal });
-  }
-  const done = await deployer.deploy(changed.map(({ stack }) => stack));
+  const prepare = async (stack: string) => {
+    const [one, target] = [changed.find((other) => other.stack === stack), targets.find(({ name }) => name === stack)];
+    if (one === undefined || target === undefined) return;
+    await prepareStack(one, target, { aws: aws(target.region), deployer, io: host.io, signal: host.signal });
+  };
+  const done = await deployer.deploy(
+    changed.map(({ stack }) => stack),
+    prepare,
+  );
   host.signal.throwIfAborted();
   return done;
 }

@@ -8,9 +8,9 @@ import { TEMPLATES_STACK, type Acl } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import { inStep, type IoHost, type Step } from '../io/io-host.js';
 import type { Network } from '../network/network.js';
-import type { TemplateResource } from './import.client.js';
 import { scratchDirectory } from './scratch.client.js';
 import type { StackDiff } from './stacks.plan.js';
+import type { TemplateResource } from './template.client.js';
 import { toolkitIo } from './toolkit-io.js';
 
 interface DeployedStack {
@@ -21,7 +21,8 @@ interface DeployedStack {
 /** CloudFormation through the CDK toolkit, in process: no second Node, no bootstrap, no assets. */
 export interface Deployer {
   diff(stacks: readonly string[]): Promise<StackDiff[]>;
-  deploy(stacks: readonly string[]): Promise<DeployedStack[]>;
+  /** @param prepare - called right before each of them. */
+  deploy(stacks: readonly string[], prepare?: (stack: string) => Promise<void>): Promise<DeployedStack[]>;
   /** The bucket of a stack's template, as a resource to import. */
   bucketResource(stack: string): { logicalId: string; resource: TemplateResource } | undefined;
   close(): Promise<void>;
@@ -110,10 +111,11 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         throw awsError(error, `compare ${stacks.join(', ')} with what is deployed`);
       }
     },
-    async deploy(stacks) {
+    async deploy(stacks, prepare) {
       const done: DeployedStack[] = [];
       if (stacks.length > 0) await freeFailed();
       for (const stack of withTemplates(stacks)) {
+        await prepare?.(stack);
         const result = await inStep(options.io, `deploying ${stack}`, async (step) => {
           running = step;
           reasons = [];

@@ -1,11 +1,11 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
 import { ownedBy } from '../aws/bucket.js';
-import { guarded, isMissing } from '../aws/errors.js';
+import { isMissing } from '../aws/errors.js';
 import { principalsOf } from '../config/derive.js';
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import { userName } from '../contract/index.js';
-import { userNames } from '../engine/ports/iam.client.js';
+import { userNames, userTags } from '../engine/ports/iam.client.js';
 import { formerAcls, madeBuckets, type FormerAcl, type FormerUser } from './former-acls.plan.js';
 
 /**
@@ -24,11 +24,11 @@ export async function observeFormerAcls(
   if (!wide.includes(true)) return [];
   const declared = new Set(config.teams.flatMap((team) => principalsOf(team).map(userName)));
   const others = (await userNames(awsIn(region))).filter(({ name }) => !declared.has(name));
-  const users = await pMap(others, (user) => withTags(awsIn(region), user), { concurrency: 5 });
-  return formerAcls(
-    config,
-    users.filter((user) => user !== undefined),
-  );
+  const look = async (user: (typeof others)[number]): Promise<FormerUser[]> => {
+    const tags = await userTags(awsIn(region), user.name);
+    return tags === undefined ? [] : [{ ...user, tags }];
+  };
+  return formerAcls(config, (await pMap(others, look, { concurrency: 5 })).flat());
 }
 
 /** Whether uploads to it may carry another ACL than `bucket-owner-full-control`; where that may not be read, they may. */
@@ -41,16 +41,3 @@ async function hasAcls(aws: Aws, bucket: BucketSpec): Promise<boolean> {
     return !isMissing(error, 'bucket');
   }
 }
-
-/** Undefined where it was deleted between the list and the look. */
-const withTags = (aws: Aws, user: Pick<FormerUser, 'name' | 'path'>): Promise<FormerUser | undefined> =>
-  guarded(`read the tags of user ${user.name} (iam:ListUserTags)`, async () => {
-    const { ListUserTagsCommand } = await import('@aws-sdk/client-iam');
-    try {
-      const { Tags = [] } = await (await aws.iam()).send(new ListUserTagsCommand({ UserName: user.name }));
-      return { ...user, tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])) };
-    } catch (error) {
-      if (isMissing(error, 'user or key')) return undefined;
-      throw error;
-    }
-  });

@@ -3,14 +3,7 @@ import { awsError } from '../aws/errors.js';
 import { isKitError, KitError } from '../errors.js';
 import { stackFailure } from './stack-failure.client.js';
 import { deleteStack, requireOwnStack, stackState } from './stack.client.js';
-
-/** A resource of a template, as CloudFormation takes it. */
-export interface TemplateResource {
-  readonly Type: string;
-  readonly DeletionPolicy?: string;
-  readonly UpdateReplacePolicy?: string;
-  readonly Properties?: Record<string, unknown>;
-}
+import { asRequest, deployedTemplate, type Template, type TemplateResource } from './template.client.js';
 
 export interface BucketImport {
   readonly stack: string;
@@ -30,7 +23,6 @@ export async function importBucket(aws: Aws, target: BucketImport, signal?: Abor
     CreateChangeSetCommand,
     DescribeChangeSetCommand,
     ExecuteChangeSetCommand,
-    GetTemplateCommand,
     waitUntilChangeSetCreateComplete,
     waitUntilStackImportComplete,
   } = cloudformation;
@@ -42,11 +34,7 @@ export async function importBucket(aws: Aws, target: BucketImport, signal?: Abor
       await deleteStack(aws, target.stack, signal);
       state = { ...state, exists: false };
     }
-    const before = state.exists
-      ? ((await import('yaml')).parse(
-          (await cfn.send(new GetTemplateCommand({ StackName: target.stack, TemplateStage: 'Original' }))).TemplateBody ?? '{}',
-        ) as { Resources?: object })
-      : {};
+    const before: Template = state.exists ? await deployedTemplate(aws, target.stack) : {};
     // An import changes nothing of the bucket: without tags here the deployment that follows finds them new, and sets them.
     const { Tags: _, ...Properties } = target.resource.Properties ?? {};
     const resource = { ...target.resource, Properties };
@@ -56,7 +44,7 @@ export async function importBucket(aws: Aws, target: BucketImport, signal?: Abor
       new CreateChangeSetCommand({
         ...name,
         ChangeSetType: 'IMPORT',
-        TemplateBody: JSON.stringify(template),
+        ...(await asRequest(aws, template)),
         ResourcesToImport: [
           { ResourceType: target.resource.Type, LogicalResourceId: target.logicalId, ResourceIdentifier: { BucketName: target.bucket } },
         ],

@@ -1,7 +1,6 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
 import { bucketTags, listBuckets } from '../aws/bucket.js';
-import { awsError, isMissing } from '../aws/errors.js';
 import { KNOWN_REGIONS, partitionOf } from '../config/regions.js';
 import type { KitConfig } from '../config/model.js';
 import { defaultBucketName, deploymentOf, isOf, KIT_OWNERS, OUTPUTS, parseUserName, TAGS } from '../contract/index.js';
@@ -35,19 +34,23 @@ export async function findLeft(
 
 async function leftTeams({ config, aws, account, region }: Looking, users: Parameters<typeof findLeft>[1]): Promise<LeftTeam[]> {
   const have = teamsIn(config, account);
-  const others = users.flatMap((user) => {
-    const team = parseUserName(user)?.team;
-    return team === undefined || have.has(team) ? [] : [{ team, name: user.name }];
-  });
-  const read = async ({ team, name }: { team: string; name: string }) => {
-    // A user that goes meanwhile is not left.
-    const tags = await userTags(aws(region), name).catch((error: unknown) => {
-      if (isMissing(error, 'user or key')) return undefined;
-      throw awsError(error, `read the tags of user ${name} (iam:ListUserTags)`);
-    });
-    return tags === undefined || deploymentOf(tags) !== config.deployment ? [] : [{ team, name, reach: reachIn(tags) }];
+  // Users of one team, access and reach are of one stack: the tags of one of them tell of all.
+  const alike = new Map<string, Array<{ team: string; name: string }>>();
+  for (const user of users) {
+    const { team, access, reach } = parseUserName(user) ?? {};
+    if (team === undefined || have.has(team)) continue;
+    const of = `${team} ${access} ${reach}`;
+    alike.set(of, [...(alike.get(of) ?? []), { team, name: user.name }]);
+  }
+  const read = async (group: ReadonlyArray<{ team: string; name: string }>) => {
+    for (const { name } of group) {
+      const tags = await userTags(aws(region), name);
+      // One that goes meanwhile tells nothing.
+      if (tags !== undefined) return deploymentOf(tags) === config.deployment ? group.map((one) => ({ ...one, reach: reachIn(tags) })) : [];
+    }
+    return [];
   };
-  const ours = (await pMap(others, read, { concurrency: 5 })).flat();
+  const ours = (await pMap(alike.values(), read, { concurrency: 5 })).flat();
   return [...new Set(ours.map(({ team }) => team))].sort().map((team) => {
     const own = ours.filter((user) => user.team === team);
     const reach = own.find((user) => user.reach !== undefined)?.reach;

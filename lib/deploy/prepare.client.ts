@@ -11,7 +11,7 @@ import type { StackChanges, StackTarget } from './stacks.plan.js';
 /**
  * What must come before a deployment. CloudFormation takes no change to a stack whose deletion failed half way: it goes first, and what it
  * retains stays. A stack of the kit's first version is told to keep the users that leave it. A stack that would create a bucket which is
- * there already takes it back in: it was kept when an earlier stack went, or is still in another, which goes first and leaves all it has.
+ * there already takes it back in: it was kept when an earlier stack went, or is still in another, which lets go of it first.
  * @throws KitError `stack-not-ours`, `bucket-name-taken` where the bucket belongs to someone else, `bucket-not-ours` where the kit did not make it.
  */
 export async function prepareStack(
@@ -20,11 +20,11 @@ export async function prepareStack(
   { aws, deployer, io, signal }: { aws: Aws; deployer: Pick<Deployer, 'bucketResource'>; io: IoHost; signal: AbortSignal },
 ): Promise<void> {
   const state = await requireOwnStack(aws, stack, deployment);
-  const release = (other: string) =>
-    inStep(io, `deleting stack ${other}, whose users and bucket stay`, () => releaseStack(aws, other, undefined, signal));
+  const letGo = (other: string) => inStep(io, `letting go of the bucket of ${other}, which stays`, () => releaseBucket(aws, other, signal));
   // A name that the team gave up may have come to be another file's.
   const former = was === undefined ? undefined : await stackState(aws, was);
-  if (was !== undefined && former?.exists && isOf(deployment ?? '', former.tags)) await release(was);
+  if (was !== undefined && former?.exists && isOf(deployment ?? '', former.tags))
+    await inStep(io, `deleting stack ${was}, whose users and bucket stay`, () => releaseStack(aws, was, undefined, signal));
   if (state.exists && changes.some(({ type, action }) => PRINCIPAL_TYPES.includes(type) && action !== 'create' && action !== 'update'))
     await retainIn(aws, stack, PRINCIPAL_TYPES, signal);
   if (failed === 'DELETE_FAILED') await inStep(io, `completing the deletion of ${stack}`, () => deleteStack(aws, stack, signal));
@@ -38,9 +38,9 @@ export async function prepareStack(
   for (const holder of await stackNames(aws)) {
     if (holder === stack || !(await isInStack(aws, { name: bucket.name, stack: holder }))) continue;
     await requireOwnStack(aws, holder, deployment);
-    await release(holder);
+    await letGo(holder);
   }
-  if (replaces) await inStep(io, `letting go of the bucket of ${stack}, which stays`, () => releaseBucket(aws, stack, signal));
+  if (replaces) await letGo(stack);
   await inStep(io, `taking bucket ${bucket.name} back into ${stack}`, () =>
     importBucket(aws, { stack, bucket: bucket.name, ...found }, signal),
   );

@@ -1,19 +1,16 @@
 import type { Aws } from '../aws/aws.js';
 import { awsError, isMissing } from '../aws/errors.js';
+import { resourcesIn } from '../aws/stack.js';
 import { TAGS } from '../contract/index.js';
 import { isKitError, KitError } from '../errors.js';
-import type { TemplateResource } from './import.client.js';
 import { stackFailure } from './stack-failure.client.js';
 import { deleteStack, requireOwnStack } from './stack.client.js';
+import { asRequest, deployedTemplate, type Template, type TemplateResource } from './template.client.js';
 
 /** What an app's builds may still depend on when it leaves its stack. */
 export const PRINCIPAL_TYPES: readonly string[] = ['AWS::IAM::User', 'AWS::SecretsManager::Secret'];
 export const BUCKET_TYPES: readonly string[] = ['AWS::S3::Bucket'];
 const KEPT_TYPES: readonly string[] = [...PRINCIPAL_TYPES, ...BUCKET_TYPES];
-
-interface Template {
-  readonly Resources?: Readonly<Record<string, TemplateResource>>;
-}
 
 const isRetained = ({ DeletionPolicy = '' }: TemplateResource): boolean => DeletionPolicy.startsWith('Retain');
 
@@ -38,17 +35,12 @@ export function retaining(template: Template, types: readonly string[], there: (
  */
 export async function retainIn(aws: Aws, stack: string, types: readonly string[], signal?: AbortSignal): Promise<void> {
   if (types.length === 0) return;
-  const sdk = await import('@aws-sdk/client-cloudformation');
-  const client = await aws.cloudformation();
   const doing = `keep what is in stack ${stack}`;
   try {
-    const { TemplateBody = '{}' } = await client.send(new sdk.GetTemplateCommand({ StackName: stack, TemplateStage: 'Original' }));
-    const template = (await import('yaml')).parse(TemplateBody) as Template;
+    const template = await deployedTemplate(aws, stack);
     if (retaining(template, types, () => true) === undefined) return;
     const there = new Set<string>();
-    for await (const { StackResourceSummaries = [] } of sdk.paginateListStackResources({ client }, { StackName: stack }))
-      for (const { LogicalResourceId = '', ResourceType = '', PhysicalResourceId = '' } of StackResourceSummaries)
-        if (types.includes(ResourceType) && (await exists(aws, ResourceType, PhysicalResourceId))) there.add(LogicalResourceId);
+    for (const [id, { type, name }] of await resourcesIn(aws, stack, types)) if (await exists(aws, type, name)) there.add(id);
     const changed = retaining(template, types, (id) => there.has(id));
     if (changed === undefined) return;
     await update(aws, stack, changed, doing, signal);
@@ -59,23 +51,18 @@ export async function retainIn(aws: Aws, stack: string, types: readonly string[]
 }
 
 /**
- * Let go of the bucket of a stack, which stays: the stack is to have another. The bucket's policy goes; what it forbids to the kit's users
- * their own policies do not allow, either.
+ * Let go of the bucket of a stack, which stays, as does all else that is in the stack: the stack is to have another, or none. The bucket's
+ * policy goes; what it forbids to the kit's users their own policies do not allow, either.
  * @throws KitError `deploy-failed` with CloudFormation's reason: then the stack is as it was.
  */
 export async function releaseBucket(aws: Aws, stack: string, signal?: AbortSignal): Promise<void> {
   await retainIn(aws, stack, BUCKET_TYPES, signal);
-  const sdk = await import('@aws-sdk/client-cloudformation');
-  const client = await aws.cloudformation();
   const doing = `let go of the bucket of stack ${stack}`;
   try {
-    const { TemplateBody = '{}' } = await client.send(new sdk.GetTemplateCommand({ StackName: stack, TemplateStage: 'Original' }));
-    const template = (await import('yaml')).parse(TemplateBody) as Template;
-    const names = new Map<string, string>();
-    for await (const { StackResourceSummaries = [] } of sdk.paginateListStackResources({ client }, { StackName: stack }))
-      for (const { LogicalResourceId = '', ResourceType = '', PhysicalResourceId = '' } of StackResourceSummaries)
-        if (BUCKET_TYPES.includes(ResourceType)) names.set(LogicalResourceId, PhysicalResourceId);
-    const rest = withoutBuckets(template, names);
+    const buckets = await resourcesIn(aws, stack, BUCKET_TYPES);
+    // Another stack of the same deployment has taken it over.
+    if (buckets.size === 0) return;
+    const rest = withoutBuckets(await deployedTemplate(aws, stack), new Map([...buckets].map(([id, { name }]) => [id, name])));
     // CloudFormation takes no stack with nothing in it.
     if (Object.keys(rest.Resources ?? {}).length === 0) await deleteStack(aws, stack, signal);
     else await update(aws, stack, rest, doing, signal);
@@ -102,10 +89,9 @@ export function withoutBuckets(template: Template, names: ReadonlyMap<string, st
 async function update(aws: Aws, stack: string, template: Template, doing: string, signal?: AbortSignal): Promise<void> {
   const sdk = await import('@aws-sdk/client-cloudformation');
   const client = await aws.cloudformation();
+  const body = await asRequest(aws, template);
   try {
-    await client.send(
-      new sdk.UpdateStackCommand({ StackName: stack, TemplateBody: JSON.stringify(template), Capabilities: ['CAPABILITY_NAMED_IAM'] }),
-    );
+    await client.send(new sdk.UpdateStackCommand({ StackName: stack, ...body, Capabilities: ['CAPABILITY_NAMED_IAM'] }));
     await sdk.waitUntilStackUpdateComplete(
       { client, maxWaitTime: 1800, minDelay: 1, maxDelay: 5, abortSignal: signal },
       { StackName: stack },

@@ -25,9 +25,8 @@ import { herokuApps } from './ports/heroku-apps.client.js';
 import { awsKeys } from './ports/iam.client.js';
 import { awsVerifier } from './ports/key-check.client.js';
 import { s3Packages } from './ports/s3-packages.client.js';
-import { s3Holders } from './ports/s3-holders.client.js';
+import { s3Holders, type ObjectIn } from './ports/s3-holders.client.js';
 import { s3Object } from './ports/s3-object.client.js';
-import type { HoldersPort } from './ports/ports.js';
 import { awsSecrets } from './ports/secrets-manager.client.js';
 import { findKeyOf, killAtOnce, type FoundKey, type IamContext } from './run/kill.client.js';
 import { Fence, removeIfDead } from './run/lease.client.js';
@@ -176,21 +175,22 @@ function iamContext({ aws, io, signal, clock = clockOf(aws.network.time) }: Kill
   return { team, ports: { keys: awsKeys(aws) }, recent: new Recent(clock), clock, io, signal };
 }
 
-/** Records are where their users may reach: there, too, when the team has no bucket any more. */
-function holdersPort(aws: Aws, spec: BucketSpec | undefined): HoldersPort {
+/** The kit's own objects are where its users may reach: there, too, when the team has no bucket any more; in its own where that is not known. */
+function objectsIn(aws: Aws, spec: BucketSpec | undefined): ObjectIn {
   let account: Promise<string> | undefined;
-  return s3Holders(async (place, key) => {
+  return async (place, key) => {
     const { region, bucketName } = place ?? { region: spec?.region, bucketName: spec?.name };
     if (region === undefined || bucketName === undefined) return undefined;
     account ??= spec === undefined ? identity(aws).then((who) => who.account) : Promise.resolve(spec.account);
     return s3Object(aws.in(region), { name: bucketName, account: await account }, key);
-  });
+  };
 }
 
 function runContext(context: EngineContext, team: Team, policy: Policy, vault: Vault): RunContext {
   const { aws, heroku, ids: _, clock = clockOf(aws.network.time), ...rest } = context;
   const fence = new Fence();
   const { concurrency } = policy;
+  const objectIn = objectsIn(aws, team.bucket?.spec);
   const ports = {
     keys: awsKeys(aws, fence.check),
     secrets: awsSecrets(aws, fence.check),
@@ -201,8 +201,9 @@ function runContext(context: EngineContext, team: Team, policy: Policy, vault: V
         ? { check: async () => undefined }
         : awsVerifier(aws, team.bucket, s3Endpoint(context.config, team.bucket.spec)),
     ...(team.packages === 'leave' ? {} : { packages: s3Packages((region) => aws.in(region)) }),
-    ...(team.bucket === undefined ? {} : { lease: s3Object(aws, team.bucket.spec, leaseKey(team.name)) }),
-    holders: holdersPort(aws, team.bucket?.spec),
+    lease: (name: string, place: Parameters<ObjectIn>[0]) => objectIn(place, leaseKey(name)),
+    holders: s3Holders(objectIn),
   };
-  return { ...rest, clock, team, policy, concurrency, ports, fence, vault, recent: new Recent(clock) };
+  const owner = thisProcess(policy.leaseTtl, clock.now());
+  return { ...rest, clock, team, policy, concurrency, ports, fence, owner, vault, recent: new Recent(clock) };
 }

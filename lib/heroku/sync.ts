@@ -55,14 +55,15 @@ export async function syncApps(heroku: Heroku, writes: readonly ConfigVarWrite[]
     if (changes.length === 0) return { app, status: 'unchanged', confirmedAt: new Date(heroku.now()).toISOString() };
     if (options.signal?.aborted) return { app, status: 'failed', error: interrupted(app, 'before its config vars were sent') };
     const names = changes.length > 2 ? `${changes.length} config vars` : changes.join(', ');
-    const step = options.io.step(`Setting ${names} on ${app}`);
+    const doing = changes.every((name) => write.desired[name] === null) ? 'Unsetting' : 'Setting';
+    const step = options.io.step(`${doing} ${names} on ${app}`);
     try {
       const release = await send(heroku, write, options, (detail) => step.update(detail));
       step.done(`v${release.version}`);
       return { app, status: 'updated', release: release.version, confirmedAt: release.updatedAt };
     } catch (thrown) {
       const error = kitErrorOf(thrown);
-      step.fail(error.message);
+      step.fail(error);
       const release = error.details?.release;
       return { app, status: 'failed', error, ...(typeof release === 'number' ? { release } : {}) };
     }

@@ -16,7 +16,8 @@ export interface Step {
   update(detail: string): void;
   /** @param outcome - default: the title alone. */
   done(outcome?: string): void;
-  fail(outcome: string): void;
+  /** @param why - what it threw, or what it came to, in words. */
+  fail(why: unknown): void;
 }
 
 /** Run `work` as a step: done with what `outcome` says of the result, failed when it throws. */
@@ -27,7 +28,7 @@ export async function inStep<T>(io: IoHost, title: string, work: (step: Step) =>
     step.done(outcome?.(result));
     return result;
   } catch (error) {
-    step.fail(error instanceof Error ? error.message : String(error));
+    step.fail(error);
     throw error;
   }
 }

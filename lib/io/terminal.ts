@@ -87,7 +87,12 @@ export function createTerminal(options: TerminalOptions = {}): IoHost & { close(
           }
         },
         done: (outcome) => end(pc.green('✔'), outcome ? `${title}: ${outcome}` : title),
-        fail: (outcome) => end(pc.red('✘'), `${title}: ${outcome}`),
+        fail: (why) => {
+          const { name, code, message = String(why) } = why as Partial<Error & { code: unknown }>;
+          // Stopped, whatever it was about to say.
+          const stopped = name === 'AbortError' || code === 'interrupted';
+          end(stopped ? pc.yellow('■') : pc.red('✘'), `${title}: ${stopped ? 'interrupted' : message.split('\n')[0]}`);
+        },
       };
     },
     close() {

@@ -2,7 +2,6 @@ import pMap from 'p-map';
 import type { KeyPair, Mode, PrincipalId } from '../contract/index.js';
 import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
-import { redact } from '../io/redaction.js';
 import type { RunOptions, SmokeContext } from './context.js';
 import { sweep } from './leftovers.client.js';
 import { proof, reportOf, type SmokeReport } from './report.js';
@@ -64,7 +63,7 @@ async function runOne(context: SmokeContext, subject: Subject, options: RunOptio
     return report;
   } catch (error) {
     const shown = context.signal?.aborted ? interrupted(title) : error;
-    step.fail(redact(shown instanceof Error ? shown.message : String(shown)));
+    step.fail(shown);
     if (context.signal?.aborted || !(error instanceof KitError)) throw shown;
     return stopped(context, subject, error);
   }

@@ -21,6 +21,18 @@ const printed = (what: string, region: string, more?: string, partition?: string
   policies(what, parseConfig(file(region, more)), partition) as PolicyDocumentJson;
 const statement = ({ Statement }: PolicyDocumentJson, sid: string) => Statement.find(({ Sid }) => Sid === sid);
 
+describe('with former files', () => {
+  const key = (n: number) => `arn:aws:kms:eu-west-1:111122223333:key/0000000${n}-0000-4000-8000-000000000000`;
+  const now = parseConfig(file('eu-west-1').replace('name: acme-packages', `name: acme-new, kmsKeyArn: "${key(2)}"`));
+  const before = parseConfig(file('eu-west-1').replace('name: acme-packages', `name: acme-packages, kmsKeyArn: "${key(1)}"`));
+
+  test.each(['boundary', 'operator'])('the %s covers what builds of before may still use', (what) => {
+    const text = JSON.stringify(policies(what, now, undefined, [before]));
+    for (const one of ['acme-new', 'acme-packages', key(1), key(2)]) expect(text).toContain(one);
+    expect(JSON.stringify(policies(what, now))).not.toMatch(new RegExp(`acme-packages|${key(1)}`));
+  });
+});
+
 describe('policy operator', () => {
   test.each([
     ['eu-west-1', 'aws'],

@@ -122,6 +122,17 @@ describe('syncApps', () => {
   });
 });
 
+test.each([
+  [['HALCYON_S3_ACL'], 'Setting HALCYON_S3_ACL on a'],
+  [['HALCYON_S3_ACL', 'HALCYON_NO_UPLOAD'], 'Setting HALCYON_S3_ACL, HALCYON_NO_UPLOAD on a'],
+  [['HALCYON_NO_UPLOAD'], 'Unsetting HALCYON_NO_UPLOAD on a'],
+] as const)('what is done to %j is said', async (changes, said) => {
+  const titles: string[] = [];
+  const step = (title: string) => (titles.push(title), silentIo.step(title));
+  await syncApps(fake().heroku, [{ app: 'a', changes, desired }], { io: { ...silentIo, step } });
+  expect(titles).toEqual([said]);
+});
+
 test('a PATCH carries exactly the changes, null for unset', () => {
   expect(patchOf({ app: 'a', changes: ['HALCYON_S3_ACL', 'HALCYON_NO_UPLOAD'], desired })).toEqual({
     HALCYON_S3_ACL: 'private',

@@ -3,12 +3,22 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DescribeStackEventsCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  UpdateStackCommand,
+  waitUntilStackUpdateComplete,
+} from '@aws-sdk/client-cloudformation';
 import { CreateUserCommand, DeleteUserCommand, ListUsersCommand } from '@aws-sdk/client-iam';
 import { HeadBucketCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAws } from '../../lib/aws/aws.js';
+import { resourcesIn } from '../../lib/aws/stack.js';
 import { createDeployer } from '../../lib/deploy/deploy.client.js';
+import { prepareStack } from '../../lib/deploy/prepare.client.js';
+import { stacksFor, type StackDiff, type StackTarget } from '../../lib/deploy/stacks.plan.js';
+import { asRequest, deployedTemplate } from '../../lib/deploy/template.client.js';
 import { silentIo } from '../../lib/io/io-host.js';
 import { networkOf } from '../../lib/network/network.js';
 import { startLocalAws, type LocalAws } from '../../sandbox/aws/index.js';
@@ -203,6 +213,56 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
       expect((await deployer.diff(['halcyon-group'])).flatMap(({ changes }) => changes)).toEqual([]);
     } finally {
       await deployer.close();
+      process.env = before;
+    }
+  });
+
+  test('a stack of forty users of their own lets go of its bucket, takes one back in, and keeps whoever leaves it', async () => {
+    const before = { ...process.env };
+    Object.assign(process.env, aws.env);
+    const region = 'eu-north-1';
+    const there = createAws({ region });
+    /** What `up` does about the stack. Apps are called anew each time, as a user's name is not used twice. */
+    const bring = async (bucket: string, apps: string, count: number) => {
+      const all = Array.from({ length: count }, (_, i) => `${apps}-${i}: { mode: upload }`).join(', ');
+      const config = parseConfig(
+        `teams: { big: { bucket: { account: "111122223333", region: ${region}, name: ${bucket} }, credentials: per-app, apps: { ${all} } } }`,
+      );
+      const deployer = await createDeployer({ config, io: silentIo, network: networkOf() });
+      try {
+        const target = stacksFor(config, config.teams).at(-1) as StackTarget;
+        const diff = (await deployer.diff([target.name])).find((one) => one.stack === target.name) as StackDiff;
+        await deployer.deploy([target.name], async (name) => {
+          const with_ = { aws: there, deployer, io: silentIo, signal: new AbortController().signal };
+          if (name === target.name) await prepareStack(diff, target, with_);
+        });
+      } finally {
+        await deployer.close();
+      }
+    };
+    const inStack = async (type: string) => [...(await resourcesIn(there, 'halcyon-big', [type])).values()].map(({ name }) => name);
+    const inIam = async () => (await users()).filter((name) => name.includes('/big/')).length;
+    try {
+      await bring('big-a', 'big-one', 40);
+      await bring('big-b', 'big-two', 40);
+      await bring('big-a', 'big-three', 40);
+      expect([await inStack('AWS::S3::Bucket'), (await inStack('AWS::IAM::User')).length, await inIam()]).toEqual([['big-a'], 40, 120]);
+
+      // As the kit's first version deployed it: nothing in it is retained.
+      const { Resources = {} } = await deployedTemplate(there, 'halcyon-big');
+      const unretained = Object.fromEntries(
+        Object.entries(Resources).map(([id, { DeletionPolicy: _, UpdateReplacePolicy: __, ...rest }]) => [id, rest]),
+      );
+      const changed = { Description: 'first', Resources: unretained };
+      const StackName = 'halcyon-big';
+      const client = await there.cloudformation();
+      await client.send(
+        new UpdateStackCommand({ StackName, ...(await asRequest(there, changed)), Capabilities: ['CAPABILITY_NAMED_IAM'] }),
+      );
+      await waitUntilStackUpdateComplete({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { StackName });
+      await bring('big-a', 'big-four', 1);
+      expect([(await inStack('AWS::IAM::User')).length, await inIam()]).toEqual([1, 121]);
+    } finally {
       process.env = before;
     }
   });

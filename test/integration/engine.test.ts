@@ -70,7 +70,7 @@ test('rotation replaces the keys of all apps and retires the old ones; nothing o
     warn: (text) => void said.push(text),
     step: (title) => (
       said.push(title),
-      { update: (text) => void said.push(text), done: (text) => void said.push(text ?? ''), fail: (text) => void said.push(text) }
+      { update: (text) => void said.push(text), done: (text) => void said.push(text ?? ''), fail: (why) => void said.push(String(why)) }
     ),
   };
   const outcome = await runTeam(

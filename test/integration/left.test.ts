@@ -1,16 +1,18 @@
 import { CreateStackCommand, waitUntilStackCreateComplete } from '@aws-sdk/client-cloudformation';
 import {
   CreateAccessKeyCommand,
+  CreateUserCommand,
   DeleteAccessKeyCommand,
   DeleteUserCommand,
   DeleteUserPolicyCommand,
   GetUserCommand,
   ListUsersCommand,
 } from '@aws-sdk/client-iam';
-import { HeadBucketCommand } from '@aws-sdk/client-s3';
+import { HeadBucketCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bucketTags } from '../../lib/aws/bucket.js';
+import { parseConfig } from '../../lib/config/index.js';
 import { userPolicy } from '../../lib/constructs/policies.js';
 import {
   formatSecretValue,
@@ -23,6 +25,7 @@ import {
   userName,
   type PrincipalId,
 } from '../../lib/contract/index.js';
+import { findLeft } from '../../lib/deploy/left.client.js';
 import { stackState } from '../../lib/deploy/stack.client.js';
 import { keysOf, startWire, type Wire } from '../engine/support/wire.js';
 import { InProcess } from './support/in-process.js';
@@ -178,11 +181,15 @@ test('a renamed team keeps its bucket, and comes back under the name before', as
   work.write(named('alpha'));
   await work.ok(UP);
   expect(await holds('left-app', 'alpha')).toMatchObject({ status: 'Active', user: `${first?.user}-3` });
-  expect([await stack('halcyon-alpha'), await stack('halcyon-beta')]).toEqual([true, false]);
   expect((await wire.heroku.configVars('left-app')).HALCYON_S3_BUCKET).toBe(bucketOf('alpha'));
+  // The other has let go of the bucket, and of nothing else until it is asked to.
+  expect(JSON.stringify(await left('plan'))).toContain('"team":"beta"');
+  expect([await stack('halcyon-alpha'), await stack('halcyon-beta')]).toEqual([true, true]);
+  await work.ok(['up', '--prune', '--yes', '--no-smoke']);
+  expect([await stack('halcyon-alpha'), await stack('halcyon-beta'), await bucket(bucketOf('alpha'))]).toEqual([true, false, true]);
 });
 
-test('a stack of the kit’s first version keeps its users when they leave it', async () => {
+test('a stack of the kit’s first version keeps its users when they leave it, also where the storage moves in the same edit', async () => {
   const id: PrincipalId = { team: 'old', access: 'upload' };
   const name = bucketOf('old');
   const policy = userPolicy({
@@ -230,9 +237,13 @@ test('a stack of the kit’s first version keeps its users when they leave it', 
     HALCYON_AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
   });
 
-  work.write(file(team('old', 'left-old: { mode: upload }')));
+  const s3 = await wire.aws.s3();
+  const Key = 'linux-ubuntu-24.04-x86_64/package.tar.gz';
+  await s3.send(new PutObjectCommand({ Bucket: name, Key, Body: 'archived' }));
+  work.write(file(team('old', 'left-old: { mode: upload }', own().replace(' }', ', prefix: ours }'))));
   await work.ok(UP);
   expect(await holds('left-old', 'old')).toMatchObject({ status: 'Active' });
+  expect(await s3.send(new HeadObjectCommand({ Bucket: name, Key: `ours/${Key}` }))).toMatchObject({ ContentLength: 8 });
   expect(await held('left-old')).not.toBe(key.accessKeyId);
   const there = (await wire.aws.iam()).send(new GetUserCommand({ UserName: userName(id) }));
   await expect(there).resolves.toMatchObject({ User: { UserName: userName(id) } });
@@ -240,6 +251,21 @@ test('a stack of the kit’s first version keeps its users when they leave it', 
   // Once its key is gone, the user goes by the engine.
   await work.ok(['rotate', '--finish', '--yes', '--soak', '0s']);
   expect((await users('old')).length).toBe(1);
+});
+
+test('a herd of users of another deployment is told by one of them', async () => {
+  const iam = await wire.aws.iam();
+  const herd = Array.from({ length: 20 }, (_, i) => ({ name: `halcyon.app.herd-${i}.upload.abcdef`, path: iamPath('upload', 'herd') }));
+  const Tags = [{ Key: TAGS.deployment, Value: 'elsewhere' }];
+  for (const { name: UserName, path: Path } of herd) await iam.send(new CreateUserCommand({ UserName, Path, Tags }));
+  wire.sandbox.aws.clearLog();
+  const config = parseConfig(file(ONE));
+  const looking = { config, aws: (region: string) => wire.aws.in(region), account: ACCOUNT, region: 'eu-west-1' };
+  expect((await findLeft(looking, herd, false)).teams).toEqual([]);
+  expect(wire.sandbox.aws.log().filter(({ operation }) => operation === 'ListUserTags')).toHaveLength(1);
+  expect((await findLeft({ ...looking, config: { ...config, deployment: 'elsewhere' } }, herd, false)).teams).toMatchObject([
+    { team: 'herd', users: herd.map((user) => user.name) },
+  ]);
 });
 
 describe('what was deleted by hand, which CloudFormation does not miss,', () => {

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
+import { KitError } from '../../lib/errors.js';
 import { inStep } from '../../lib/io/io-host.js';
 import { registerSecret } from '../../lib/io/redaction.js';
 import { createTerminal, seconds } from '../../lib/io/terminal.js';
@@ -70,6 +71,15 @@ test('what is registered as secret never reaches the stream, by whichever method
     io.close();
     expect(raw()).not.toContain(canary);
   }
+});
+
+test.each([
+  ['an abort', new DOMException('This operation was aborted', 'AbortError')],
+  ['Ctrl-C', new KitError('interrupted', 'run again to go on')],
+])('a step that %s ended did not fail', async (_what, reason) => {
+  const { io, lines } = capture(false);
+  await expect(inStep(io, 'work', () => Promise.reject(reason))).rejects.toBe(reason);
+  expect(lines()[1]).toMatch(/^■ work: interrupted/);
 });
 
 test('inStep reports failure and passes it on', async () => {

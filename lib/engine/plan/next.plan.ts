@@ -67,8 +67,10 @@ function firstStage(observation: TeamObservation, intent: Intent, policy: Policy
 
   const retirements = observation.principals.flatMap((principal) => {
     const planned = plans.get(principal.user);
+    // What has not leaked can wait for a run that asks every holder.
+    const hurries = intent.kind === 'emergency' && planned?.needsSlot !== true;
     // Without a key to hold nothing retires, but for what makes room for one.
-    const old = principal.keys.filter((key) => retires(principal, key, planned));
+    const old = principal.keys.filter((key) => retires(principal, key, planned) && (!hurries || key.refused === 'revoked'));
     const during = planned?.needsSlot === true ? { ...policy, soak: 0 } : policy;
     return old.map((key) => planRetirement(observation, principal, key, intent, during, now));
   });

@@ -54,9 +54,7 @@ export function planRetirement(
 function elsewhere({ outside = [] }: TeamObservation, { name }: AppState): string {
   const app = outside.find((one) => one.name === name);
   if (app === undefined) return '';
-  return app.team === undefined
-    ? ', and no team of the file has it: put it back, or take its config vars away with halcyon-kit up --prune'
-    : `, and is of team ${app.team} now: run halcyon-kit up ${app.team}`;
+  return app.team === undefined ? ', and no team of the file has it' : `, and is of team ${app.team} now: run halcyon-kit up ${app.team}`;
 }
 
 type Reason = Pick<Waiting, 'kind' | 'app' | 'text' | 'since'>;

@@ -1,8 +1,9 @@
 import type { Aws } from '../../aws/aws.js';
-import { ACCESSES, IAM_ROOT_PATH, iamPath, QUARANTINE_POLICY, teamStackName } from '../../contract/index.js';
+import { ACCESSES, IAM_ROOT_PATH, iamPath, QUARANTINE_POLICY, TAGS, teamStackName, USER_POLICY } from '../../contract/index.js';
 import { isKitError, KitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
 import { failure, guarded, isAmbiguous, isDenied, isLimitExceeded, isMissing } from '../../aws/errors.js';
+import { resourcesIn } from '../../aws/stack.js';
 import type { Guard, KeysPort, UserRecord } from './ports.js';
 
 /** IAM, by way of the SDK. */
@@ -62,7 +63,11 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
         const { UntagUserCommand } = await import('@aws-sdk/client-iam');
         await (await iam()).send(new UntagUserCommand({ UserName: user, TagKeys: [...keys] }));
       }),
-    usersInStack: (team) => guarded(`list the resources of stack ${teamStackName(team)}`, () => readStackUsers(aws, team)),
+    usersInStack: (team) =>
+      guarded(`list the resources of stack ${teamStackName(team)}`, async () => {
+        const users = await resourcesIn(aws, teamStackName(team), ['AWS::IAM::User']);
+        return new Set([...users.values()].map(({ name }) => name));
+      }),
     deleteUser: (user) =>
       guarded(`delete user ${user}`, async () => {
         const sdk = await import('@aws-sdk/client-iam');
@@ -87,10 +92,32 @@ export function userNames(aws: Aws): Promise<Array<{ readonly name: string; read
   });
 }
 
-export async function userTags(aws: Aws, user: string): Promise<Readonly<Record<string, string>>> {
-  const { ListUserTagsCommand } = await import('@aws-sdk/client-iam');
-  const { Tags = [] } = await (await aws.iam()).send(new ListUserTagsCommand({ UserName: user }));
-  return Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value]));
+type Tags = Readonly<Record<string, string>>;
+
+/** Undefined where the user is gone. One of the kit's first version has none about its reach: its policy tells instead. */
+export function userTags(aws: Aws, UserName: string): Promise<Tags | undefined> {
+  return guarded(`read the tags of user ${UserName} (iam:ListUserTags, iam:GetUserPolicy)`, async () => {
+    const { GetUserPolicyCommand, ListUserTagsCommand } = await import('@aws-sdk/client-iam');
+    const client = await aws.iam();
+    const unlessMissing = (error: unknown) => {
+      if (!isMissing(error, 'user or key')) throw error;
+    };
+    const answer = await client.send(new ListUserTagsCommand({ UserName })).catch(unlessMissing);
+    if (answer === undefined) return undefined;
+    const tags = Object.fromEntries((answer.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
+    if (tags[TAGS.bucket] !== undefined) return tags;
+    const found = await client.send(new GetUserPolicyCommand({ UserName, PolicyName: USER_POLICY })).catch(unlessMissing);
+    return { ...reachTagsIn(decodeURIComponent(found?.PolicyDocument ?? '')), ...tags };
+  });
+}
+
+/** The tags that a user with this policy, one of the kit's, would have been given. Pure. @internal */
+export function reachTagsIn(policy: string): Tags {
+  const [, bucket, prefix] = /"arn:[^:"]+:s3:::([^/"]+)\/(?:([^*"]+)\/)?\*"/.exec(policy) ?? [];
+  const [, region] = /"arn:[^:"]+:kms:([^:"]+):/.exec(policy) ?? [];
+  const [, acl] = /"s3:x-amz-acl":\s*\[?\s*"([^"]+)"/.exec(policy) ?? [];
+  const tags = { [TAGS.bucket]: bucket, [TAGS.prefix]: prefix, [TAGS.region]: region, [TAGS.acl]: acl };
+  return Object.fromEntries(Object.entries(tags).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 /** Names of the kit's users that AWS has quarantined: one request, and one more for each policy of that kind that is in use. */
@@ -135,7 +162,7 @@ async function readUsers(aws: Aws, teams: readonly string[]): Promise<UserRecord
   const readUser = async (name: string, path: string): Promise<UserRecord | undefined> => {
     try {
       const [keys, tags] = await Promise.all([readKeys(name), userTags(aws, name)]);
-      return { name, path, keys, tags, ...(quarantined.has(name) ? { quarantined: true } : {}) };
+      return tags && { name, path, keys, tags, ...(quarantined.has(name) ? { quarantined: true } : {}) };
     } catch (error) {
       // Deleted between the list and the look.
       if (isMissing(error, 'user or key')) return undefined;
@@ -152,22 +179,4 @@ async function readUsers(aws: Aws, teams: readonly string[]): Promise<UserRecord
     }
   }
   return found;
-}
-
-async function readStackUsers(aws: Aws, team: string): Promise<ReadonlySet<string>> {
-  const { paginateListStackResources } = await import('@aws-sdk/client-cloudformation');
-  const client = await aws.cloudformation();
-  const users = new Set<string>();
-  try {
-    for await (const page of paginateListStackResources({ client }, { StackName: teamStackName(team) })) {
-      for (const resource of page.StackResourceSummaries ?? []) {
-        const present = !['DELETE_COMPLETE', 'DELETE_SKIPPED'].includes(resource.ResourceStatus ?? '');
-        if (resource.ResourceType === 'AWS::IAM::User' && present && resource.PhysicalResourceId) users.add(resource.PhysicalResourceId);
-      }
-    }
-  } catch (error) {
-    if (isMissing(error, 'stack')) return users;
-    throw error;
-  }
-  return users;
 }

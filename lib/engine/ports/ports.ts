@@ -19,8 +19,8 @@ export interface Ports {
   readonly packages?: PackagesPort | undefined;
   /** Undefined where there is no bucket to hold it. */
   readonly holders?: HoldersPort;
-  /** Undefined where there is no bucket to hold one. */
-  readonly lease?: ObjectStore;
+  /** The lease of a team of that name, in a bucket: the team's own where `place` is undefined. Undefined where there is none to hold it. */
+  lease(team: string, place: PrincipalState['reach']): Promise<ObjectStore | undefined>;
 }
 
 /** What ports are made with: comes right before every attempt of every effect, and stops it by throwing. */

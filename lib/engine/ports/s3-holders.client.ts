@@ -5,12 +5,14 @@ import type { HoldersPort, ObjectStore } from './ports.js';
 
 type Place = Parameters<HoldersPort['read']>[1];
 
+/** One of the kit's own objects, by its key; undefined where nobody knows the bucket. */
+export type ObjectIn = (place: Place, key: string) => Promise<ObjectStore | undefined>;
+
 /**
  * The record of holders: an object per user, in the bucket that the user may reach. Lost, it costs safety for apps that left the file, and
  * no more.
- * @param objectIn - the object of that key; undefined where nobody knows the bucket.
  */
-export function s3Holders(objectIn: (place: Place, key: string) => Promise<ObjectStore | undefined>): HoldersPort {
+export function s3Holders(objectIn: ObjectIn): HoldersPort {
   const find = async (user: string, place: Place) => {
     const store = await objectIn(place, holdersKey(user));
     if (store === undefined) return undefined;

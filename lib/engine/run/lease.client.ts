@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { KitError } from '../../errors.js';
 import { inWords, type Clock } from '../clock.js';
 import { isTransient, type ObjectStore } from '../ports/ports.js';
@@ -6,21 +5,31 @@ import { isDead, parseOwner, type LeaseOwner } from '../../lease-owner.js';
 
 /** Held while a team's keys are worked on. */
 export interface Lease {
-  readonly id: string;
   /** Returns only while the lease is certainly ours for as long as an attempt takes; renews it first where little is left. @throws KitError `lease-lost`. */
   check(): Promise<void>;
   /** Give it back; never throws. */
   release(): Promise<void>;
 }
 
-/** Stands before every attempt of every effect: nothing passes but under the lease, once there is one. */
+/** Stands before every attempt of every effect: nothing passes but under every lease that was taken. */
 export class Fence {
-  lease: Lease = noLease();
-  readonly check = (): Promise<void> => this.lease.check();
-}
+  /** By their places; undefined where there is no bucket to hold one. */
+  readonly #leases = new Map<string, Lease | undefined>();
+  readonly check = async (): Promise<void> => {
+    for (const lease of this.#leases.values()) await lease?.check();
+  };
 
-/** Where a team has no bucket, there is nothing to keep apart. */
-const noLease = (id: string = randomUUID()): Lease => ({ id, check: async () => {}, release: async () => {} });
+  has(place: string): boolean {
+    return this.#leases.has(place);
+  }
+  add(place: string, lease: Lease | undefined): void {
+    this.#leases.set(place, lease);
+  }
+  /** Give them all back, the last taken first. */
+  async release(): Promise<void> {
+    for (const lease of [...this.#leases.values()].reverse()) await lease?.release();
+  }
+}
 
 /**
  * Take the lease, from whoever let it expire or was killed on this machine.
@@ -95,7 +104,6 @@ function held(store: ObjectStore, owner: LeaseOwner, body: string, first: string
   // A renewal that fails is tried again; `check` tells when it is too late.
   const stop = clock.every(owner.ttl / 4, () => void (released || lost || renewOnce().catch(() => undefined)));
   return {
-    id: owner.id,
     async check() {
       // Twice, where the first had begun before this process was suspended.
       for (let attempt = 0; attempt < 2 && !lost && age() > owner.ttl / 3; attempt += 1) await renewOnce();

@@ -1,14 +1,14 @@
-import { KitError } from '../../errors.js';
+import { namesOf } from '../../config/derive.js';
+import { isKitError, KitError } from '../../errors.js';
 import { inStep } from '../../io/io-host.js';
 import { inWords } from '../clock.js';
-import type { Intent, Knowledge, Plan, TeamObservation, TeamResult, Waiting } from '../model.js';
+import type { Intent, Knowledge, Plan, PrincipalState, TeamObservation, TeamResult, Waiting } from '../model.js';
 import { keysToReplace, next } from '../plan/next.plan.js';
-import { isTransient } from '../ports/ports.js';
+import { isTransient, type ObjectStore } from '../ports/ports.js';
 import { applySteps } from './apply.client.js';
 import { killAtOnce } from './kill.client.js';
 import { takeLease } from './lease.client.js';
-import { thisProcess } from '../../lease-owner.js';
-import { observeAll } from './observe.client.js';
+import { observeAll, principalsAmong, reachIn } from './observe.client.js';
 import { observeAgain, observeFirst, observeWritten } from './refresh.client.js';
 import { restOf, resultOf } from './result.js';
 import { record, RunMemory, type RunContext } from './run.js';
@@ -19,6 +19,8 @@ const ROUNDS = 2000;
 /** Transient failures in a row before giving up. */
 const FAILURES = 6;
 
+type Place = PrincipalState['reach'];
+
 /** How long IAM's lists may lack what a deployment made. */
 const LATE = 60_000;
 const LATE_POLL = 2000;
@@ -28,7 +30,8 @@ const LATE_POLL = 2000;
  * signal's reason after an abort, and mistakes of its own: what went wrong is in the result, with the evidence of what was done before.
  * @param from - an observation made a moment ago: apps are not read again if AWS still says the same.
  */
-export async function reconcile(context: RunContext, intent: Intent, from?: TeamObservation): Promise<TeamResult> {
+export async function reconcile(given: RunContext, intent: Intent, from?: TeamObservation): Promise<TeamResult> {
+  const context = intent.kind === 'emergency' ? withoutDeniedRecords(given) : given;
   const memory = new RunMemory();
   let last: Plan | undefined;
   try {
@@ -36,25 +39,58 @@ export async function reconcile(context: RunContext, intent: Intent, from?: Team
       await killAtOnce(context, intent.keyId, memory.evidence);
       memory.began = memory.evidence.length > 0;
     }
-    await lease(context, intent);
     return await rounds(context, memory, intent, from, (planned) => (last = planned));
   } catch (error) {
     context.signal?.throwIfAborted();
     if (!(error instanceof KitError)) throw error;
     return resultOf(context, memory, 'failed', error.message, last, { code: error.code, message: error.message });
   } finally {
-    await context.fence.lease.release();
+    await context.fence.release();
   }
 }
 
-async function lease({ ports, fence, owner, policy, clock, isGone }: RunContext, intent: Intent): Promise<void> {
-  if (ports.lease === undefined) return;
-  try {
-    fence.lease = await takeLease(ports.lease, owner ?? thisProcess(policy.leaseTtl, clock.now()), clock, { isGone });
-  } catch (error) {
-    // The team goes, and with it the bucket that would have held the lease.
-    if (!(intent.kind === 'down' && error instanceof KitError && error.code === 'bucket-missing')) throw error;
+/** A leaked key, which alone retires in an emergency, waits for no record. */
+const withoutDeniedRecords = ({ ports, ...context }: RunContext): RunContext => {
+  const { holders } = ports;
+  if (holders === undefined) return { ...context, ports };
+  const read: typeof holders.read = (...of) =>
+    holders.read(...of).catch((error: unknown) => {
+      if (!isKitError(error, 'aws-denied')) throw error;
+      return undefined;
+    });
+  return { ...context, ports: { ...ports, holders: { ...holders, read } } };
+};
+
+/**
+ * Hold the lease of the team, and of whatever it was before as far as its users tell: under another name, in another bucket. Another
+ * operator's file may still say so. In the order of their places, so that of two runs one gets them all.
+ * @returns whether there were any that it did not hold.
+ */
+async function hold({ ports, fence, owner, clock, isGone, team }: RunContext, intent: Intent, reaches: readonly Place[]): Promise<boolean> {
+  const own = await ports.lease(team.name, undefined);
+  const wanted = new Map<string, ObjectStore>();
+  for (const name of namesOf(team))
+    for (const place of [undefined, ...reaches]) {
+      const store = await ports.lease(name, place);
+      if (store !== undefined && !fence.has(store.place)) wanted.set(store.place, store);
+    }
+  for (const [place, store] of [...wanted].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const lease = await takeLease(store, owner, clock, { isGone }).catch((error: unknown) => {
+      // A bucket that is gone, or goes with its team, keeps nobody apart. A leaked key is not kept for one that may not be looked at.
+      const dispensable = place !== own?.place || intent.kind === 'down';
+      if (dispensable && isKitError(error, 'bucket-missing')) return undefined;
+      if (dispensable && intent.kind === 'emergency' && isKitError(error, 'aws-denied')) return undefined;
+      throw error;
+    });
+    fence.add(place, lease);
   }
+  return wanted.size > 0;
+}
+
+/** What the team's users may reach. */
+async function reachesOf({ team, ports }: RunContext, seen: TeamObservation | undefined): Promise<Place[]> {
+  if (seen !== undefined) return seen.principals.map(({ reach }) => reach);
+  return principalsAmong(team, await ports.keys.users(namesOf(team))).map(({ record }) => reachIn(record?.tags));
 }
 
 async function rounds(
@@ -77,9 +113,12 @@ async function rounds(
   for (let round = 0; round < ROUNDS; round += 1) {
     signal?.throwIfAborted();
     try {
+      if (await hold(context, intent, await reachesOf(context, observation ?? from))) observation = undefined;
       if (observation === undefined) {
         observation = await observeFirst(context, from);
         fresh = from === undefined && !observation.apps.some(({ trusted }) => trusted);
+        // Others may have been at work until the leases were taken.
+        continue;
       }
       // What was seen tells what to do, or that there is nothing, only while nobody else is at work.
       await fence.check();

@@ -23,8 +23,8 @@ export interface RunContext extends ObserveContext {
   readonly onEvent?: (event: Event) => void;
   /** The team's stack was deployed a moment ago. */
   readonly deployed?: boolean;
-  /** Who takes the lease; default: this process. */
-  readonly owner?: LeaseOwner;
+  /** Who takes the leases. */
+  readonly owner: LeaseOwner;
   /** Whether the owner of a lease is known to be dead; default: asks the operating system. */
   readonly isGone?: (other: LeaseOwner) => boolean;
 }

@@ -105,6 +105,16 @@ export const EDITS: readonly Edit[] = [
     (t) => file(t, shared(t), {}, { buckets: common(t) }),
   ),
   between(
+    'own bucket → shared, the same one',
+    (t) => file(t, own({ name: `${t}-storage` })),
+    (t) => file(t, { shared: `${t}-common` }, {}, { buckets: common(t, { name: `${t}-storage` }) }),
+  ),
+  between(
+    'shared bucket → own, the same one',
+    (t) => file(t, { shared: `${t}-common` }, {}, { buckets: common(t, { name: `${t}-storage` }) }),
+    (t) => file(t, own({ name: `${t}-storage` })),
+  ),
+  between(
     'shared bucket → own',
     (t) => file(t, shared(t), {}, { buckets: common(t) }),
     (t) => file(t, own(), {}, { buckets: common(t) }),

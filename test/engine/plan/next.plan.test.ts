@@ -419,7 +419,7 @@ describe('apps outside the team', () => {
   });
   const busy: Activity = { ...calm, keyRelease: { version: 9, at: ago(5) }, running: [{ kind: 'build', id: 'b1', startedAt: ago(6) }] };
   test.each<[string, TeamObservation, Waiting['kind'], string]>([
-    ['that no team of the file has', observed({}, 'OLD'), 'holds', 'halcyon-kit up --prune'],
+    ['that no team of the file has', observed({}, 'OLD'), 'holds', 'no team of the file has it'],
     ['that moved to another team', observed({ team: 'two' }, 'OLD'), 'holds', 'is of team two now: run halcyon-kit up two'],
     ['that still build with the key', observed({ activity: busy }, 'OTHER'), 'in-flight', 'build b1 of gone'],
     ['that were not looked at', observed({ activity: undefined }, 'OTHER'), 'unobserved', 'gone'],
@@ -439,6 +439,9 @@ describe('apps outside the team', () => {
   test('keep what they have, which is said, until they are asked to go', () => {
     const observation = observed({}, 'OLD');
     expect(first(observation, ensure)).toMatchObject({ steps: [], notices: [expect.stringContaining('gone is in no team of the file')] });
+    // What is to be done is said once.
+    const { waiting, notices } = first(observation, ensure);
+    expect([...waiting.map(({ text }) => text), ...notices].filter((text) => text.includes('--prune'))).toHaveLength(1);
     const steps = planned(observation, { kind: 'ensure', prune: true }, { policy: { soak: 0 } }).steps;
     expect(steps[0]).toMatchObject({ kind: 'write-apps', apps: [{ app: 'gone', keyId: null }] });
     expect(now(observation, { kind: 'down', force: false })).toEqual(['write all: a gone']);

@@ -4,7 +4,7 @@ import { principalsOf } from '../../../lib/config/derive.js';
 import type { Principal, Team } from '../../../lib/config/model.js';
 import { userName } from '../../../lib/contract/index.js';
 import { DEFAULT_POLICY, type Event, type Intent, type TeamObservation } from '../../../lib/engine/model.js';
-import type { Ports } from '../../../lib/engine/ports/ports.js';
+import type { HoldersPort, Ports } from '../../../lib/engine/ports/ports.js';
 import { findKeyOf, killAtOnce } from '../../../lib/engine/run/kill.client.js';
 import { observeAll } from '../../../lib/engine/run/observe.client.js';
 import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
@@ -42,7 +42,7 @@ describe('Ctrl-C', () => {
     const reason = new KitError('interrupted', 'interrupted; run the same command again to go on');
     const hook: Hook = (operation) => void (operation === moment && controller.abort(reason));
     await expect(run({ kind: 'ensure' }, { hook, signal: controller.signal })).rejects.toBe(reason);
-    expect(world.lease.object).toBeUndefined();
+    expect(world.leases.all.size).toBe(0);
     expect(await run({ kind: 'ensure' })).toMatchObject({ status: 'done' });
     expect(world.violations).toEqual([]);
   });
@@ -176,6 +176,16 @@ describe('killing a leaked key', () => {
     await run({ kind: 'ensure' }, { from, hook: (operation) => void asked.push(operation) });
     expect(asked.slice(0, asked.indexOf('UpdateAccessKey Inactive'))).not.toContain('GET config-vars');
     expect(world.iam.keyNamed(key)?.status).not.toBe('Active');
+  });
+
+  test('the engine needs no record of holders that it may not read', async () => {
+    const { world, run, key } = await atRest();
+    const read = () => Promise.reject(new KitError('aws-denied', 'not allowed to read the record'));
+    const ports = (all: Ports): Ports => ({ ...all, holders: { ...(all.holders as HoldersPort), read } });
+    expect(await run({ kind: 'ensure' }, { ports })).toMatchObject({ status: 'failed', error: { code: 'aws-denied' } });
+    expect(await run({ kind: 'emergency', keyId: key }, { ports })).toMatchObject({ status: 'done' });
+    expect(world.iam.keyNamed(key)).toBeUndefined();
+    expect(world.heroku.apps.get('one')?.vars.HALCYON_AWS_ACCESS_KEY_ID).toBe(world.iam.users.get(USER)?.keys[0]?.id);
   });
 
   test('the engine does it first, and goes on to a new key', async () => {

@@ -6,6 +6,7 @@ import { Recent } from '../../../lib/engine/run/recent.js';
 import type { RunContext } from '../../../lib/engine/run/run.js';
 import { Vault } from '../../../lib/engine/run/vault.js';
 import { silentIo } from '../../../lib/io/io-host.js';
+import { thisProcess } from '../../../lib/lease-owner.js';
 import type { Hook } from './world/process.js';
 import type { World } from './world/world.js';
 
@@ -17,13 +18,14 @@ interface Options extends Partial<RunContext> {
 
 /** A process of its own on the model of AWS and Heroku, for the first team of a configuration. */
 export function runContext(world: World, config: KitConfig, { hook, wrap = (ports) => ports, ...more }: Options = {}): RunContext {
+  const team = config.teams[0] as Team;
   const fence = new Fence();
   const time = world.time();
   const clock = { ...world.clock, now: () => time.now() };
   const policy = more.policy ?? DEFAULT_POLICY;
   return {
     config,
-    team: config.teams[0] as Team,
+    team,
     policy,
     concurrency: policy.concurrency,
     io: silentIo,
@@ -31,7 +33,8 @@ export function runContext(world: World, config: KitConfig, { hook, wrap = (port
     fence,
     vault: new Vault(),
     recent: new Recent(clock),
-    ports: wrap(world.ports(hook, fence.check, time)),
+    ports: wrap(world.ports(hook, fence.check, time, team.bucket?.spec.name)),
+    owner: thisProcess(policy.leaseTtl, world.now),
     ...more,
   };
 }

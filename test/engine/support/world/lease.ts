@@ -4,30 +4,33 @@ import type { Process, Shared } from './process.js';
 /** These need no guard: the condition is S3's own. */
 const conditional = async (): Promise<void> => {};
 
-/** The one object of S3, with its conditional writes. */
-export class LeaseObject {
-  object?: { body: string; etag: string; at: number };
+/** Leases in S3, with its conditional writes, by their places. */
+export class Leases {
+  readonly all = new Map<string, { body: string; etag: string; at: number }>();
   constructor(private readonly shared: Shared) {}
 
-  port(process: Process): ObjectStore {
+  port(process: Process, place: string): ObjectStore {
+    const { all, shared } = this;
     const write = (body: string): string => {
-      this.object = { body, etag: `e${this.shared.serial()}`, at: this.shared.now };
-      return this.object.etag;
+      const etag = `e${shared.serial()}`;
+      all.set(place, { body, etag, at: shared.now });
+      return etag;
     };
     return {
-      place: 's3://bucket/lease',
-      create: (body) => process.effect('PutObject lease', () => (this.object === undefined ? write(body) : undefined), conditional),
+      place,
+      create: (body) => process.effect('PutObject lease', () => (all.has(place) ? undefined : write(body)), conditional),
       read: () =>
-        process.look(
-          'GetObject lease',
-          () => this.object && { body: this.object.body, etag: this.object.etag, ageMs: this.shared.now - this.object.at },
-        ),
-      replace: (body, etag) => process.effect('PutObject lease', () => (this.object?.etag === etag ? write(body) : undefined), conditional),
+        process.look('GetObject lease', () => {
+          const found = all.get(place);
+          return found && { body: found.body, etag: found.etag, ageMs: shared.now - found.at };
+        }),
+      replace: (body, etag) =>
+        process.effect('PutObject lease', () => (all.get(place)?.etag === etag ? write(body) : undefined), conditional),
       remove: (etag) =>
         process.effect(
           'DeleteObject lease',
           () => {
-            if (this.object?.etag === etag) this.object = undefined;
+            if (all.get(place)?.etag === etag) all.delete(place);
           },
           conditional,
         ),

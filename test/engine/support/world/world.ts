@@ -7,7 +7,7 @@ import type { ServerTime } from '../../../../lib/network/server-time.js';
 import { HerokuApps } from './heroku.js';
 import { Holders } from './holders.js';
 import { Iam } from './iam.js';
-import { LeaseObject } from './lease.js';
+import { Leases } from './lease.js';
 import { Packages } from './packages.js';
 import { Process, Shared, type Hook } from './process.js';
 import { SecretsManager } from './secrets-manager.js';
@@ -19,7 +19,7 @@ export class World extends Shared {
   readonly packages = new Packages();
   readonly holders = new Holders();
   readonly heroku: HerokuApps = new HerokuApps(this, this.iam, this.packages, this.holders);
-  readonly lease = new LeaseObject(this);
+  readonly leases = new Leases(this);
 
   /**
    * What a deployment of the team's stack does: it makes users and secrets that the file wants, under names that nobody has yet, and lets go of
@@ -48,7 +48,7 @@ export class World extends Shared {
   }
 
   /** Ports of one process. */
-  ports(hook: Hook = () => {}, guard: Guard = async () => {}, time: ServerTime = this.time()): Ports {
+  ports(hook: Hook = () => {}, guard: Guard = async () => {}, time: ServerTime = this.time(), own = 'bucket'): Ports {
     const process = new Process(this, hook, guard, time);
     return {
       keys: this.iam.port(process),
@@ -57,7 +57,7 @@ export class World extends Shared {
       apps: this.heroku.port(process),
       packages: this.packages.port(process),
       holders: this.holders.port(process),
-      lease: this.lease.port(process),
+      lease: async (team, place) => this.leases.port(process, `s3://${place?.bucketName ?? own}/lease/${team}`),
     };
   }
 }
