@@ -19,6 +19,8 @@ const any = fc.constantFrom<Happening['what']>(
   'sleep',
   'clock',
   'time',
+  'renamed',
+  'list-lag',
 );
 const plain = fc.constantFrom<Operation['intent']>(
   'ensure',
@@ -67,7 +69,7 @@ async function holds(arbitrary: fc.Arbitrary<History>, numRuns: number): Promise
     fc.asyncProperty(arbitrary, async (generated) => {
       expect(await play(generated)).toEqual([]);
     }),
-    { numRuns: numRuns * MORE, ...SEED },
+    { numRuns: Math.ceil(numRuns * MORE), ...SEED },
   );
 }
 
@@ -75,21 +77,35 @@ describe('whatever happens, no build fails, nothing unknown goes, and running ag
   test(
     'crashes and lost answers: 3,000 histories',
     () => holds(history(operation(fc.constantFrom('crash', 'lost-or-refused', 'burst'), 3)), 3000),
-    300_000 * MORE,
+    300_000 * Math.max(1, MORE),
+  );
+  test(
+    'IAM’s lists behind: 1,000 histories',
+    // Not after a `down`: a key that it deleted, and that lists still show, is given to apps again until they show that it is gone.
+    () =>
+      holds(
+        history(
+          operation(fc.constantFrom('list-lag', 'list-lag', 'crash', 'crash', 'lost-or-refused'), 6).filter(
+            ({ intent }) => intent !== 'down',
+          ),
+        ),
+        1000,
+      ),
+    300_000 * Math.max(1, MORE),
   );
   test(
     'builds and dynos at any time: 3,000 histories',
     () => holds(history(operation(fc.constantFrom('build', 'dyno', 'build', 'time', 'crash'), 6)), 3000),
-    300_000 * MORE,
+    300_000 * Math.max(1, MORE),
   );
-  test('people and everything else: 3,000 histories', () => holds(history(operation(any, 6)), 3000), 300_000 * MORE);
+  test('people and everything else: 3,000 histories', () => holds(history(operation(any, 6)), 3000), 300_000 * Math.max(1, MORE));
   test(
     'from nothing at all: 1,500 histories',
     () => {
       const cold = history(operation(any, 4)).map((generated) => ({ ...generated, operations: generated.operations.slice(1) }));
       return holds(cold, 1500);
     },
-    300_000 * MORE,
+    300_000 * Math.max(1, MORE),
   );
 });
 

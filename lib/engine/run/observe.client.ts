@@ -18,9 +18,9 @@ import {
 } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
 import type { Clock } from '../clock.js';
-import type { AppState, KeyState, OutsideApp, PackageMove, PrincipalState, TeamObservation } from '../model.js';
+import type { AppState, Holder, KeyState, OutsideApp, PackageMove, PrincipalState, TeamObservation } from '../model.js';
 import { secretsOf, type AppsPort, type Ports, type SecretsPort, type UserRecord } from '../ports/ports.js';
-import type { Recent } from './recent.js';
+import { LAG, type Recent } from './recent.js';
 import { keyMemory, parseIntention, staleTags } from '../tags.js';
 import { fingerprint, type Vault } from './vault.js';
 
@@ -215,22 +215,24 @@ export async function observePackages({ team, ports }: ObserveContext, principal
   return moves;
 }
 
-/** The record of who was given a key. */
+/** What is written down of principals: who was given a key, and whether one has just been made. */
 export async function observeRecord(
-  { ports: { holders }, concurrency }: ObserveContext,
+  { ports: { holders }, clock, concurrency }: ObserveContext,
   principals: readonly PrincipalState[],
-): Promise<TeamObservation['recorded']> {
-  if (holders === undefined) return undefined;
-  const there = principals.filter(({ exists }) => exists);
-  const read = await pMap(
-    there,
-    async ({ user, reach }) => {
-      const known = await holders.read(user, reach);
-      return known === undefined ? [] : [[user, known] as const];
+): Promise<Pick<TeamObservation, 'principals' | 'recorded'>> {
+  if (holders === undefined) return { principals };
+  const recorded: Record<string, readonly Holder[]> = {};
+  const noted = await pMap(
+    principals,
+    async (principal) => {
+      const known = principal.exists ? await holders.read(principal.user, principal.reach) : undefined;
+      if (known !== undefined) recorded[principal.user] = known.holders;
+      const { making } = known ?? {};
+      return making !== undefined && clock.now() - Date.parse(making.at) < LAG ? { ...principal, making } : principal;
     },
     { concurrency },
   );
-  return Object.fromEntries(read.flat());
+  return { principals: noted, recorded };
 }
 
 /** Apps on the record that are not of the team; one that is gone is left out. */
@@ -274,9 +276,9 @@ export async function observeOutside(
 export async function observeAll(looking: ObserveContext): Promise<TeamObservation> {
   const principals = await observePrincipals(looking);
   const packages = await observePackages(looking, principals);
-  const recorded = await observeRecord(looking, principals);
+  const noted = await observeRecord(looking, principals);
   const activity = needsActivity(principals);
   const apps = await observeApps(looking, { activity });
-  const outside = await observeOutside(looking, recorded, { activity });
-  return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), principals, apps, recorded, outside, packages };
+  const outside = await observeOutside(looking, noted.recorded, { activity });
+  return { team: looking.team.name, at: new Date(looking.clock.now()).toISOString(), ...noted, apps, outside, packages };
 }

@@ -18,7 +18,7 @@ const OLD = 300_000;
 /** Everything; or `from`, where AWS still says the same. */
 export async function observeFirst(context: ObserveContext, from: TeamObservation | undefined): Promise<TeamObservation> {
   if (from === undefined || context.clock.now() - Date.parse(from.at) > OLD) return observeAll(context);
-  const principals = await observePrincipals(context);
+  const { principals } = await observeRecord(context, await observePrincipals(context));
   // Last-used times move by themselves.
   const essence = (seen: TeamObservation['principals']) =>
     JSON.stringify(seen, (name, value: unknown) => (name.startsWith('lastUsed') ? undefined : value));
@@ -37,8 +37,8 @@ export async function observeAgain(
   // Only what was missing is looked for again: a step may just have copied it. Before a final step all is seen anew.
   const missing = seen.packages?.some(({ objects }) => objects > 0) === true;
   const packages = missing ? await observePackages(context, principals) : seen.packages;
-  const recorded = await observeRecord(context, principals);
-  const again = await observeSome(context, { ...seen, principals, packages, recorded }, names, { activity });
+  const noted = await observeRecord(context, principals);
+  const again = await observeSome(context, { ...seen, ...noted, packages }, names, { activity });
   return { ...again, at: new Date(context.clock.now()).toISOString() };
 }
 

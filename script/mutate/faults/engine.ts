@@ -51,11 +51,8 @@ export const ENGINE = [
     'canary-not-first': [`(app.canary ? 0 :`, `(app.canary ? 4 :`, 'engine'],
   }),
   ...faultsOf('lib/engine/run/keys.client.ts', {
-    'no-intention-before-a-key': [
-      'await tag(KEY_TAGS.creating, formatIntention({ at: now(), by: context.by, before: principal.keys.map((key) => key.id) }));',
-      'formatIntention({ at: now(), by: context.by, before: [] });',
-      'engine',
-    ],
+    'no-intention-before-a-key': ['await tag(KEY_TAGS.creating, formatIntention(intention));', 'formatIntention(intention);', 'engine'],
+    'key-made-unrecorded': ['await making({ at: intention.at, before: intention.before });', '', 'engine'],
     'intention-gone-before-the-key-is-stored': [
       `      await store(key);\n      await untag([KEY_TAGS.creating]);`,
       `      await untag([KEY_TAGS.creating]);\n      await store(key);`,
