@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import type { App, KitConfig, Team } from '../config/model.js';
 import { oursOf, type KeyPair } from '../contract/index.js';
-import { observeApp } from '../engine/run/observe.client.js';
+import { observeApp } from '../engine/run/observe-apps.client.js';
 import { isKitError, KitError } from '../errors.js';
 import { planBuildpacks, type DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
 import type { Heroku } from '../heroku/heroku.js';

@@ -1,6 +1,6 @@
 import { isMissing, type Missing } from '../aws/errors.js';
 import { isKitError } from '../errors.js';
-import type { Read } from '../engine/run/observe.client.js';
+import type { Read } from '../engine/run/looking.js';
 
 /** Reads of which any may be refused: what fails is noted, and the doctor goes on without it. */
 export class Reader {

@@ -65,14 +65,20 @@ export interface PrincipalState {
   readonly stale?: readonly string[];
   /** A key is being made, or was when something broke off. */
   readonly creating?: Intention;
+  /** A key may have been made so short a time ago that IAM's lists need not show it yet. */
+  readonly making?: Making;
+}
+
+/** Written down in S3 before CreateAccessKey: what IAM knows of a key, a reader that comes at once may not see. */
+export interface Making {
+  readonly at: string;
+  /** Keys there were. */
+  readonly before: readonly string[];
 }
 
 /** Recorded on the user before CreateAccessKey, so that a key whose answer was lost can be told from anyone else's. */
-export interface Intention {
-  readonly at: string;
+export interface Intention extends Making {
   readonly by: string;
-  /** Keys there were. */
-  readonly before: readonly string[];
 }
 
 export interface KeyState {

@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { partitionOf } from '../../lib/config/regions.js';
 import { scratchDirectory } from '../scratch.js';
 import { Faults, type Fault } from './front/faults.js';
 import { FrontServer } from './front/front.js';
@@ -22,7 +23,7 @@ export interface LocalAwsOptions {
   readonly port?: number;
   /** Twelve digits. Default 111122223333. */
   readonly account?: string;
-  /** Region of clients that name none. Default us-east-1. */
+  /** Region of clients that name none, and so the partition that the account is in. Default us-east-1. */
   readonly region?: string;
   /** Append every request here, a JSON line each. */
   readonly logFile?: string;
@@ -80,6 +81,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     const settings = makeSettings(options.settings);
     const front: Front = {
       account,
+      partition: partitionOf(region),
       settings,
       upstream,
       knowledge: new Knowledge(upstream, account, region, rootKey.accessKeyId),

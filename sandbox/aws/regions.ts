@@ -1,6 +1,6 @@
 /**
  * AWS regions the sandbox knows by name, and what S3 does in them.
- * Source: "AWS signature version 2 turned off" and "Regions, endpoints" of the S3 user guide.
+ * Source: "AWS signature version 2 turned off" and "Regions, endpoints" of the S3 user guide; for GovCloud the S3 endpoints of the AWS SDKs.
  */
 interface RegionFacts {
   /** Launched before 2014: Signature Version 2 is accepted there at all. */
@@ -39,6 +39,12 @@ const FACTS: Readonly<Record<string, RegionFacts>> = {
   'me-central-1': { late: true },
   'il-central-1': { late: true },
   'af-south-1': { late: true },
+  // Other partitions, to which the global endpoint never leads.
+  'cn-north-1': { late: true },
+  'cn-northwest-1': { late: true },
+  'us-gov-west-1': { sigv2: true, late: true },
+  'us-gov-east-1': { sigv2: true, late: true },
+  'eusc-de-east-1': { late: true },
 };
 
 export const REGIONS: readonly string[] = Object.keys(FACTS);

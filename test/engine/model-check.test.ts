@@ -20,6 +20,8 @@ const any = fc.constantFrom<Happening['what']>(
   'sleep',
   'clock',
   'time',
+  'renamed',
+  'list-lag',
 );
 const plain = fc.constantFrom<Operation['intent']>(
   'ensure',
@@ -83,6 +85,11 @@ describe(`whatever happens, no build fails, nothing unknown goes, and running ag
   test('with builds and dynos at any time', { timeout }, () =>
     holds(history(operation(fc.constantFrom('build', 'dyno', 'build', 'time', 'crash'), 6)), HISTORIES),
   );
+  test('with IAM’s lists behind', { timeout }, () => {
+    // Not after a `down`: a key that it deleted, and that lists still show, is given to apps again until they show that it is gone.
+    const lag = operation(fc.constantFrom('list-lag', 'list-lag', 'crash', 'crash', 'lost-or-refused'), 6);
+    return holds(history(lag.filter(({ intent }) => intent !== 'down')), Math.ceil(HISTORIES / 3));
+  });
   test('with people and everything else', { timeout }, () => holds(history(operation(any, 6)), HISTORIES));
   test('from nothing at all', { timeout }, () => {
     const cold = history(operation(any, 4)).map((generated) => ({ ...generated, operations: generated.operations.slice(1) }));

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AttachUserPolicyCommand } from '@aws-sdk/client-iam';
+import { AttachUserPolicyCommand, DetachUserPolicyCommand } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CommandHost } from '../../lib/cli/command.js';
 import { down } from '../../lib/commands/down.js';
@@ -104,6 +104,15 @@ test('an emergency about a key that is gone already says so, and is over', async
   await writeFile(join(dir, 'halcyon.yaml'), configText('apart', { 'apart-good': 'mode: upload' }));
   const result = await rotate([], { ...options(), ...rotation, emergency: gone }, host());
   expect(result).toMatchObject({ exitCode: 0, text: expect.stringContaining(`${gone} is gone already`) });
+});
+
+test.each(['', 'V2', 'V4'])('a user is quarantined by any version of the policy: %s', async (version) => {
+  const policy = { UserName: user, PolicyArn: `arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantine${version}` };
+  const iam = await wire.aws.iam();
+  await iam.send(new AttachUserPolicyCommand(policy));
+  expect(await awsKeys(wire.aws).users(['apart'])).toMatchObject([{ quarantined: true }]);
+  await iam.send(new DetachUserPolicyCommand(policy));
+  expect((await awsKeys(wire.aws).users(['apart']))[0]).not.toHaveProperty('quarantined');
 });
 
 test('a quarantined user gets no new key, and the way out is said', async () => {

@@ -76,6 +76,11 @@ export function planPrincipal(principal: PrincipalState, knowledge: Knowledge): 
   // Nothing that is made here could work.
   if (principal.quarantined) return {};
 
+  const { making } = principal;
+  if (making !== undefined && principal.keys.every(({ id }) => making.before.includes(id))) {
+    const text = `${principal.label} may have been given a key at ${making.at} that IAM does not list yet; run again in a minute`;
+    return { blocked: [{ code: 'key-unlisted', text }] };
+  }
   const held = principal.keys.find((key) => key.fingerprint !== undefined && !key.stored);
   if (held !== undefined) return step('store-pending', held, 'its secret must be kept before anything else');
   const orphan = principal.keys.find((key) => isOrphan(principal, key));

@@ -2,7 +2,7 @@ import type { HeldConfigVars, KeyPair, PrincipalId, Reach } from '../../contract
 import type { ConfigVarWrite } from '../../heroku/sync.js';
 import type { ErrorCode } from '../../error-codes.js';
 import { KitError } from '../../errors.js';
-import type { Activity, Holder, PrincipalState } from '../model.js';
+import type { Activity, Holder, Making, PrincipalState } from '../model.js';
 
 /**
  * The effects the engine needs, and no more; all else is pure. Implementations throw KitError, with a code in
@@ -134,14 +134,22 @@ export interface AppWritten {
   readonly error?: { readonly code: ErrorCode; readonly message: string };
 }
 
-/** Who was ever given a key of a user. The kit's own objects, in the bucket that the user may reach: the team's where that is not known. */
+/** What is written down of a user. The kit's own objects, in the bucket that the user may reach: the team's where that is not known. */
 export interface HoldersPort {
   /** Undefined where the bucket is gone: then none is kept. */
-  read(user: string, place: PrincipalState['reach']): Promise<readonly Holder[] | undefined>;
+  read(user: string, place: PrincipalState['reach']): Promise<HolderRecord | undefined>;
   /** @throws KitError `state-changed` where another wrote meanwhile. */
   add(user: string, place: PrincipalState['reach'], holders: readonly Holder[]): Promise<void>;
+  /** That a key is about to be made; undefined: the one that was is gone. @throws as `add`. */
+  making(user: string, place: PrincipalState['reach'], making: Making | undefined): Promise<void>;
   /** No error when there is none. */
   remove(user: string, place: PrincipalState['reach']): Promise<void>;
+}
+
+export interface HolderRecord {
+  /** Who was ever given a key. */
+  readonly holders: readonly Holder[];
+  readonly making?: Making;
 }
 
 /** One object in a bucket, written conditionally. */

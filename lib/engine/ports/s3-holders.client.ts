@@ -1,12 +1,17 @@
+import { z } from 'zod';
 import { holdersKey } from '../../contract/index.js';
 import { isKitError, KitError } from '../../errors.js';
-import type { Holder } from '../model.js';
-import type { HoldersPort, ObjectStore } from './ports.js';
+import type { HolderRecord, HoldersPort, ObjectStore } from './ports.js';
 
 type Place = Parameters<HoldersPort['read']>[1];
 
 /** One of the kit's own objects, by its key; undefined where nobody knows the bucket. */
 export type ObjectIn = (place: Place, key: string) => Promise<ObjectStore | undefined>;
+
+const RECORD = z.object({
+  holders: z.array(z.object({ id: z.string(), app: z.string() })),
+  making: z.object({ at: z.iso.datetime(), before: z.array(z.string()) }).optional(),
+});
 
 /**
  * The record of holders: an object per user, in the bucket that the user may reach. Lost, it costs safety for apps that left the file, and
@@ -18,24 +23,29 @@ export function s3Holders(objectIn: ObjectIn): HoldersPort {
     if (store === undefined) return undefined;
     try {
       const found = await store.read();
-      return { store, etag: found?.etag, holders: found === undefined ? [] : holdersIn(found.body, store.place) };
+      return { store, etag: found?.etag, record: found === undefined ? { holders: [] } : recordIn(found.body, store.place) };
     } catch (error) {
       // A bucket that is gone holds no record, nor will it.
       if (isKitError(error, 'bucket-missing')) return undefined;
       throw error;
     }
   };
+  const change = async (user: string, place: Place, edit: (record: HolderRecord) => HolderRecord): Promise<void> => {
+    const found = await find(user, place);
+    if (found === undefined) return;
+    const { store, etag } = found;
+    const body = `${JSON.stringify({ version: 1, user, ...edit(found.record) })}\n`;
+    const written = etag === undefined ? await store.create(body) : await store.replace(body, etag);
+    if (written === undefined) throw new KitError('state-changed', `${store.place} was written by another meanwhile; looking again`);
+  };
   return {
-    read: async (user, place) => (await find(user, place))?.holders,
-    async add(user, place, more) {
-      const found = await find(user, place);
-      if (found === undefined) return;
-      const { store, etag, holders } = found;
-      const all = new Map([...holders, ...more].map((holder) => [holder.id, holder]));
-      const body = `${JSON.stringify({ version: 1, user, holders: [...all.values()] })}\n`;
-      const written = etag === undefined ? await store.create(body) : await store.replace(body, etag);
-      if (written === undefined) throw new KitError('state-changed', `${store.place} was written by another meanwhile; looking again`);
-    },
+    read: async (user, place) => (await find(user, place))?.record,
+    add: (user, place, more) =>
+      change(user, place, (record) => {
+        const all = new Map([...record.holders, ...more].map((holder) => [holder.id, holder]));
+        return { ...record, holders: [...all.values()] };
+      }),
+    making: (user, place, making) => change(user, place, (record) => ({ ...record, making })),
     async remove(user, place) {
       const found = await find(user, place);
       if (found?.etag !== undefined) await found.store.remove(found.etag);
@@ -43,14 +53,9 @@ export function s3Holders(objectIn: ObjectIn): HoldersPort {
   };
 }
 
-function holdersIn(body: string, place: string): Holder[] {
+function recordIn(body: string, place: string): HolderRecord {
   try {
-    const { holders } = JSON.parse(body) as { holders?: unknown };
-    if (!Array.isArray(holders)) throw new Error('no list of holders');
-    return holders.map((holder: Partial<Holder>) => {
-      if (typeof holder.id !== 'string' || typeof holder.app !== 'string') throw new Error('a holder without id or name');
-      return { id: holder.id, app: holder.app };
-    });
+    return RECORD.parse(JSON.parse(body));
   } catch (error) {
     throw new KitError(
       'holders-unreadable',

@@ -1,7 +1,7 @@
 import type { KeyPair } from '../../contract/index.js';
 import { KEY_TAGS, secretName, secretVersionId } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
-import type { PrincipalState, Step } from '../model.js';
+import type { Making, PrincipalState, Step } from '../model.js';
 import { isPendingLost } from '../plan/principal.plan.js';
 import { secretsOf, type Ports } from '../ports/ports.js';
 import { formatIntention, inactiveTag, refusedTag } from '../tags.js';
@@ -34,14 +34,20 @@ export async function changeKeys(context: KeyChangeContext, step: KeyChange, pri
   const setStatus = (keyId: string, status: 'Active' | 'Inactive') =>
     effect(() => keys.setStatus(user, keyId, status)).then(() => recent.status(user, keyId, status));
   const store = (key: KeyPair) => effect(() => secrets.putPending(secret, key));
+  const making = (value: Making | undefined) => effect(async () => holders?.making(user, principal.reach, value));
   const now = () => new Date(context.clock.now()).toISOString();
   switch (step.kind) {
     case 'create-key': {
-      // The intention first: if the answer to the creation is lost, it proves whose the key is.
-      await tag(KEY_TAGS.creating, formatIntention({ at: now(), by: context.by, before: principal.keys.map((key) => key.id) }));
+      // The intention first: if the answer to the creation is lost, it proves whose the key is; and until IAM shows it, that there may be one.
+      const intention = { at: now(), by: context.by, before: principal.keys.map((key) => key.id) };
+      await making({ at: intention.at, before: intention.before });
+      await tag(KEY_TAGS.creating, formatIntention(intention));
       const { createdAt, ...key } = await effect(() => keys.createKey(user)).catch(async (error: unknown) => {
         // Refused for certain: what is in the slots is not ours, and must not be taken for it.
-        if (isKitError(error, 'state-changed')) await untag([KEY_TAGS.creating]);
+        if (isKitError(error, 'state-changed')) {
+          await untag([KEY_TAGS.creating]);
+          await making(undefined);
+        }
         throw error;
       });
       vault.put(key.accessKeyId, key.secretAccessKey);
@@ -82,6 +88,7 @@ export async function changeKeys(context: KeyChangeContext, step: KeyChange, pri
       await effect(() => keys.deleteKey(user, step.keyId));
       recent.deleted(user, step.keyId);
       await untag([inactiveTag(step.keyId), refusedTag(step.keyId), ...(step.kind === 'delete-orphan' ? [KEY_TAGS.creating] : [])]);
+      if (principal.making?.before.includes(step.keyId) === false) await making(undefined);
       break;
     case 'tidy-tags': {
       const names = [...(principal.creating === undefined ? [] : [KEY_TAGS.creating]), ...(principal.stale ?? [])];

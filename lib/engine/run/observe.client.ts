@@ -1,13 +1,9 @@
 import pMap from 'p-map';
-import { namesOf, principalsOf, principalOf, reachOf, storageOf } from '../../config/derive.js';
-import type { App, KitConfig, Team } from '../../config/model.js';
+import { namesOf, principalsOf, reachOf } from '../../config/derive.js';
+import type { Team } from '../../config/model.js';
 import {
-  accessOf,
   ACLS,
   deploymentOf,
-  desiredConfigVars,
-  differing,
-  heldOf,
   KEY_TAGS,
   parseUserName,
   principalLabel,
@@ -15,36 +11,16 @@ import {
   STAGES,
   TAGS,
   userName,
-  withKeyVars,
-  type DesiredConfigVars,
   type PrincipalId,
   type Reach,
 } from '../../contract/index.js';
-import { isKitError } from '../../errors.js';
-import type { Confirmed } from '../../heroku/confirmed.js';
-import type { Clock } from '../clock.js';
-import type { AppState, KeyState, OutsideApp, PackageMove, PrincipalState, TeamObservation } from '../model.js';
-import { secretsOf, type AppsPort, type Ports, type SecretsPort, type UserRecord } from '../ports/ports.js';
-import type { Recent } from './recent.js';
+import type { AppState, Holder, KeyState, PackageMove, PrincipalState, TeamObservation } from '../model.js';
+import { secretsOf, type SecretsPort, type UserRecord } from '../ports/ports.js';
 import { keyMemory, parseIntention, staleTags } from '../tags.js';
-import { fingerprint, type Vault } from './vault.js';
-
-/** Everything one look needs. `recent` lays our own latest effects over answers that do not show them yet. */
-export interface ObserveContext {
-  readonly config: KitConfig;
-  readonly team: Team;
-  readonly ports: Ports;
-  readonly vault: Vault;
-  readonly recent: Recent;
-  readonly clock: Clock;
-  readonly concurrency: number;
-  /** Apps outside the team, by name or id, that are not asked what they hold. */
-  readonly forget?: ReadonlySet<string>;
-  /** Apps that are not to be written, and why. */
-  readonly refused?: ReadonlyMap<string, string>;
-  /** What apps were last seen to have. Without it every app is asked. */
-  readonly confirmed?: Confirmed;
-}
+import { strictly, type ObserveContext, type Read } from './looking.js';
+import { observeApps, observeOutside } from './observe-apps.client.js';
+import { LAG } from './recent.js';
+import type { Vault } from './vault.js';
 
 /** A principal of the team, and its user if IAM has one. */
 export interface FoundPrincipal {
@@ -66,10 +42,6 @@ export function principalsAmong(team: Team, users: readonly UserRecord[]): Found
   const absent = [...wanted].filter(([name]) => !users.some((user) => user.name === name)).map(([, id]) => ({ id, declared: true }));
   return [...present, ...absent].sort((a, b) => (userName(a.id) < userName(b.id) ? -1 : 1));
 }
-
-/** Reads what may be refused. The engine goes no further then; who can do without it notes that, and gets undefined. */
-export type Read = <T>(what: string, work: () => Promise<T>) => Promise<T | undefined>;
-const strictly: Read = (_what, work) => work();
 
 /** What a user may reach, as its tags say; undefined for users of the kit's first version. */
 export const reachIn = (tags: Readonly<Record<string, string>> = {}): PrincipalState['reach'] => {
@@ -140,99 +112,6 @@ export async function observePrincipals({ team, ports, recent, vault, concurrenc
   return states.map((state) => (state.declared || inStack === undefined ? state : { ...state, inStack: inStack.has(state.user) }));
 }
 
-interface AppReads {
-  readonly config: KitConfig;
-  readonly team: Team;
-  readonly vars: AppsPort['vars'];
-  readonly activity?: AppsPort['activity'];
-  readonly read?: Read;
-  readonly id?: string;
-}
-
-/**
- * One app by one request, its config vars; with `activity`, three more before it: what is running, and since when the app has its key. In that
- * order: an app that still has the new key at the end had it when the others were answered, but for a rollback and back in between.
- */
-export async function observeApp(app: App, { config, team, id, ...reads }: AppReads): Promise<AppState> {
-  return readApp(baseOf(app, { config, team, id }), reads);
-}
-
-function baseOf(app: App, { config, team, id }: Pick<AppReads, 'config' | 'team' | 'id'>) {
-  const principal = principalOf(team, app);
-  const access = accessOf(app.mode, app.clean);
-  return {
-    name: app.name,
-    ...(id === undefined ? {} : { id }),
-    canary: app.canary,
-    ...(principal === undefined ? {} : { user: userName(principal) }),
-    ...(access === undefined ? {} : { access }),
-    wanted: desiredConfigVars(storageOf(config, team, app)),
-  };
-}
-
-/** What the app has when it is in order; undefined where its principal has no key that works. */
-function atRest({ user, wanted }: Pick<AppState, 'user' | 'wanted'>, principals: readonly PrincipalState[]): DesiredConfigVars | undefined {
-  if (user === undefined) return wanted;
-  const principal = principals.find((one) => one.user === user);
-  const key = principal?.keys.find(({ id, status }) => id === principal.current && status === 'Active');
-  return key?.fingerprint === undefined ? undefined : withKeyVars(wanted, { accessKeyId: key.id, secretAccessKey: key.fingerprint });
-}
-
-/** What is asked of Heroku of an app, and what becomes of it where it does not answer. */
-async function readApp<A extends Pick<AppState, 'name'>>(
-  base: A,
-  { vars: readVars, activity: readActivity, read = strictly }: Pick<AppReads, 'vars' | 'activity' | 'read'>,
-): Promise<A & Pick<AppState, 'state' | 'vars' | 'problem' | 'activity'>> {
-  try {
-    const activity = await readActivity?.(base.name);
-    const vars = await read('config vars', () => readVars(base.name));
-    if (vars === undefined) return { ...base, state: 'unreadable', vars: {} };
-    const secret = vars.HALCYON_AWS_SECRET_ACCESS_KEY;
-    const shown = secret === undefined ? vars : { ...vars, HALCYON_AWS_SECRET_ACCESS_KEY: fingerprint(secret) };
-    return { ...base, state: 'present', vars: shown, ...(activity === undefined ? {} : { activity }) };
-  } catch (error) {
-    if (isKitError(error, 'app-not-found')) return { ...base, state: 'missing', vars: {} };
-    if (isKitError(error, 'heroku-forbidden')) return { ...base, state: 'unreadable', problem: error.message, vars: {} };
-    throw error;
-  }
-}
-
-/** How apps are looked at. */
-export interface Looks {
-  /** Some only. */
-  readonly names?: readonly string[];
-  /** What runs on them, too. */
-  readonly activity: boolean;
-  /** Those that have not changed since they were confirmed are not asked: what they hold follows from these principals. */
-  readonly trusting?: readonly PrincipalState[];
-}
-
-export async function observeApps(context: ObserveContext, looks: Looks): Promise<AppState[]> {
-  const { config, team, ports, concurrency, refused, confirmed } = context;
-  const { names, activity, trusting } = looks;
-  const { apps } = ports;
-  const reads = { config, team, vars: apps.vars, ...(activity ? { activity: apps.activity } : {}) };
-  const trusted = trusting !== undefined && !activity && confirmed?.trusted === true;
-  const states = await pMap(
-    team.apps.filter((app) => names === undefined || names.includes(app.name)),
-    async (app): Promise<AppState> => {
-      const id = apps.id(app.name);
-      const base = baseOf(app, { config, team, id });
-      const rest = trusting && atRest(base, trusting);
-      const problem = refused?.get(app.name);
-      if (trusted && rest !== undefined && problem === undefined && confirmed.has(id, 'configVars', rest))
-        return { ...base, state: 'present', vars: heldOf(rest), trusted };
-      const seen = await readApp(base, reads);
-      if (seen.state !== 'present') return seen;
-      if (rest !== undefined) confirmed?.saw(id, 'configVars', rest, differing(seen.vars, rest).length === 0);
-      return problem === undefined ? seen : { ...seen, problem };
-    },
-    { concurrency },
-  );
-  // One was not as the record said: then none counts.
-  return trusted && !confirmed.trusted ? observeApps(context, looks) : states;
-}
-
 /** Some key that works is to retire, so that what still runs must be looked at. */
 export function needsActivity(principals: readonly PrincipalState[]): boolean {
   return principals.some(({ keys, declared, current }) =>
@@ -254,60 +133,24 @@ export async function observePackages({ team, ports }: ObserveContext, principal
   return moves;
 }
 
-/** The record of who was given a key. */
+/** What is written down of principals: who was given a key, and whether one has just been made. */
 export async function observeRecord(
-  { ports: { holders }, concurrency }: ObserveContext,
+  { ports: { holders }, clock, concurrency }: ObserveContext,
   principals: readonly PrincipalState[],
-): Promise<TeamObservation['recorded']> {
-  if (holders === undefined) return undefined;
-  const there = principals.filter(({ exists }) => exists);
-  const read = await pMap(
-    there,
-    async ({ user, reach }) => {
-      const known = await holders.read(user, reach);
-      return known === undefined ? [] : [[user, known] as const];
+): Promise<Pick<TeamObservation, 'principals' | 'recorded'>> {
+  if (holders === undefined) return { principals };
+  const recorded: Record<string, readonly Holder[]> = {};
+  const noted = await pMap(
+    principals,
+    async (principal) => {
+      const known = principal.exists ? await holders.read(principal.user, principal.reach) : undefined;
+      if (known !== undefined) recorded[principal.user] = known.holders;
+      const { making } = known ?? {};
+      return making !== undefined && clock.now() - Date.parse(making.at) < LAG ? { ...principal, making } : principal;
     },
     { concurrency },
   );
-  return Object.fromEntries(read.flat());
-}
-
-/** Apps on the record that are not of the team; one that is gone is left out. */
-export async function observeOutside(
-  { config, team, ports: { apps }, concurrency, forget }: ObserveContext,
-  recorded: TeamObservation['recorded'] = {},
-  { activity }: { readonly activity: boolean },
-): Promise<OutsideApp[]> {
-  const own = new Set(team.apps.map(({ name }) => apps.id(name)));
-  const holders = new Map(Object.values(recorded).flatMap((list) => list.map((holder) => [holder.id, holder] as const)));
-  const reads = { vars: apps.vars, ...(activity ? { activity: apps.activity } : {}) };
-  const seen = await pMap(
-    [...holders.values()].filter(({ id, app }) => !own.has(id) && forget?.has(id) !== true && forget?.has(app) !== true),
-    async ({ id, app }): Promise<OutsideApp> => {
-      const base = { id, canary: false, wanted: desiredConfigVars({ mode: 'public' }) };
-      try {
-        const name = await apps.find(id);
-        const of = config.teams.find((one) =>
-          // Renamed on Heroku, and not yet in the file.
-          one.apps.some((other) => other.name === name || (other.name === app && apps.id(app) === undefined)),
-        )?.name;
-        return await readApp({ ...base, name, ...(of === undefined ? {} : { team: of }) }, reads);
-      } catch (error) {
-        if (isKitError(error, 'app-not-found')) return { ...base, name: app, state: 'missing', vars: {} };
-        if (isKitError(error, 'heroku-forbidden'))
-          return {
-            ...base,
-            name: app,
-            state: 'unreadable',
-            problem: `${error.message}; get access to it, or ask its owner to take the key away and run again with --forget ${app}`,
-            vars: {},
-          };
-        throw error;
-      }
-    },
-    { concurrency },
-  );
-  return seen.filter(({ state }) => state !== 'missing');
+  return { principals: noted, recorded };
 }
 
 /**
@@ -322,12 +165,12 @@ export async function observeAll(
 ): Promise<TeamObservation> {
   const principals = await observePrincipals(looking);
   const packages = await observePackages(looking, principals);
-  const recorded = await observeRecord(looking, principals);
+  const noted = await observeRecord(looking, principals);
   const activity = options.activity ?? needsActivity(principals);
   const now = () => new Date(looking.clock.now()).toISOString();
   const since = now();
   const seen = activity ? undefined : options.apps;
   const apps = seen ?? (await observeApps(looking, { activity, ...(trust ? { trusting: principals } : {}) }));
-  const outside = await observeOutside(looking, recorded, { activity });
-  return { team: looking.team.name, at: now(), since, principals, apps, recorded, outside, packages };
+  const outside = await observeOutside(looking, noted.recorded, { activity });
+  return { team: looking.team.name, at: now(), since, ...noted, apps, outside, packages };
 }

@@ -127,8 +127,9 @@ async function rounds(
       const { steps, waiting, blocked } = planned;
       onPlan(planned);
       if (isLate(context, planned, lateUntil)) {
-        await inStep(io, 'Waiting for IAM to list what was just deployed', () => clock.sleep(LATE_POLL, signal));
-        observation = from = undefined;
+        await inStep(io, 'Waiting for IAM to list what was just made', () => clock.sleep(LATE_POLL, signal));
+        observation = await observeAgain(context, observation, [], { activity: false });
+        fresh = false;
       } else if (blocked.length > 0) {
         return resultOf(context, memory, 'blocked', blocked.map(({ text }) => text).join('; '), planned);
       } else if (waiting.some(({ kind }) => kind === 'unobserved')) {
@@ -179,12 +180,11 @@ async function rounds(
   );
 }
 
-/** What a deployment has just made, and IAM's lists may not show yet. */
-const isLate = ({ deployed, clock }: RunContext, { blocked }: Plan, until: number): boolean =>
-  deployed === true &&
-  blocked.length > 0 &&
-  clock.now() < until &&
-  blocked.every(({ code }) => code === 'user-missing' || code === 'secret-missing');
+/** What a deployment, or a run that broke off, has just made, and IAM's lists may not show yet. */
+const isLate = ({ deployed, clock }: RunContext, { blocked }: Plan, until: number): boolean => {
+  const isDeployed = (code: string) => deployed === true && clock.now() < until && (code === 'user-missing' || code === 'secret-missing');
+  return blocked.length > 0 && blocked.every(({ code }) => code === 'key-unlisted' || isDeployed(code));
+};
 
 const appsOf = (waiting: readonly Waiting[]): Set<string> => new Set(waiting.flatMap(({ app }) => (app === undefined ? [] : [app])));
 

@@ -2,16 +2,9 @@ import { desiredConfigVars, heldOf } from '../../contract/index.js';
 import type { AppState, Step, TeamObservation } from '../model.js';
 import { desiredHolding } from '../plan/apps.plan.js';
 import type { AppWritten } from '../ports/ports.js';
-import {
-  needsActivity,
-  observeAll,
-  observeApps,
-  observeOutside,
-  observePackages,
-  observePrincipals,
-  observeRecord,
-  type ObserveContext,
-} from './observe.client.js';
+import type { ObserveContext } from './looking.js';
+import { needsActivity, observeAll, observePackages, observePrincipals, observeRecord } from './observe.client.js';
+import { observeApps, observeOutside } from './observe-apps.client.js';
 
 /** Observing again what may have changed since, and no more. */
 
@@ -21,7 +14,7 @@ const OLD = 300_000;
 /** Everything, but for apps that have not changed since they were confirmed; what `from` says of apps, and of AWS where it still says the same. */
 export async function observeFirst(context: ObserveContext, from: TeamObservation | undefined): Promise<TeamObservation> {
   if (from === undefined || context.clock.now() - Date.parse(from.at) > OLD) return observeAll(context, { trust: true });
-  const principals = await observePrincipals(context);
+  const { principals } = await observeRecord(context, await observePrincipals(context));
   // Last-used times move by themselves.
   const essence = (seen: TeamObservation['principals']) =>
     JSON.stringify(seen, (name, value: unknown) => (name.startsWith('lastUsed') ? undefined : value));
@@ -41,8 +34,8 @@ export async function observeAgain(
   // Only what was missing is looked for again: a step may just have copied it. Before a final step all is seen anew.
   const missing = seen.packages?.some(({ objects }) => objects > 0) === true;
   const packages = missing ? await observePackages(context, principals) : seen.packages;
-  const recorded = await observeRecord(context, principals);
-  const again = await observeSome(context, { ...seen, principals, packages, recorded }, names, { activity });
+  const noted = await observeRecord(context, principals);
+  const again = await observeSome(context, { ...seen, ...noted, packages }, names, { activity });
   return { ...again, at: new Date(context.clock.now()).toISOString() };
 }
 

@@ -6,7 +6,7 @@ import type { IoHost } from '../../io/io-host.js';
 import type { Event, Policy } from '../model.js';
 import type { LeaseOwner } from '../../lease-owner.js';
 import type { Fence } from './lease.client.js';
-import type { ObserveContext } from './observe.client.js';
+import type { ObserveContext } from './looking.js';
 
 /** Proves a key by a real build. */
 export type Smoke = (team: Team, principal: PrincipalId, app: string, key: KeyPair) => Promise<void>;

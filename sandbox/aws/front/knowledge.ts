@@ -1,3 +1,4 @@
+import { partitionOf } from '../../../lib/config/regions.js';
 import { xmlText } from './answer.js';
 import type { Call } from './call.js';
 import { KeyUses } from './key-uses.js';
@@ -29,11 +30,11 @@ export class Knowledge {
 
   constructor(
     private readonly upstream: Upstream,
-    private readonly account: string,
+    account: string,
     private readonly region: string,
     rootKeyId: string,
   ) {
-    this.#principals.set(rootKeyId, `arn:aws:iam::${account}:root`);
+    this.#principals.set(rootKeyId, `arn:${partitionOf(region)}:iam::${account}:root`);
   }
 
   /** ARN of the owner of a key; undefined when nobody has it. */

@@ -72,8 +72,8 @@ export function denies(statement: Statement, context: RequestContext): boolean {
 function namesPrincipal(named: string, actual: string | undefined): boolean {
   if (named === '*') return true;
   if (actual === undefined) return false;
-  const account = actual.split(':')[4];
-  return named === actual || named === account || named === `arn:aws:iam::${account}:root`;
+  const [, partition, , , account] = actual.split(':');
+  return named === actual || named === account || named === `arn:${partition}:iam::${account}:root`;
 }
 
 function covers(named: readonly string[], except: readonly string[], actual: string, flags: string): boolean {

@@ -7,6 +7,8 @@ import type { Upstream } from './upstream.js';
 /** What rules share. */
 export interface Front {
   readonly account: string;
+  /** Of AWS, that the account is in: `aws`, `aws-cn`, `aws-us-gov`, `aws-eusc`. */
+  readonly partition: string;
   readonly settings: Settings;
   readonly upstream: Upstream;
   readonly knowledge: Knowledge;

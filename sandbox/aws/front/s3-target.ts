@@ -7,7 +7,7 @@ interface S3Host {
 
 /** `s3.REGION.amazonaws.com`, `s3.amazonaws.com`, and the same under `localhost`, which clients need not be pointed at. */
 const S3_HOST =
-  /^(?:(?<bucket>.+)\.)?s3(?:[.-](?:dualstack\.)?(?<region>[a-z]{2}(?:-[a-z]+)+-\d))?\.(?:amazonaws\.com(?:\.cn)?|localhost)$/;
+  /^(?:(?<bucket>.+)\.)?s3(?:[.-](?:dualstack\.)?(?<region>[a-z]{2}(?:-[a-z]+)+-\d))?\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|localhost)$/;
 
 export function s3Host(hostHeader: string | undefined): S3Host | undefined {
   const host = (hostHeader ?? '').replace(/:\d+$/, '').toLowerCase();

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { generate } from 'selfsigned';
+import { domainOf } from '../../../lib/config/regions.js';
 import { REGIONS } from '../regions.js';
 
 export interface Certificates {
@@ -24,7 +25,12 @@ const hostNames = (): string[] => [
   's3.localhost',
   's3.amazonaws.com',
   '*.s3.amazonaws.com',
-  ...REGIONS.flatMap((region) => [`s3.${region}.localhost`, `s3.${region}.amazonaws.com`, `*.s3.${region}.amazonaws.com`]),
+  ...REGIONS.flatMap((region) => [
+    `s3.${region}.localhost`,
+    `s3.${region}.${domainOf(region)}`,
+    `*.s3.${region}.${domainOf(region)}`,
+    `s3.dualstack.${region}.${domainOf(region)}`,
+  ]),
 ];
 
 const DAY = 24 * 3600 * 1000;

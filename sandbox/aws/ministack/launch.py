@@ -27,12 +27,18 @@ def main() -> None:
     port = listener.getsockname()[1]
     os.environ["GATEWAY_PORT"] = str(port)  # read by MiniStack when it is imported
 
+    if os.environ.get("SANDBOX_BARE") != "1":
+        sys.dont_write_bytecode = True  # this directory is the project's
+        if os.environ["SANDBOX_PARTITION"] != "aws":
+            import partition
+
+            partition.install(os.environ["SANDBOX_PARTITION"], os.environ["SANDBOX_DOMAIN"])
+
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app
 
     if os.environ.get("SANDBOX_BARE") != "1":
-        sys.dont_write_bytecode = True  # this directory is the project's
         import additions
 
         additions.install()

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { domainOf, partitionOf } from '../../../lib/config/regions.js';
 import { KitError } from '../../../lib/errors.js';
 import type { Certificates } from './certificates.js';
 
@@ -100,6 +101,8 @@ function environment(options: MiniStackOptions): NodeJS.ProcessEnv {
     AWS_CA_BUNDLE: options.certificates.bundleFile,
     LOG_LEVEL: 'WARNING',
     SANDBOX_BARE: options.bare ? '1' : undefined,
+    SANDBOX_PARTITION: partitionOf(options.region),
+    SANDBOX_DOMAIN: domainOf(options.region),
     SFTP_ENABLED: '0',
     IOT_MTLS_ENABLED: '0',
     DOCKER_HOST: `unix://${options.directory}/no-docker.sock`,

@@ -16,7 +16,7 @@ export const policyConditions: Rule = {
     const { accessKeyId } = call.signature;
     const principal = accessKeyId === undefined ? undefined : await front.knowledge.principal(accessKeyId);
     if (accessKeyId !== undefined && principal === undefined) return next(); // an unknown key is MiniStack's to refuse
-    const context = requestContext(call, principal);
+    const context = requestContext(call, front.partition, principal);
     const denied = parsePolicy(text).some(
       (statement) => KEYS.some((key) => statement.conditionKeys.has(key)) && denies(statement, context),
     );
@@ -46,7 +46,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   ListMultipartUploads: 'ListBucketMultipartUploads',
 };
 
-function requestContext(call: Call, principal: string | undefined): RequestContext {
+function requestContext(call: Call, partition: string, principal: string | undefined): RequestContext {
   const acl = call.request.headers['x-amz-acl'];
   const { version, presigned } = call.signature;
   const signed: Record<string, string> =
@@ -59,7 +59,7 @@ function requestContext(call: Call, principal: string | undefined): RequestConte
   const keyArn = call.key ?? (call.operation === 'DeleteObjects' ? '*' : undefined);
   return {
     action: `s3:${ACTIONS[call.operation] ?? call.operation}`,
-    resource: `arn:aws:s3:::${call.bucket}${keyArn === undefined ? '' : `/${keyArn}`}`,
+    resource: `arn:${partition}:s3:::${call.bucket}${keyArn === undefined ? '' : `/${keyArn}`}`,
     principal,
     keys: {
       ...signed,

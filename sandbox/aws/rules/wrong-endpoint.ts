@@ -1,3 +1,4 @@
+import { domainOf } from '../../../lib/config/regions.js';
 import { errorAnswer } from '../front/answer.js';
 import type { Rule } from '../front/rule.js';
 import { s3Host } from '../front/s3-target.js';
@@ -24,7 +25,7 @@ export const wrongEndpoint: Rule = {
     const home = (await front.knowledge.bucket(name))?.region;
     if (home === undefined || home === endpoint) return next();
     const hosted = s3Host(call.request.headers.host)?.bucket !== undefined;
-    const right = hosted ? `${name}.s3.${home}.amazonaws.com` : `s3.${home}.amazonaws.com`;
+    const right = `${hosted ? `${name}.` : ''}s3.${home}.${domainOf(home)}`;
     const details = { Endpoint: right, Bucket: name };
     const headers = { 'x-amz-bucket-region': home };
     if (call.hostRegion === 'global' && isLateRegion(home)) {

@@ -63,6 +63,17 @@ describe('quarantine', () => {
     expect(await get(key)).toBe('none');
   });
 
+  test('the first version denies keys and users, and leaves S3 alone', async () => {
+    const UserName = 'leaked-first';
+    const key = await userWithKey(aws, UserName, { actions: ['s3:*', 'iam:*'] });
+    const { iam } = clients(aws, { key });
+    await clients(aws).iam.send(new AttachUserPolicyCommand({ UserName, PolicyArn: arn('') }));
+    expect([await outcome(iam.send(new DetachUserPolicyCommand({ UserName, PolicyArn: arn('') }))), await get(key)]).toEqual([
+      'AccessDenied',
+      'none',
+    ]);
+  });
+
   test('its text can be read', async () => {
     const read = await clients(aws).iam.send(new GetPolicyVersionCommand({ PolicyArn: arn('V2'), VersionId: 'v5' }));
     expect(decodeURIComponent(read.PolicyVersion?.Document ?? '')).toContain('sts:GetSessionToken');

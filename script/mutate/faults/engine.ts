@@ -51,11 +51,8 @@ export const ENGINE = [
     'canary-not-first': [`(app.canary ? 0 :`, `(app.canary ? 4 :`, 'engine'],
   }),
   ...faultsOf('lib/engine/run/keys.client.ts', {
-    'no-intention-before-a-key': [
-      'await tag(KEY_TAGS.creating, formatIntention({ at: now(), by: context.by, before: principal.keys.map((key) => key.id) }));',
-      'formatIntention({ at: now(), by: context.by, before: [] });',
-      'engine',
-    ],
+    'no-intention-before-a-key': ['await tag(KEY_TAGS.creating, formatIntention(intention));', 'formatIntention(intention);', 'engine'],
+    'key-made-unrecorded': ['await making({ at: intention.at, before: intention.before });', '', 'engine'],
     'intention-gone-before-the-key-is-stored': [
       `      await store(key);\n      await untag([KEY_TAGS.creating]);`,
       `      await untag([KEY_TAGS.creating]);\n      await store(key);`,
@@ -63,9 +60,12 @@ export const ENGINE = [
     ],
   }),
   ...faultsOf('lib/engine/run/reconcile.client.ts', {
-    'final-step-on-an-old-look': [`else if (!fresh && steps.some(isFinal))`, `else if (!fresh && steps.length > 99)`, 'engine'],
-    'lease-not-taken': [`if (ports.lease === undefined) return;`, `if (ports.keys !== undefined) return;`, 'rotation'],
-    'lease-kept': [`await context.fence.lease.release();`, `void context.fence.lease;`, 'rotation'],
+    'final-step-on-an-old-look': [`isFinal(step) && !(looked`, `steps.length > 99 && !(looked`, 'engine'],
+    'lease-not-taken': [`if (store !== undefined && !fence.has`, `if (store === undefined && !fence.has`, 'rotation'],
+    'lease-kept': [`await context.fence.release();`, `void context.fence;`, 'rotation'],
+  }),
+  ...faultsOf('lib/engine/run/apply.client.ts', {
+    'release-during-the-look-unseen': [`await confirmUnmoved(context, observation);`, `void confirmUnmoved;`, 'engine'],
   }),
   ...faultsOf('lib/engine/run/lease.client.ts', {
     'lease-taken-from-the-living': [`    if (left > 0) throw heldError`, `    if (left < 0) throw heldError`, 'rotation'],

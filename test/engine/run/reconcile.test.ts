@@ -7,6 +7,7 @@ import { DEFAULT_POLICY, type Event, type Intent, type TeamObservation } from '.
 import type { HoldersPort, Ports } from '../../../lib/engine/ports/ports.js';
 import { findKeyOf, killAtOnce } from '../../../lib/engine/run/kill.client.js';
 import { observeAll } from '../../../lib/engine/run/observe.client.js';
+import { LAG } from '../../../lib/engine/run/recent.js';
 import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
 import type { ModelUser } from '../support/world/iam.js';
@@ -67,6 +68,56 @@ describe('a run that ends between making a key and storing it', () => {
       expect(world.violations).toEqual([]);
     },
   );
+});
+
+describe('a run that is killed while IAM’s lists are behind', () => {
+  test.each(['CreateAccessKey after', 'PutSecretValue after', 'verify look', 'UpdateSecretVersionStage after'])(
+    '%s: the next one, which starts at once, makes no second key',
+    async (moment) => {
+      const { world, run } = setUp();
+      const made: string[] = [];
+      const hook: Hook = (operation, phase) => {
+        if (operation === 'CreateAccessKey' && phase === 'before') world.iam.lag(LAG - 5000);
+        if (`${operation} ${phase}` === moment) throw new Crash(moment);
+      };
+      await expect(run({ kind: 'ensure' }, { hook })).rejects.toThrow(Crash);
+      world.leases.all.clear();
+      const watch: Hook = (operation, phase) => {
+        if (operation !== 'CreateAccessKey' || phase !== 'after') return;
+        made.push(...(world.iam.users.get(USER)?.keys ?? []).map(({ id }) => id));
+      };
+      expect(await run({ kind: 'ensure' }, { hook: watch })).toMatchObject({ status: 'done' });
+      // Without its secret a key is of no use: it goes, and one comes.
+      expect(made).toHaveLength(moment === 'CreateAccessKey after' ? 1 : 0);
+      expect(world.iam.users.get(USER)?.keys).toHaveLength(1);
+      expect(world.violations).toEqual([]);
+    },
+  );
+});
+
+test('an app that is released between the last look and the deactivation is looked at again', async () => {
+  const { world, run } = setUp();
+  await run({ kind: 'ensure' });
+  const old = world.iam.users.get(USER)?.keys[0]?.id;
+  const seen: string[] = [];
+  await run(
+    { kind: 'rotate', due: false },
+    {
+      hook: (operation, phase) => {
+        const moved = world.heroku.apps.get('one')?.vars.HALCYON_AWS_ACCESS_KEY_ID !== old;
+        if (operation === 'GET activity') seen.push('look');
+        // The key that stays is verified between the two.
+        if (operation === 'verify' && moved && seen.at(-1) === 'look' && !seen.includes('rollback')) {
+          world.heroku.rollBack('one');
+          seen.push('rollback');
+        }
+        if (operation === 'UpdateAccessKey Inactive' && phase === 'before') seen.push('deactivate');
+      },
+    },
+  );
+  expect(seen.slice(seen.indexOf('rollback'))).toEqual(expect.arrayContaining(['rollback', 'look', 'deactivate']));
+  expect(seen[seen.indexOf('rollback') + 1]).toBe('look');
+  expect(world.violations).toEqual([]);
 });
 
 describe('right after a deployment', () => {

@@ -1,6 +1,6 @@
 """AWS's managed policies that quarantine a user whose key became known.
 
-Source: AWS managed policy reference, AWSCompromisedKeyQuarantineV2 and V3; each text's own file in `quarantine/` names where it is from.
+Source: AWS managed policy reference, AWSCompromisedKeyQuarantine, V2, V3 and V4; each text's own file in `quarantine/` names where it is from.
 """
 
 import json

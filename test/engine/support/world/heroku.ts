@@ -34,7 +34,9 @@ export interface ModelApp {
 
 /** Apps, their releases, and what runs on them. */
 export class HerokuApps {
+  /** By id, which is the name that each was made with. */
   readonly apps = new Map<string, ModelApp>();
+  readonly #renamed = new Set<string>();
   releaseTime = 0;
   constructor(
     private readonly shared: Shared,
@@ -45,6 +47,14 @@ export class HerokuApps {
 
   create(name: string): void {
     if (!this.apps.has(name)) this.apps.set(name, newApp(this.shared.now));
+  }
+
+  /** To another name, or back. */
+  rename(id: string): void {
+    if (!this.#renamed.delete(id)) this.#renamed.add(id);
+  }
+  nameOf(id: string): string {
+    return this.#renamed.has(id) ? `${id}-renamed` : id;
   }
 
   startWork(name: string, kind: 'build' | 'dyno', ms: number): void {
@@ -119,15 +129,23 @@ export class HerokuApps {
   }
 
   port(process: Process): AppsPort {
+    // Apps are looked up once by name, as a command does at its start, and then asked for by id.
+    const ids = new Map([...this.apps.keys()].map((id) => [this.nameOf(id), id]));
     const appNamed = (name: string): ModelApp => {
-      const app = this.apps.get(name);
+      const app = this.apps.get(ids.get(name) ?? '');
       if (app === undefined || app.deleted) throw new KitError('app-not-found', `no app ${name}`);
       this.settle(app);
       return app;
     };
     return {
-      id: (name) => name,
-      find: (id) => process.look('GET app', () => (appNamed(id), id)),
+      id: (name) => ids.get(name),
+      find: (id) =>
+        process.look('GET app', () => {
+          const name = this.nameOf(id);
+          ids.set(name, id);
+          appNamed(name);
+          return name;
+        }),
       vars: (name) =>
         process.look('GET config-vars', () => {
           const app = appNamed(name);
@@ -199,7 +217,7 @@ export class HerokuApps {
             if (keyId !== undefined && this.iam.keyNamed(keyId)?.secret !== vars.HALCYON_AWS_SECRET_ACCESS_KEY)
               this.shared.violated(`${name} given a wrong secret`);
             const to = this.iam.userOf(keyId);
-            if (to !== undefined && !app.changedByOthers && !this.record.all.get(to)?.some(({ id }) => id === name))
+            if (to !== undefined && !app.changedByOthers && !this.record.all.get(to)?.some(({ id }) => id === ids.get(name)))
               this.shared.violated(`${name} given ${keyId} of ${to} before that was written down`);
             const [before, now] = [app.vars.HALCYON_S3_BUCKET, vars.HALCYON_S3_BUCKET];
             const moved = before !== undefined && now !== undefined && before !== now && !app.changedByOthers;

@@ -1,20 +1,22 @@
-import type { Holder } from '../../../../lib/engine/model.js';
+import type { Holder, Making } from '../../../../lib/engine/model.js';
 import type { HoldersPort } from '../../../../lib/engine/ports/ports.js';
 import type { Process } from './process.js';
 
 /** The record of who was ever given a key, by user. */
 export class Holders {
   readonly all = new Map<string, readonly Holder[]>();
+  readonly making = new Map<string, Making | undefined>();
 
   port(process: Process): HoldersPort {
     return {
-      read: (user) => process.look('GET holders', () => this.all.get(user) ?? []),
+      read: (user) => process.look('GET holders', () => ({ holders: this.all.get(user) ?? [], making: this.making.get(user) })),
       add: (user, _place, more) =>
         process.effect('PUT holders', () => {
           const known = this.all.get(user) ?? [];
           this.all.set(user, [...known, ...more.filter(({ id }) => !known.some((holder) => holder.id === id))]);
         }),
-      remove: (user) => process.effect('DELETE holders', () => void this.all.delete(user)),
+      making: (user, _place, making) => process.effect('PUT holders', () => void this.making.set(user, making)),
+      remove: (user) => process.effect('DELETE holders', () => void (this.all.delete(user), this.making.delete(user))),
     };
   }
 }

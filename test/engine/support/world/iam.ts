@@ -12,6 +12,8 @@ export interface ModelKey {
   knownAt: number;
   lastUsedAt?: number;
   readonly foreign: boolean;
+  /** Who made it. */
+  by?: Process;
 }
 export interface ModelUser {
   readonly name: string;
@@ -48,6 +50,20 @@ export class Iam {
     return key;
   }
 
+  /** For `ms` from now on, IAM's lists show what there is now. */
+  lag(ms: number): void {
+    this.#stale = { until: this.shared.now + ms, users: new Map([...this.users].map(([name, user]) => [name, copyOf(user)])) };
+  }
+  #stale?: { readonly until: number; readonly users: ReadonlyMap<string, ModelUser> };
+
+  /** As lists show them. */
+  private get listed(): ReadonlyMap<string, ModelUser> {
+    return this.#stale !== undefined && this.isBehind ? this.#stale.users : this.users;
+  }
+  get isBehind(): boolean {
+    return this.#stale !== undefined && this.shared.now < this.#stale.until;
+  }
+
   userOf(id: string | undefined): string | undefined {
     return [...this.users.values()].find(({ keys }) => keys.some((key) => key.id === id))?.name;
   }
@@ -66,7 +82,7 @@ export class Iam {
     return {
       users: (teams) =>
         process.look('ListUsers', () =>
-          [...this.users.values()]
+          [...this.listed.values()]
             .filter(({ path }) => teams.some((team) => path.endsWith(`/${team}/`)))
             .map(({ name, path, tags, keys }) => ({
               name,
@@ -81,11 +97,18 @@ export class Iam {
             })),
         ),
       activeKeys: (name) =>
-        process.look('ListAccessKeys', () => userNamed(name).keys.flatMap(({ id, status }) => (status === 'Active' ? [id] : []))),
+        process.look('ListAccessKeys', () =>
+          (this.listed.get(name) ?? userNamed(name)).keys.flatMap(({ id, status }) => (status === 'Active' ? [id] : [])),
+        ),
       createKey: (name) =>
         process.effect('CreateAccessKey', () => {
-          if (userNamed(name).keys.length >= 2) throw new KitError('state-changed', 'two keys already');
+          const { keys } = userNamed(name);
+          if (keys.length >= 2) throw new KitError('state-changed', 'two keys already');
+          const isListed = (id: string) => this.listed.get(name)?.keys.some((key) => key.id === id) === true;
+          const hidden = keys.find(({ id, foreign, by }) => !foreign && by !== process && !isListed(id));
+          if (hidden !== undefined) this.shared.violated(`a second key made for ${name} while IAM does not list ${hidden.id}`);
           const key = this.makeKey(name, false);
+          key.by = process;
           return { accessKeyId: key.id, secretAccessKey: key.secret, createdAt: seconds(key.createdAt) };
         }),
       setStatus: (name, id, status) =>
@@ -145,3 +168,5 @@ export class Iam {
     };
   }
 }
+
+const copyOf = (user: ModelUser): ModelUser => ({ ...user, tags: { ...user.tags }, keys: user.keys.map((key) => ({ ...key })) });
