@@ -12,7 +12,7 @@ import { observeAll, principalsAmong, reachIn } from './observe.client.js';
 import { observeAgain, observeFirst, observeWritten } from './refresh.client.js';
 import { restOf, resultOf } from './result.js';
 import { record, RunMemory, type RunContext } from './run.js';
-import { confirmListed, isFinal, stayingKeys } from './stays.client.js';
+import { confirmListed, isFinal, letReleasesAge, stayingKeys } from './stays.client.js';
 
 /** More rounds than any team needs: a plan that never ends is a mistake, and stops here. */
 const ROUNDS = 2000;
@@ -133,6 +133,7 @@ async function rounds(
       } else if (blocked.length > 0) {
         return resultOf(context, memory, 'blocked', blocked.map(({ text }) => text).join('; '), planned);
       } else if (waiting.some(({ kind }) => kind === 'unobserved')) {
+        await letReleasesAge(context, memory.taken);
         observation = await observeAll(context, { activity: true });
         memory.taken.clear();
         fresh = looked = true;
@@ -150,6 +151,7 @@ async function rounds(
         observation = await observeAgain(context, observation, appsOf(waiting), { activity: true });
         fresh = false;
       } else if (!fresh && steps.some((step) => isFinal(step) && !(looked && step.kind === 'delete-key'))) {
+        await letReleasesAge(context, memory.taken);
         observation = await observeAll(context);
         memory.taken.clear();
         fresh = looked = true;

@@ -48,12 +48,23 @@ export async function confirmStays(context: RunContext, principal: PrincipalStat
   });
 }
 
+/** Heroku's times are whole seconds, and what a service's clock is known to is one more. */
+const COARSE = 1000;
+
+/** Until a release of our own can be told from one that comes after the look which is about to begin. */
+export async function letReleasesAge({ clock, signal }: RunContext, taken: ReadonlyMap<string, string>): Promise<void> {
+  const latest = Math.max(0, ...[...taken.values()].map((at) => Date.parse(at)));
+  const rest = latest + 2 * COARSE - clock.now();
+  if (rest > 0) await clock.sleep(Math.min(rest, 2 * COARSE), signal);
+}
+
 /**
  * That no app was released since the look began: a look at many apps takes long.
  * @throws KitError `state-changed` otherwise.
  */
 export async function confirmUnmoved({ ports }: RunContext, { since, apps, outside = [] }: TeamObservation): Promise<void> {
-  const looked = [...apps, ...outside].filter(({ state }) => state === 'present').map(({ name }) => [name, since] as const);
+  const before = new Date(Math.floor(Date.parse(since) / 1000) * 1000 - COARSE - 1).toISOString();
+  const looked = [...apps, ...outside].filter(({ state }) => state === 'present').map(({ name }) => [name, before] as const);
   const moved = await ports.apps.releasedSince(new Map(looked));
   if (moved.length > 0)
     throw new KitError('state-changed', `${moved.join(', ')} ${moved.length === 1 ? 'was' : 'were'} released meanwhile`);
