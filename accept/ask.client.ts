@@ -11,7 +11,8 @@ import { isKitError } from '../lib/errors.js';
 import { pause } from '../lib/heroku/pause.js';
 import { sendSigned } from '../lib/storage/halcyon-requests.js';
 import { signV2, signV4, type SignedHeaders, type UnsignedRequest } from '../lib/storage/signing.js';
-import { newKey, OTHER_REGION, type ProbeGround } from './probe-ground.client.js';
+import { regionBeside } from './fleet.plan.js';
+import { newKey, type ProbeGround } from './probe-ground.client.js';
 import type { ProbeName } from './probes.plan.js';
 
 /** How each probe asks. They run one after another, in the order of the list, which those of keys rely on. */
@@ -24,7 +25,7 @@ export const ASK: Record<ProbeName, (ground: ProbeGround) => Promise<string>> = 
   'header-unsigned': (on) => s3(on, { ...upload, add: { 'x-amz-meta-more': 'unsigned' } }),
   'body-md5': (on) => s3(on, { ...upload, headers: { 'content-md5': md5('something else') } }),
   'clock-skew': (on) => s3(on, { now: new Date(Date.now() - 20 * 60_000) }),
-  'wrong-region': (on) => s3(on, { region: OTHER_REGION(on.run.place.region) }),
+  'wrong-region': (on) => s3(on, { region: regionBeside(on.run.place.region) }),
   'absent-listed': (on) => s3(on, { object: 'absent' }),
   'absent-prefix': (on) => s3(on, { object: 'narrow/absent', key: on.narrow }),
   'write-once': (on) => s3(on, { ...upload, object: 'there', headers: { 'if-none-match': '*' } }),
@@ -47,7 +48,7 @@ export const ASK: Record<ProbeName, (ground: ProbeGround) => Promise<string>> = 
   },
   'user-with-keys': (on) => answered(() => on.iam.send(new DeleteUserCommand({ UserName: on.users.wide }))),
   'user-taken': async (on) => {
-    const iam = await on.run.aws(OTHER_REGION(on.run.place.region)).iam();
+    const iam = await on.run.aws(regionBeside(on.run.place.region)).iam();
     return answered(() => iam.send(new CreateUserCommand({ UserName: on.users.wide, Path: IAM_ROOT_PATH })));
   },
   quarantine: async (on) => {

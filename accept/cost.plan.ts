@@ -15,7 +15,7 @@ const HOURS_A_MONTH = 730;
 /** Pause between two rounds of an app's requests under load: config vars, then a listing, a download and an upload. */
 export const LOAD_PAUSE_MS = 2000;
 
-const most = { stacks: 4, buckets: 5, users: 16, secrets: 14, apps: 7, smokeApps: 24 };
+const most = { stacks: 5, buckets: 7, users: 20, secrets: 18, apps: 7, smokeApps: 24 };
 
 /** As if all of it were there all the time, an hour of taking it down included. */
 export function expensesOf(minutes: number): Expense[] {

@@ -11,7 +11,7 @@ import type { Proof, SmokeReport } from '../lib/smoke/report.js';
 import { EDITS, fleetOf, textOf } from './fleet.plan.js';
 import { storeOf, underLoad } from './load.client.js';
 import { proofOf, type Kit, type Run, type StageOf } from './run.js';
-import { thingsOf } from './things.client.js';
+import { deleteBuckets, thingsOf } from './things.client.js';
 
 /** The life of a small fleet, led as an operator would: each step by the command that the runbooks name for it. */
 export class Fleet {
@@ -50,7 +50,12 @@ export class Fleet {
       apply(this.#file, names);
       await stage(`Edit under load: ${name}`, () => this.#loaded(() => this.#kit(['up', '--all', '--no-smoke'])));
     }
-    await stage('Old keys go, under load', () => this.#loaded(() => this.#kit(['rotate', '--all', '--finish', '--soak', '0s'])));
+    await stage('Old keys go, and what the edits left, under load', () =>
+      this.#loaded(async () => [
+        ...(await this.#kit(['rotate', '--all', '--finish', '--soak', '0s'])),
+        ...(await this.#kit(['up', '--all', '--prune', '--no-smoke'])),
+      ]),
+    );
     await stage('A key has leaked', () => this.#leak());
     await stage('A key has leaked, and AWS has quarantined its user', () => this.#quarantine());
   }
@@ -63,6 +68,11 @@ export class Fleet {
       for (const app of this.#apps)
         proofs.push(proofOf(`config vars of the kit's on ${app}`, '0', String(Object.keys(oursOf(await heroku.configVars(app))).length)));
       await pMap(this.#apps, (app) => heroku.deleteApp(app), { concurrency: 3 });
+      const { buckets } = await thingsOf(this.run);
+      proofs.push(
+        proofOf('buckets that packages moved out of, kept until someone deletes them', '2', String(buckets.length), buckets.join(', ')),
+      );
+      await deleteBuckets(this.run);
       const { apps, ...aws } = await thingsOf(this.run);
       const smoke = (await heroku.apps()).map(({ name }) => name).filter((name) => this.#smokeApps.includes(name));
       const left = { ...aws, 'Heroku apps': [...apps, ...smoke] };

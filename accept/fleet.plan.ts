@@ -10,6 +10,16 @@ export interface Place {
   readonly herokuTeam?: string;
 }
 
+/** Of the same partition: where a bucket moves to, and where one is not. */
+export const regionBeside = (region: string): string =>
+  ({
+    'us-west-2': 'us-east-1',
+    'cn-north-1': 'cn-northwest-1',
+    'cn-northwest-1': 'cn-north-1',
+    'us-gov-west-1': 'us-gov-east-1',
+    'us-gov-east-1': 'us-gov-west-1',
+  })[region] ?? 'us-west-2';
+
 const ID = '[0-9a-z]{8}';
 
 /** Eight characters, five of which say until when the run's things may stay. @param random - below 36³. */
@@ -32,6 +42,7 @@ export const namesOf = (id: string, { account, region }: Pick<Place, 'account' |
   own: `accept-${id}-own`,
   one: `accept-${id}-one`,
   shared: `accept-${id}-all`,
+  renamed: `halcyon-accept-${id}-renamed`,
   ground: `halcyon-accept-${id}-${account}-${region}`,
   probe: `halcyon-accept-${id}-probe`,
   app: (name: string) => `halcyon-accept-${id}-${name}`,
@@ -119,17 +130,23 @@ export const EDITS: readonly Edit[] = [
     },
   },
   {
-    name: 'a prefix changes; the other team moves from a bucket of its own into the shared one',
-    apply(file, { own, one, shared }) {
+    name: 'a prefix changes; the bucket of the other team gets another name',
+    apply(file, { own, one, shared, renamed }) {
       teamOf(file, one).bucket = { shared, prefix: 'moved' };
+      Object.assign(teamOf(file, own).bucket!, { name: renamed });
+    },
+  },
+  {
+    name: 'that team moves from its bucket into the shared one',
+    apply(file, { own, shared }) {
       teamOf(file, own).bucket = { shared, prefix: 'own' };
     },
   },
   {
-    name: 'that team moves back into its bucket; the ACL of uploads to the shared one changes',
+    name: 'it moves into a bucket of its own again, in another region; the ACL of uploads to the shared one changes',
     apply(file, { own, shared }) {
       const bucket = file.buckets![shared]!;
-      teamOf(file, own).bucket = { account: bucket.account, region: bucket.region };
+      teamOf(file, own).bucket = { account: bucket.account, region: regionBeside(bucket.region) };
       bucket.acl = 'private';
     },
   },

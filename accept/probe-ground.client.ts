@@ -39,15 +39,6 @@ export interface ProbeGround {
   stackGone(): Promise<ReadonlyMap<string, string>>;
 }
 
-export const OTHER_REGION = (region: string): string =>
-  ({
-    'us-west-2': 'us-east-1',
-    'cn-north-1': 'cn-northwest-1',
-    'cn-northwest-1': 'cn-north-1',
-    'us-gov-west-1': 'us-gov-east-1',
-    'us-gov-east-1': 'us-gov-west-1',
-  })[region] ?? 'us-west-2';
-
 export async function newKey(iam: IAMClient, UserName: string): Promise<KeyPair> {
   const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
   registerSecret(AccessKey?.SecretAccessKey);

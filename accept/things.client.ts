@@ -16,7 +16,7 @@ import { deleteBucket, emptyBucket } from '../lib/aws/bucket.js';
 import { isMissing } from '../lib/aws/errors.js';
 import { IAM_ROOT_PATH } from '../lib/contract/index.js';
 import { deleteStack } from '../lib/deploy/stack.client.js';
-import { expiryOf, groundOf, isMadeFor, namesOf, runOfApp } from './fleet.plan.js';
+import { expiryOf, groundOf, isMadeFor, namesOf, regionBeside, runOfApp } from './fleet.plan.js';
 import { isGoingOn } from './ground.client.js';
 import type { Run } from './run.js';
 
@@ -32,51 +32,89 @@ export interface Things {
 
 type Of = Pick<Run, 'aws' | 'heroku' | 'place' | 'names'>;
 
-export async function thingsOf({ aws, heroku, place, names: { mark, ground } }: Of): Promise<Things> {
-  const here = aws(place.region);
-  const ours = (name = '') => name.includes(mark);
-  const all = async <T>(pages: AsyncIterable<T>, names: (page: T) => Array<string | undefined> | undefined): Promise<string[]> => {
-    const found: string[] = [];
-    for await (const page of pages) found.push(...(names(page) ?? []).filter((name): name is string => ours(name)));
-    return found;
-  };
-  const [cloudformation, iam, secrets, s3] = await Promise.all([here.cloudformation(), here.iam(), here.secrets(), here.s3()]);
-  const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+export async function thingsOf(of: Of): Promise<Things> {
+  const { aws, heroku, place, names } = of;
+  const iam = await aws(place.region).iam();
+  const regions = await Promise.all(regionsOf(of).map((region) => thingsIn(of, region)));
   return {
-    apps: (await heroku.apps()).map(({ name }) => name).filter(ours),
-    // Teams before the bucket that they share.
-    stacks: (
-      await all(paginateDescribeStacks({ client: cloudformation }, {}), (page) => page.Stacks?.map(({ StackName }) => StackName))
-    ).sort((a, b) => Number(a.startsWith('halcyon-bucket-')) - Number(b.startsWith('halcyon-bucket-'))),
-    users: await all(paginateListUsers({ client: iam }, { PathPrefix: IAM_ROOT_PATH }), (page) =>
+    apps: (await heroku.apps()).map(({ name }) => name).filter((name) => name.includes(names.mark)),
+    stacks: regions.flatMap(({ stacks }) => stacks),
+    users: await named(of, paginateListUsers({ client: iam }, { PathPrefix: IAM_ROOT_PATH }), (page) =>
       page.Users?.map(({ UserName }) => UserName),
     ),
-    secrets: await all(paginateListSecrets({ client: secrets }, {}), (page) => page.SecretList?.map(({ Name }) => Name)),
-    buckets: Buckets.map(({ Name = '' }) => Name).filter((name) => ours(name) && name !== ground),
+    secrets: regions.flatMap(({ secrets }) => secrets),
+    buckets: regions.flatMap(({ buckets }) => buckets),
+  };
+}
+
+/** Where a run makes things. */
+const regionsOf = ({ place: { region } }: Of): string[] => [region, regionBeside(region)];
+
+/** Those with the run's mark, of all pages. */
+async function named<T>(
+  { names: { mark } }: Of,
+  pages: AsyncIterable<T>,
+  names: (page: T) => Array<string | undefined> | undefined,
+): Promise<string[]> {
+  const found: string[] = [];
+  for await (const page of pages) found.push(...(names(page) ?? []).filter((name): name is string => name?.includes(mark) === true));
+  return found;
+}
+
+async function thingsIn(of: Of, region: string): Promise<Pick<Things, 'stacks' | 'secrets' | 'buckets'>> {
+  const { aws, place, names } = of;
+  const here = aws(region);
+  const [cloudformation, secrets, s3] = await Promise.all([here.cloudformation(), here.secrets(), here.s3()]);
+  const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+  // Their names tell; the one that an edit names is where the run is.
+  const isHere = (name: string) => name.endsWith(`-${region}`) || (region === place.region && name === names.renamed);
+  return {
+    // Teams before the bucket that they share.
+    stacks: (
+      await named(of, paginateDescribeStacks({ client: cloudformation }, {}), (page) => page.Stacks?.map(({ StackName }) => StackName))
+    ).sort((a, b) => Number(a.startsWith('halcyon-bucket-')) - Number(b.startsWith('halcyon-bucket-'))),
+    secrets: await named(of, paginateListSecrets({ client: secrets }, {}), (page) => page.SecretList?.map(({ Name }) => Name)),
+    buckets: Buckets.map(({ Name = '' }) => Name).filter((name) => name.includes(names.mark) && name !== names.ground && isHere(name)),
   };
 }
 
 /** Remove all that there is of a run, its ground last, in whatever state it was left. @param ground - false: that stays. */
 export async function scrub(of: Of, { ground = true } = {}): Promise<void> {
   const { aws, heroku, place, names } = of;
-  const here = aws(place.region);
   const bucket = (name: string) => ({ name, account: place.account });
-  const { apps, users, buckets, stacks } = await thingsOf(of);
+  const { apps, users } = await thingsOf(of);
   await pMap(apps, (app) => heroku.deleteApp(app), { concurrency: 3 });
   for (const user of users) await disarm(of, user);
-  for (const name of buckets) await emptyBucket(here, bucket(name));
-  for (const stack of stacks) await deleteStack(here, stack);
+  for (const region of regionsOf(of)) {
+    const { buckets, stacks } = await thingsIn(of, region);
+    for (const name of buckets) await emptyBucket(aws(region), bucket(name));
+    for (const stack of stacks) await deleteStack(aws(region), stack);
+  }
   // What no stack took with it.
-  const left = await thingsOf(of);
-  const [iam, secrets] = await Promise.all([here.iam(), here.secrets()]);
-  for (const UserName of left.users) {
+  const iam = await aws(place.region).iam();
+  for (const UserName of (await thingsOf(of)).users) {
     await disarm(of, UserName, true);
     await iam.send(new DeleteUserCommand({ UserName }));
   }
-  for (const SecretId of left.secrets) await secrets.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
-  for (const name of [...left.buckets, ...(ground ? [names.ground] : [])]) {
-    await emptyBucket(here, bucket(name));
-    await deleteBucket(here, bucket(name));
+  for (const region of regionsOf(of)) {
+    const secrets = await aws(region).secrets();
+    for (const SecretId of (await thingsIn(of, region)).secrets)
+      await secrets.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
+  }
+  await deleteBuckets(of);
+  if (!ground) return;
+  await emptyBucket(aws(place.region), bucket(names.ground));
+  await deleteBucket(aws(place.region), bucket(names.ground));
+}
+
+/** All but the ground. */
+export async function deleteBuckets(of: Of): Promise<void> {
+  for (const region of regionsOf(of)) {
+    for (const name of (await thingsIn(of, region)).buckets) {
+      const bucket = { name, account: of.place.account };
+      await emptyBucket(of.aws(region), bucket);
+      await deleteBucket(of.aws(region), bucket);
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import { ListUsersCommand } from '@aws-sdk/client-iam';
 import { ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { EDITS } from '../../accept/fleet.plan.js';
+import { EDITS, regionBeside } from '../../accept/fleet.plan.js';
 import type { AcceptReport } from '../../accept/run.js';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
@@ -46,10 +46,12 @@ test('two whole runs at once prove everything, do not disturb each other, and le
     expect(loads).toHaveLength(EDITS.length + 2);
     expect(Math.min(...loads.map(Number))).toBeGreaterThan(5);
   }
-  const { s3, iam, secrets, cloudformation } = clients(sandbox.aws, { region: 'eu-west-1' });
-  expect((await s3.send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
-  expect((await iam.send(new ListUsersCommand({ PathPrefix: '/halcyon/' }))).Users).toEqual([]);
-  expect((await secrets.send(new ListSecretsCommand({}))).SecretList).toEqual([]);
-  expect((await cloudformation.send(new DescribeStacksCommand({}))).Stacks ?? []).toEqual([]);
+  for (const region of ['eu-west-1', regionBeside('eu-west-1')]) {
+    const { s3, iam, secrets, cloudformation } = clients(sandbox.aws, { region });
+    expect((await s3.send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
+    expect((await iam.send(new ListUsersCommand({ PathPrefix: '/halcyon/' }))).Users).toEqual([]);
+    expect((await secrets.send(new ListSecretsCommand({}))).SecretList).toEqual([]);
+    expect((await cloudformation.send(new DescribeStacksCommand({}))).Stacks ?? []).toEqual([]);
+  }
   expect(await createHeroku({ token: sandbox.heroku.token, host: sandbox.heroku.url }).apps()).toEqual([]);
 });
