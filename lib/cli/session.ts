@@ -143,7 +143,7 @@ export async function admit(session: Session, { deploying = false, everywhere = 
   }
 }
 
-/** Where a record cannot be read, the apps are asked. */
+/** Where a record cannot be read, the apps are asked; where it cannot be kept, they are the next time. */
 async function openRecords(session: Session, apps: ReadonlyMap<string, HerokuApp>): Promise<Session['records']> {
   const [{ openConfirmed }, { Trust }] = await Promise.all([import('../engine/index.js'), import('../heroku/confirmed.js')]);
   const { io } = session.host;
@@ -154,11 +154,12 @@ async function openRecords(session: Session, apps: ReadonlyMap<string, HerokuApp
     ),
   );
   const open = async (team: Team) => {
-    const record = await openConfirmed(await engineContext(session, team), team, trust, byId).catch((error: unknown) => {
+    const dispensable = (error: unknown): undefined => {
       if (!isKitError(error)) throw error;
       io.debug(`the record of ${team.name}'s apps: ${error.message}`);
-    });
-    return record === undefined ? [] : [[team.name, record] as const];
+    };
+    const record = await openConfirmed(await engineContext(session, team), team, trust, byId).catch(dispensable);
+    return record === undefined ? [] : [[team.name, { ...record, save: () => record.save().catch(dispensable) }] as const];
   };
   return new Map((await pMap(session.teams, open, { concurrency: 5 })).flat());
 }

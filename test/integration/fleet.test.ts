@@ -91,4 +91,11 @@ describe('a team of many apps', () => {
     expect(asked).toBeGreaterThanOrEqual(APPS);
     expect(await heroku.configVars(wrong.name)).toMatchObject({ HALCYON_NO_UPLOAD: '1' });
   });
+
+  test('a record that may neither be read nor kept stops nothing', async () => {
+    sandbox.aws.addFault({ kind: 'status', service: 's3', resource: 'confirmed/', status: 403, code: 'AccessDenied', count: 1000 });
+    await heroku.patchConfigVars(apps[2] as string, { HALCYON_NO_UPLOAD: null });
+    expect(await count(['sync', '--yes'])).toMatchObject({ asked: APPS });
+    expect(await heroku.configVars(apps[2] as string)).toMatchObject({ HALCYON_NO_UPLOAD: '1' });
+  });
 });

@@ -129,6 +129,29 @@ describe('what is read', () => {
     expect(seen.map(({ headers }) => headers.range)).toEqual(['name ..; max=1000', ']a..; max=1000', ']b..; max=1000']);
   });
 
+  test('so many pages of it, of the apps between two names', async () => {
+    handlers = [json(206, [app], { 'Next-Range': 'name ]web..worker; max=1000' })];
+    expect(await heroku.apps({ from: 'web', to: 'worker', pages: 1 })).toHaveLength(1);
+    expect(seen.map(({ headers }) => headers.range)).toEqual(['name web..worker; max=1000']);
+  });
+
+  test('apps by their ids: a thousand a request, asked for by POST, which may be repeated', async () => {
+    let refused = false;
+    handlers = [
+      (req, res, body) => {
+        const { in: asked } = JSON.parse(body) as { in: { id: string[] } };
+        if (asked.id.length === 1) return json(200, [{ ...app, name: 'b' }])(req, res, body);
+        if (req.headers.range === 'id ]1..; max=1000') return json(200, [{ ...app, name: 'c' }])(req, res, body);
+        if (refused) return json(206, [app], { 'Next-Range': 'id ]1..; max=1000' })(req, res, body);
+        refused = true;
+        return json(503, {})(req, res, body);
+      },
+    ];
+    const ids = Array.from({ length: 1001 }, (_, n) => `id-${n}`);
+    expect((await heroku.appsById(ids)).map(({ name }) => name)).toEqual(['web', 'c', 'b']);
+    expect(calls()).toEqual(Array(4).fill('POST /filters/apps'));
+  });
+
   test('no more pages than asked for', async () => {
     handlers = [json(206, [release], { 'Next-Range': ']7..' })];
     expect(await heroku.releases('web', { max: 1 })).toHaveLength(1);
