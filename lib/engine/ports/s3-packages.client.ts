@@ -1,8 +1,9 @@
 import pMap from 'p-map';
 import type { Aws } from '../../aws/aws.js';
-import { keyPrefix, KIT_OBJECT_PREFIX, type Reach } from '../../contract/index.js';
+import { halcyonBucket, keyPrefix, KIT_OBJECT_PREFIX, type Reach } from '../../contract/index.js';
 import { ownedBy } from '../../aws/bucket.js';
 import { failure, httpStatus } from '../../aws/errors.js';
+import { KitError } from '../../errors.js';
 import type { PackagesPort } from './ports.js';
 
 interface StoredObject {
@@ -11,6 +12,8 @@ interface StoredObject {
 }
 
 const CONCURRENCY = 16;
+/** How often an object is copied that is not there afterwards, or is of another size. */
+const PASSES = 3;
 
 /** Packages in S3: they move from one storage to another without leaving it. */
 export function s3Packages(awsFor: (region: string) => Aws): PackagesPort {
@@ -21,26 +24,40 @@ export function s3Packages(awsFor: (region: string) => Aws): PackagesPort {
   };
   return {
     async missing(from, to) {
-      const objects = await missing(from, to);
-      return { objects: objects.length, bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0) };
+      return sumOf(await missing(from, to));
     },
     async copy(from, to, { guard, onProgress, signal }) {
       const objects = await missing(from, to);
-      let done = 0;
-      await pMap(
-        objects,
-        async (object) => {
+      let left: readonly StoredObject[] = objects;
+      for (let pass = 1; left.length > 0; pass += 1) {
+        if (pass > PASSES) throw differing(from, to, left);
+        let done = objects.length - left.length;
+        const one = async (object: StoredObject): Promise<StoredObject[]> => {
           await guard();
-          await copyOne(awsFor(to.region), from, to, object);
-          done += 1;
-          onProgress?.(done, objects.length);
-        },
-        { concurrency: CONCURRENCY, signal },
-      );
-      return { objects: objects.length, bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0) };
+          const copied = await copyOne(awsFor(to.region), from, to, object);
+          onProgress?.((done += 1), objects.length);
+          return copied ? [object] : [];
+        };
+        const copied = (await pMap(left, one, { concurrency: CONCURRENCY, signal })).flat();
+        // S3 answers as soon as it accepts a copy: what is there counts.
+        const here = new Map((await list(awsFor(to.region), to)).map(({ key, bytes }) => [key, bytes]));
+        left = copied.filter(({ key, bytes }) => here.get(key) !== bytes);
+      }
+      return sumOf(objects);
     },
   };
 }
+
+const sumOf = (objects: readonly StoredObject[]) => ({
+  objects: objects.length,
+  bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
+});
+
+const differing = (from: Reach, to: Reach, [first, ...others]: readonly StoredObject[]): KitError =>
+  new KitError(
+    'packages-differ',
+    `${first?.key}${others.length > 0 ? ` and ${others.length} more` : ''} is not in ${halcyonBucket(to.bucketName, to.prefix)} as in ${halcyonBucket(from.bucketName, from.prefix)}, after ${PASSES} copies; no app was moved: see what else writes there, and run again`,
+  );
 
 /** Keys without the prefix. The kit's own objects are no packages, nor is what a storage inside this one holds. */
 async function list(aws: Aws, { bucketName, prefix, account }: Reach): Promise<StoredObject[]> {
@@ -66,8 +83,8 @@ async function list(aws: Aws, { bucketName, prefix, account }: Reach): Promise<S
 /** Halcyon keeps what it archives by platform, as in `linux-ubuntu-24.04-x86_64/…`, and what it fetched in `original/`. */
 const isPackage = (key: string): boolean => /^(original|(linux|osx|freebsd)-[^/]+)\/.+/.test(key) && !key.startsWith(KIT_OBJECT_PREFIX);
 
-/** Server-side, and whole: Halcyon stores nothing above the 5 GB that one copy may have. */
-async function copyOne(aws: Aws, from: Reach, to: Reach, { key }: StoredObject): Promise<void> {
+/** Server-side, and whole: Halcyon stores nothing above the 5 GB that one copy may have. @returns whether there was still something to copy. */
+async function copyOne(aws: Aws, from: Reach, to: Reach, { key }: StoredObject): Promise<boolean> {
   const { CopyObjectCommand } = await import('@aws-sdk/client-s3');
   const source = `${from.bucketName}/${keyPrefix(from.prefix)}${key}`;
   const target = `${keyPrefix(to.prefix)}${key}`;
@@ -83,9 +100,10 @@ async function copyOne(aws: Aws, from: Reach, to: Reach, { key }: StoredObject):
         ExpectedSourceBucketOwner: from.account,
       }),
     );
+    return true;
   } catch (error) {
     // Cleaned by a build since it was listed: nothing to carry along.
-    if (httpStatus(error) === 404) return;
+    if (httpStatus(error) === 404) return false;
     throw failure(error, `copy ${source} to ${to.bucketName}/${target} (s3:GetObject there, s3:PutObject and s3:PutObjectAcl here)`);
   }
 }

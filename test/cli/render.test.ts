@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { effortOf } from '../../lib/cli/render.js';
+
+const in_ = (region: string) => ({ account: '111122223333', bucketName: 'b', region, acl: 'private' as const });
+const move = (objects: number, bytes: number, to = 'eu-west-1') => ({ from: in_('eu-west-1'), to: in_(to), objects, bytes });
+
+test.each([
+  [move(3, 1_500_000), '3 objects, 1.5 MB, about 1 min and less than $0.01'],
+  [move(12_000, 60e9), '12000 objects, 60000.0 MB, about 4 min and $0.06'],
+  [move(12_000, 60e9, 'us-east-1'), '12000 objects, 60000.0 MB, about 20 min and $1.26'],
+])('what copying packages takes is said beforehand', (of, said) => {
+  expect(effortOf(of)).toBe(said);
+});
