@@ -40,8 +40,8 @@ export async function changeKeys(context: KeyChangeContext, step: KeyChange, pri
     case 'create-key': {
       // The intention first: if the answer to the creation is lost, it proves whose the key is; and until IAM shows it, that there may be one.
       const intention = { at: now(), by: context.by, before: principal.keys.map((key) => key.id) };
-      await making({ at: intention.at, before: intention.before });
       await tag(KEY_TAGS.creating, formatIntention(intention));
+      await making({ at: intention.at, before: intention.before });
       const { createdAt, ...key } = await effect(() => keys.createKey(user)).catch(async (error: unknown) => {
         // Refused for certain: what is in the slots is not ours, and must not be taken for it.
         if (isKitError(error, 'state-changed')) {
