@@ -18,7 +18,8 @@ import { Workplace } from './support/target.js';
 const HOH = 'https://github.com/mietek/haskell-on-heroku';
 const before = { ...process.env };
 
-describe.each(['cn-north-1', 'us-gov-west-1'])('%s', (region) => {
+// The other with HALCYON_EVERY=1: the sandbox's own tests hold what is different between partitions.
+describe.each(process.env.HALCYON_EVERY === '1' ? ['cn-north-1', 'us-gov-west-1'] : ['cn-north-1'])('%s', (region) => {
   let sandbox: Sandbox;
   let work: Workplace;
   let aws: Aws;
