@@ -29,9 +29,11 @@ test('a cell may have lines; without rows there is the heading', () => {
   expect(plain(['a', 'b'], [])).toEqual(['a  b']);
 });
 
-test('20,000 rows take no longer than reading them', () => {
-  const rows = Array.from({ length: 20_000 }, (_, n) => ['team', `app-${n}`, 'read-only', 'halcyon-team', 'team/read-only']);
-  const began = performance.now();
+test('20,000 rows are laid out with each cell read once', () => {
+  let reads = 0;
+  const cells = (row: string[]) =>
+    new Proxy(row, { get: (of, name) => ((reads += Number(/^\d+$/.test(String(name)))), Reflect.get(of, name)) });
+  const rows = Array.from({ length: 20_000 }, (_, n) => cells(['team', `app-${n}`, 'read-only', 'halcyon-team', 'team/read-only']));
   expect(plain(['team', 'app', 'mode', 'bucket', 'principal'], rows)).toHaveLength(20_001);
-  expect(performance.now() - began).toBeLessThan(1_000);
+  expect(reads).toBe(100_000);
 });
