@@ -65,6 +65,8 @@ export function fleetOf(id: string, place: Place, buildpack: string): FileShape 
   const bucket = { account: place.account, region: place.region };
   const team = { ...(place.herokuTeam === undefined ? {} : { heroku: { team: place.herokuTeam } }), tags: tagsOf(id) };
   return {
+    // Its own: `up --prune` takes down what is of the deployment and not in the file, and that must never be anyone's but the run's.
+    deployment: `accept-${id}`,
     buckets: { [names.shared]: { ...bucket, tags: tagsOf(id) } },
     teams: {
       [names.own]: {

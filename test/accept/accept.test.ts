@@ -58,6 +58,14 @@ describe('the fleet', () => {
     expect(teams.flatMap(principalsOf)).toHaveLength(3);
   });
 
+  test('is of a deployment of its own, in each of its files, so that pruning takes down nothing else', () => {
+    const file = fleetOf(id, place, 'hosted');
+    for (const { apply } of [{ apply: () => {} }, ...EDITS]) {
+      apply(file, names);
+      expect(configOf(file).deployment).toBe(`accept-${id}`);
+    }
+  });
+
   test('each edit leaves a file that is valid and says something else', () => {
     const file = fleetOf(id, place, 'hosted');
     let before = JSON.stringify(configOf(file));
