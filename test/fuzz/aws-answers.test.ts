@@ -51,6 +51,7 @@ const ANSWERS: Record<string, Json> = {
   CreateAccessKey: {
     AccessKey: { UserName: 'u', AccessKeyId: KEY_ID, Status: 'Active', SecretAccessKey: 'canary-secret', CreateDate: date },
   },
+  GetUserPolicy: { UserName: 'u', PolicyName: 'halcyon', PolicyDocument: encodeURIComponent(policy) },
   ListUserPolicies: { PolicyNames: { member: ['p'] }, IsTruncated: 'false' },
   ListStackResources: { StackResourceSummaries: { member: [resource] } },
   DescribeStacks: { Stacks: { member: [stack] } },
