@@ -64,7 +64,7 @@ const PRICE = { copy: 0.005 / 1000, transfer: 0.02 };
 /** A rough guess, on the slow side: copies a second, and bytes a second between regions. */
 const PACE = { copies: 50, bytes: 50e6 };
 
-/** `1200 objects, 310.0 MB, about 1 min and $0.01`. */
+/** `1200 objects, 310.0 MB, about 1 min and $0.01`. @internal */
 export function effortOf({ from, to, objects, bytes }: PackageMove): string {
   const apart = from.region !== to.region;
   const minutes = Math.ceil(Math.max(objects / PACE.copies, apart ? bytes / PACE.bytes : 0) / 60);
