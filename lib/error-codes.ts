@@ -76,7 +76,7 @@ export const ERROR_CODES = {
     'secret-malformed': 'a secret does not hold a key; run `halcyon-kit sync`, which makes its last good key current again',
     'secret-unreadable': 'a secret cannot be read; you need `secretsmanager:GetSecretValue` on it',
     'lease-held': 'someone else is working on the team; run again when they have finished',
-    'packages-differ': 'packages that were copied to a moved storage are not there as they were; no app was moved, run again',
+    'packages-differ': 'packages that were copied to a moved storage are not there as they were; see what else writes there, and run again',
     'holders-unreadable': 'the record of apps that hold keys was changed by others; restore its version before, as the message says',
     'lease-lost': 'the lease went to someone else, so the work stopped; run again',
     'no-end': 'the keys did not come to rest; report it, with the evidence',

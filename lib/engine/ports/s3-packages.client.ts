@@ -56,7 +56,7 @@ const sumOf = (objects: readonly StoredObject[]) => ({
 const differing = (from: Reach, to: Reach, [first, ...others]: readonly StoredObject[]): KitError =>
   new KitError(
     'packages-differ',
-    `${first?.key}${others.length > 0 ? ` and ${others.length} more` : ''} is not in ${halcyonBucket(to.bucketName, to.prefix)} as in ${halcyonBucket(from.bucketName, from.prefix)}, after ${PASSES} copies; no app was moved: see what else writes there, and run again`,
+    `${first?.key}${others.length > 0 ? ` and ${others.length} more` : ''} is not in ${halcyonBucket(to.bucketName, to.prefix)} as in ${halcyonBucket(from.bucketName, from.prefix)}, after ${PASSES} copies; nothing more is done until it is: see what else writes there, and run again`,
   );
 
 /** Keys without the prefix. The kit's own objects are no packages, nor is what a storage inside this one holds. */

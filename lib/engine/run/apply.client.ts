@@ -7,7 +7,7 @@ import { isTransient, TRANSIENT, type AppWritten } from '../ports/ports.js';
 import { requireVersion2, writeApps } from './apps.client.js';
 import { changeKeys } from './keys.client.js';
 import { beforeEffect, record, type RunContext, type RunMemory } from './run.js';
-import { confirmStays, confirmUnmoved, isFinal, stayingKeys } from './stays.client.js';
+import { confirmStays, confirmNotTakenUp, isFinal, stayingKeys } from './stays.client.js';
 import { verifyKey } from './verify.client.js';
 
 type WriteStep = Extract<Step, { kind: 'write-apps' }>;
@@ -51,7 +51,7 @@ export async function applySteps(
           } else if (step.kind !== 'wait') {
             if (isFinal(step)) {
               await confirm(step.user);
-              await confirmUnmoved(context, observation);
+              if ('keyId' in step) await confirmNotTakenUp(context, observation, step.keyId);
             }
             await applyToPrincipal(context, memory, step, observation);
           }

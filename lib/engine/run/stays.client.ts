@@ -1,5 +1,6 @@
+import pMap from 'p-map';
 import type { KeyPair } from '../../contract/index.js';
-import { KitError } from '../../errors.js';
+import { isKitError, KitError } from '../../errors.js';
 import type { KeyState, PrincipalState, Step, TeamObservation } from '../model.js';
 import { beforeEffect, type RunContext } from './run.js';
 import { LAG } from './recent.js';
@@ -59,13 +60,23 @@ export async function letReleasesAge({ clock, signal }: RunContext, taken: Reado
 }
 
 /**
- * That no app was released since the look began: a look at many apps takes long.
+ * That no app which was released since the look began has the key by now: a look at many apps takes long, and someone rolls one back. Who
+ * deploys meanwhile does not stop the step.
  * @throws KitError `state-changed` otherwise.
  */
-export async function confirmUnmoved({ ports }: RunContext, { since, apps, outside = [] }: TeamObservation): Promise<void> {
+export async function confirmNotTakenUp(
+  { ports, concurrency }: RunContext,
+  { since, apps, outside = [] }: TeamObservation,
+  keyId: string,
+): Promise<void> {
   const before = new Date(Math.floor(Date.parse(since) / 1000) * 1000 - COARSE - 1).toISOString();
   const looked = [...apps, ...outside].filter(({ state }) => state === 'present').map(({ name }) => [name, before] as const);
-  const moved = await ports.apps.releasedSince(new Map(looked));
-  if (moved.length > 0)
-    throw new KitError('state-changed', `${moved.join(', ')} ${moved.length === 1 ? 'was' : 'were'} released meanwhile`);
+  const holds = async (app: string): Promise<string[]> => {
+    const vars = await ports.apps.vars(app).catch((error: unknown) => {
+      if (!isKitError(error, 'app-not-found')) throw error;
+    });
+    return vars?.HALCYON_AWS_ACCESS_KEY_ID === keyId ? [app] : [];
+  };
+  const holding = (await pMap(await ports.apps.releasedSince(new Map(looked)), holds, { concurrency })).flat();
+  if (holding.length > 0) throw new KitError('state-changed', `${holding.join(', ')} took up ${keyId} again meanwhile`);
 }

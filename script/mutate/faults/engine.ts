@@ -65,7 +65,11 @@ export const ENGINE = [
     'lease-kept': [`await context.fence.release();`, `void context.fence;`, 'rotation'],
   }),
   ...faultsOf('lib/engine/run/apply.client.ts', {
-    'release-during-the-look-unseen': [`await confirmUnmoved(context, observation);`, `void confirmUnmoved;`, 'engine'],
+    'release-during-the-look-unseen': [
+      `if ('keyId' in step) await confirmNotTakenUp`,
+      `if (observation.team === '' && 'keyId' in step) await confirmNotTakenUp`,
+      'engine',
+    ],
   }),
   ...faultsOf('lib/engine/run/lease.client.ts', {
     'lease-taken-from-the-living': [`    if (left > 0) throw heldError`, `    if (left < 0) throw heldError`, 'rotation'],

@@ -120,6 +120,25 @@ test('an app that is released between the last look and the deactivation is look
   expect(world.violations).toEqual([]);
 });
 
+test('deploys of an app during every look do not hold up a rotation', async () => {
+  const { world, run } = setUp();
+  await run({ kind: 'ensure' });
+  const old = world.iam.users.get(USER)?.keys[0]?.id;
+  let deploys = 0;
+  const hook: Hook = (operation) => {
+    const app = world.heroku.apps.get('one');
+    if (operation !== 'verify' || app === undefined || app.vars.HALCYON_AWS_ACCESS_KEY_ID === old) return;
+    world.pass(1000);
+    const at = { createdAt: world.now, endedAt: world.now };
+    app.releases.push({ version: app.releases.length + 1, description: 'Deploy 1a2b3c4d', ...at, vars: { ...app.vars } });
+    deploys += 1;
+  };
+  expect(await run({ kind: 'rotate', due: false }, { hook })).toMatchObject({ status: 'done' });
+  expect(deploys).toBeGreaterThan(0);
+  expect(world.iam.users.get(USER)?.keys.map(({ id }) => id)).not.toContain(old);
+  expect(world.violations).toEqual([]);
+});
+
 describe('right after a deployment', () => {
   /** IAM lists nobody for so long. */
   const late =
