@@ -7,7 +7,7 @@ import { isTransient, TRANSIENT, type AppWritten } from '../ports/ports.js';
 import { requireVersion2, writeApps } from './apps.client.js';
 import { changeKeys } from './keys.client.js';
 import { beforeEffect, record, type RunContext, type RunMemory } from './run.js';
-import { confirmStays, confirmNotTakenUp, isFinal, stayingKeys } from './stays.client.js';
+import { confirmGiven, confirmStays, confirmNotTakenUp, isFinal, stayingKeys } from './stays.client.js';
 import { verifyKey } from './verify.client.js';
 
 type WriteStep = Extract<Step, { kind: 'write-apps' }>;
@@ -149,6 +149,11 @@ async function applyWrites(
   });
   const givenUp = step.apps.filter((one) => !apps.includes(one)).map(({ app }) => ({ app, ok: false }));
   if (apps.length === 0) return givenUp;
+  for (const keyId of new Set(apps.map((write) => write.keyId))) {
+    const principal = observation.principals.find(({ keys }) => keys.some(({ id }) => id === keyId));
+    const key = context.vault.pairOf(keyId);
+    if (principal !== undefined && key !== undefined) await confirmGiven(context, memory, principal, key);
+  }
   await requireVersion2({ ...context, verifier: ports.verifier }, apps);
   memory.began = true;
   const written = await writeApps({ ...context, apps: ports.apps }, apps, observation);

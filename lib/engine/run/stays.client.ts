@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import type { KeyPair } from '../../contract/index.js';
 import { isKitError, KitError } from '../../errors.js';
 import type { KeyState, PrincipalState, Step, TeamObservation } from '../model.js';
-import { beforeEffect, type RunContext } from './run.js';
+import { beforeEffect, type RunContext, type RunMemory } from './run.js';
 import { LAG } from './recent.js';
 import { verifyKey } from './verify.client.js';
 
@@ -47,6 +47,21 @@ export async function confirmStays(context: RunContext, principal: PrincipalStat
     await confirmListed(context, principal, keyId);
     throw error;
   });
+}
+
+/**
+ * That a key which apps are about to be given works, unless it was tried in this run: IAM's lists may still show one that another run deleted.
+ * @throws KitError `state-changed` once IAM lists it no more, `key-not-accepted` where it lists it all the same.
+ */
+export async function confirmGiven(context: RunContext, { verified }: RunMemory, principal: PrincipalState, key: KeyPair): Promise<void> {
+  if (verified.has(key.accessKeyId)) return;
+  const before = async () => {
+    await beforeEffect(context);
+    if (!(await context.ports.keys.activeKeys(principal.user)).includes(key.accessKeyId))
+      throw new KitError('state-changed', `key ${key.accessKeyId} of ${principal.label} is gone or inactive, by another run; looking again`);
+  };
+  await verifyKey({ ...context, verifier: context.ports.verifier, before, say: () => {} }, principal, key);
+  verified.add(key.accessKeyId);
 }
 
 /** Heroku's times are whole seconds, and what a service's clock is known to is one more. */
