@@ -4,9 +4,8 @@ import { renderOnV2 } from '../buildpack/sigv2.plan.js';
 import { buildpacksWanted } from '../buildpack/signing.js';
 import type { Deployer } from '../deploy/deploy.client.js';
 import { renderFormerAcls, type FormerAcl } from '../deploy/former-acls.plan.js';
-import { stackState } from '../deploy/stack.client.js';
 import { renderLeft, type Left } from '../deploy/left.plan.js';
-import { isStackChanged, stackChanges, type StackChanges, type StackTarget } from '../deploy/stacks.plan.js';
+import { isStackChanged, type StackChanges, type StackTarget } from '../deploy/stacks.plan.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { inStep } from '../io/io-host.js';
 import { renderBuildpacks, renderPlan, renderStacks } from './render.js';
@@ -51,7 +50,7 @@ export async function preview(
   const { deployer, targets, buildpackUrl, onV2 = [], formerAcls = [] } = options;
   return inStep(session.host.io, 'looking at stacks, keys and apps', async () => {
     const [stacks, buildpacks, teams] = await Promise.all([
-      deployer === undefined || targets === undefined ? [] : previewStacks(session, deployer, targets),
+      deployer === undefined || targets === undefined ? [] : deployer.diff(targets.map(({ name }) => name)),
       previewBuildpacks(session, buildpackUrl),
       planTeams(session, { kind: 'ensure', prune: options.prune }, { expect: deployer === undefined ? undefined : afterDeployment }),
     ]);
@@ -90,15 +89,6 @@ export async function previewBuildpacks(session: Session, buildpackUrl?: string)
     .filter(({ app }) => !refused.some((one) => one.app === app))
     .map((one) => ({ ...one, id: ids.get(one.app), confirmed: confirmed.get(one.app) }));
   return observeBuildpacks(await heroku(), wanted, config.buildpack);
-}
-
-async function previewStacks(session: Session, deployer: Deployer, targets: readonly StackTarget[]): Promise<StackChanges[]> {
-  const [diffs, states] = await Promise.all([
-    deployer.diff(targets.map(({ name }) => name)),
-    Promise.all(targets.map(async ({ name, region }) => [name, (await stackState(session.aws(region), name)).status] as const)),
-  ]);
-  const statuses = new Map(states);
-  return diffs.map((diff) => stackChanges(diff, statuses.get(diff.stack)));
 }
 
 export function renderPreview({ stacks, buildpacks, teams, onV2, formerAcls, left, changes, blocked }: Preview): string {

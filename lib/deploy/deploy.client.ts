@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Toolkit } from '@aws-cdk/toolkit-lib';
+import { isDeepStrictEqual } from 'node:util';
+import type { TemplateDiff } from '@aws-cdk/cloudformation-diff';
+import pMap from 'p-map';
 import { createAws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import type { KitConfig } from '../config/model.js';
@@ -9,8 +11,9 @@ import { KitError } from '../errors.js';
 import { inStep, type IoHost, type Step } from '../io/io-host.js';
 import type { Network } from '../network/network.js';
 import { scratchDirectory } from './scratch.client.js';
-import type { StackDiff } from './stacks.plan.js';
-import type { TemplateResource } from './template.client.js';
+import { stackState } from './stack.client.js';
+import { stackChanges, type StackChanges, type StackDiff } from './stacks.plan.js';
+import { deployedTemplate, type TemplateResource } from './template.client.js';
 import { toolkitIo } from './toolkit-io.js';
 
 interface DeployedStack {
@@ -18,9 +21,9 @@ interface DeployedStack {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-/** CloudFormation through the CDK toolkit, in process: no second Node, no bootstrap, no assets. */
+/** CloudFormation, deployments through the CDK toolkit, in process: no second Node, no bootstrap, no assets. */
 export interface Deployer {
-  diff(stacks: readonly string[]): Promise<StackDiff[]>;
+  diff(stacks: readonly string[]): Promise<StackChanges[]>;
   /** @param prepare - called right before each of them. */
   deploy(stacks: readonly string[], prepare?: (stack: string) => Promise<void>): Promise<DeployedStack[]>;
   /** The bucket of a stack's template, as a resource to import. */
@@ -50,43 +53,21 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       'clock-skew',
       "this machine's clock differs from AWS's by more than stacks can be deployed with; set it right, and run again",
     );
-  const [toolkitLib, { buildApp }, { freeFailedCreations }] = await Promise.all([
-    import('@aws-cdk/toolkit-lib'),
-    import('../stacks/app.js'),
-    import('./failed-creations.client.js'),
-  ]);
-  const { BaseCredentials, DiffMethod, ExpandStackSelection, StackSelectionStrategy } = toolkitLib;
-  let running: Step | undefined;
-  let reasons: string[] = [];
-  const { httpsAgent } = await options.network.agents('aws');
-  const toolkit = new toolkitLib.Toolkit({
-    ioHost: toolkitIo(
-      options.io,
-      () => running,
-      (reason) => reasons.push(reason),
-    ),
-    emojis: false,
-    color: false,
-    sdkConfig: {
-      baseCredentials: BaseCredentials.awsCliCompatible({ profile: options.profile }),
-      httpOptions: { agent: httpsAgent },
-    },
-  });
-  let freeFailed = async (): Promise<string[]> => [];
-  const outdir = await scratchDirectory();
-  const source = await toolkit.fromAssemblyBuilder(
-    async () => {
-      const { acceptSigV2, formerAcls } = options;
-      const app = buildApp(options.config, { acceptSigV2, formerAcls, outdir: join(outdir, 'cdk.out') });
-      freeFailed = () => freeFailedCreations(app, (region) => createAws({ region, profile: options.profile, network: options.network }));
-      return app.synth();
-    },
-    { outdir: join(outdir, 'cdk.out'), disposeOutdir: false },
-  );
-  const assembly = await toolkit.synth(source).catch((error: unknown) => {
-    throw new KitError('synth-failed', `cannot make the CloudFormation templates: ${(error as Error).message}`, { cause: error });
-  });
-  const { stacks: made } = assembly.cloudAssembly;
+  const { io, config, acceptSigV2, formerAcls, profile, network } = options;
+  const { buildApp } = await import('../stacks/app.js');
+  const awsIn = (region: string) => createAws({ region, profile, network });
+  const scratch = await scratchDirectory();
+  const outdir = join(scratch, 'cdk.out');
+  const synth = () => {
+    try {
+      const app = buildApp(config, { acceptSigV2, formerAcls, outdir });
+      return { app, assembly: app.synth() };
+    } catch (error) {
+      throw new KitError('synth-failed', `cannot make the CloudFormation templates: ${(error as Error).message}`, { cause: error });
+    }
+  };
+  const { app, assembly } = synth();
+  const made = assembly.stacksRecursively;
   /** `stacks`, each after the one that its template goes through, if any. */
   const withTemplates = (stacks: readonly string[]): string[] => {
     const before = (stack: string) => made.find(({ hierarchicalId }) => hierarchicalId === stack)?.dependencies.map(({ id }) => id) ?? [];
@@ -100,28 +81,59 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       ),
     ];
   };
-  const select = (stacks: readonly string[]) => ({ strategy: StackSelectionStrategy.PATTERN_MUST_MATCH, patterns: [...stacks] });
 
   return {
     async diff(stacks) {
-      try {
-        const diffs = await toolkit.diff(assembly, { stacks: select(withTemplates(stacks)), method: DiffMethod.TemplateOnly() });
-        return Object.entries(diffs).map(([stack, { resources }]) => ({ stack, changes: changesOf(resources) }));
-      } catch (error) {
-        throw awsError(error, `compare ${stacks.join(', ')} with what is deployed`);
-      }
+      const wanted = withTemplates(stacks).map((id) => made.find(({ hierarchicalId }) => hierarchicalId === id) as (typeof made)[number]);
+      return pMap(
+        wanted,
+        async ({ hierarchicalId: stack, stackName, environment, template }) => {
+          const aws = awsIn(environment.region);
+          try {
+            const { exists, status } = await stackState(aws, stackName);
+            const deployed = exists ? await deployedTemplate(aws, stackName) : {};
+            if (isDeepStrictEqual(deployed, template)) return stackChanges({ stack, changes: [] }, status);
+            const { fullDiff } = await import('@aws-cdk/cloudformation-diff');
+            const { resources } = fullDiff({ ...deployed }, template as Record<string, unknown>);
+            return stackChanges({ stack, changes: changesOf(resources) }, status);
+          } catch (error) {
+            throw awsError(error, `compare ${stack} with what is deployed`);
+          }
+        },
+        { concurrency: 8 },
+      );
     },
     async deploy(stacks, prepare) {
       const done: DeployedStack[] = [];
-      if (stacks.length > 0) await freeFailed();
+      if (stacks.length === 0) return done;
+      const [toolkitLib, { freeFailedCreations }, { httpsAgent }] = await Promise.all([
+        import('@aws-cdk/toolkit-lib'),
+        import('./failed-creations.client.js'),
+        network.agents('aws'),
+      ]);
+      const { BaseCredentials, ExpandStackSelection, StackSelectionStrategy, Toolkit } = toolkitLib;
+      let running: Step | undefined;
+      let reasons: string[] = [];
+      const toolkit = new Toolkit({
+        ioHost: toolkitIo(
+          io,
+          () => running,
+          (reason) => reasons.push(reason),
+        ),
+        emojis: false,
+        color: false,
+        sdkConfig: { baseCredentials: BaseCredentials.awsCliCompatible({ profile }), httpOptions: { agent: httpsAgent } },
+      });
+      const source = await toolkit.fromAssemblyDirectory(outdir);
+      await freeFailedCreations(app, awsIn);
       for (const stack of withTemplates(stacks)) {
         await prepare?.(stack);
-        const result = await inStep(options.io, `deploying ${stack}`, async (step) => {
+        const result = await inStep(io, `deploying ${stack}`, async (step) => {
           running = step;
           reasons = [];
           try {
-            return await toolkit.deploy(assembly, {
-              stacks: { ...select([stack]), expand: ExpandStackSelection.NONE },
+            return await toolkit.deploy(source, {
+              stacks: { strategy: StackSelectionStrategy.PATTERN_MUST_MATCH, patterns: [stack], expand: ExpandStackSelection.NONE },
               stackEventPollingInterval: 1000,
               deploymentMethod: { method: 'change-set' },
             });
@@ -134,7 +146,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         for (const one of result.stacks) {
           done.push({ stack: one.stackName, outputs: one.outputs });
           for (const left of one.deleteFailures ?? [])
-            options.io.warn(
+            io.warn(
               `${one.stackName}: CloudFormation left ${left.logicalResourceId} (${left.physicalResourceId ?? left.resourceType}) behind: ${left.reason}`,
             );
         }
@@ -142,18 +154,15 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       return done;
     },
     bucketResource(stack) {
-      const { Resources = {} } = assembly.cloudAssembly.getStackByName(stack).template as { Resources?: Record<string, TemplateResource> };
+      const { Resources = {} } = assembly.getStackByName(stack).template as { Resources?: Record<string, TemplateResource> };
       const found = Object.entries(Resources).find(([, resource]) => resource.Type === 'AWS::S3::Bucket');
       return found && { logicalId: found[0], resource: found[1] };
     },
     async close() {
-      await assembly.dispose();
-      await rm(outdir, { recursive: true, force: true });
+      await rm(scratch, { recursive: true, force: true });
     },
   };
 }
-
-type TemplateDiff = Awaited<ReturnType<Toolkit['diff']>>[string];
 
 function changesOf({ changes }: TemplateDiff['resources']): StackDiff['changes'] {
   return Object.entries(changes).map(([logicalId, change]) => ({

@@ -58,7 +58,10 @@ export async function confirmGiven(context: RunContext, { verified }: RunMemory,
   const before = async () => {
     await beforeEffect(context);
     if (!(await context.ports.keys.activeKeys(principal.user)).includes(key.accessKeyId))
-      throw new KitError('state-changed', `key ${key.accessKeyId} of ${principal.label} is gone or inactive, by another run; looking again`);
+      throw new KitError(
+        'state-changed',
+        `key ${key.accessKeyId} of ${principal.label} is gone or inactive, by another run; looking again`,
+      );
   };
   await verifyKey({ ...context, verifier: context.ports.verifier, before, say: () => {} }, principal, key);
   verified.add(key.accessKeyId);
