@@ -6,7 +6,7 @@ import { type ServerType, serve } from '@hono/node-server';
 import { BuildpackSource, PUBLIC_URL } from './buildpacks.js';
 import { Builder } from './builds.js';
 import { type Fault, Faults } from './faults.js';
-import { type HeldBuild, holdBuild } from './held-build.js';
+import { type Held, holdBuild, holdDyno } from './held.js';
 import { Machine } from './machine/machine.js';
 import { type CreateAppOptions, Platform } from './platform.js';
 import { Rendezvous } from './rendezvous.js';
@@ -17,7 +17,7 @@ import { type Settings, defaultSettings } from './settings.js';
 import { SourceStore } from './sources.js';
 
 export type { Fault, FaultKind } from './faults.js';
-export type { HeldBuild } from './held-build.js';
+export type { Held } from './held.js';
 export type { LoggedRequest } from './request-log.js';
 export type { Settings } from './settings.js';
 
@@ -64,7 +64,9 @@ export interface LocalHeroku {
   /** Make an app unless there is one; `generation: 'fir'` and `forbidden: true` make apps that the kit has to refuse. */
   ensureApp(name: string, options?: Omit<CreateAppOptions, 'name'>): Promise<void>;
   /** A build of an app that runs until the caller ends it, on what the app has at this moment. */
-  holdBuild(app: string): HeldBuild;
+  holdBuild(app: string): Held;
+  /** A one-off dyno that runs until it is ended. */
+  holdDyno(app: string): Held;
   /** Ends every build, dyno and connection, and removes what they left. */
   stop(): Promise<void>;
 }
@@ -130,6 +132,7 @@ export async function startLocalHeroku(options: LocalHerokuOptions = {}): Promis
       await platform.createApp({ buildpacks: [defaultBuildpack], ...appOptions, name });
     },
     holdBuild: (name) => holdBuild(platform, platform.app(name)),
+    holdDyno: (name) => holdDyno(platform.app(name)),
     async stop() {
       if ('closeAllConnections' in server) server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

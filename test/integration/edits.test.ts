@@ -10,11 +10,11 @@ beforeAll(async () => {
 });
 afterAll(() => wire?.stop());
 
-describe.concurrent('an edit with builds running all the time: no request is refused, no package is missed', () => {
+describe.concurrent('an edit with builds and one-off dynos running all the time: no request is refused, no package is missed', () => {
   for (const [n, edit] of EDITS.filter(({ sample }) => sample).entries())
     test(edit.name, async () => {
-      const { builds, refused, missing, wrong } = await carryOut(wire, edit, `s${n}`, kitFinished);
+      const { builds, dynos, refused, missing, wrong } = await carryOut(wire, edit, `s${n}`, kitFinished);
       expect({ refused: refused.slice(0, 5), missing: missing.slice(0, 5), wrong }).toEqual({ refused: [], missing: [], wrong: [] });
-      expect(builds).toBeGreaterThan(3);
+      expect(Math.min(builds, dynos)).toBeGreaterThan(1);
     });
 });

@@ -96,7 +96,9 @@ export async function carryOut(wire: Wire, edit: Edit, t: string, way: Way = kit
         teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [[bucket.spec.name, bucket.spec.region] as const])),
       ),
     );
-    const load = new Load(wire, { apps, regions });
+    const deleted = edit.deleted?.(t);
+    if (deleted !== undefined) await wire.heroku.deleteApp(deleted);
+    const load = new Load(wire, { apps: apps.filter((name) => name !== deleted), regions });
     const wrong: string[] = [];
     let said = '';
     await sleep(1000);
@@ -115,7 +117,7 @@ export async function carryOut(wire: Wire, edit: Edit, t: string, way: Way = kit
     await sleep(1000);
     const met = await load.stop();
     const last = configs.at(-1) as KitConfig;
-    if (checked && wrong.length === 0) wrong.push(...(await differences(wire, path, { configs, last })));
+    if (checked && wrong.length === 0) wrong.push(...(await differences(wire, path, { configs, last, deleted })));
     const lost = [...met.missing.splice(0), ...(await lostPackages(wire, last, load))];
     if (edit.says === undefined) met.missing.push(...lost);
     else if (!edit.says.test(said)) wrong.push(`the plan does not say ${String(edit.says)}: ${said}`);
@@ -154,7 +156,7 @@ async function lostPackages(wire: Wire, config: KitConfig, load: Load): Promise<
 async function differences(
   wire: Wire,
   path: string,
-  { configs, last }: { configs: readonly KitConfig[]; last: KitConfig },
+  { configs, last, deleted }: { configs: readonly KitConfig[]; last: KitConfig; deleted: string | undefined },
 ): Promise<string[]> {
   const wrong: string[] = [];
   const { data, text } = await up([], { config: path, all: true, dryRun: true }, host());
@@ -167,7 +169,7 @@ async function differences(
   for (const name of wanted) if (!there.includes(name)) wrong.push(`user ${name} is not there`);
   const named = last.teams.flatMap(({ apps }) => apps.map(({ name }) => name));
   for (const app of new Set(configs.flatMap((config) => config.teams.flatMap(({ apps }) => apps.map(({ name }) => name))))) {
-    if (named.includes(app)) continue;
+    if (named.includes(app) || app === deleted) continue;
     const vars = await wire.heroku.configVars(app);
     const left = CONFIG_VAR_NAMES.filter((name) => vars[name] !== undefined);
     if (left.length > 0) wrong.push(`${app}, which is not in the file any more, has ${left.join(', ')}`);

@@ -12,6 +12,8 @@ export interface Edit {
   files(t: string): readonly [File, ...File[]];
   /** What the plan says beforehand of packages that stay behind; default: none do. */
   readonly says?: RegExp;
+  /** An app that is deleted on Heroku before the edit. */
+  readonly deleted?: (t: string) => string;
   /** Why it is not yet as it should be. */
   readonly broken?: string;
   /** One of the few that every `npm test` carries out. */
@@ -139,9 +141,9 @@ export const EDITS: readonly Edit[] = [
     (t) => file(t, own(), { credentials: 'per-app' }),
     (t) => file(t, own()),
   ),
-  app('mode upload → read-only', { mode: 'upload' }, { mode: 'read-only' }, { sample: true }),
+  app('mode upload → read-only', { mode: 'upload' }, { mode: 'read-only' }),
   app('mode read-only → upload', { mode: 'read-only' }, { mode: 'upload' }),
-  app('mode upload → public', { mode: 'upload' }, { mode: 'public' }, { sample: true }),
+  app('mode upload → public', { mode: 'upload' }, { mode: 'public' }),
   app('mode public → upload', { mode: 'public' }, { mode: 'upload' }),
   app('clean false → true', { mode: 'upload', clean: false }, { mode: 'upload', clean: true }),
   app('clean true → false', { mode: 'upload', clean: true }, { mode: 'upload', clean: false }),
@@ -157,6 +159,12 @@ export const EDITS: readonly Edit[] = [
     'app taken out',
     (t) => file(t, own(), { apps: apps(t, { [`${t}-it`]: { mode: 'upload' } }) }),
     (t) => file(t, own()),
+  ),
+  between(
+    'app deleted on Heroku, and then taken out',
+    (t) => file(t, own(), { apps: apps(t, { [`${t}-it`]: { mode: 'upload' } }) }),
+    (t) => file(t, own({ prefix: 'ours' })),
+    { deleted: (t) => `${t}-it` },
   ),
   between(
     'app added',

@@ -7,9 +7,10 @@ import type { Wire } from '../../engine/support/wire.js';
 import { storageRequest, type StorageRequest } from '../../support/halcyon-request.js';
 import { BUILDPACK } from './edit.js';
 
-/** What builds met. */
+/** What builds and one-off dynos met. */
 export interface Met {
   builds: number;
+  dynos: number;
   requests: number;
   /** Requests that were not answered as Halcyon needs, in words. */
   readonly refused: string[];
@@ -25,15 +26,15 @@ export interface LoadOptions {
   readonly apps: readonly string[];
   /** Regions of the buckets, as their endpoints would tell. */
   readonly regions: ReadonlyMap<string, string>;
-  /** Builds of one app at a time. */
+  /** Builds of one app at a time, beside one dyno. Default 1. */
   readonly lanes?: number;
   /** Pause between two requests of a build, ms. */
   readonly pause?: number;
 }
 
-/** Builds that run all the time, each on what its app had when it began. */
+/** Builds and one-off dynos that run all the time, each on what its app had when it began. */
 export class Load {
-  readonly met: Met = { builds: 0, requests: 0, refused: [], missing: [] };
+  readonly met: Met = { builds: 0, dynos: 0, requests: 0, refused: [], missing: [] };
   /** What builds archived and did not clean away, by app. */
   readonly archived = new Map<string, string[]>();
   private going = true;
@@ -45,7 +46,9 @@ export class Load {
     private readonly options: LoadOptions,
   ) {
     this.agent = new Agent({ keepAlive: true, ca: readFileSync(wire.sandbox.aws.caFile) });
-    const lanes = options.apps.flatMap((app) => Array.from({ length: options.lanes ?? 2 }, () => this.lane(app)));
+    const lanes = options.apps.flatMap((app) =>
+      [...Array.from({ length: options.lanes ?? 1 }, () => 'build' as const), 'dyno' as const].map((what) => this.lane(app, what)),
+    );
     this.running = Promise.all(lanes);
   }
 
@@ -57,19 +60,19 @@ export class Load {
     return this.met;
   }
 
-  private async lane(app: string): Promise<void> {
-    while (this.going) await this.build(app);
+  private async lane(app: string, what: 'build' | 'dyno'): Promise<void> {
+    while (this.going) await this.use(app, what);
   }
 
-  private async build(app: string): Promise<void> {
-    const held = this.wire.sandbox.heroku.holdBuild(app);
+  private async use(app: string, what: 'build' | 'dyno'): Promise<void> {
+    const { heroku } = this.wire.sandbox;
+    const held = what === 'build' ? heroku.holdBuild(app) : heroku.holdDyno(app);
     const until = Date.now() + 300 + Math.random() * 2700;
-    this.met.builds += 1;
-    const id = `${app}-${this.met.builds}`;
+    const id = `${app}-${what}-${(this.met[`${what}s`] += 1)}`;
     try {
       const storage = storageIn(held.configVars);
       for (let n = 0; n === 0 || Date.now() < until; n += 1) {
-        if (storage !== undefined) await this.use({ app, storage, signature: held.buildpacks[0] === BUILDPACK ? 4 : 2 }, `${id}-${n}`);
+        if (storage !== undefined) await this.round({ app, storage, signature: held.buildpacks[0] === BUILDPACK ? 4 : 2 }, `${id}-${n}`);
         await sleep(this.options.pause ?? 300);
       }
     } finally {
@@ -78,7 +81,7 @@ export class Load {
   }
 
   /** Looks, fetches, archives and cleans, as far as the config vars say so. */
-  private async use({ app, storage, signature }: Use, id: string): Promise<void> {
+  private async round({ app, storage, signature }: Use, id: string): Promise<void> {
     const { bucket, prefix, acl } = storage;
     const region = storage.region ?? this.options.regions.get(bucket) ?? '';
     const ask = (request: Pick<StorageRequest, 'method' | 'object' | 'prefix' | 'acl'>) =>

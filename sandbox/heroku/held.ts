@@ -1,20 +1,44 @@
 import { randomUUID } from 'node:crypto';
-import { type App, type Build, configVars, now } from './model.js';
+import { type App, type Build, configVars, currentRelease, type Dyno, now } from './model.js';
 import type { Platform } from './platform.js';
 import { OutputStream } from './streams.js';
 
-/** A build that only its caller carries on: for the API it is one like any other, and it runs until it is ended. */
-export interface HeldBuild {
+/** A build or one-off dyno that only its caller carries on: for the API it is one like any other, and it runs until it is ended. */
+export interface Held {
   /** The config vars it began with. */
   readonly configVars: Readonly<Record<string, string>>;
-  /** The buildpacks it began with. */
+  /** The buildpacks of the same moment. */
   readonly buildpacks: readonly string[];
-  /** It succeeds, and is released. */
+  /** It succeeds; a build is released. */
   end(): void;
 }
 
-/** Start one: config vars and buildpacks are those of the same moment. */
-export function holdBuild(platform: Platform, app: App): HeldBuild {
+export function holdDyno(app: App): Held {
+  const release = currentRelease(app);
+  const dyno: Dyno = {
+    id: randomUUID(),
+    name: `run.${1 + app.dynos.length}${release.version}${Math.floor(Math.random() * 1e6)}`,
+    type: 'run',
+    command: 'build',
+    size: 'Performance-L',
+    state: 'up',
+    release,
+    createdAt: now(),
+    updatedAt: now(),
+    attachUrl: undefined,
+    port: undefined,
+    process: undefined,
+    exited: Promise.resolve(0),
+  };
+  app.dynos.push(dyno);
+  return {
+    configVars: release.configVars,
+    buildpacks: [...app.buildpacks],
+    end: () => void app.dynos.splice(app.dynos.indexOf(dyno), 1),
+  };
+}
+
+export function holdBuild(platform: Platform, app: App): Held {
   const build: Build = {
     id: randomUUID(),
     status: 'pending',
