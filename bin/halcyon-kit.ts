@@ -61,6 +61,8 @@ const run: Runner = async (command, options) => {
   }
 };
 const program = addAccept(createProgram(run, version), run, version);
+if (['completion', 'complete', 'help', '--help', '-h'].includes(process.argv[2] ?? ''))
+  await (await import('../lib/cli/completion.js')).addCompletion(program, process.argv);
 
 function fail(error: unknown, options: { json?: boolean; verbose?: boolean }): void {
   const known = isKitError(error);
@@ -86,5 +88,10 @@ try {
   else await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) fail(error, {});
-  else if (error.exitCode !== 0) process.exitCode = 1;
+  else if (error.exitCode !== 0) {
+    process.exitCode = 1;
+    // What is wrong is on stderr already.
+    const reason = { code: 'command-line-invalid', message: error.message.replace(/^error: /, '') };
+    if (process.argv.includes('--json')) process.stdout.write(outgoing(`${JSON.stringify({ error: reason }, null, 2)}\n`));
+  }
 }

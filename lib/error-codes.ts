@@ -29,6 +29,8 @@ export const ERROR_CODES = {
     'budget-invalid': '`--budget` takes an amount such as `1usd`; give one',
     'budget-exceeded': 'a run of `accept` may cost more than `--budget` allows; raise it, or lower `--minutes`',
     'accept-timeout': 'a run of `accept` took longer than `--minutes`, and was taken down; give it more',
+    'file-not-written': 'a file that was asked for could not be written; see the reason in the message',
+    'command-line-invalid': 'the command line names a command or option that there is not; add `--help`',
     'evidence-not-written': 'the evidence could not be written; see the reason in the message, what was done is done',
     'invalid-prop': "a construct's property has a value that cannot be; the message names it",
     'policy-too-long': 'a policy is longer than AWS allows; use shorter names or prefixes',

@@ -73,7 +73,11 @@ export function createAws(options: AwsOptions): Aws {
         credentialDefaultProvider: (init: object) => {
           const provide = defaultProvider({ ...init, clientConfig: { requestHandler: handler } });
           return async (...more: Parameters<typeof provide>) => {
-            const found = await provide(...more);
+            const found = await provide(...more).catch((error: Error) => {
+              const profile = options.profile ?? process.env.AWS_PROFILE;
+              // The SDK does not say which it looked for.
+              throw profile === undefined ? error : Object.assign(error, { profile });
+            });
             for (const secret of [found.secretAccessKey, found.sessionToken]) registerSecret(secret);
             return found;
           };

@@ -109,6 +109,12 @@ export function awsError(error: unknown, doing: string): KitError {
   const message = foreign(said);
   const is = (names: readonly string[]) => [name, code, cause === undefined ? '' : errorName(cause)].some((one) => names.includes(one));
   const make = (kitCode: ErrorCode, text: string) => new KitError(kitCode, text, { cause: error });
+  const { profile } = error as { profile?: string };
+  if (is(CREDENTIALS) && profile !== undefined)
+    return make(
+      'aws-credentials-missing',
+      `cannot ${doing}: AWS profile ${profile} gives no credentials; "aws configure list-profiles" shows those there are, "aws sso login --profile ${profile}" signs in`,
+    );
   if (is(CREDENTIALS) || /could not load credentials|no credentials have been configured|need to perform AWS calls/i.test(message)) {
     return make(
       'aws-credentials-missing',

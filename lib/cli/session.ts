@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import pMap from 'p-map';
 import { createAws, type Aws } from '../aws/aws.js';
 import { checkAccount, identity } from '../aws/identity.js';
@@ -40,7 +39,7 @@ export async function openSession(
   host: CommandHost,
 ): Promise<Session> {
   const network = networkOf(host.env, (text) => host.io.warn(text));
-  const config: KitConfig = { ...(await loadConfig(resolve(options.config))), s3Url: network.s3Url };
+  const config: KitConfig = { ...(await loadConfig(options.config)), s3Url: network.s3Url };
   const clients = new Map<string, Aws>();
   let heroku: Promise<Heroku> | undefined;
   return {

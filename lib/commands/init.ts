@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createAws } from '../aws/aws.js';
 import { identity } from '../aws/identity.js';
 import { parseConfig } from '../config/index.js';
-import { starterFile } from '../config/starter.js';
+import { SCHEMA_PATH, starterFile } from '../config/starter.js';
 import { MODES, type Mode } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import { networkOf } from '../network/network.js';
@@ -29,10 +29,13 @@ export async function init(options: InitOptions, host: CommandHost): Promise<Com
   }
   const region = options.region ?? host.env.AWS_REGION ?? host.env.AWS_DEFAULT_REGION;
   const account = options.account ?? (await accountOf(region ?? 'us-east-1', options.profile, host));
-  const text = starterFile({ account, region, team: options.team, apps: options.app?.map(parseApp) });
+  const schema = schemaFor(file);
+  const text = starterFile({ account, schema, region, team: options.team, apps: options.app?.map(parseApp) });
   parseConfig(text, options.config); // What init writes is valid, whatever was passed in.
   if (options.dryRun) return { data: { file, text, written: false }, text: text.trimEnd() };
-  await writeFile(file, text, { flag: options.force ? 'w' : 'wx' });
+  await writeFile(file, text, { flag: options.force ? 'w' : 'wx' }).catch((cause: Error) => {
+    throw new KitError('file-not-written', `cannot write ${options.config}: ${cause.message}`, { cause });
+  });
   return {
     data: { file, text, written: true },
     text: `wrote ${options.config}\n\nNext:\n  1. edit it: teams, apps and their modes\n  2. halcyon-kit validate\n  3. halcyon-kit up --all --dry-run\n  4. halcyon-kit up --all`,
@@ -47,6 +50,10 @@ async function accountOf(region: string, profile: string | undefined, host: Comm
     return undefined;
   }
 }
+
+/** Where an editor finds the schema: with the project, or where the kit is installed for all of them. */
+const schemaFor = (file: string): string =>
+  existsSync(join(dirname(file), SCHEMA_PATH)) ? SCHEMA_PATH : new URL('../../../schema/halcyon.schema.json', import.meta.url).href;
 
 function parseApp(text: string): { name: string; mode: Mode } {
   const [name = '', mode = 'upload'] = text.split('=');

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 import { principalsOf, teamNamed } from '../config/derive.js';
 import { loadConfig } from '../config/index.js';
@@ -16,12 +15,12 @@ export async function policy(
   options: GlobalOptions & { partition?: string; was?: readonly string[] },
   { io }: Pick<CommandHost, 'io'>,
 ): Promise<CommandResult> {
-  const config = await loadConfig(resolve(options.config));
+  const config = await loadConfig(options.config);
   if (what === 'operator' && config.permissionsBoundary === undefined)
     io.warn(
       `this policy makes users within the boundary ${DEFAULT_BOUNDARY} only: make it from "halcyon-kit policy boundary", and add "permissionsBoundary: ${DEFAULT_BOUNDARY}" to the file`,
     );
-  const former = await Promise.all((options.was ?? []).map((file) => loadConfig(resolve(file))));
+  const former = await Promise.all((options.was ?? []).map((file) => loadConfig(file)));
   const data = policies(what, config, options.partition, former);
   return { data, text: JSON.stringify(data, null, 2) };
 }

@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from 'commander';
 import type { CommandHost, CommandResult } from '../cli/command.js';
+import { defaultConfig } from '../cli/default-config.js';
 
 /** Runs a command: its module is loaded only now, so that `--help` starts at once. */
 export type Runner = (
@@ -12,7 +13,7 @@ export function createProgram(run: Runner, version: string): Command {
   const program = new Command('halcyon-kit')
     .description('Private S3 buckets for Haskell on Heroku: stacks, access keys, config vars, smoke deploys and rotation, from one file.')
     .version(version)
-    .helpCommand(false)
+    .helpCommand('help [command]', 'Show the help of a command.')
     .showHelpAfterError('(add --help for usage)')
     .enablePositionalOptions();
 
@@ -20,7 +21,7 @@ export function createProgram(run: Runner, version: string): Command {
     const made = program
       .command(name)
       .description(description)
-      .option('-c, --config <file>', 'the configuration file', process.env.HALCYON_CONFIG ?? 'halcyon.yaml')
+      .addOption(new Option('-c, --config <file>', 'the configuration file; - reads it from stdin').default(...defaultConfig()))
       .option('--json', 'print the result as JSON on stdout')
       .option('-v, --verbose', 'show details');
     made.addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ halcyon-kit ${example}`).join('\n')}`);
@@ -122,7 +123,7 @@ export function createProgram(run: Runner, version: string): Command {
     'rotate payments --emergency AKIA…',
   ])
     .option('--due', 'only keys older than --max-age')
-    .option('--max-age <duration>', 'age at which a key is due', '90d')
+    .option('--max-age <duration>', 'age at which a key is due, with --due; default: 90d')
     .option('--waves <list>', 'apps moved at a time, the canary first', '1,10%,100%')
     .option('--soak <duration>', 'how long an old key rests inactive before it is deleted', '24h')
     .option('--finish', 'only complete what was soaking or half done')
@@ -144,6 +145,13 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--force', 'do not wait for builds in flight')
     .option(...forget)
     .action((names, options) => run(async (host) => (await import('./down.js')).down(names, options, host), options));
+
+  program
+    .command('version')
+    .description('Print the version.')
+    .option('--json', 'print it as JSON on stdout')
+    .addHelpText('after', '\nExamples:\n  $ halcyon-kit version --json')
+    .action((options) => run(async () => ({ data: { version }, text: version }), options));
 
   const buildpack = program.command('buildpack').description('The SigV4 buildpack.');
   buildpack

@@ -12,7 +12,8 @@ import { emergency } from './emergency.js';
 
 export interface RotateOptions extends ChangeOptions {
   readonly due?: boolean;
-  readonly maxAge: string;
+  /** Default 90d. */
+  readonly maxAge?: string;
   readonly waves: string;
   readonly soak: string;
   readonly finish?: boolean;
@@ -25,8 +26,10 @@ export interface RotateOptions extends ChangeOptions {
 /** Observe, plan, show, ask, carry out: the plan shown is the one that is executed, looked at anew before every step. */
 export async function rotate(names: readonly string[], options: RotateOptions, host: CommandHost): Promise<CommandResult> {
   const intent = intentOf(options);
+  if (options.maxAge !== undefined && !options.due)
+    throw new KitError('options-conflict', '--max-age says when a key is due, so it needs --due; without it every key is replaced');
   const policy = {
-    maxAge: parseDuration(options.maxAge, '--max-age'),
+    maxAge: parseDuration(options.maxAge ?? '90d', '--max-age'),
     soak: parseDuration(options.soak, '--soak'),
     waves: parseWaves(options.waves),
   };
@@ -67,6 +70,9 @@ export function parseWaves(text: string): Policy['waves'] {
   const waves = text.split(',').map((part) => part.trim());
   const wrong = waves.find((wave) => !/^([1-9]\d*|([1-9]\d?|100)%)$/.test(wave));
   if (wrong !== undefined) throw new KitError('waves-invalid', `--waves takes counts and percentages like 1,10%,100%, got "${wrong}"`);
+  const whole = waves.indexOf('100%');
+  if (whole >= 0 && whole < waves.length - 1)
+    throw new KitError('waves-invalid', `--waves ${text}: after 100% no app is left; end with it, as in 1,10%,100%`);
   return waves;
 }
 

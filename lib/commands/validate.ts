@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { principalsOf } from '../config/derive.js';
 import { loadConfig } from '../config/index.js';
 import { halcyonBucket, principalLabel } from '../contract/index.js';
@@ -6,7 +5,7 @@ import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 
 export async function validate(options: GlobalOptions, _host: CommandHost): Promise<CommandResult> {
-  const config = await loadConfig(resolve(options.config));
+  const config = await loadConfig(options.config);
   const rows = config.teams.flatMap((team) => {
     const principals = new Map(principalsOf(team).flatMap((principal) => principal.apps.map((app) => [app, principal] as const)));
     return team.apps.map((app) => {
@@ -22,7 +21,7 @@ export async function validate(options: GlobalOptions, _host: CommandHost): Prom
   });
   return {
     data: config,
-    text: `${renderTable(['team', 'app', 'mode', 'bucket', 'principal'], rows)}\n\n${options.config} is valid: ${count(config.teams.length, 'team')}, ${count(rows.length, 'app')}`,
+    text: `${renderTable(['team', 'app', 'mode', 'bucket', 'principal'], rows)}\n\n${options.config === '-' ? 'the file' : options.config} is valid: ${count(config.teams.length, 'team')}, ${count(rows.length, 'app')}`,
   };
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
 import { KitError } from '../errors.js';
 import { readDocument } from './document.js';
 import type { KitConfig, Problem } from './model.js';
@@ -9,10 +10,11 @@ import { RULES, salvage } from './rules/index.js';
 import { fileSchema } from './schema.js';
 
 /**
- * Read, check and normalise a halcyon.yaml.
+ * Read, check and normalise a halcyon.yaml; `-` is stdin.
  * @throws KitError `config-not-found`, `config-unreadable`, or `config-invalid` as {@link parseConfig} does.
  */
 export async function loadConfig(path: string): Promise<KitConfig> {
+  if (path === '-') return parseConfig(await readAll(process.stdin));
   const file = resolve(path);
   let text: string;
   try {
@@ -41,10 +43,10 @@ export function parseConfig(text: string, file?: string): KitConfig {
   const { data } = document;
   if (data === undefined) throw configInvalid(document.problems, label);
   const refuse = (message: string, hint: string) => configInvalid([document.problem([], message, { hint })], label);
-  if (data === null) throw refuse('the file is empty', 'write a starter file with "halcyon-kit init --force"');
+  if (data === null) throw refuse('the file is empty', 'begin with "teams:"; "halcyon-kit init --dry-run" prints an example');
   if (typeof data !== 'object' || Array.isArray(data)) throw refuse('the file must be a mapping', 'begin with "teams:"');
   if (!('teams' in data) && !('buckets' in data))
-    throw refuse('the file names no team', 'add "teams:", or write a starter file with "halcyon-kit init --force"');
+    throw refuse('the file names no team', 'add "teams:"; "halcyon-kit init --dry-run" prints an example');
 
   const parsed = fileSchema.safeParse(data, { reportInput: true });
   const { problems, bad } = parsed.success ? { problems: [], bad: [] } : shapeProblems(parsed.error.issues, document);

@@ -1,3 +1,5 @@
+import { didYouMean } from './nearest.js';
+import { KNOWN_REGIONS } from './regions.js';
 import { defaultBucketName, KIT_OWNERS } from '../contract/index.js';
 
 /**
@@ -63,7 +65,8 @@ export const explainBoundary = formed(BOUNDARY_PATTERN, 'the name of a managed p
 export const explainRegion: Explain = (value) =>
   REGION_PATTERN.test(value) && (!AWS_REGION_PATTERN.test(value) || DIRECTION.test(value))
     ? undefined
-    : `must be an AWS region such as eu-west-1, ${got(value)}`;
+    : `must be an AWS region such as eu-west-1, ${got(value)}${hint(didYouMean(value, KNOWN_REGIONS))}`;
+const hint = (text: string | undefined): string => (text === undefined ? '' : `; ${text}`);
 
 /** Where in its area a region of AWS's is: new regions come, new directions do not. */
 const DIRECTION = /-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d{1,2}$/;

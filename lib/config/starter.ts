@@ -1,6 +1,8 @@
 import type { Mode } from '../contract/index.js';
 
 export interface StarterOptions {
+  /** Where editors find the schema. Default: {@link SCHEMA_PATH}. */
+  readonly schema?: string;
   /** Default: an example id to edit. */
   readonly account?: string;
   /** Default us-east-1. */
@@ -11,15 +13,21 @@ export interface StarterOptions {
   readonly apps?: ReadonlyArray<{ readonly name: string; readonly mode: Mode }>;
 }
 
-/** Where editors find the schema, seen from a project that has the kit installed. @internal */
+/** Where editors find the schema, seen from a project that has the kit installed. */
 export const SCHEMA_PATH = './node_modules/halcyon-kit/schema/halcyon.schema.json';
 
 /** Text of a commented halcyon.yaml. It is valid whenever the names given are. */
-export function starterFile({ account, region = 'us-east-1', team = 'my-team', apps = [] }: StarterOptions = {}): string {
+export function starterFile({
+  schema = SCHEMA_PATH,
+  account,
+  region = 'us-east-1',
+  team = 'my-team',
+  apps = [],
+}: StarterOptions = {}): string {
   const listed = apps.length > 0 ? apps : [{ name: `${team}-app`, mode: 'upload' as const }];
   const width = Math.max(...listed.map(({ name }) => name.length)) + 1;
   const lines = listed.map(({ name, mode }) => `      ${`${name}:`.padEnd(width)} { mode: ${mode} }`);
-  return `# yaml-language-server: $schema=${SCHEMA_PATH}
+  return `# yaml-language-server: $schema=${schema}
 # Private storage for Haskell on Heroku: who may do what with which bucket.
 # "halcyon-kit validate" checks this file, "halcyon-kit up --all" makes it true.
 

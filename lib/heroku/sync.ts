@@ -63,7 +63,7 @@ export async function syncApps(heroku: Heroku, writes: readonly ConfigVarWrite[]
       return { app, status: 'updated', release: release.version, confirmedAt: release.updatedAt };
     } catch (thrown) {
       const error = kitErrorOf(thrown);
-      step.fail(error);
+      step.fail(error.code === 'interrupted' ? error : error.message);
       const release = error.details?.release;
       return { app, status: 'failed', error, ...(typeof release === 'number' ? { release } : {}) };
     }

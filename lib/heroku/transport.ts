@@ -64,7 +64,7 @@ export class Transport {
       }, signal);
       if (verdict.do === 'answer' && 'status' in outcome) return read(call, shape, outcome, repeatable);
       if (verdict.do === 'look') throw ambiguous(call);
-      if (verdict.do !== 'again') throw limited ? rateLimited(call) : unavailable(call, outcome);
+      if (verdict.do !== 'again') throw limited ? rateLimited(call) : unavailable(call, outcome, this.options.host);
       if (limited) {
         waitedMs += verdict.afterMs;
         io.warn(`Heroku's rate limit is reached; going on in ${Math.ceil(verdict.afterMs / 1000)} s`);
@@ -116,8 +116,10 @@ function describe(outcome: Outcome): string {
   return 'status' in outcome ? `answered ${outcome.status}` : outcome.sent ? 'the answer was lost' : 'no connection';
 }
 
-function unavailable(call: Call, outcome: Outcome): KitError {
+function unavailable(call: Call, outcome: Outcome, host: string): KitError {
   if ('lost' in outcome && isKitError(outcome.cause)) return outcome.cause; // A proxy's.
+  if ('lost' in outcome && !outcome.sent)
+    return new KitError('heroku-unavailable', `Heroku cannot be reached at ${host}; check the network, and HEROKU_HOST if it is set`);
   return new KitError('heroku-unavailable', `${what(call)} failed (${describe(outcome)}); see https://status.heroku.com and run again`);
 }
 

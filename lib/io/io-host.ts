@@ -16,7 +16,7 @@ export interface Step {
   update(detail: string): void;
   /** @param outcome - default: the title alone. */
   done(outcome?: string): void;
-  /** @param why - what it threw, or what it came to, in words. */
+  /** @param why - what it threw, which whoever catches it tells, or what it came to, in words. */
   fail(why: unknown): void;
 }
 

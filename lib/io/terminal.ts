@@ -91,7 +91,9 @@ export function createTerminal(options: TerminalOptions = {}): IoHost & { close(
           const { name, code, message = String(why) } = why as Partial<Error & { code: unknown }>;
           // Stopped, whatever it was about to say.
           const stopped = name === 'AbortError' || code === 'interrupted';
-          end(stopped ? pc.yellow('■') : pc.red('✘'), `${title}: ${stopped ? 'interrupted' : message.split('\n')[0]}`);
+          // An error is told once, by whoever catches it.
+          const outcome = stopped ? 'interrupted' : why instanceof Error ? undefined : message.split('\n')[0];
+          end(stopped ? pc.yellow('■') : pc.red('✘'), outcome === undefined ? title : `${title}: ${outcome}`);
         },
       };
     },

@@ -52,7 +52,9 @@ describe('every command', () => {
   });
 
   test('and those that change anything have --dry-run', () => {
-    const changing = all.filter((command) => !['validate', 'policy', 'plan', 'status', 'doctor', 'sandbox'].includes(command.name()));
+    const changing = all.filter(
+      (command) => !['validate', 'policy', 'plan', 'status', 'doctor', 'version', 'sandbox'].includes(command.name()),
+    );
     expect(changing.map((command) => command.name())).toEqual(['init', 'up', 'sync', 'smoke', 'rotate', 'down', 'pack', 'accept']);
     for (const command of changing) expect(command.options.map((option) => option.long)).toContain('--dry-run');
   });
@@ -69,6 +71,29 @@ describe('mistakes get one clear sentence', () => {
     const { code, stderr } = await kit(['statsu']);
     expect(code).toBe(1);
     expect(stderr).toContain('Did you mean status?');
+  });
+
+  test('an unknown command is answered in JSON where that is asked for', async () => {
+    expect(JSON.parse((await kit(['vlidate', '--json'])).stdout)).toMatchObject({ error: { code: 'command-line-invalid' } });
+  });
+
+  test.each([
+    [['rotate', '--max-age', '30d'], 'needs --due'],
+    [['rotate', '--waves', '100%,1'], 'after 100% no app is left'],
+    [['buildpack', 'pack', '-o', 'nowhere/it.tgz'], 'cannot write nowhere/it.tgz'],
+    [['status', '--all', '--profile', 'nosuch'], 'AWS profile nosuch gives no credentials'],
+  ])('%j', async (args, said) => {
+    writeFileSync(join(dir, 'halcyon.yaml'), FILE);
+    const { code, stderr } = await kit(args, { HEROKU_API_KEY: 'any' });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: /m);
+    expect(stderr.match(new RegExp(said, 'g'))).toHaveLength(1);
+  });
+
+  test('teams are completed', async () => {
+    writeFileSync(join(dir, 'halcyon.yml'), FILE);
+    expect((await kit(['complete', '--', 'rotate', 'pay'])).stdout).toMatch(/^payments\b/);
+    expect((await kit(['completion', 'bash'])).stdout).toContain('halcyon-kit');
   });
 
   test('a typo in the file: place, path, and what would be right', async () => {

@@ -28,13 +28,17 @@ const apps = (count: number, team: string): string =>
   Array.from({ length: count }, (_, i) => `      ${team}-app-${i}: { mode: upload }\n`).join('');
 
 const MISTAKES: Array<[what: string, text: string, ...lines: string[]]> = [
-  ['nothing', '', 'halcyon.yaml:1:1  the file is empty; write a starter file with "halcyon-kit init --force"'],
-  ['comments only', '# hello\n', 'halcyon.yaml:1:1  the file is empty; write a starter file with "halcyon-kit init --force"'],
+  ['nothing', '', 'halcyon.yaml:1:1  the file is empty; begin with "teams:"; "halcyon-kit init --dry-run" prints an example'],
+  [
+    'comments only',
+    '# hello\n',
+    'halcyon.yaml:1:1  the file is empty; begin with "teams:"; "halcyon-kit init --dry-run" prints an example',
+  ],
   ['a list', '- a\n', 'halcyon.yaml:1:1  the file must be a mapping; begin with "teams:"'],
   [
     'neither team nor bucket',
     'signing: { version: 4 }\n',
-    'halcyon.yaml:1:1  the file names no team; add "teams:", or write a starter file with "halcyon-kit init --force"',
+    'halcyon.yaml:1:1  the file names no team; add "teams:"; "halcyon-kit init --dry-run" prints an example',
   ],
   ['no team', 'teams: {}\n', 'halcyon.yaml:1:1  teams: has no team'],
   [
@@ -191,6 +195,11 @@ const MISTAKES: Array<[what: string, text: string, ...lines: string[]]> = [
     placed('acl: private'),
     'halcyon.yaml:3:5  teams.payments.bucket.account: is missing: the AWS account id, quoted, so that nothing is ever made in the wrong account',
     'halcyon.yaml:3:5  teams.payments.bucket.region: is missing: the AWS region of the bucket, such as eu-west-1',
+  ],
+  [
+    'a region that AWS has not come to',
+    placed('region: us-east-9, account: "111122223333"'),
+    'halcyon.yaml:3:23  teams.payments.bucket.region: AWS has no region us-east-9; did you mean "us-east-1"?',
   ],
   [
     'a region with a typing error',

@@ -275,7 +275,10 @@ describe('errors', () => {
 
   test('no connection at all', async () => {
     await close();
-    await expect(heroku.configVars('web')).rejects.toMatchObject({ code: 'heroku-unavailable' });
+    await expect(heroku.configVars('web')).rejects.toMatchObject({
+      code: 'heroku-unavailable',
+      message: expect.stringContaining(host) as string,
+    });
   });
 
   test('no answer in time: asked again, then given up', async () => {

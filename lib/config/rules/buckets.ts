@@ -11,8 +11,15 @@ export const awsRegions = ofPlaces(({ region, existing, endpoint }, report) => {
 });
 
 export function requireAwsRegion(path: Path, region: string, report: Report): void {
-  if (AWS_REGION_PATTERN.test(region)) return;
-  report(path, `must be an AWS region such as eu-west-1, got ${JSON.stringify(region)}`, { hint: didYouMean(region, KNOWN_REGIONS) });
+  const near = didYouMean(region, KNOWN_REGIONS);
+  if (AWS_REGION_PATTERN.test(region)) {
+    // New regions come, but their numbers in order.
+    const [area = '', n = ''] = region.split(/-(?=\d+$)/);
+    const known = KNOWN_REGIONS.filter((one) => one.startsWith(`${area}-`));
+    if (Number(n) > known.length + 1) report(path, `AWS has no region ${region}`, { hint: near });
+    return;
+  }
+  report(path, `must be an AWS region such as eu-west-1, got ${JSON.stringify(region)}`, { hint: near });
 }
 
 /** S3 answers the wrong endpoint with a redirect, on which upstream gives up. */
