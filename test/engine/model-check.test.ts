@@ -134,6 +134,17 @@ describe('moments of a run', () => {
     }
   });
 
+  test('users that IAM does not list yet are given one key, also by the next process', async () => {
+    const killed: Operation = { intent: 'emergency', happenings: [{ at: 33, what: 'crash', n: 0 }] };
+    const operations: Operation[] = [
+      { intent: 'ensure', happenings: [] },
+      { intent: 'ensure', happenings: [{ at: 1, what: 'list-lag', n: 153 }] },
+      { intent: { ...a, name: 'another-bucket' }, happenings: [] },
+      killed,
+    ];
+    expect(await play({ ...base, keyDelay: 0, operations })).toEqual([]);
+  });
+
   for (const what of ['crash', 'lost-or-refused'] as const) {
     test.each(cases)(`%s, then ${what} at one moment after the other`, async (intent, before) => {
       const start = before.map((earlier): Operation => ({ intent: earlier, happenings: [] }));

@@ -143,7 +143,8 @@ export async function observeRecord(
   const noted = await pMap(
     principals,
     async (principal) => {
-      const known = principal.exists ? await holders.read(principal.user, principal.reach) : undefined;
+      // A user that lists do not show yet may have been given a key all the same.
+      const known = principal.exists || principal.declared ? await holders.read(principal.user, principal.reach) : undefined;
       if (known !== undefined) recorded[principal.user] = known.holders;
       const { making } = known ?? {};
       return making !== undefined && clock.now() - Date.parse(making.at) < LAG ? { ...principal, making } : principal;
