@@ -10,7 +10,6 @@ const integration = { testTimeout: 300_000, hookTimeout: 300_000 };
 const LONG = [
   'whole/accept.test.ts',
   'e2e.test.ts',
-  'whole/accept-killed.test.ts',
   'cdk.test.ts',
   'rotation-killed.test.ts',
   'smoke.test.ts',
