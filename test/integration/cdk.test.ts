@@ -15,6 +15,7 @@ import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
 import { resourcesIn } from '../../lib/aws/stack.js';
+import { buildApp } from '../../lib/stacks/app.js';
 import { createDeployer } from '../../lib/deploy/deploy.client.js';
 import { prepareStack } from '../../lib/deploy/prepare.client.js';
 import { stacksFor, type StackDiff, type StackTarget } from '../../lib/deploy/stacks.plan.js';
@@ -65,6 +66,13 @@ function cdk(text: string, ...args: string[]): Promise<Ran> {
   });
 }
 const deploy = (text: string, stack: string, ...args: string[]) => cdk(text, 'deploy', stack, '--require-approval', 'never', ...args);
+
+/** For the CLI: what the app of cdk.json makes of the file, made in this process. Where the app itself counts, it is left to cdk.json. */
+function synthesized(text: string): string[] {
+  const outdir = mkdtempSync(join(directory, 'assembly-'));
+  buildApp(parseConfig(text), { outdir }).synth();
+  return ['--app', outdir, '--build', ''];
+}
 
 async function stack(name: string, region = 'eu-west-1') {
   const { cloudformation } = clients(aws, { region });
@@ -126,24 +134,25 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
 
   test('a second deployment is a no-op', async () => {
     const before = await events('halcyon-payments');
-    const { code, output } = await deploy(EXAMPLE, 'halcyon-payments');
+    const { code, output } = await deploy(EXAMPLE, 'halcyon-payments', ...synthesized(EXAMPLE));
     expect(code, output).toBe(0);
     expect(output).toContain('no changes');
     expect(await events('halcyon-payments')).toBe(before);
-    expect((await cdk(EXAMPLE, 'diff', 'halcyon-payments', '--fail')).code).toBe(0);
+    expect((await cdk(EXAMPLE, 'diff', 'halcyon-payments', '--fail', ...synthesized(EXAMPLE))).code).toBe(0);
   });
 
   test('a changed mode fails half way, rolls back, and then updates in place', async () => {
     await clients(aws).s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'ghc/kept', Body: 'prebuilt' }));
-    expect((await cdk(CHANGED, 'diff', 'halcyon-payments', '--fail')).code).toBe(1);
+    const made = synthesized(CHANGED);
+    expect((await cdk(CHANGED, 'diff', 'halcyon-payments', '--fail', ...made)).code).toBe(1);
     const leave = await squat(nameOf('append-only', CHANGED));
-    const failed = await deploy(CHANGED, 'halcyon-payments');
+    const failed = await deploy(CHANGED, 'halcyon-payments', ...made);
     expect(failed.code, failed.output).toBe(1);
     expect((await stack('halcyon-payments'))?.StackStatus).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(await users()).toContain(`/halcyon/read-only/payments/${nameOf('read-only')}`);
     await leave();
 
-    const { code, output } = await deploy(CHANGED, 'halcyon-payments');
+    const { code, output } = await deploy(CHANGED, 'halcyon-payments', ...made);
     expect(code, output).toBe(0);
     expect((await stack('halcyon-payments'))?.StackStatus).toBe('UPDATE_COMPLETE');
     // The read-only user left the stack, and builds may still hold its key.
@@ -156,13 +165,13 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
   });
 
   test('destroying is refused until protection is lifted, and keeps the bucket', async () => {
-    const refused = await cdk(CHANGED, 'destroy', 'halcyon-payments', '--force');
+    const refused = await cdk(CHANGED, 'destroy', 'halcyon-payments', '--force', ...synthesized(CHANGED));
     expect(refused.code, refused.output).toBe(1);
     expect(refused.output).toContain('TerminationProtection');
 
     const lifted = await deploy(CHANGED, 'halcyon-payments', '-c', 'protect=false');
     expect(lifted.code, lifted.output).toBe(0);
-    const { code, output } = await cdk(CHANGED, 'destroy', 'halcyon-payments', '--force');
+    const { code, output } = await cdk(CHANGED, 'destroy', 'halcyon-payments', '--force', ...synthesized(CHANGED));
     expect(code, output).toBe(0);
     expect(await stack('halcyon-payments')).toBeUndefined();
     // Keys are not CloudFormation's to kill: users and secrets stay until `halcyon-kit down` has retired them.
@@ -172,7 +181,7 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
   });
 
   test('a team in a shared bucket brings its stack along', async () => {
-    const { code, output } = await deploy(EXAMPLE, 'halcyon-search');
+    const { code, output } = await deploy(EXAMPLE, 'halcyon-search', ...synthesized(EXAMPLE));
     expect(code, output).toBe(0);
     expect((await stack('halcyon-bucket-common', 'us-east-1'))?.StackStatus).toBe('CREATE_COMPLETE');
     expect((await stack('halcyon-search', 'us-east-1'))?.StackStatus).toBe('CREATE_COMPLETE');
@@ -188,7 +197,7 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
       [most, 'CREATE_COMPLETE'],
       [most - 1, 'UPDATE_COMPLETE'],
     ] as const) {
-      const { code, output } = await deploy(crowd(count), 'halcyon-crowd');
+      const { code, output } = await deploy(crowd(count), 'halcyon-crowd', ...synthesized(crowd(count)));
       expect(code, output).toBe(0);
       expect((await stack('halcyon-crowd'))?.StackStatus).toBe(status);
     }

@@ -249,8 +249,8 @@ describe('operators', () => {
     const iam = await aws.iam();
     const user = `e2e-operator-${id}`;
     const bounded = `${file()}permissionsBoundary: e2e-limit-${id}\n`;
-    work.write(bounded);
-    const printed = async (what: string) => (await work.ok(['policy', what])).stdout;
+    here.write(bounded);
+    const printed = async (what: string) => (await here.ok(['policy', what])).stdout;
     // By an administrator, once: the boundary, and the operator.
     await iam.send(new CreatePolicyCommand({ PolicyName: `e2e-limit-${id}`, PolicyDocument: await printed('boundary') }));
     await iam.send(new CreateUserCommand({ UserName: user }));
@@ -266,7 +266,7 @@ describe('operators', () => {
       ['down', two, '--delete-bucket', '--yes'],
       ['up', two, '--yes', '--no-smoke'],
     ]) {
-      const ran = await work.kit(args, { env });
+      const ran = await here.kit(args, { env });
       expect(ran.code, `${args.join(' ')}\n${ran.stderr}`).toBe(0);
     }
     const ours = userName(principalIn(parseConfig(file()), two, 'append-only'));
@@ -305,7 +305,7 @@ describe('operators', () => {
     await expect(s3.send(new DeleteObjectCommand(buildpack))).rejects.toMatchObject(denied);
     await iam.send(new DeleteUserPolicyCommand({ UserName: ours, PolicyName: 'all' }));
     await iam.send(new DeleteUserCommand({ UserName: `free-${id}` }));
-    work.write(file());
+    here.write(file());
     await here.ok(['up', two, '--yes', '--no-smoke']);
   });
 

@@ -10,13 +10,15 @@ import { Workplace, type Ran } from './target.js';
 export class InProcess extends Workplace {
   override async kit(args: readonly string[], { env }: { env?: Record<string, string> } = {}): Promise<Ran> {
     let [code, stdout, stderr] = [0, '', ''];
+    const before = { ...process.env };
+    Object.assign(process.env, env);
     const stream = new Writable({ write: (chunk, _encoding, done) => ((stderr += String(chunk)), done()) });
     const run: Runner = async (command, options) => {
       const io = createTerminal({ stream, live: false });
       const host: CommandHost = {
         io,
         signal: new AbortController().signal,
-        env: { ...process.env, ...env },
+        env: process.env,
         evidence: { event() {}, note() {} },
         confirm: async () => options.yes === true,
       };
@@ -32,7 +34,11 @@ export class InProcess extends Workplace {
         io.close();
       }
     };
-    await createProgram(run, '0.0.0').parseAsync([...args, '-c', join(this.dir, 'halcyon.yaml')], { from: 'user' });
+    try {
+      await createProgram(run, '0.0.0').parseAsync([...args, '-c', join(this.dir, 'halcyon.yaml')], { from: 'user' });
+    } finally {
+      process.env = before;
+    }
     this.printed += stdout + stderr;
     return { code, stdout, stderr };
   }
