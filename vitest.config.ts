@@ -39,7 +39,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts', 'sandbox/**/test/unit/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/upstream/**', 'test/edits/**', 'test/whole/**', '**/node_modules/**'],
+          exclude: ['test/integration/**', 'test/upstream/**', 'test/edits/**', 'test/fleet/**', 'test/whole/**', '**/node_modules/**'],
           testTimeout: 60_000,
         },
       },

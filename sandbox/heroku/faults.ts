@@ -11,16 +11,18 @@ export interface Fault {
   readonly times?: number;
   /** How many matching requests it lets through first; default 0. */
   readonly after?: number;
+  /** Hits each so-manieth of the matching requests alone; default 1: all of them. */
+  readonly every?: number;
   /** For `slow`: pause before the answer; default 1,000. */
   readonly delayMs?: number;
 }
 
 /** Fault switches, each with its own count. */
 export class Faults {
-  private active: Array<{ fault: Fault; skip: number; left: number }> = [];
+  private active: Array<{ fault: Fault; skip: number; left: number; seen: number }> = [];
 
   add(fault: Fault): void {
-    this.active.push({ fault, skip: fault.after ?? 0, left: fault.times ?? 1 });
+    this.active.push({ fault, skip: fault.after ?? 0, left: fault.times ?? 1, seen: 0 });
   }
 
   clear(): void {
@@ -35,6 +37,8 @@ export class Faults {
         entry.skip -= 1;
         continue;
       }
+      entry.seen += 1;
+      if (entry.seen % (entry.fault.every ?? 1) !== 0) continue;
       entry.left -= 1;
       return entry.fault;
     }
