@@ -16,8 +16,15 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
       if (!isMissing(error, 'user or key')) throw error;
     });
   };
+  let quarantine: { readonly at: number; readonly users: ReadonlySet<string> } | undefined;
+  /** As seen within the last minute: a run looks at its users after every step. */
+  const quarantined = async (): Promise<ReadonlySet<string>> => {
+    const now = aws.network.time.now();
+    if (quarantine === undefined || now - quarantine.at > 60_000) quarantine = { at: now, users: await quarantinedUsers(aws) };
+    return quarantine.users;
+  };
   return {
-    users: (teams) => guarded(`list the IAM users of team ${teams.join(', ')}`, () => readUsers(aws, teams)),
+    users: (teams) => guarded(`list the IAM users of team ${teams.join(', ')}`, async () => readUsers(aws, teams, await quarantined())),
     activeKeys: (user) =>
       guarded(`list the keys of user ${user}`, async () => {
         const { ListAccessKeysCommand } = await import('@aws-sdk/client-iam');
@@ -141,7 +148,7 @@ export async function quarantinedUsers(aws: Aws): Promise<ReadonlySet<string>> {
   return found;
 }
 
-async function readUsers(aws: Aws, teams: readonly string[]): Promise<UserRecord[]> {
+async function readUsers(aws: Aws, teams: readonly string[], quarantined: ReadonlySet<string>): Promise<UserRecord[]> {
   const sdk = await import('@aws-sdk/client-iam');
   const client = await aws.iam();
   const readKeys = async (UserName: string): Promise<UserRecord['keys']> => {
@@ -158,7 +165,6 @@ async function readUsers(aws: Aws, teams: readonly string[]): Promise<UserRecord
       }),
     );
   };
-  const quarantined = await quarantinedUsers(aws);
   const readUser = async (name: string, path: string): Promise<UserRecord | undefined> => {
     try {
       const [keys, tags] = await Promise.all([readKeys(name), userTags(aws, name)]);

@@ -1,5 +1,5 @@
 import type { Aws } from '../../aws/aws.js';
-import { formatSecretValue, keyIdOfVersion, parseSecretValue, secretVersionId, STAGES } from '../../contract/index.js';
+import { formatSecretValue, keyIdOfVersion, parseSecretValue, secretVersionId, STAGES, type KeyPair } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
 import { guarded, isMissing } from '../../aws/errors.js';
@@ -59,6 +59,9 @@ export function awsSecrets(aws: Aws, guard?: Guard): SecretsPort {
   };
 }
 
+/** What was read, by version: that of a key never changes under its id, and a run looks after every step. */
+const known = new WeakMap<Aws, Map<string, KeyPair>>();
+
 async function readSecret(aws: Aws, name: string, keyIds: readonly string[]): Promise<SecretVersion[] | undefined> {
   const { paginateListSecretVersionIds, GetSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
   const client = await aws.secrets();
@@ -72,14 +75,19 @@ async function readSecret(aws: Aws, name: string, keyIds: readonly string[]): Pr
     if (isMissing(error, 'secret')) return undefined;
     throw error;
   }
+  const values = known.get(aws) ?? new Map<string, KeyPair>();
+  known.set(aws, values);
   const read = async ({ versionId, stages }: (typeof found)[number]): Promise<SecretVersion[]> => {
     const named = keyIdOfVersion(versionId);
     if (named === undefined ? stages.length === 0 : !keyIds.includes(named))
       return named === undefined ? [] : [{ versionId, stages, keyId: named }];
+    const before = values.get(`${name} ${versionId}`);
+    if (before !== undefined) return [{ versionId, stages, keyId: before.accessKeyId, secret: before.secretAccessKey }];
     try {
       const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: name, VersionId: versionId }));
       if (named === undefined && SecretString === '') return [];
       const { accessKeyId: keyId, secretAccessKey: secret } = parseSecretValue(SecretString, name);
+      if (named === keyId) values.set(`${name} ${versionId}`, { accessKeyId: keyId, secretAccessKey: secret });
       return [{ versionId, stages, keyId, secret }];
     } catch (error) {
       // Someone else's version stands under its own id, which is no key's: what labels it has can still be moved.
