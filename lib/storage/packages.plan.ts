@@ -92,3 +92,28 @@ export function unusable(packages: readonly StoredPackage[], usage: Usage): Map<
 /** Packages of one line succeed each other: Halcyon itself deletes the older ones, where it may. */
 const lineOf = ({ platform, ghc, kind, label, date }: Package): string => [platform, ghc, kind, label, date !== undefined].join('\n');
 const rankOf = ({ date, modified }: StoredPackage): string => date ?? modified;
+
+/** Since when packages are of no use, ISO 8601 by key. */
+export type Unused = Readonly<Record<string, string>>;
+
+/** @param unusable - as {@link unusable} finds them now. @param before - as it was kept. @returns what may go, and what is to be kept in mind. */
+export function soaked(
+  packages: readonly StoredPackage[],
+  unusable: ReadonlyMap<string, string>,
+  before: Unused,
+  now: Date,
+  soakMs: number,
+): { readonly due: StoredPackage[]; readonly soaking: StoredPackage[]; readonly unused: Unused } {
+  const idle = packages.filter(({ key }) => unusable.has(key));
+  const since = ({ key, modified }: StoredPackage): string => {
+    const known = before[key];
+    // One that was written again since is another.
+    return known !== undefined && known >= modified ? known : now.toISOString();
+  };
+  const isDue = (one: StoredPackage): boolean => now.getTime() - Date.parse(since(one)) >= soakMs;
+  return {
+    due: idle.filter(isDue),
+    soaking: idle.filter((one) => !isDue(one)),
+    unused: Object.fromEntries(idle.map((one) => [one.key, since(one)])),
+  };
+}

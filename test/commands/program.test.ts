@@ -55,7 +55,9 @@ describe('every command', () => {
     const changing = all.filter(
       (command) => !['validate', 'policy', 'plan', 'status', 'doctor', 'version', 'sandbox'].includes(command.name()),
     );
-    expect(changing.map((command) => command.name())).toEqual(['init', 'up', 'sync', 'smoke', 'rotate', 'down', 'pack', 'accept']);
+    expect(changing.map((command) => command.name())).toEqual([
+      ...['init', 'up', 'sync', 'smoke', 'prebuild', 'packages', 'rotate', 'down', 'pack', 'accept'],
+    ]);
     for (const command of changing) expect(command.options.map((option) => option.long)).toContain('--dry-run');
   });
 });

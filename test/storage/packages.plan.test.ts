@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { packageOf, unusable, usersOf, type StoredPackage, type Usage } from '../../lib/storage/packages.plan.js';
+import { packageOf, soaked, unusable, usersOf, type StoredPackage, type Usage } from '../../lib/storage/packages.plan.js';
 
 const NOBLE = 'linux-ubuntu-24.04-x86_64';
 
@@ -81,5 +81,25 @@ describe('what no app could use', () => {
   test('a platform that no app is on: all of it, the compiler too', () => {
     const found = unusable([stored('halcyon-ghc-7.8.4.tar.gz', old, 'linux-ubuntu-22.04-x86_64'), ghc], usage({ shop: undefined }));
     expect([...found.values()]).toEqual(['no app is on linux-ubuntu-22.04-x86_64']);
+  });
+});
+
+describe('the soak', () => {
+  const one: StoredPackage = { ...packageOf(`${NOBLE}/halcyon-ghc-7.8.4.tar.gz`)!, bytes: 1, modified: '2026-01-01T00:00:00.000Z' };
+  const day = 86_400_000;
+  const now = new Date('2026-02-01T00:00:00.000Z');
+  const why = new Map([[one.key, 'no app']]);
+  const run = (before: Record<string, string>, stored = one, found = why) => soaked([stored], found, before, now, day);
+
+  test('what is found of no use for the first time rests', () => {
+    expect(run({})).toEqual({ due: [], soaking: [one], unused: { [one.key]: now.toISOString() } });
+  });
+  test('a day later it may go', () => {
+    const since = { [one.key]: '2026-01-31T00:00:00.000Z' };
+    expect(run(since)).toEqual({ due: [one], soaking: [], unused: since });
+  });
+  test('what was of use in between, or was written again, begins anew', () => {
+    expect(run({ [one.key]: '2026-01-01T00:00:00.000Z' }, one, new Map())).toEqual({ due: [], soaking: [], unused: {} });
+    expect(run({ [one.key]: '2026-01-02T00:00:00.000Z' }, { ...one, modified: '2026-01-31T12:00:00.000Z' }).soaking).toHaveLength(1);
   });
 });
