@@ -96,7 +96,6 @@ export async function runFor(
 /**
  * Run a bash script on a one-off dyno, detached, and read its output from a log session: attached dynos need a port that is often
  * blocked. The script comes in the environment, so that neither source nor slug has to carry it.
- * @internal
  */
 export async function runScript(heroku: Heroku, app: string, script: string, options: DynoOptions): Promise<DynoRun> {
   const { mark, signal } = options;
