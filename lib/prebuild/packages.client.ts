@@ -7,7 +7,7 @@ import { s3Object } from '../engine/ports/s3-object.client.js';
 import { KitError } from '../errors.js';
 import type { Heroku, HerokuApp } from '../heroku/heroku.js';
 import { storedPackages } from '../storage/packages.client.js';
-import { soaked, unusable, usersOf, type PackageKind, type StoredPackage, type Unused } from '../storage/packages.plan.js';
+import { soaked, unusable, usersOf, type StoredPackage, type Unused } from '../storage/packages.plan.js';
 import { holdersOfBucket, usageOf } from './usage.client.js';
 
 /** Where packages are kept, and the teams whose apps look there. */
@@ -25,9 +25,7 @@ export function placesOf(all: readonly Team[], chosen: readonly Team[]): Place[]
   });
 }
 
-/** A package as it is told of. Plain data. */
-export interface SeenPackage extends Pick<StoredPackage, 'key' | 'platform' | 'ghc' | 'label' | 'bytes' | 'modified'> {
-  readonly kind: PackageKind;
+export interface SeenPackage extends StoredPackage {
   /** Apps whose newest build tells of it. */
   readonly usedBy: readonly string[];
   /** Why no app could use it; absent where one may. */
@@ -62,27 +60,15 @@ export async function stockOf(
   const packages = all.filter((one) => one.place === place);
   const apps = [...new Map([...others.apps, ...seen.apps].map((app) => [app.id, app])).values()];
   const usage = await usageOf(heroku, apps, signal);
-  const found = unusable(packages, usage);
   const unknown = [...seen.refused, ...others.unknown, ...usage.unknown];
-  const before = unknown.length > 0 ? {} : await unusedBefore(aws, bucket, place);
+  const found = unknown.length > 0 ? new Map<string, string>() : unusable(packages, usage);
   return {
     ...{ bucket: bucket.spec.name, place, teams: teams.map(({ name }) => name), unknown },
     packages: packages.map((one) => {
-      const { key, kind, platform, ghc, label, bytes, modified } = one;
-      const why = unknown.length === 0 ? found.get(key) : undefined;
-      return {
-        key,
-        kind,
-        platform,
-        ghc,
-        label,
-        bytes,
-        modified,
-        usedBy: usersOf(one, usage),
-        ...(why === undefined ? {} : { unusable: why }),
-      };
+      const why = found.get(one.key);
+      return { ...one, usedBy: usersOf(one, usage), ...(why === undefined ? {} : { unusable: why }) };
     }),
-    ...soaked(packages, unknown.length > 0 ? new Map() : found, before, new Date(aws.network.time.now()), soakMs),
+    ...soaked(packages, found, await unusedBefore(aws, bucket, place), new Date(aws.network.time.now()), soakMs),
   };
 }
 

@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import { storageOf } from '../config/derive.js';
-import { keyPrefix, userName, type AppStorage } from '../contract/index.js';
+import { keyPrefix, userName } from '../contract/index.js';
 import { holdersOf } from '../engine/index.js';
 import { isKitError, KitError } from '../errors.js';
 import type { Step } from '../io/io-host.js';
@@ -18,14 +18,13 @@ import { proof, type Cause, type Proof } from '../smoke/report.js';
 import { buildScript } from '../smoke/script.js';
 import type { Subject } from '../smoke/subject.js';
 import { storedPackages } from '../storage/packages.client.js';
-import { COPIED, refusalOf, withoutCompiler, type Job, type Size } from './prebuild.plan.js';
+import { COPIED, refusalOf, type Job, type Size } from './prebuild.plan.js';
 import type { Source } from './source.client.js';
 import { installIn, isStored } from './usage.client.js';
 
 /** An app that is to be prebuilt, with all that is known beforehand. */
 export interface Prebuild extends Job {
   readonly subject: Subject;
-  readonly storage: AppStorage;
   readonly prepared: Prepared;
   readonly source: Source;
 }
@@ -61,26 +60,22 @@ export interface PrebuildReport {
  */
 export async function lookAt(context: SmokeContext, subject: Subject, source: Source): Promise<Prebuild> {
   const { team, app } = subject;
-  const refused = refusalOf(subject);
-  if (refused !== undefined || team.bucket === undefined)
-    throw new KitError('prebuild-refused', refused?.message ?? `${app.name} has no bucket`);
-  const storage = storageOf(context.config, team, app);
-  const prepared = await prepare(context, subject, storage, { copied: COPIED });
-  const { spec, prefix } = team.bucket;
+  const refused = refusalOf(app);
+  if (refused !== undefined) throw new KitError('prebuild-refused', refused);
+  const prepared = await prepare(context, subject, storageOf(context.config, team, app), { copied: COPIED });
+  const { spec, prefix } = team.bucket!;
   const { platform } = prepared.place;
   const place = `${keyPrefix(prefix)}${platform}/`;
   const stored = platform === '' ? [] : await storedPackages(context.aws, spec, place, context.signal);
   const compiler = stored.some(({ kind }) => kind === 'ghc');
   // A stack that we do not know, and a fork, may have a compiler of their own.
   if (!compiler && platform !== '' && prepared.configVars.HALCYON_URL === undefined)
-    throw new KitError('prebuild-refused', withoutCompiler(app.name, prepared.app.stack, `${spec.name}/${place}`));
-  return {
-    ...{ app: app.name, place: `${spec.name}/${place}`, compiler, constraints: source.constraints },
-    subject,
-    storage,
-    prepared,
-    source,
-  };
+    throw new KitError(
+      'prebuild-refused',
+      `app ${app.name} is on ${prepared.app.stack}, for which upstream Halcyon has no GHC, and there is none under s3://${spec.name}/${place}; put a GHC archive there, or name a fork that has one with buildpack.halcyonUrl`,
+    );
+  const job = { app: app.name, place: `${spec.name}/${place}`, compiler, constraints: source.constraints };
+  return { ...job, subject, prepared, source };
 }
 
 /** Apps at a time: accounts have few dynos of this size. */
@@ -95,7 +90,9 @@ export async function prebuildAll(
   const reports: PrebuildReport[] = [];
   for (const wave of waves) {
     const run = (job: Prebuild) => runOne(contextOf(job), job, options);
-    reports.push(...(await pMap(wave, run, { concurrency: CONCURRENCY })));
+    // Each removes what it made before any error goes on.
+    const done = pMap(wave, run, { concurrency: CONCURRENCY, stopOnError: false });
+    reports.push(...(await done.catch((error: unknown) => Promise.reject(error instanceof AggregateError ? error.errors[0] : error))));
   }
   return reports;
 }
@@ -143,7 +140,7 @@ interface Seen {
 
 async function prebuildOne(context: SmokeContext, job: Prebuild, options: PrebuildOptions, seen: Seen, step: Step): Promise<void> {
   const { aws, heroku, io, signal } = context;
-  const { subject, prepared, source, storage } = job;
+  const { subject, prepared, source } = job;
   const { team, principal } = subject;
   const name = shortLivedName('prebuild');
   const say = (detail: string) => step.update(redact(detail));
@@ -172,7 +169,10 @@ async function prebuildOne(context: SmokeContext, job: Prebuild, options: Prebui
       const said = parseBuildLog(dyno.lines.join('\n'));
       archive = installIn(said) ?? archive;
       seen.proofs.push(proof('`build` on a one-off dyno', 'App built', said.built === undefined ? endOf(dyno, said.errors) : 'App built'));
-    } else return void seen.causes.push(...causes(context, seen, first));
+    } else {
+      seen.proofs.push(proof('Halcyon is reached, and finds what is to be built', 'yes', log.errors.join('; ') || 'no'));
+      return void seen.causes.push(...causes(context, seen, first));
+    }
     await proveArchive(context, job, archive, seen);
   } finally {
     say('removing what it made');

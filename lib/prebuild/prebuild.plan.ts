@@ -1,6 +1,4 @@
-import type { ErrorCode } from '../error-codes.js';
-import { accessOf } from '../contract/index.js';
-import type { Subject } from '../smoke/subject.js';
+import type { App } from '../config/model.js';
 
 /** List prices of dynos, USD a month, charged by the second (https://www.heroku.com/pricing, 2026). */
 const USD_A_MONTH = {
@@ -54,17 +52,12 @@ export function inWaves<T extends Job>(jobs: readonly T[]): T[][] {
 const usableBy = ({ constraints: all }: Job, { constraints: part }: Job): boolean =>
   all === undefined || (part !== undefined && [...part].every(([name, version]) => all.get(name) === version));
 
-/** Why an app cannot be prebuilt, from the file alone. */
-export function refusalOf({ app: { name, mode, clean } }: Pick<Subject, 'app'>): { code: ErrorCode; message: string } | undefined {
-  const access = accessOf(mode, clean);
-  if (access !== undefined && access !== 'read-only') return undefined;
+/** Why an app cannot be prebuilt, as the file alone tells. */
+export function refusalOf({ name, mode }: App): string | undefined {
+  if (mode === 'upload') return undefined;
   const why =
     mode === 'public'
       ? `app ${name} is in mode public: without a private bucket there is nowhere to keep what is built`
       : `app ${name} is in mode read-only: its build would end well, and nothing of it would be kept`;
-  return { code: 'prebuild-refused', message: `${why}; prebuild an app in mode upload that has the same source and uses the same bucket` };
+  return `${why}; prebuild an app in mode upload that has the same source and uses the same bucket`;
 }
-
-/** Why a build cannot succeed on a platform; undefined where it may. */
-export const withoutCompiler = (app: string, stack: string, storage: string): string =>
-  `app ${app} is on ${stack}, for which upstream Halcyon has no GHC, and there is none under s3://${storage}; put a GHC archive there, or name a fork that has one with buildpack.halcyonUrl`;

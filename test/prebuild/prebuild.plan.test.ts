@@ -41,8 +41,8 @@ describe('refusals', () => {
   test.each([
     ['public', true, /mode public: .* nowhere to keep/],
     ['read-only', true, /mode read-only: .* nothing of it would be kept/],
-  ] as const)('%s', (mode, clean, why) => expect(refusalOf({ app: app(mode, clean) })?.message).toMatch(why));
-  test.each([true, false])('upload, clean: %s, is none', (clean) => expect(refusalOf({ app: app('upload', clean) })).toBeUndefined());
+  ] as const)('%s', (mode, clean, why) => expect(refusalOf(app(mode, clean))).toMatch(why));
+  test.each([true, false])('upload, clean: %s, is none', (clean) => expect(refusalOf(app('upload', clean))).toBeUndefined());
 });
 
 test.each([
