@@ -77,7 +77,7 @@ export function storageOf(config: KitConfig, team: Team, app: App): AppStorage {
 export const expiryOf = ({ name, retention }: BucketSpec): string | undefined =>
   retention.expireAfterDays === undefined
     ? undefined
-    : `packages in ${name} expire ${retention.expireAfterDays} days after they were uploaded, in use or not: an app with an empty cache may then be deployed as buildpack only`;
+    : `packages in ${name}, and the kit's records of who holds keys, expire ${retention.expireAfterDays} days after they were uploaded, in use or not: an app with an empty cache may then be deployed as buildpack only`;
 export const EXPIRY_FIX = 'take expireAfterDays out of the file; halcyon-kit packages --prune removes what no app could use';
 
 /** @throws KitError `team-not-found`, naming the teams there are. */

@@ -110,7 +110,7 @@ export async function runScript(heroku: Heroku, app: string, script: string, opt
       signal?.throwIfAborted();
       if (options.long !== true || !(error instanceof KitError) || Date.now() > deadline) throw error;
       options.say?.(`${error.message}; looking again`);
-      await pause(10_000, signal);
+      await pause(2000, signal);
       return undefined;
     }
   };
