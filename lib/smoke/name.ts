@@ -10,6 +10,9 @@ const LEFTOVER_MS = { smoke: 2 * 3_600_000, prebuild: 26 * 3_600_000 };
 export const shortLivedName = (kind: keyof typeof LEFTOVER_MS): string =>
   `halcyon-${kind}-${Array.from({ length: 8 }, () => String.fromCharCode(97 + randomInt(26))).join('')}`;
 
+/** What an app of that name is for. */
+export const purposeOf = (name: string): string => (NAME.exec(name)?.[1] === 'prebuild' ? 'prebuild' : 'smoke deploy');
+
 export const isShortLived = (name: string): boolean => NAME.test(name);
 
 export function isLeftover(name: string, made: Date, now: Date = new Date()): boolean {
