@@ -32,7 +32,7 @@ test.each([
   ['a release command', { ...plain, Procfile: 'web: bin/shop\nrelease: bin/migrate\n' }, undefined, /release command in its Procfile/],
   ['submodules in a commit', { ...plain, '.gitmodules': '' }, 'HEAD', /has submodules/],
   ['an unknown commit', plain, 'nosuch', /commit nosuch .* cannot be packed/],
-  ['an option in place of a commit', plain, '--output=/dev/null', /cannot be packed/],
+  ['an option in place of a commit', plain, '--list', /cannot be packed/],
 ])('refused: %s', async (_, files, at, why) => {
   write(files);
   commit();
