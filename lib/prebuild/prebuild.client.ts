@@ -163,12 +163,17 @@ async function prebuildOne(context: SmokeContext, job: Prebuild, options: Prebui
     let archive = installIn(log);
     if (log.deployed !== undefined) seen.state = archive?.outcome === 'done' && archive.action === 'Downloading' ? 'there' : 'prebuilt';
     else if (log.buildpackOnly && release?.status === 'succeeded') {
-      const dyno = await build(context, name, release.version, options, say);
+      const { size, timeoutMs } = options;
+      say(`running build on a ${size} dyno`);
+      const timeToLive = Math.ceil(timeoutMs / 1000);
+      const how = { mark: name, timeToLive, size, release: release.version, say, signal, long: true };
+      const dyno = await runScript(heroku, name, buildScript(name), how);
       seen.dyno = dyno.lines;
       seen.state = 'prebuilt';
       const said = parseBuildLog(dyno.lines.join('\n'));
       archive = installIn(said) ?? archive;
       seen.proofs.push(proof('`build` on a one-off dyno', 'App built', said.built === undefined ? endOf(dyno, said.errors) : 'App built'));
+      if (said.built === undefined) seen.causes.push(NOT_BUILT);
     } else {
       seen.proofs.push(proof('Halcyon is reached, and finds what is to be built', 'yes', log.errors.join('; ') || 'no'));
       return void seen.causes.push(...causes(context, seen, first));
@@ -182,18 +187,11 @@ async function prebuildOne(context: SmokeContext, job: Prebuild, options: Prebui
   }
 }
 
-/** On a dyno of its own, however long it takes. */
-async function build(
-  { heroku, signal }: SmokeContext,
-  app: string,
-  release: number,
-  { size, timeoutMs }: PrebuildOptions,
-  say: (detail: string) => void,
-): Promise<DynoRun> {
-  say(`running build on a ${size} dyno`);
-  const timeToLive = Math.ceil(timeoutMs / 1000);
-  return runScript(heroku, app, buildScript(app), { mark: app, timeToLive, size, release, say, signal, long: true });
-}
+const NOT_BUILT: Cause = {
+  code: 'build-failed',
+  message: '`build` did not come to its end on the dyno',
+  remedy: 'see what it printed (--json), or raise --size or --timeout; what it archived is not built again',
+};
 
 const endOf = ({ status, lines }: DynoRun, errors: readonly string[]): string => {
   const why = errors.length > 0 ? errors : lines.slice(-3);
