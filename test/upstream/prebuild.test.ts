@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -106,6 +106,22 @@ describe.skipIf(missing)('prebuild with unmodified haskell-on-heroku (set HALCYO
     expect(apps[0]).toMatchObject({ state: 'there', archive: archiveOf('pre-builder'), ok: true });
     expect((await stage.heroku.releases('pre-builder'))[0]?.version).toBe(apps[0]!.release);
     expect(await (await Actor.enter(stage, 'pre-builder')).page(sources.get('pre-builder')!)).toBe('found');
+  });
+
+  test('a source that does not build: it is said why, and nothing is left', async () => {
+    const broken = join(kit.dir, 'broken');
+    cpSync(dirOf('pre-other'), broken, { recursive: true });
+    rmSync(join(broken, 'main.hs'));
+    const ran = await kit.kit(['prebuild', 'pre-other', '--source', broken, '--deploy', '--yes', '--json']);
+    expect(ran.code).toBe(1);
+    const { apps } = JSON.parse(ran.stdout) as { apps: PrebuildReport[] };
+    expect(apps[0]).toMatchObject({ state: 'failed', ok: false, causes: [{ code: 'build-failed' }] });
+    expect(apps[0]!.proofs.filter(({ ok }) => !ok).map(({ observed }) => observed)).toEqual([
+      expect.stringMatching(/^exit 1; .*Failed to build app/),
+      expect.stringMatching(/404 \(not found\), and not there$/),
+    ]);
+    expect(await stage.heroku.builds('pre-other'), 'nothing is deployed').toEqual([]);
+    expect(await shortLived()).toEqual([]);
   });
 
   test('packages: what is there, and which app uses it; what no app could use goes after its soak, a compiler in use never', async () => {
