@@ -1,7 +1,7 @@
 /** What Halcyon keeps in a bucket, as the names of keys tell it (facts of the Halcyon sources, 2019). Pure. */
 
 /** Compiler; cabal-install, with or without a list of packages; dependencies; an app half way; an app that is finished; a source as its makers publish it. */
-export type PackageKind = 'ghc' | 'cabal' | 'sandbox' | 'build' | 'install' | 'original';
+type PackageKind = 'ghc' | 'cabal' | 'sandbox' | 'build' | 'install' | 'original';
 
 export interface Package {
   readonly key: string;
