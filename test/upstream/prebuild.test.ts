@@ -161,6 +161,8 @@ describe.skipIf(missing)('prebuild with unmodified haskell-on-heroku (set HALCYO
   });
 
   test('while a dyno builds its app is on the record of holders, so that its key stays; Ctrl-C: dyno, app and record go', async () => {
+    // Dependencies that nobody has built.
+    writeFileSync(join(dirOf('pre-other'), 'cabal.config'), 'constraints: base ==4.7.0.2,\n             containers ==0.5.5.1\n');
     let recorded: string[] = [];
     const cli = new Workplace(stage.sandbox.env);
     cli.write(
