@@ -11,8 +11,8 @@ import { Objects } from '../smoke/objects.client.js';
 import { storedPackages } from '../storage/packages.client.js';
 import { packageOf, type Usage } from '../storage/packages.plan.js';
 
-/** A finished build's log is there at once. */
-const LOG_MS = 20_000;
+/** A finished build's log is there at once, or, of an old build, no more. */
+const LOG_MS = 10_000;
 
 /** What the newest successful one of an app's builds said: undefined where that cannot be read, null where there is none. */
 export async function newestLog(
