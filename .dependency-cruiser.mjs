@@ -8,7 +8,7 @@ export const FLOORS = [
   ['config', 'aws'],
   ['heroku', 'storage', 'constructs'],
   ['stacks', 'buildpack', 'engine', 'smoke'],
-  ['deploy'],
+  ['deploy', 'prebuild'],
   ['doctor'],
   ['cli'],
   ['commands'],

@@ -20,7 +20,9 @@ export const ERROR_CODES = {
     'waves-invalid': '`--waves` has a part that is none; give counts and percentages, such as `1,10%,100%`',
     'options-conflict': 'options were given that do not go together; leave one out, or add the missing one',
     'source-needs-app': '`--source` says what to deploy, not where; add `--app`',
-    'source-unusable': '`--source` is not a directory; give the one with the .cabal file',
+    'source-unusable': 'a source cannot be built; the message says why',
+    'source-missing': 'there is nothing to build for an app; give `--source` or `--commit`',
+    'size-unknown': '`--size` is not a size that Heroku has; use one of those in the message',
     'nothing-to-prove': 'no app has a mode that was asked for; leave out `--mode`, or correct it',
     'confirmation-needed': 'nobody can be asked here; add `--yes`, or look first with `--dry-run`',
     declined: 'the question was answered with no; nothing was changed',
@@ -67,6 +69,7 @@ export const ERROR_CODES = {
     'bucket-not-retained': 'the bucket would go with its stack; add `--delete-bucket`, or keep it with `retain: true`',
     'bucket-in-use': 'a team still uses the shared bucket; take that down first, or name it as well',
     'bucket-missing': 'the bucket is not there; run `halcyon-kit up`',
+    'packages-unknown': 'it cannot be told what packages are used, so none is removed; the message has the reason',
   },
   Keys: {
     'key-not-found': 'no user of the teams has the key; check its id',
@@ -115,6 +118,7 @@ export const ERROR_CODES = {
     'smoke-timeout': 'a build or release did not end in time; see `heroku releases`, and run again',
     'dyno-stale': 'dynos start on an older release; run again',
     'unexpected-answer': 'AWS or Heroku answered in another shape than documented; run again, and report it if that does not help',
+    'prebuild-refused': 'the app cannot be prebuilt as it is; the message has the reason',
     unexpected: 'something that should not happen; report it, with the message',
   },
   'The sandbox': {

@@ -2,6 +2,8 @@ import { Argument, Command, Option } from 'commander';
 import type { CommandHost, CommandResult } from '../cli/command.js';
 import { defaultConfig } from '../cli/default-config.js';
 
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
 /** Runs a command: its module is loaded only now, so that `--help` starts at once. */
 export type Runner = (
   run: (host: CommandHost) => Promise<CommandResult>,
@@ -104,6 +106,33 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--source <dir>', "a team's own source, with --app")
     .option('--evidence <file>', 'write the evidence to FILE (JSON, without secrets)')
     .action((names, options) => run(async (host) => (await import('./smoke.js')).smoke(names, options, host), options));
+
+  command('prebuild', 'Build apps on short-lived apps and large one-off dynos, so that their next build finds all in the bucket.', [
+    'prebuild payments-builder --source .',
+    'prebuild payments-builder --commit HEAD --deploy',
+    'prebuild payments-builder search-web --source payments-builder=../builder --source search-web=../search --dry-run',
+  ])
+    .addArgument(new Argument('<app...>', 'apps of the file, in mode upload'))
+    .option('--source <dir>', 'directory of the source, or APP=DIR; may be repeated', collect)
+    .option('--commit <rev>', 'a commit of the git repository there, or APP=REV; may be repeated', collect)
+    .option('--size <size>', 'size of the dyno that builds', 'performance-l')
+    .option('--timeout <duration>', 'how long each may build, 24h at most', '4h')
+    .option('--deploy', 'then deploy the same source to the app itself')
+    .option('--profile <name>', 'AWS profile; default: AWS_PROFILE, then the default credentials')
+    .option('--evidence <file>', 'write the evidence to FILE (JSON, without secrets)')
+    .option('--dry-run', 'show what would be built, and what it costs at most; change nothing')
+    .option('-y, --yes', 'do not ask')
+    .action((names, options) => run(async (host) => (await import('./prebuild.js')).prebuild(names, options, host), options));
+
+  changing('packages', 'Show what is kept in the buckets, and which apps use it; with --prune, remove what none could use.', [
+    'packages payments',
+    'packages payments --prune --dry-run',
+    'packages --all --prune --soak 30d --yes',
+  ])
+    .option('--prune', 'remove what no app could use; what is found so for the first time rests')
+    .option('--soak <duration>', 'how long it rests, in case an app comes to use it', '7d')
+    .option('--evidence <file>', 'write what was removed to FILE (JSON)')
+    .action((names, options) => run(async (host) => (await import('./packages.js')).packages(names, options, host), options));
 
   looking('status', 'Show stacks, keys and apps as they are.', ['status', 'status payments --json']).action((names, options) =>
     run(async (host) => (await import('./status.js')).status(names, options, host), options),

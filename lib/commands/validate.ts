@@ -1,11 +1,15 @@
-import { principalsOf } from '../config/derive.js';
+import { EXPIRY_FIX, expiryOf, principalsOf } from '../config/derive.js';
 import { loadConfig } from '../config/index.js';
 import { halcyonBucket, principalLabel } from '../contract/index.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 
-export async function validate(options: GlobalOptions, _host: CommandHost): Promise<CommandResult> {
+export async function validate(options: GlobalOptions, host: CommandHost): Promise<CommandResult> {
   const config = await loadConfig(options.config);
+  const buckets = new Map(
+    [...config.buckets, ...config.teams.flatMap(({ bucket }) => bucket?.spec ?? [])].map((spec) => [spec.name, spec]),
+  );
+  for (const warning of [...buckets.values()].flatMap((spec) => expiryOf(spec) ?? [])) host.io.warn(`${warning}; ${EXPIRY_FIX}`);
   const rows = config.teams.flatMap((team) => {
     const principals = new Map(principalsOf(team).flatMap((principal) => principal.apps.map((app) => [app, principal] as const)));
     return team.apps.map((app) => {

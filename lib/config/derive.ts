@@ -73,6 +73,13 @@ export function storageOf(config: KitConfig, team: Team, app: App): AppStorage {
   };
 }
 
+/** What expiry by age does to packages that are in use, where a bucket has it: builds with a cache use them without ever uploading them again. */
+export const expiryOf = ({ name, retention }: BucketSpec): string | undefined =>
+  retention.expireAfterDays === undefined
+    ? undefined
+    : `packages in ${name}, and the kit's records of who holds keys, expire ${retention.expireAfterDays} days after they were uploaded, in use or not: an app with an empty cache may then be deployed as buildpack only`;
+export const EXPIRY_FIX = 'take expireAfterDays out of the file; halcyon-kit packages --prune removes what no app could use';
+
 /** @throws KitError `team-not-found`, naming the teams there are. */
 export function teamNamed(config: Pick<KitConfig, 'teams' | 'file'>, name: string): Team {
   const team = config.teams.find((candidate) => candidate.name === name);

@@ -39,7 +39,6 @@ teams: # each team is a stack: halcyon-TEAM
       account: "${account ?? '111122223333'}" # ${account === undefined ? 'EDIT: your AWS account id; ' : ''}nothing is ever made in another account
       region: ${region}
       # versioning: true                 # keep overwritten and deleted packages, for retention.noncurrentDays
-      # retention: { expireAfterDays: 365 }
     # heroku: { team: acme }             # the Heroku team that the apps must belong to
     # credentials: per-app               # one key an app; default: one a mode
 

@@ -153,7 +153,10 @@ export const keyIdOfVersion = (versionId: string): string | undefined => /^halcy
 /** Objects of the kit's own in a bucket (leases, smoke leftovers' index) are under this key prefix, at the bucket's root; principals may not write there. */
 export const KIT_OBJECT_PREFIX = '.halcyon-kit/';
 /** Apps that were ever given a key of an IAM user, by their ids. */
-export const holdersKey = (user: string): string => `${KIT_OBJECT_PREFIX}holders/${user}.json`;
+export const HOLDERS_PREFIX = `${KIT_OBJECT_PREFIX}holders/`;
+export const holdersKey = (user: string): string => `${HOLDERS_PREFIX}${user}.json`;
+/** Since when packages of a place (empty, or a prefix with its slash) are of use to no app. */
+export const unusedKey = (place: string): string => `${KIT_OBJECT_PREFIX}unused/${place}packages.json`;
 /** What the apps of a team were last seen to have. */
 export const confirmedKey = (team: string): string => `${KIT_OBJECT_PREFIX}confirmed/${team}.json`;
 export const leaseKey = (team: string): string => `${KIT_OBJECT_PREFIX}lease/${team}.json`;

@@ -1,11 +1,13 @@
 import pMap from 'p-map';
+import type { Aws } from '../aws/aws.js';
 import type { App, KitConfig, Team } from '../config/model.js';
 import { oursOf, type KeyPair } from '../contract/index.js';
 import { observeApp } from '../engine/run/observe-apps.client.js';
 import { isKitError, KitError } from '../errors.js';
 import { planBuildpacks, type DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
-import type { Heroku } from '../heroku/heroku.js';
+import type { Build, Heroku } from '../heroku/heroku.js';
 import { registerSecret } from '../io/redaction.js';
+import { installIn, isStored, newestLog } from '../prebuild/usage.client.js';
 import { SWITCHES, type AppFacts } from './model.js';
 import { Reader } from './reader.js';
 
@@ -17,6 +19,8 @@ export interface AppQuestion {
   readonly held: Map<string, KeyPair>;
   readonly buildpacks: ReadonlyMap<string, DesiredBuildpacks>;
   readonly stacks: ReadonlyMap<string, string>;
+  /** In the region of the team's bucket. */
+  readonly aws?: Aws;
   readonly signal?: AbortSignal;
 }
 
@@ -45,11 +49,12 @@ async function factsOf({ config, heroku, team, held, ...wanted }: AppQuestion, a
   ]);
   if (info instanceof KitError)
     return { ...state, state: info.code === 'app-not-found' ? 'missing' : 'unreadable', problem: info.message, switches, unread: [] };
-  const [buildpacks, releases, builds, dynos] = await Promise.all([
+  const [buildpacks, releases, builds, dynos, processTypes] = await Promise.all([
     reader.read('buildpacks', () => heroku.buildpacks(name)),
     reader.read('releases', () => heroku.releases(name, { max: 20 })),
     reader.read('builds', () => heroku.builds(name, { max: 10 })),
     reader.read('dynos', () => heroku.dynos(name)),
+    reader.read('process types', () => heroku.processTypes(name)),
   ]);
   const desired = wanted.buildpacks.get(name);
   return {
@@ -60,8 +65,24 @@ async function factsOf({ config, heroku, team, held, ...wanted }: AppQuestion, a
     buildpacks,
     ...(buildpacks && desired ? { buildpackPlan: planBuildpacks(buildpacks, desired) } : {}),
     releases,
+    processTypes,
+    ...(await reader.read('its newest build', () => lastBuild(heroku, team, builds ?? [], wanted))),
     builds: builds?.filter((build) => build.status === 'pending'),
     oneOffs: dynos?.filter((dyno) => dyno.type === 'run'),
     unread: reader.unread,
   };
+}
+
+async function lastBuild(
+  heroku: Heroku,
+  { bucket }: Team,
+  builds: readonly Build[],
+  { aws, signal }: Pick<AppQuestion, 'aws' | 'signal'>,
+): Promise<Pick<AppFacts, 'lastBuild'>> {
+  const log = await newestLog(heroku, builds, signal);
+  if (!log) return {};
+  const { releaseId } = builds.find(({ status }) => status === 'succeeded')!;
+  const install = installIn(log)?.url;
+  const stored = aws && bucket && install !== undefined ? await isStored(aws, bucket, install, signal) : undefined;
+  return { lastBuild: { releaseId, buildpackOnly: log.buildpackOnly, install, stored } };
 }

@@ -86,7 +86,7 @@ async function teamFacts(options: DoctorOptions, team: Team, shared: Pick<AppQue
   const [principals = [], stack, apps, smokeApps] = await Promise.all([
     aws && principalFacts(aws, team, vault, reader),
     aws && hasStack(team) ? reader.read('its stack', () => stackState(aws, name)) : undefined,
-    appFacts({ config, heroku, team, held, signal, ...shared }),
+    appFacts({ config, heroku, team, held, signal, aws, ...shared }),
     aws && reader.readIfAny('apps of its smoke deploys (s3:ListBucket, s3:GetObject)', 'bucket', async () => registerOf(aws, team)?.all()),
   ]);
   const probing = aws && team.bucket && { config, team, bucket: team.bucket, principals, aws, writeProbe, signal };

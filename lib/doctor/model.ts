@@ -118,6 +118,15 @@ export interface AppFacts extends AppState {
   readonly releases?: readonly Release[];
   /** Pending ones. */
   readonly builds?: readonly Build[];
+  /** Of its current release. */
+  readonly processTypes?: readonly string[];
+  /** Its newest successful build: what it deployed, and whether the next of the same source finds that in the bucket. */
+  readonly lastBuild?: {
+    readonly releaseId?: string;
+    readonly buildpackOnly: boolean;
+    readonly install?: string;
+    readonly stored?: boolean;
+  };
   /** Running one-off dynos. */
   readonly oneOffs?: readonly Dyno[];
   /** With the app's own config vars, where they are not what they should be. */

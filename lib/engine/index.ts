@@ -13,6 +13,7 @@ import {
   DEFAULT_POLICY,
   NO_KNOWLEDGE,
   type Event,
+  type Holder,
   type Intent,
   type Plan,
   type Policy,
@@ -25,7 +26,7 @@ import { herokuApps } from './ports/heroku-apps.client.js';
 import { awsKeys } from './ports/iam.client.js';
 import { awsVerifier } from './ports/key-check.client.js';
 import { s3Packages } from './ports/s3-packages.client.js';
-import { s3Holders, type ObjectIn } from './ports/s3-holders.client.js';
+import { recordIn, s3Holders, type ObjectIn } from './ports/s3-holders.client.js';
 import { s3Object } from './ports/s3-object.client.js';
 import { awsSecrets } from './ports/secrets-manager.client.js';
 import { findKeyOf, killAtOnce, type FoundKey, type IamContext } from './run/kill.client.js';
@@ -169,6 +170,27 @@ export async function wasKeyOf({ aws }: KillContext, team: Team, keyId: string):
     if ((await secrets.read(secretName(id), []))?.some((version) => version.keyId === keyId)) return true;
   }
   return false;
+}
+
+/** Who is written down in a record. @throws KitError `holders-unreadable`. */
+export const holdersIn = (body: string, place: string): readonly Holder[] => recordIn(body, place).holders;
+
+/** Apps of the kit's own that are given a key of a user for hours: written down, so that it does not retire while they have it. */
+export function holdersOf(aws: Aws, spec: BucketSpec) {
+  const record = s3Holders(objectsIn(aws, spec));
+  const insist = async (work: () => Promise<void>): Promise<void> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (attempt >= 5 || !isKitError(error, 'state-changed')) throw error;
+      }
+    }
+  };
+  return {
+    add: (user: string, holder: Holder) => insist(() => record.add(user, undefined, [holder])),
+    forget: (user: string, id: string) => insist(() => record.forget(user, undefined, id)),
+  };
 }
 
 function iamContext({ aws, io, signal, clock = clockOf(aws.network.time) }: KillContext, team: Team): IamContext {

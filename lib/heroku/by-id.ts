@@ -17,6 +17,7 @@ const OF_AN_APP: ReadonlySet<PropertyKey> = new Set<keyof Heroku>([
   'runDyno',
   'stopDyno',
   'logSession',
+  'processTypes',
   'scale',
 ]);
 

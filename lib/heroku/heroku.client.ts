@@ -10,7 +10,7 @@ import type { Heroku } from './heroku.js';
 import { herokuApiUrl } from './host.js';
 import { PATIENCE, type Patience } from './retry.plan.js';
 import { pause } from './pause.js';
-import { APP, BUILD, CONFIG_VARS, DYNO, INSTALLATIONS, LOG_SESSION, RELEASE, SOURCE, STACK } from './shapes.js';
+import { APP, BUILD, CONFIG_VARS, DYNO, FORMATION, INSTALLATIONS, LOG_SESSION, RELEASE, SOURCE, STACK } from './shapes.js';
 import { follow, upload } from './stream.js';
 import { Transport, type Call, type Reply } from './transport.js';
 
@@ -187,6 +187,7 @@ export function createHeroku(options: HerokuOptions): Heroku {
       return (await call('POST', of(app, 'log-sessions'), LOG_SESSION, body, { repeatable: true })).logplex_url;
     },
 
+    processTypes: async (app) => (await get(of(app, 'formation'), z.array(FORMATION))).map(({ type }) => type),
     scale: async (app, type, quantity) => {
       await call('PATCH', of(app, 'formation', type), z.any(), { quantity }, { repeatable: true });
     },

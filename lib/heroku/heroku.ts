@@ -50,6 +50,8 @@ export interface Heroku {
   /** URL of a log session. `tail` keeps it open. */
   logSession(app: string, options: { dyno?: string; lines?: number; tail?: boolean }): Promise<string>;
 
+  /** Process types that its current release declares. */
+  processTypes(app: string): Promise<string[]>;
   scale(app: string, type: string, quantity: number): Promise<void>;
 }
 
@@ -59,6 +61,8 @@ export interface HerokuApp {
   /** `cedar` or `fir`; fir takes no classic buildpacks. */
   readonly generation: string;
   readonly stack: string;
+  /** Of its next build, where that is another: it was set, and nothing was built since. */
+  readonly buildStack?: string;
   readonly webUrl?: string;
   readonly team?: string;
   /** ISO 8601. */

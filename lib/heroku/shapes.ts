@@ -20,7 +20,7 @@ const signedUrl = url.transform((value) => {
 
 export const APP = z
   .object({
-    ...{ id: name, name, generation: named, stack: named, web_url: url.nullish(), team: named },
+    ...{ id: name, name, generation: named, stack: named, build_stack: named, web_url: url.nullish(), team: named },
     ...{ created_at: time, released_at: time.nullish(), updated_at: time.nullish() },
   })
   .transform(({ generation, stack, web_url: webUrl, team, ...json }): HerokuApp => ({
@@ -28,6 +28,7 @@ export const APP = z
     // Answers for team apps leave the generation out, and only Fir apps are said to be of another one.
     generation: generation?.name ?? 'cedar',
     stack: stack?.name ?? '',
+    ...(json.build_stack?.name && json.build_stack.name !== stack?.name ? { buildStack: json.build_stack.name } : {}),
     ...(webUrl ? { webUrl } : {}),
     ...(team?.name ? { team: team.name } : {}),
     createdAt: json.created_at,
@@ -87,5 +88,7 @@ export const DYNO = z
     release: z.object({ version: z.int().optional() }).nullish(),
   })
   .transform(({ release, created_at: createdAt, ...dyno }): Dyno => ({ ...dyno, releaseVersion: release?.version ?? 0, createdAt }));
+
+export const FORMATION = z.object({ type: name });
 
 export const LOG_SESSION = z.object({ logplex_url: signedUrl });

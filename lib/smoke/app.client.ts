@@ -3,6 +3,7 @@ import { isMissing } from '../aws/errors.js';
 import type { KitConfig } from '../config/model.js';
 import {
   desiredConfigVars,
+  differing,
   parseSecretValue,
   principalLabel,
   secretName,
@@ -27,28 +28,37 @@ export interface Prepared {
   readonly key?: KeyPair;
   readonly buildpacks: readonly string[];
   readonly configVars: Readonly<Record<string, string>>;
+  /** What the app itself has not as it should: names of config vars of ours, `buildpacks`. */
+  readonly differs: readonly string[];
   /** Where its builds should look for archives; the platform is empty for a stack we do not know. */
   readonly place: Place;
 }
 
-/** Read all of it; nothing is made. @param given - key to prove in place of the current one. */
+/**
+ * Read all of it; nothing is made.
+ * @param options.key - in place of the current one. @param options.copied - names of config vars, beside the kit's own, that come along.
+ */
 export async function prepare(
   { config, heroku, aws, signal, signingBuildpackUrl }: SmokeContext,
   subject: Subject,
   storage: AppStorage,
-  given?: KeyPair,
+  { key: given, copied = COPIED_CONFIG_VARS }: { readonly key?: KeyPair; readonly copied?: RegExp } = {},
 ): Promise<Prepared> {
   const { name } = subject.app;
   const [app, vars, buildpacks] = await Promise.all([heroku.app(name), heroku.configVars(name), heroku.buildpacks(name)]);
   const key = subject.principal && (given ?? (await currentKey(aws, subject.principal)));
   if (key) registerSecret(key.secretAccessKey);
   signal?.throwIfAborted();
+  // What it is built on next.
+  const stack = app.buildStack ?? app.stack;
+  const wanted = copiedBuildpacks(config, signingBuildpackUrl, buildpacks);
   const prepared = {
-    app,
+    app: { ...app, stack },
     key,
-    buildpacks: copiedBuildpacks(config, signingBuildpackUrl, buildpacks),
-    configVars: copiedConfigVars(config, storage, key, vars),
-    place: { platform: platformOf(app.stack) ?? '', ghc: vars.HALCYON_GHC_VERSION || DEFAULT_GHC },
+    buildpacks: wanted,
+    differs: [...differing(vars, desiredConfigVars(storage, key)), ...(wanted.join('\n') === buildpacks.join('\n') ? [] : ['buildpacks'])],
+    configVars: copiedConfigVars(config, storage, key, vars, copied),
+    place: { platform: platformOf(stack) ?? '', ghc: vars.HALCYON_GHC_VERSION || DEFAULT_GHC },
   };
   registerUrlSecrets([...Object.values(prepared.configVars), ...prepared.buildpacks]);
   return prepared;
@@ -79,13 +89,7 @@ export async function currentKey(aws: Aws, principal: PrincipalId): Promise<KeyP
 }
 
 /** Names of config vars, beside the kit's own, that decide which code a build runs and where it looks. Copied from the team's app. */
-const COPIED_CONFIG_VARS = [
-  'HALCYON_URL',
-  'BASHMENOT_URL',
-  'HALCYON_GHC_VERSION',
-  'HALCYON_NO_PRIVATE_STORAGE',
-  'HALCYON_PUBLIC_STORAGE_URL',
-] as const;
+const COPIED_CONFIG_VARS = /^(HALCYON_(URL|GHC_VERSION|NO_PRIVATE_STORAGE|PUBLIC_STORAGE_URL)|BASHMENOT_URL)$/;
 
 /** The config vars to set: what the app should have of ours, and what it has of those above. @internal */
 export function copiedConfigVars(
@@ -93,8 +97,9 @@ export function copiedConfigVars(
   storage: AppStorage,
   key: KeyPair | undefined,
   current: Readonly<Record<string, string>>,
+  names: RegExp = COPIED_CONFIG_VARS,
 ): Record<string, string> {
-  const copied = Object.fromEntries(COPIED_CONFIG_VARS.flatMap((name) => (current[name] ? [[name, current[name]]] : [])));
+  const copied = Object.fromEntries(Object.entries(current).filter(([name]) => names.test(name)));
   const wanted = Object.entries({ ...forksOf(config.buildpack), ...copied, ...desiredConfigVars(storage, key) });
   return Object.fromEntries(wanted.filter((entry): entry is [string, string] => Boolean(entry[1])));
 }
@@ -117,10 +122,11 @@ export interface ShortLived {
   readonly configVars: Readonly<Record<string, string>>;
 }
 
-/** Make the app. Config vars come before any build, which could not see them otherwise. */
-export async function createShortLived(heroku: Heroku, wanted: ShortLived): Promise<HerokuApp> {
+/** Make the app. Config vars come before any build, which could not see them otherwise. @param made - comes before the app is given a key. */
+export async function createShortLived(heroku: Heroku, wanted: ShortLived, made?: (app: HerokuApp) => Promise<void>): Promise<HerokuApp> {
   const { name, stack, team, buildpacks, configVars } = wanted;
   const app = await heroku.createApp({ name, stack, ...(team ? { team } : {}) });
+  await made?.(app);
   // A new app needs a moment until all of Heroku knows it.
   await untilKnown(() => heroku.setBuildpacks(name, buildpacks));
   if (Object.keys(configVars).length > 0) await untilKnown(() => heroku.patchConfigVars(name, configVars));

@@ -93,7 +93,6 @@ const LEFT_OUT = /(^|\/)(\.git|\.gitmodules|\.ghc|\.cabal|\.cabal-sandbox|cabal\
 /**
  * A directory as a source tarball, in memory: written into the directory it would become part of itself.
  * @throws KitError `source-unusable`.
- * @internal
  */
 export async function packSource(directory: string): Promise<Buffer> {
   const found = await stat(directory).catch(() => undefined);
@@ -139,7 +138,7 @@ async function buildFor(run: Run, app: string, source: Buffer, what: string): Pr
 /** Heroku ends a build after 15 minutes, and a release command may follow. */
 const PATIENCE_MS = 30 * 60_000;
 
-/** Build `source` and follow it to the end of its release. @param say - the log's latest line, as it comes. @internal */
+/** Build `source` and follow it to the end of its release. @param say - the log's latest line, as it comes. */
 export async function buildOn(
   heroku: Heroku,
   app: string,

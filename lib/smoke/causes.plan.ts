@@ -112,8 +112,7 @@ const RULES: readonly Rule[] = [
   {
     code: 'dependencies-missing',
     message: 'buildpack only: what the app needs is not prebuilt in the storage, so nothing was deployed that can run',
-    remedy:
-      'run `build` on a large one-off dyno of that app, then deploy the same source again; `heroku rollback` brings the last slug back',
+    remedy: '`halcyon-kit prebuild APP --source DIR --deploy` builds it first; `heroku rollback` brings the last slug back',
     applies: ({ log }) => log?.buildpackOnly === true,
   },
   {

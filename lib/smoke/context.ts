@@ -12,7 +12,7 @@ import { Made } from './made.client.js';
 import { Objects } from './objects.client.js';
 import { registerOf } from './register.client.js';
 import type { Scope } from './requests.plan.js';
-import { smokeName } from './name.js';
+import { shortLivedName } from './name.js';
 import { otherPrefixes, type Subject } from './subject.js';
 
 export interface SmokeContext {
@@ -58,7 +58,7 @@ export interface Run {
 }
 
 export function startRun({ config, aws, heroku, io, signal }: SmokeContext, { team, app, access }: Subject, step: Step): Run {
-  const name = smokeName();
+  const name = shortLivedName('smoke');
   const storage = storageOf(config, team, app);
   const { acl, prefix } = storage;
   const store =

@@ -75,6 +75,8 @@ export interface DynoOptions {
   /** The dyno must run this release or a later one. */
   readonly release?: number;
   readonly say?: (line: string) => void;
+  /** Hours of work, which no failure to hear of it ends: its log is taken up again until its time is over. Default false. */
+  readonly long?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -94,18 +96,32 @@ export async function runFor(
 /**
  * Run a bash script on a one-off dyno, detached, and read its output from a log session: attached dynos need a port that is often
  * blocked. The script comes in the environment, so that neither source nor slug has to carry it.
- * @internal
  */
 export async function runScript(heroku: Heroku, app: string, script: string, options: DynoOptions): Promise<DynoRun> {
   const { mark, signal } = options;
   const dyno = await startDyno(heroku, app, script, options);
   const deadline = Date.now() + options.timeToLive * 1000;
-  let lines: string[] = [];
+  const transcript = new Transcript();
+  /** What a look came to; undefined where it failed and is made again. */
+  const look = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (options.long !== true || !(error instanceof KitError) || Date.now() > deadline) throw error;
+      options.say?.(`${error.message}; looking again`);
+      await pause(2000, signal);
+      return undefined;
+    }
+  };
   try {
     for (let goneAt = 0; ;) {
-      lines = await readLog(heroku, app, dyno.name, options);
+      const silenceMs = options.long && goneAt === 0 ? SILENCE_MS.long : SILENCE_MS.short;
+      await look(() => readLog(heroku, app, dyno.name, transcript, { ...options, silenceMs }));
+      const { lines } = transcript;
       const marks = readMarks(lines.join('\n'), mark);
-      const gone = !(await heroku.dynos(app)).some(({ name }) => name === dyno.name);
+      const dynos = await look(() => heroku.dynos(app));
+      const gone = dynos !== undefined && !dynos.some(({ name }) => name === dyno.name);
       // Its last lines may come after its end.
       if (gone && goneAt === 0) goneAt = Date.now();
       if (marks.status !== undefined || Date.now() > deadline || (gone && Date.now() - goneAt > 10_000)) return { lines, ...marks };
@@ -137,24 +153,59 @@ async function startDyno(heroku: Heroku, app: string, script: string, options: D
   }
 }
 
-/** The dyno's log until the script's end shows, the dyno's output ends, or a few seconds pass in silence. */
-async function readLog(heroku: Heroku, app: string, dyno: string, options: DynoOptions): Promise<string[]> {
+/** What a dyno printed, from one log session after another: each begins with the last 1,500 lines once more. @internal */
+export class Transcript {
+  /** Without Heroku's prefixes, colours and empty lines. */
+  readonly lines: string[] = [];
+  readonly #heard = new Map<string, number>();
+
+  /** One more session. @returns what takes its text as it comes, and gives back the lines that are new. */
+  session(): (text: string) => string[] {
+    const again = new Map<string, number>();
+    let rest = '';
+    return (text) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      const fresh = lines.flatMap((line) => {
+        // With its time each line is itself, however often it is told.
+        const times = (again.get(line) ?? 0) + 1;
+        again.set(line, times);
+        if (times <= (this.#heard.get(line) ?? 0)) return [];
+        this.#heard.set(line, times);
+        const said = stripVTControlCharacters(line)
+          .replace(/^\S+ \S+\[[^\]]+\]: ?/, '')
+          .trimEnd();
+        return said === '' ? [] : [said];
+      });
+      this.lines.push(...fresh);
+      return fresh;
+    };
+  }
+}
+
+/** Silence after which a log session is left: the dyno may have ended. Asking is what costs requests of an hour's 4,500. */
+const SILENCE_MS = { short: 5_000, long: 60_000 };
+
+/** The dyno's log until the script's end shows, the dyno's output ends, or some time passes in silence. */
+async function readLog(
+  heroku: Heroku,
+  app: string,
+  dyno: string,
+  transcript: Transcript,
+  options: DynoOptions & { readonly silenceMs: number },
+): Promise<void> {
   const url = await heroku.logSession(app, { dyno, lines: 1500, tail: true });
   const enough = new AbortController();
-  const silence = () => setTimeout(() => enough.abort(), 5000);
+  const silence = () => setTimeout(() => enough.abort(), options.silenceMs);
   let timer = silence();
-  let text = '';
-  const output = () =>
-    stripVTControlCharacters(text)
-      .split(/\r?\n/)
-      .map((line) => line.replace(/^\S+ \S+\[[^\]]+\]: ?/, '').trimEnd());
+  const take = transcript.session();
   const hear = (chunk: string) => {
     clearTimeout(timer);
     timer = silence();
-    text += chunk;
-    const said = output().filter((line) => line !== '');
-    options.say?.((said.at(-1) ?? '').trim());
-    if (readMarks(text, options.mark).status !== undefined) enough.abort();
+    const fresh = take(chunk);
+    if (fresh.length > 0) options.say?.((fresh.at(-1) ?? '').trim());
+    const ended = readMarks(fresh.join('\n'), options.mark).status !== undefined;
+    if (ended || fresh.some((line) => line.startsWith('Process exited with status'))) enough.abort();
   };
   try {
     await heroku.followStream(url, hear, options.signal ? AbortSignal.any([options.signal, enough.signal]) : enough.signal);
@@ -164,5 +215,4 @@ async function readLog(heroku: Heroku, app: string, dyno: string, options: DynoO
     clearTimeout(timer);
   }
   options.signal?.throwIfAborted();
-  return output().filter((line) => line !== '');
 }

@@ -8,7 +8,7 @@ import type { Heroku, HerokuApp } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
 import { redact } from '../io/redaction.js';
 import type { SmokeContext } from './context.js';
-import { isLeftover, runOfKey } from './name.js';
+import { isLeftover, purposeOf, runOfKey } from './name.js';
 import { Objects } from './objects.client.js';
 import { registerOf, whoOf } from './register.client.js';
 import { SMOKE_OBJECT_PREFIX } from './requests.plan.js';
@@ -56,7 +56,7 @@ export async function sweepApps(
 ): Promise<string[]> {
   const removed: string[] = [];
   for (const name of leftoversAmong(await heroku.apps(), now)) {
-    if (!running.has(name) && (await removeLeftover(heroku, io, name, 'an earlier smoke deploy'))) removed.push(name);
+    if (!running.has(name) && (await removeLeftover(heroku, io, name, `an earlier ${purposeOf(name)}`))) removed.push(name);
   }
   return removed;
 }
@@ -66,8 +66,8 @@ async function sweepNoted({ aws, heroku, io }: SweepContext, team: Team) {
   const register = registerOf(aws, team);
   const noted = (await register?.all()) ?? [];
   for (const app of noted) {
-    if (app.running) io.info(`${app.name} is in use by a smoke deploy of ${whoOf(app)}; it is let be`);
-    else if (await removeLeftover(heroku, io, app.name, `a smoke deploy of ${whoOf(app)}`)) await register?.forget(app.name);
+    if (app.running) io.info(`${app.name} is in use by a ${purposeOf(app.name)} of ${whoOf(app)}; it is let be`);
+    else if (await removeLeftover(heroku, io, app.name, `a ${purposeOf(app.name)} of ${whoOf(app)}`)) await register?.forget(app.name);
   }
   const names = (running: boolean): ReadonlySet<string> => new Set(noted.filter((app) => app.running === running).map(({ name }) => name));
   return { dead: names(false), running: names(true) };

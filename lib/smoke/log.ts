@@ -25,6 +25,8 @@ export interface BuildLog {
   readonly buildpackOnly: boolean;
   /** NAME-VERSION of what was deployed. */
   readonly deployed?: string;
+  /** NAME-VERSION of what `build` made on a one-off dyno. */
+  readonly built?: string;
   readonly errors: readonly string[];
 }
 
@@ -53,6 +55,7 @@ export function parseBuildLog(text: string): BuildLog {
     install: installs.find(({ url }) => url.startsWith('s3://')) ?? installs[0],
     buildpackOnly: errors.includes('Deploying buildpack only'),
     deployed: label('App deployed'),
+    built: label('App built'),
     errors,
   };
 }

@@ -3,7 +3,7 @@ import type { Team } from '../config/model.js';
 import { KIT_OBJECT_PREFIX } from '../contract/index.js';
 import { isDead, parseOwner, thisProcess, type LeaseOwner } from '../lease-owner.js';
 import { Objects } from './objects.client.js';
-import { isSmokeName } from './name.js';
+import { isShortLived } from './name.js';
 
 /** Without renewal for so long a note is a dead run's; on the machine it ran on that is told at once. Clocks are let be five minutes off. */
 const TTL_MS = 10 * 60_000;
@@ -57,7 +57,7 @@ export class Register {
     const found: NotedApp[] = [];
     for (const { key, body, ageMs } of await this.#objects.read(this.#prefix)) {
       const name = key.slice(this.#prefix.length).replace(/\.json$/, '');
-      if (!isSmokeName(name)) continue;
+      if (!isShortLived(name)) continue;
       const owner = parseOwner(body);
       const running = owner !== undefined && ageMs <= owner.ttl && !isDead(owner, self);
       found.push({ name, running, ...(owner === undefined ? {} : { owner }) });

@@ -45,7 +45,7 @@ type On = Pick<Evidence, 'smokeApp' | 'stack' | 'platform' | 'buildpacks' | 'key
 async function stages(run: Run, context: SmokeContext, subject: Subject, { source, prebuild, key: given }: RunOptions): Promise<On> {
   const { name, seen, storage, say } = run;
   say('looking at the app');
-  const prepared = await prepare(context, subject, storage, given);
+  const prepared = await prepare(context, subject, storage, { key: given });
   const { key, buildpacks, configVars } = prepared;
   let { app, place } = prepared;
   if (source === undefined) {

@@ -30,6 +30,10 @@ export const SUITES = {
   smoke: { project: 'integration', files: ['test/integration/smoke.test.ts'] },
   /** Smoke deploys that are killed. */
   killed: { project: 'integration', files: ['test/integration/smoke-killed.test.ts'], rebuild: true },
+  /** Apps built beforehand with the unmodified upstream. */
+  prebuild: { project: 'upstream', files: ['test/upstream/prebuild.test.ts'], rebuild: true },
+  packages: { project: 'unit', files: ['test/prebuild', 'test/storage'] },
+  dyno: { project: 'unit', files: ['test/smoke/transcript.test.ts', 'test/smoke/long-dyno.test.ts'] },
   redaction: { project: 'unit', files: ['test/io', 'test/contract', 'test/engine/ports'] },
 } as const satisfies Record<string, Suite>;
 

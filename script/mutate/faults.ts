@@ -2,8 +2,9 @@ import type { Fault } from './fault.js';
 import { CONTRACT } from './faults/contract.js';
 import { ENGINE } from './faults/engine.js';
 import { POLICIES } from './faults/policies.js';
+import { PREBUILD } from './faults/prebuild.js';
 import { SHIM } from './faults/shim.js';
 import { SMOKE } from './faults/smoke.js';
 
 /** Every fault that some suite must notice: `npm run mutate` makes each, and sees. */
-export const FAULTS: readonly Fault[] = [...CONTRACT, ...POLICIES, ...SHIM, ...ENGINE, ...SMOKE];
+export const FAULTS: readonly Fault[] = [...CONTRACT, ...POLICIES, ...SHIM, ...ENGINE, ...SMOKE, ...PREBUILD];

@@ -55,7 +55,9 @@ describe('every command', () => {
     const changing = all.filter(
       (command) => !['validate', 'policy', 'plan', 'status', 'doctor', 'version', 'sandbox'].includes(command.name()),
     );
-    expect(changing.map((command) => command.name())).toEqual(['init', 'up', 'sync', 'smoke', 'rotate', 'down', 'pack', 'accept']);
+    expect(changing.map((command) => command.name())).toEqual([
+      ...['init', 'up', 'sync', 'smoke', 'prebuild', 'packages', 'rotate', 'down', 'pack', 'accept'],
+    ]);
     for (const command of changing) expect(command.options.map((option) => option.long)).toContain('--dry-run');
   });
 });
@@ -65,6 +67,28 @@ describe('mistakes get one clear sentence', () => {
     const { code, stderr } = await kit(['validate']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: .*halcyon\.yaml.*halcyon-kit init/s);
+  });
+
+  test.each([
+    ['an unknown size', ['search-web', '--source', '.', '--size', 'PX'], /no size "PX" .*performance-l/],
+    ['more than a day', ['search-web', '--source', '.', '--timeout', '25h'], /--timeout takes from 1m to 24h/],
+    ['an app of no team', ['nobody', '--source', '.'], /app nobody is in no team/],
+  ] as const)('prebuild with %s', async (_, args, said) => {
+    writeFileSync(join(dir, 'halcyon.yaml'), FILE);
+    const { code, stderr } = await kit(['prebuild', ...args]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(said);
+  });
+
+  test('packages that expire by age: the file is valid, and that is said', async () => {
+    writeFileSync(
+      join(dir, 'halcyon.yaml'),
+      FILE.replace('region: eu-west-1 }', 'region: eu-west-1, retention: { expireAfterDays: 30 } }'),
+    );
+    const { code, stderr } = await kit(['validate']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/packages in halcyon-payments-\S+, and the kit's records .* expire 30 days after .*packages --prune/);
+    expect(stderr).not.toContain('halcyon-search');
   });
 
   test('an unknown command is answered with the right one', async () => {

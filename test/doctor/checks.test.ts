@@ -123,6 +123,7 @@ const UPLOAD = 'principal payments/upload';
 const APP = 'app payments-builder';
 const release = (version: number, description: string, status: Release['status'] = 'succeeded') =>
   ({ version, description, status }) as Release;
+const DEPLOYED = [{ ...release(2, 'Deploy 0a1b2c3'), id: 'r2' }];
 const with_ = (bucket: string, signing = `{ version: 4, buildpack: "${OURS}" }`) =>
   CONFIG.replace('region: eu-west-1 }', `region: eu-west-1, ${bucket} }`).replace(/signing: .*/, `signing: ${signing}`);
 const HOSTED = { url: OURS, status: 200, hosted: { account: '111122223333', region: 'eu-west-1' }, unread: [] };
@@ -328,6 +329,41 @@ const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
     'info smoke-app-running: app halcyon-smoke-bbbbbbbb',
   ],
   ['an app that is missing', { app: { state: 'missing', vars: {}, info: undefined } }, `broken app-not-found: ${APP}`],
+  ['an app on the stack cnb', { app: { info: { name: 'x', generation: 'cedar', stack: 'cnb' } as HerokuApp } }, `broken app-cnb: ${APP}`],
+  ['packages that expire by age', { config: with_('retention: { expireAfterDays: 90 }') }, `warning packages-expire: ${BUCKET}`],
+  [
+    'a buildpack alone',
+    { app: { lastBuild: { releaseId: 'r2', buildpackOnly: true }, releases: DEPLOYED } },
+    `broken buildpack-only: ${APP}`,
+  ],
+  [
+    'a buildpack alone, and back since',
+    {
+      app: { lastBuild: { releaseId: 'r2', buildpackOnly: true }, releases: [{ ...release(3, 'Rollback to v1'), id: 'r3' }, ...DEPLOYED] },
+    },
+  ],
+  [
+    'a buildpack alone, after an older rollback',
+    {
+      app: {
+        lastBuild: { releaseId: 'r2', buildpackOnly: true },
+        releases: [...DEPLOYED, { ...release(1, 'Rollback to v0'), id: 'r1' }],
+      },
+    },
+    `broken buildpack-only: ${APP}`,
+  ],
+  ['nothing to run, and no log that says why', { app: { processTypes: [], releases: DEPLOYED } }, `broken buildpack-only: ${APP}`],
+  ['nothing to run, as nothing was ever deployed', { app: { processTypes: [], releases: [release(1, 'Initial release')] } }],
+  [
+    'an install archive that is gone',
+    { app: { lastBuild: { buildpackOnly: false, install: 's3://b/k', stored: false } } },
+    `warning install-archive-missing: ${APP}`,
+  ],
+  ['an install archive that is there', { app: { lastBuild: { buildpackOnly: false, install: 's3://b/k', stored: true } } }],
+  [
+    'an install archive that a read-only app never made',
+    { app: { access: 'read-only', lastBuild: { buildpackOnly: false, install: 's3://b/k', stored: false } } },
+  ],
   ['an old stack', { app: { stackState: 'deprecated' } }, `warning stack-old: ${APP}`],
   ['upstream on a stack without GHC', { app: { switches: {} } }, `info stack-without-ghc: ${APP}`],
   ['a config var that is missing', { app: { vars: without('HALCYON_S3_BUCKET') } }, `broken config-vars-differ: ${APP}`],

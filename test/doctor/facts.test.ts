@@ -35,6 +35,8 @@ describe('what Heroku tells of an app', () => {
       releases: async () => [],
       builds: async () => [],
       dynos: async () => [],
+      processTypes: async () => ['web'],
+      followStream: async () => undefined,
     };
     const heroku = Object.fromEntries(
       Object.entries(answers).map(([name, answer]) => [
@@ -70,6 +72,7 @@ describe('what Heroku tells of an app', () => {
     ['releases', 'releases', { state: 'present', releases: undefined }],
     ['builds', 'builds', { state: 'present', builds: undefined }],
     ['dynos', 'dynos', { state: 'present', oneOffs: undefined }],
+    ['processTypes', 'process types', { state: 'present', processTypes: undefined }],
   ] as const)('%s that cannot be read are noted, and the rest is read', async (call, what, expected) => {
     const seen = await facts({ [call]: refused('heroku-unavailable') });
     expect(seen).toMatchObject({ ...expected, unread: [`${what}: heroku-unavailable, said Heroku`] });

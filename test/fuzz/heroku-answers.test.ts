@@ -44,6 +44,7 @@ const ANSWERS: Record<string, Json> = {
   'POST /sources': { source_blob: { put_url: 'TO/put', get_url: 'TO/get' } },
   'GET /apps/web/dynos': [dyno],
   'POST /apps/web/dynos': dyno,
+  'GET /apps/web/formation': [{ type: 'web', quantity: 1 }],
   'POST /apps/web/log-sessions': { logplex_url: stream },
 };
 const [team] = parseConfig('teams: { payments: { heroku: { team: payments }, apps: { web: { mode: public } } } }').teams;
@@ -75,6 +76,7 @@ const WORK: ReadonlyArray<(heroku: Heroku) => Promise<unknown>> = [
   (heroku) => heroku.startBuild('web', Buffer.from('x')),
   (heroku) => heroku.runDyno('web', { command: 'x', timeToLive: 60 }),
   (heroku) => heroku.logSession('web', {}),
+  (heroku) => heroku.processTypes('web'),
 ];
 
 let server: Server;

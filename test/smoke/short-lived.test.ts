@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { KitError } from '../../lib/errors.js';
 import type { Heroku, HerokuApp } from '../../lib/heroku/heroku.js';
 import { silentIo } from '../../lib/io/io-host.js';
-import { isLeftover, isSmokeName, runOfKey, smokeName } from '../../lib/smoke/name.js';
+import { isLeftover, isShortLived, runOfKey, shortLivedName } from '../../lib/smoke/name.js';
 import { createShortLived } from '../../lib/smoke/app.client.js';
 import { sweepApps } from '../../lib/smoke/leftovers.client.js';
 
@@ -16,13 +16,15 @@ const app = (name: string, createdAt: string): HerokuApp => ({
 });
 
 test('names fit Heroku and Cabal', () => {
-  for (let n = 0; n < 50; n++) expect(smokeName()).toMatch(/^halcyon-smoke-[a-z]{8}$/);
-  expect(smokeName().length).toBeLessThanOrEqual(30);
+  for (let n = 0; n < 50; n++) expect(shortLivedName('smoke')).toMatch(/^halcyon-smoke-[a-z]{8}$/);
+  expect(shortLivedName('prebuild').length).toBeLessThanOrEqual(30);
 });
 
 test.each([
   ['halcyon-smoke-abcdefgh', '2026-11-22T09:00:00Z', true],
   ['halcyon-smoke-abcdefgh', '2026-11-22T11:00:00Z', false],
+  ['halcyon-prebuild-abcdefgh', '2026-11-21T12:00:00Z', false],
+  ['halcyon-prebuild-abcdefgh', '2026-11-21T09:00:00Z', true],
   ['halcyon-smoke-tests', '2020-01-01T00:00:00Z', false],
   ['my-halcyon-smoke-abcdefgh', '2020-01-01T00:00:00Z', false],
 ])('%s of %s is left behind: %s', (name, made, left) => expect(isLeftover(name, new Date(made), now)).toBe(left));
@@ -71,4 +73,4 @@ test('createShortLived sets config vars and buildpacks, though the app is not kn
   await createShortLived(heroku, { name: 'halcyon-smoke-aaaaaaaa', stack: 'heroku-24', buildpacks: ['u'], configVars: { A: '1' } });
   expect(done).toEqual(['buildpacks', 'config vars']);
 });
-test('isSmokeName', () => expect(isSmokeName('halcyon-smoke-abcdefgh')).toBe(true));
+test('isShortLived', () => expect(['halcyon-smoke-abcdefgh', 'halcyon-prebuild-abcdefgh'].every(isShortLived)).toBe(true));

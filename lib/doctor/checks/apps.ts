@@ -26,6 +26,39 @@ export const appThere = ofApps(function* ({ state, info: app, problem }, { team 
       looksLike: 'no build by haskell-on-heroku at all',
       fix: `use a Cedar app in team ${team.name}`,
     });
+  else if (app.stack === 'cnb')
+    yield broken('app-cnb', {
+      message: 'it is on the stack cnb, which takes no classic buildpacks',
+      looksLike: 'no build by haskell-on-heroku at all',
+      fix: 'heroku stack:set with a heroku-NN stack',
+    });
+});
+
+/** Whether there is anything to run, and whether the next build of the same source finds what it needs. */
+export const builtApp = ofApps(function* ({ name, access, info: app, lastBuild: last, processTypes, releases = [] }) {
+  if (app === undefined) return;
+  const prebuild = `halcyon-kit prebuild ${name} --source DIR --deploy`;
+  const at = releases.findIndex(({ id }) => id === last?.releaseId);
+  const rolledBackSince = releases.slice(0, Math.max(at, 0)).some(({ description }) => /^Rollback/i.test(description));
+  const nothing = processTypes?.length === 0 && releases.some(({ description }) => /^Deploy/i.test(description));
+  if ((last?.buildpackOnly === true && !rolledBackSince) || (last === undefined && nothing))
+    yield broken('buildpack-only', {
+      message:
+        last === undefined
+          ? 'its current release declares no process types'
+          : 'its current release is buildpack only: nothing of it can run',
+      looksLike: '"Deploying buildpack only", though the release succeeds',
+      fix:
+        access === 'upload' || access === 'append-only'
+          ? `${prebuild}; until then heroku rollback -a ${name}`
+          : `heroku rollback -a ${name}; docs/prebuild.md says who can prebuild for it`,
+    });
+  else if (last?.stored === false && (access === 'upload' || access === 'append-only'))
+    yield warning('install-archive-missing', {
+      message: `the install archive of the source it was last built from is not in the bucket: ${last.install}`,
+      looksLike: '"Downloading s3://…... 404 (not found)" at its next build, which may end in "Deploying buildpack only"',
+      fix: prebuild,
+    });
 });
 
 /** Stacks that go, and stacks that Halcyon cannot install GHC on. */

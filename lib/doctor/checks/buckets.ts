@@ -1,4 +1,4 @@
-import { s3Endpoint } from '../../config/derive.js';
+import { EXPIRY_FIX, expiryOf, s3Endpoint } from '../../config/derive.js';
 import { inBuildLog } from '../../storage/build-log.js';
 import { isDone } from '../../storage/halcyon-requests.js';
 import { classifyRefusal, type Refusal, type Refused } from '../../storage/refusals.js';
@@ -139,7 +139,7 @@ export const objects = ofBuckets(function* ({ objects: seen }) {
     yield warning('listing-cut', {
       message: `${keys} keys under ${prefix}, and Halcyon lists the first ${LISTED_PAGE} only`,
       looksLike: '"Listing s3://…... done", but archives that are there are not used or cleaned away',
-      fix: `delete old archives there, or set "retention: { expireAfterDays: … }" of the bucket in the file`,
+      fix: 'halcyon-kit packages --prune removes what no app could use',
     });
   for (const { key, bytes } of seen.large)
     yield warning('archive-near-limit', {
@@ -148,6 +148,17 @@ export const objects = ofBuckets(function* ({ objects: seen }) {
       fix: 'make the app’s dependencies smaller, or split the app',
     });
   if (seen.more) yield info('objects-not-counted', { message: `only the first ${seen.counted} objects were looked at`, fix: 'nothing' });
+});
+
+/** By age alone. */
+export const expiry = ofBuckets(function* ({ spec }) {
+  const message = expiryOf(spec);
+  if (message !== undefined)
+    yield warning('packages-expire', {
+      message,
+      looksLike: '"Cannot build GHC directory", then "Deploying buildpack only"',
+      fix: EXPIRY_FIX,
+    });
 });
 
 export const bucketUnread = ofBuckets(({ unread }) => notChecked(unread));

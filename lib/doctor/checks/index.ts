@@ -1,6 +1,6 @@
 import type { Check, Finding, Observation } from '../model.js';
-import { appStack, appThere, appUnread, buildpacks, configVars, inFlight, keyHeld, switches } from './apps.js';
-import { aclFits, bucketPolicyDrift, bucketSettings, bucketThere, bucketUnread, objects, publicAccess } from './buckets.js';
+import { appStack, appThere, appUnread, buildpacks, builtApp, configVars, inFlight, keyHeld, switches } from './apps.js';
+import { aclFits, bucketPolicyDrift, bucketSettings, bucketThere, bucketUnread, expiry, objects, publicAccess } from './buckets.js';
 import { buildpackHome, buildpackServed } from './buildpack.js';
 import { leftBehind, smokeApps } from './left.js';
 import { boundary, keyThere, leftovers, principalUnread, stackThere, userPolicyDrift } from './principals.js';
@@ -14,6 +14,7 @@ export const CHECKS: readonly Check[] = [
   bucketPolicyDrift,
   bucketSettings,
   objects,
+  expiry,
   bucketUnread,
   stackThere,
   keyThere,
@@ -25,6 +26,7 @@ export const CHECKS: readonly Check[] = [
   clock,
   appThere,
   appStack,
+  builtApp,
   configVars,
   keyHeld,
   switches,

@@ -1,4 +1,5 @@
 import { inWords } from '../../deploy/left.plan.js';
+import { purposeOf } from '../../smoke/name.js';
 import { whoOf } from '../../smoke/register.client.js';
 import type { Check } from '../model.js';
 import { about, info, warning } from './finding.js';
@@ -9,7 +10,7 @@ export const smokeApps: Check = ({ teams, strays = [] }) => {
   const unnoted = strays.filter((name) => !noted.some(({ app }) => app.name === name));
   return [
     ...noted.flatMap(({ app, team }) => {
-      const by = `a smoke deploy of ${whoOf(app)}`;
+      const by = `a ${purposeOf(app.name)} of ${whoOf(app)}`;
       const left = {
         message: `${by} was killed and left it behind; it may hold a live key of team ${team}`,
         fix: `run halcyon-kit sync ${team}, which removes it`,
@@ -21,7 +22,7 @@ export const smokeApps: Check = ({ teams, strays = [] }) => {
     ...unnoted.flatMap((name) =>
       about(`app ${name}`, [
         warning('smoke-app-left', {
-          message: 'an earlier smoke deploy left it behind, by its name and age',
+          message: `an earlier ${purposeOf(name)} left it behind, by its name and age`,
           fix: 'run halcyon-kit smoke, which removes it, or delete it',
         }),
       ]),

@@ -17,7 +17,7 @@ const RECORD = z.object({
  * The record of holders: an object per user, in the bucket that the user may reach. Lost, it costs safety for apps that left the file, and
  * no more.
  */
-export function s3Holders(objectIn: ObjectIn): HoldersPort {
+export function s3Holders(objectIn: ObjectIn): HoldersPort & { forget(user: string, place: Place, id: string): Promise<void> } {
   const find = async (user: string, place: Place) => {
     const store = await objectIn(place, holdersKey(user));
     if (store === undefined) return undefined;
@@ -45,6 +45,8 @@ export function s3Holders(objectIn: ObjectIn): HoldersPort {
         const all = new Map([...record.holders, ...more].map((holder) => [holder.id, holder]));
         return { ...record, holders: [...all.values()] };
       }),
+    forget: (user, place, id) =>
+      change(user, place, (record) => ({ ...record, holders: record.holders.filter((holder) => holder.id !== id) })),
     making: (user, place, making) => change(user, place, (record) => ({ ...record, making })),
     async remove(user, place) {
       const found = await find(user, place);
@@ -53,7 +55,7 @@ export function s3Holders(objectIn: ObjectIn): HoldersPort {
   };
 }
 
-function recordIn(body: string, place: string): HolderRecord {
+export function recordIn(body: string, place: string): HolderRecord {
   try {
     return RECORD.parse(JSON.parse(body));
   } catch (error) {

@@ -11,7 +11,7 @@ import { Objects } from '../../../lib/smoke/objects.client.js';
 import { openPage } from '../../../lib/smoke/page.client.js';
 import type { Proof } from '../../../lib/smoke/report.js';
 import { attemptProof, attempts, plantedKeys, type Attempt } from '../../../lib/smoke/requests.plan.js';
-import { smokeName } from '../../../lib/smoke/name.js';
+import { shortLivedName } from '../../../lib/smoke/name.js';
 import { createShortLived } from '../../../lib/smoke/app.client.js';
 import { dynoScript } from '../../../lib/smoke/script.js';
 import { tarball } from '../../../lib/tarball.js';
@@ -59,7 +59,7 @@ export async function runCell(rig: Rig, cell: Cell): Promise<Outcome> {
     ours: (url) => url === rig.buildpackUrl,
     install: { enabled: false, url: HASKELL_ON_HEROKU },
   });
-  const name = smokeName();
+  const name = shortLivedName('smoke');
   const nonce = randomBytes(8).toString('hex');
   const set = Object.entries(desiredConfigVars(storage, key)).filter((entry): entry is [string, string] => entry[1] !== null);
   const app = await createShortLived(heroku, { name, stack: STACK, buildpacks: plan.urls, configVars: Object.fromEntries(set) });
