@@ -57,14 +57,27 @@ export function createProgram(run: Runner, version: string): Command {
     run(async (host) => (await import('./validate.js')).validate(options, host), options),
   );
 
-  command('policy', 'Print IAM policies as JSON: of an operator, of the users’ boundary, of an access, of a team; needs no credentials.', [
-    'policy operator > operator.json',
-    'policy boundary > boundary.json',
-    'policy boundary --was halcyon.yaml.before > boundary.json',
-    'policy upload',
-    'policy payments',
+  command('explain', 'Say which config vars an app gets, where each comes from, what its key may do, and what a build does with it.', [
+    'explain payments-api',
+    'explain payments-api --offline --json',
   ])
-    .addArgument(new Argument('<what>', 'operator, boundary, read-only, upload, append-only, or a team of the file'))
+    .addArgument(new Argument('<app>', 'an app of the file'))
+    .option('--profile <name>', 'AWS profile; default: AWS_PROFILE, then the default credentials')
+    .option('--offline', 'go by the file alone; default: also compare with Heroku and AWS, as far as there are credentials')
+    .action((app, options) => run(async (host) => (await import('./explain.js')).explain(app, options, host), options));
+
+  command(
+    'policy',
+    'Print IAM policies as JSON: of an operator, of the users’ boundary, of a mode, of a team; needs no credentials, and deploys nothing.',
+    [
+      'policy operator > operator.json',
+      'policy boundary > boundary.json',
+      'policy boundary --was halcyon.yaml.before > boundary.json',
+      'policy upload',
+      'policy payments',
+    ],
+  )
+    .addArgument(new Argument('<what>', 'operator, boundary, a mode (public, read-only, upload, append-only), or a team of the file'))
     .option('--partition <name>', 'aws, aws-cn, aws-us-gov or aws-eusc; default: that of the file')
     .option('--was <file...>', 'former files, whose buckets and KMS keys builds may still use: operator and boundary cover them, too')
     .action((what, options) => run(async (host) => (await import('./policy.js')).policy(what, options, host), options));
