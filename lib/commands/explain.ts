@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 import { explainApp, renderExplained, type Live } from '../cli/explain.plan.js';
 import { withPrincipals } from '../cli/principals.js';
@@ -7,6 +5,7 @@ import { openSession, regionOf, type Session } from '../cli/session.js';
 import { checkAccount, identity } from '../aws/identity.js';
 import { principalOf } from '../config/derive.js';
 import { readDocument } from '../config/document.js';
+import { configText } from '../config/load.js';
 import type { App, Team } from '../config/model.js';
 import { didYouMean } from '../config/nearest.js';
 import { oursOf, secretName, STAGES, type KeyPair } from '../contract/index.js';
@@ -15,7 +14,7 @@ import { isKitError, KitError } from '../errors.js';
 /** Which config vars an app gets, where each comes from, what its key may do, and what a build does with it. Changes nothing; asks Heroku and AWS where it may. */
 export async function explain(name: string, options: GlobalOptions & { offline?: boolean }, host: CommandHost): Promise<CommandResult> {
   const session = await openSession([], { ...options, all: true }, host);
-  const document = readDocument(await readFile(resolve(options.config), 'utf8'));
+  const document = readDocument(await configText(options.config));
   const team = session.teams.find(({ apps }) => apps.some((one) => one.name === name));
   const app = team?.apps.find((one) => one.name === name);
   if (team === undefined || app === undefined) {
@@ -58,14 +57,14 @@ async function ask(session: Session, team: Team, app: App, notes: string[]): Pro
     .then(async (heroku) => oursOf(await heroku.configVars(app.name)))
     .catch(unless('not compared with Heroku'));
   if (held === undefined) return { team };
-  const known = await currentKey(session, team, app).catch(unless('its key was not compared'));
+  const known = await currentKey(session, team, app, held.HALCYON_AWS_ACCESS_KEY_ID ?? '').catch(unless('its key was not compared'));
   if (known !== undefined && known.key === undefined && principalOf(team, app) !== undefined)
     notes.push(`its principal has no key yet: "halcyon-kit up ${team.name}" makes one`);
   return { team: known?.team ?? team, live: { held, key: known?.key } };
 }
 
 /** The key that an app should have, by its principal's secret; none where it has no key yet. */
-async function currentKey(session: Session, team: Team, app: App): Promise<{ team: Team; key?: KeyPair }> {
+async function currentKey(session: Session, team: Team, app: App, held: string): Promise<{ team: Team; key?: KeyPair }> {
   const region = regionOf(team);
   if (region === undefined || principalOf(team, app) === undefined) return { team };
   const aws = session.aws(region);
@@ -73,8 +72,8 @@ async function currentKey(session: Session, team: Team, app: App): Promise<{ tea
   const settled = (await withPrincipals({ ...session, teams: [team] }, { deploying: false })).teams[0] ?? team;
   const principal = principalOf(settled, app);
   const { awsSecrets } = await import('../engine/ports/secrets-manager.client.js');
-  const versions = principal === undefined ? undefined : await awsSecrets(aws).read(secretName(principal), []);
+  const versions = principal === undefined ? undefined : await awsSecrets(aws).read(secretName(principal), [held]);
   const current = versions?.find(({ stages }) => stages.includes(STAGES.current));
-  if (current?.secret === undefined) return { team: settled };
-  return { team: settled, key: { accessKeyId: current.keyId, secretAccessKey: current.secret } };
+  // Of another key than the one held, the id is enough to tell.
+  return { team: settled, ...(current && { key: { accessKeyId: current.keyId, secretAccessKey: current.secret ?? '' } }) };
 }

@@ -30,6 +30,7 @@ export const SUITES = {
   smoke: { project: 'integration', files: ['test/integration/smoke.test.ts'] },
   /** Smoke deploys that are killed. */
   killed: { project: 'integration', files: ['test/integration/smoke-killed.test.ts'], rebuild: true },
+  adopt: { project: 'unit', files: ['test/adopt', 'test/cli'] },
   redaction: { project: 'unit', files: ['test/io', 'test/contract', 'test/engine/ports'] },
 } as const satisfies Record<string, Suite>;
 
