@@ -9,7 +9,7 @@ export const FLOORS = [
   ['heroku', 'storage', 'constructs'],
   ['stacks', 'buildpack', 'engine', 'smoke'],
   ['deploy', 'prebuild'],
-  ['doctor'],
+  ['doctor', 'adopt'],
   ['cli'],
   ['commands'],
 ];

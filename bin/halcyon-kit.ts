@@ -6,6 +6,7 @@ import type { CommandHost } from '../lib/cli/command.js';
 import { withEvidence } from '../lib/cli/evidence.js';
 import { createProgram, type Runner } from '../lib/commands/program.js';
 import { isKitError, KitError } from '../lib/errors.js';
+import { printable } from '../lib/io/printable.js';
 import { outgoing } from '../lib/io/redaction.js';
 import { createTerminal } from '../lib/io/terminal.js';
 
@@ -54,7 +55,8 @@ const run: Runner = async (command, options) => {
     io.close();
     const text = options.json ? JSON.stringify(result.data, null, 2) : result.text;
     process.exitCode = result.exitCode ?? 0;
-    if (text !== '') process.stdout.write(outgoing(`${text}\n`));
+    const shown = result.unredacted ? printable : outgoing;
+    if (text !== '') process.stdout.write(shown(`${text}\n`));
   } catch (error) {
     io.close();
     fail(error, options);

@@ -21,13 +21,19 @@ test("the README's file is valid", () => {
   expect(parseConfig(block('yaml')).teams.map(({ apps }) => apps.map(({ mode }) => mode))).toEqual([['upload', 'read-only', 'public']]);
 });
 
-test.each(['README.md', 'CONTRIBUTING.md', 'sandbox/README.md', 'docs/operator-policy.md', 'docs/configuration.md', 'docs/accept.md'])(
-  'every link of %s leads somewhere',
-  (file) => {
-    const base = new URL(`../${file}`, import.meta.url);
-    const links = [...read(file).matchAll(/\]\(([^)#]+)[^)]*\)/g)]
-      .map(([, target]) => target ?? '')
-      .filter((target) => !target.includes('://'));
-    expect(links.filter((target) => !existsSync(new URL(target, base)))).toEqual([]);
-  },
-);
+test.each([
+  'README.md',
+  'CONTRIBUTING.md',
+  'sandbox/README.md',
+  'docs/operator-policy.md',
+  'docs/configuration.md',
+  'docs/accept.md',
+  'docs/adopt.md',
+  'docs/runbooks.md',
+])('every link of %s leads somewhere', (file) => {
+  const base = new URL(`../${file}`, import.meta.url);
+  const links = [...read(file).matchAll(/\]\(([^)#]+)[^)]*\)/g)]
+    .map(([, target]) => target ?? '')
+    .filter((target) => !target.includes('://'));
+  expect(links.filter((target) => !existsSync(new URL(target, base)))).toEqual([]);
+});

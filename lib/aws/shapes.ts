@@ -20,14 +20,17 @@ const policy = z.string().refine((value) => {
   }
 }, 'expected a policy');
 
+const SESSION = z.object({ AccessKeyId: name, SecretAccessKey: name, SessionToken: z.string().min(1), Expiration: date });
+
 /** The fields that are read of AWS's answers, by the SDK's names of their commands. The SDK makes them of XML and JSON, and believes what it finds. */
 const FIELDS: Readonly<Record<string, z.ZodRawShape>> = {
+  AssumeRole: { Credentials: SESSION },
   CreateAccessKey: { AccessKey: z.object({ AccessKeyId: name, SecretAccessKey: name, CreateDate: date.optional() }) },
   DeleteObjects: { Errors: rows({ Key: text, Code: text, Message: text }) },
   DescribeChangeSet: { Status: text, StatusReason: text, ExecutionStatus: text },
   DescribeStackEvents: { StackEvents: rows({ LogicalResourceId: text, ResourceStatus: text, ResourceStatusReason: text }) },
   DescribeStacks: { Stacks: rows({ StackStatus: name, Outputs: rows({ OutputKey: name, OutputValue: z.string() }), Tags: tags }) },
-  GetAccessKeyLastUsed: { AccessKeyLastUsed: part({ LastUsedDate: date.optional(), ServiceName: text }) },
+  GetAccessKeyLastUsed: { UserName: name.optional(), AccessKeyLastUsed: part({ LastUsedDate: date.optional(), ServiceName: text }) },
   GetBucketEncryption: {
     ServerSideEncryptionConfiguration: part({
       Rules: rows({ ApplyServerSideEncryptionByDefault: part({ SSEAlgorithm: text, KMSMasterKeyID: text }) }),
@@ -38,6 +41,7 @@ const FIELDS: Readonly<Record<string, z.ZodRawShape>> = {
   GetBucketTagging: { TagSet: tags },
   GetBucketVersioning: { Status: text },
   GetCallerIdentity: { Account: z.string().regex(/^\d{12}$/, 'expected an account'), Arn: name },
+  GetFederationToken: { Credentials: SESSION },
   GetObject: { ETag: name, LastModified: date },
   GetPublicAccessBlock: {
     PublicAccessBlockConfiguration: part({

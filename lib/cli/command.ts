@@ -16,6 +16,8 @@ export interface CommandHost {
 export interface CommandResult {
   readonly data: unknown;
   readonly text: string;
+  /** Both are secrets that were asked for, and are shown on stdout alone. */
+  readonly unredacted?: true;
   /** Default 0; 1: failed; 2: not yet, run again later. */
   readonly exitCode?: number;
 }

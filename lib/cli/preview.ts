@@ -8,7 +8,7 @@ import { renderLeft, type Left } from '../deploy/left.plan.js';
 import { isStackChanged, type StackChanges, type StackTarget } from '../deploy/stacks.plan.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { inStep } from '../io/io-host.js';
-import { renderBuildpacks, renderPlan, renderStacks } from './render.js';
+import { renderBuildpacks, renderOverwritten, renderPlan, renderStacks } from './render.js';
 import { engineContext, type Session } from './session.js';
 
 /** What a command would change: what is shown before asking, and with `--dry-run`. */
@@ -96,6 +96,7 @@ export function renderPreview({ stacks, buildpacks, teams, onV2, formerAcls, lef
     ...(stacks.length > 0 ? [renderStacks(stacks)] : []),
     renderBuildpacks(buildpacks),
     ...teams.map(({ team, plan }) => renderPlan(team, plan)),
+    renderOverwritten(teams),
     ...renderOnV2(onV2),
     renderLeft(left),
     ...renderFormerAcls(formerAcls),

@@ -52,7 +52,7 @@ async function accountOf(region: string, profile: string | undefined, host: Comm
 }
 
 /** Where an editor finds the schema: with the project, or where the kit is installed for all of them. */
-const schemaFor = (file: string): string =>
+export const schemaFor = (file: string): string =>
   existsSync(join(dirname(file), SCHEMA_PATH)) ? SCHEMA_PATH : new URL('../../../schema/halcyon.schema.json', import.meta.url).href;
 
 function parseApp(text: string): { name: string; mode: Mode } {

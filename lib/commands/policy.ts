@@ -3,10 +3,10 @@ import { principalsOf, teamNamed } from '../config/derive.js';
 import { loadConfig } from '../config/index.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { partitionOf } from '../config/regions.js';
+import { bucketPolicyOf, userPolicyOf } from '../constructs/file-policies.js';
 import { boundaryPolicy, DEFAULT_BOUNDARY, operatorPolicy, type OperatorScope } from '../constructs/operator-policy.js';
 import type { PolicyDocumentJson } from '../constructs/policies.js';
 import { ACCESSES, principalLabel } from '../contract/index.js';
-import { bucketPolicyOf, userPolicyOf } from '../doctor/policies.js';
 import { KitError } from '../errors.js';
 
 /** Print policies as JSON: of whoever runs the kit, of its users' boundary, of an access, or of a team. Needs no credentials. */
@@ -38,6 +38,8 @@ export function policies(
   if (what === 'operator') return operatorPolicy(scopeOf([config, ...former], partition));
   if (what === 'boundary') return boundaryPolicy(scopeOf([config, ...former], partition));
   const access = ACCESSES.find((one) => one === what);
+  // The one mode without a key, and so without a policy.
+  if (what === 'public' && !config.teams.some(({ name }) => name === what)) return {};
   if (access === undefined) return ofTeam(teamNamed(config, what), config);
   const all = config.teams.flatMap((team) => Object.entries(usersOf(team)));
   return Object.fromEntries(all.filter(([label]) => label.endsWith(`/${access}`)));

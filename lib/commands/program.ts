@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from 'commander';
+import { ACCESSES } from '../contract/index.js';
 import type { CommandHost, CommandResult } from '../cli/command.js';
 import { defaultConfig } from '../cli/default-config.js';
 
@@ -55,21 +56,62 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--dry-run', 'print the file instead of writing it')
     .action((options) => run(async (host) => (await import('./init.js')).init(options, host), options));
 
+  command('adopt', 'Write a halcyon.yaml that describes apps which were set up by hand. Changes nothing else.', [
+    'adopt payments-api payments-builder',
+    'adopt --heroku-team acme -o acme.yaml',
+    'adopt --pipeline payments --dry-run',
+    'adopt --terraform state.json',
+  ])
+    .addArgument(new Argument('[app...]', 'Heroku apps; default: all that the account sees'))
+    .option('--heroku-team <name>', 'the apps of this Heroku team')
+    .option('--pipeline <name>', 'the apps of this Heroku pipeline')
+    .option('--terraform <file>', 'the apps in what "terraform show -json" printed; - reads it from stdin')
+    .option('-o, --output <file>', 'where to write it; default: the configuration file')
+    .option('--force', 'replace an existing file')
+    .option('--dry-run', 'print the file instead of writing it')
+    .option('--profile <name>', 'AWS profile; default: AWS_PROFILE, then the default credentials')
+    .action((apps, options) => run(async (host) => (await import('./adopt.js')).adopt(apps, options, host), options));
+
   command('validate', 'Check the file; needs no credentials.', ['validate', 'validate -c other.yaml --json']).action((options) =>
     run(async (host) => (await import('./validate.js')).validate(options, host), options),
   );
 
-  command('policy', 'Print IAM policies as JSON: of an operator, of the users’ boundary, of an access, of a team; needs no credentials.', [
-    'policy operator > operator.json',
-    'policy boundary > boundary.json',
-    'policy boundary --was halcyon.yaml.before > boundary.json',
-    'policy upload',
-    'policy payments',
+  command('explain', 'Say which config vars an app gets, where each comes from, what its key may do, and what a build does with it.', [
+    'explain payments-api',
+    'explain payments-api --offline --json',
   ])
-    .addArgument(new Argument('<what>', 'operator, boundary, read-only, upload, append-only, or a team of the file'))
+    .addArgument(new Argument('<app>', 'an app of the file'))
+    .option('--profile <name>', 'AWS profile; default: AWS_PROFILE, then the default credentials')
+    .option('--offline', 'go by the file alone; default: also compare with Heroku and AWS, as far as there are credentials')
+    .action((app, options) => run(async (host) => (await import('./explain.js')).explain(app, options, host), options));
+
+  command(
+    'policy',
+    'Print IAM policies as JSON: of an operator, of the users’ boundary, of a mode, of a team; needs no credentials, and deploys nothing.',
+    [
+      'policy operator > operator.json',
+      'policy boundary > boundary.json',
+      'policy boundary --was halcyon.yaml.before > boundary.json',
+      'policy upload',
+      'policy payments',
+    ],
+  )
+    .addArgument(new Argument('<what>', 'operator, boundary, a mode (public, read-only, upload, append-only), or a team of the file'))
     .option('--partition <name>', 'aws, aws-cn, aws-us-gov or aws-eusc; default: that of the file')
     .option('--was <file...>', 'former files, whose buckets and KMS keys builds may still use: operator and boundary cover them, too')
     .action((what, options) => run(async (host) => (await import('./policy.js')).policy(what, options, host), options));
+
+  command('creds', 'Print short-lived AWS credentials that may do what a mode of a team may, for a developer’s own machine.', [
+    'creds payments',
+    'eval "$(halcyon-kit creds payments --mode upload --duration 4h)"',
+    'creds payments --role arn:aws:iam::111122223333:role/developers --json',
+  ])
+    .addArgument(new Argument('<team>', 'a team of the file'))
+    .addOption(new Option('--mode <mode>', 'what they may do').choices(ACCESSES).default('read-only'))
+    .option('--duration <duration>', 'how long they last, 15m to 36h', '1h')
+    .option('--role <arn>', 'a role to act as, which may use the bucket; needed unless your own credentials are an IAM user’s')
+    .option('--profile <name>', 'AWS profile; default: AWS_PROFILE, then the default credentials')
+    .action((team, options) => run(async (host) => (await import('./creds.js')).creds(team, options, host), options));
 
   looking('plan', 'Show what `up` would change: stacks, keys, buildpacks and config vars.', ['plan payments', 'plan --all --json']).action(
     (names, options) => run(async (host) => (await import('./up.js')).up(names, { ...options, dryRun: true }, host), options),

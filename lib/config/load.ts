@@ -14,11 +14,17 @@ import { fileSchema } from './schema.js';
  * @throws KitError `config-not-found`, `config-unreadable`, or `config-invalid` as {@link parseConfig} does.
  */
 export async function loadConfig(path: string): Promise<KitConfig> {
-  if (path === '-') return parseConfig(await readAll(process.stdin));
+  return parseConfig(await configText(path), path === '-' ? undefined : resolve(path));
+}
+
+let stdin: Promise<string> | undefined;
+
+/** The file as it is written. @throws KitError `config-not-found`, `config-unreadable`. */
+export async function configText(path: string): Promise<string> {
+  if (path === '-') return (stdin ??= readAll(process.stdin));
   const file = resolve(path);
-  let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT')
@@ -29,7 +35,6 @@ export async function loadConfig(path: string): Promise<KitConfig> {
       );
     throw new KitError('config-unreadable', `cannot read ${display(file)}: ${message}`, { cause: error });
   }
-  return parseConfig(text, file);
 }
 
 /**

@@ -58,6 +58,8 @@ export function operatorPolicy(scope: OperatorScope): PolicyDocumentJson {
       ],
       ['*'],
     ),
+    // What it gives may do no more than the operator.
+    allow('ShortLived', ['sts:GetFederationToken'], [arn('sts', ':*:federated-user/halcyon.*')]),
     allow('Secrets', actions('secretsmanager', SECRETS), [arn('secretsmanager', '*:*:secret:halcyon/*')]),
     allow('Buckets', actions('s3', `${BUCKETS} ${READS} ${OBJECTS}`), both(buckets)),
     ...(existing.length === 0

@@ -2,17 +2,20 @@ import type { Acl, Mode } from './modes.js';
 import { halcyonBucket } from './names.js';
 import type { KeyPair } from './secret.js';
 
-/** Every config var the kit owns, with what it says. The kit reads, writes and unsets these and no others. */
-const CONFIG_VARS = {
-  HALCYON_AWS_ACCESS_KEY_ID: 'access key id that may use the private bucket',
-  HALCYON_AWS_SECRET_ACCESS_KEY: 'its secret access key',
-  HALCYON_S3_BUCKET: 'private bucket, as name or name/prefix',
-  HALCYON_S3_ENDPOINT: 'S3 host (and port) without scheme',
-  HALCYON_S3_REGION: 'region to sign for; read by the SigV4 buildpack only',
-  HALCYON_S3_ACL: 'canned ACL of every upload',
-  HALCYON_NO_UPLOAD: '1: never upload',
-  HALCYON_NO_CLEAN_PRIVATE_STORAGE: '1: never delete from the private bucket',
-  HALCYON_NO_PUBLIC_STORAGE: '1: never fall back to the public bucket',
+/** Every config var the kit owns, with what it says, and what Halcyon does by itself where it is unset. The kit reads, writes and unsets these and no others. */
+export const CONFIG_VARS = {
+  HALCYON_AWS_ACCESS_KEY_ID: { says: 'access key id that may use the private bucket', unset: 'no private bucket is used' },
+  HALCYON_AWS_SECRET_ACCESS_KEY: { says: 'its secret access key', unset: 'no private bucket is used' },
+  HALCYON_S3_BUCKET: { says: 'private bucket, as name or name/prefix', unset: 'no private bucket is used' },
+  HALCYON_S3_ENDPOINT: { says: 'S3 host (and port) without scheme', unset: 's3.amazonaws.com' },
+  HALCYON_S3_REGION: {
+    says: 'region to sign for; read by the SigV4 buildpack only',
+    unset: 'the SigV4 buildpack goes by the name of the endpoint',
+  },
+  HALCYON_S3_ACL: { says: 'canned ACL of every upload', unset: 'private' },
+  HALCYON_NO_UPLOAD: { says: '1: never upload', unset: 'what is built is archived' },
+  HALCYON_NO_CLEAN_PRIVATE_STORAGE: { says: '1: never delete from the private bucket', unset: 'what is replaced is deleted' },
+  HALCYON_NO_PUBLIC_STORAGE: { says: '1: never fall back to the public bucket', unset: 'public packages are used as well' },
 } as const;
 export type ConfigVarName = keyof typeof CONFIG_VARS;
 export const CONFIG_VAR_NAMES = Object.keys(CONFIG_VARS) as ConfigVarName[];

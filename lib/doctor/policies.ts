@@ -1,18 +1,5 @@
-import type { BucketSpec, KitConfig, TeamBucket } from '../config/model.js';
-import { partitionOf } from '../config/regions.js';
-import { bucketPolicy, userPolicy, type PolicyDocumentJson } from '../constructs/policies.js';
-import type { Access } from '../contract/index.js';
+import type { PolicyDocumentJson } from '../constructs/policies.js';
 import type { PolicyJson } from './model.js';
-
-/** What the template gives a user of `access` to a team's bucket. */
-export const userPolicyOf = ({ spec, prefix }: TeamBucket, access: Access): PolicyDocumentJson =>
-  userPolicy({
-    ...{ partition: partitionOf(spec.region), bucketName: spec.name, bucketAccount: spec.account, region: spec.region },
-    ...{ prefix, access, acl: spec.acl },
-  });
-
-export const bucketPolicyOf = ({ name, region }: BucketSpec, { signing }: KitConfig): PolicyDocumentJson =>
-  bucketPolicy({ partition: partitionOf(region), bucketName: name, signing: signing.version });
 
 /** How a policy differs from the kit's own: statements that are missing or changed, and statements of others. */
 export interface PolicyDrift {

@@ -6,6 +6,7 @@ const OF_AN_APP: ReadonlySet<PropertyKey> = new Set<keyof Heroku>([
   'app',
   'configVars',
   'patchConfigVars',
+  'releaseConfigVars',
   'releases',
   'release',
   'buildpacks',

@@ -10,7 +10,20 @@ import type { Heroku } from './heroku.js';
 import { herokuApiUrl } from './host.js';
 import { PATIENCE, type Patience } from './retry.plan.js';
 import { pause } from './pause.js';
-import { APP, BUILD, CONFIG_VARS, DYNO, FORMATION, INSTALLATIONS, LOG_SESSION, RELEASE, SOURCE, STACK } from './shapes.js';
+import {
+  APP,
+  BUILD,
+  CONFIG_VARS,
+  COUPLING,
+  DYNO,
+  FORMATION,
+  INSTALLATIONS,
+  LOG_SESSION,
+  PIPELINE,
+  RELEASE,
+  SOURCE,
+  STACK,
+} from './shapes.js';
 import { follow, upload } from './stream.js';
 import { Transport, type Call, type Reply } from './transport.js';
 
@@ -128,7 +141,13 @@ export function createHeroku(options: HerokuOptions): Heroku {
     },
     stacks: () => get('/stacks', z.array(STACK)),
 
+    pipelineApps: async (pipeline) => {
+      const { id } = await get(`/pipelines/${encodeURIComponent(pipeline)}`, PIPELINE);
+      return (await list(`/pipelines/${encodeURIComponent(id)}/pipeline-couplings`, COUPLING, 'id ..')).map(({ app }) => app.id);
+    },
+
     configVars: (app) => get(of(app, 'config-vars'), CONFIG_VARS),
+    releaseConfigVars: (app, version) => get(of(app, 'releases', version, 'config-vars'), CONFIG_VARS),
     patchConfigVars: (app, changes, guard) =>
       once<Record<string, string>>(
         () => call('PATCH', of(app, 'config-vars'), CONFIG_VARS, changes, { guard }),

@@ -15,7 +15,12 @@ export interface Heroku {
   appsById(ids: readonly string[]): Promise<HerokuApp[]>;
   stacks(): Promise<Array<{ name: string; state: string }>>;
 
+  /** Ids of the apps in a pipeline, by its name or id. */
+  pipelineApps(pipeline: string): Promise<string[]>;
+
   configVars(app: string): Promise<Record<string, string>>;
+  /** As that release had them. */
+  releaseConfigVars(app: string, version: number): Promise<Record<string, string>>;
   /**
    * One PATCH: one release, all dynos restart. Null unsets. Answers with what Heroku answered, which may be the old values while a release command runs.
    * @param guard - comes right before every attempt, and stops it by throwing; where the answer is lost and the values do not show, its caller looks and repeats.

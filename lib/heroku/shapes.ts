@@ -36,6 +36,9 @@ export const APP = z
     ...(json.updated_at ? { updatedAt: json.updated_at } : {}),
   }));
 
+export const PIPELINE = z.object({ id: name });
+export const COUPLING = z.object({ app: z.object({ id: name }) });
+
 export const STACK = z.object({ name, state: name });
 
 /** Null, in the documentation though not in answers, means that there is none. */

@@ -10,6 +10,7 @@ import { appRoutes } from './routes/apps.js';
 import { buildRoutes } from './routes/builds.js';
 import { dynoRoutes } from './routes/dynos.js';
 import { openRoutes } from './routes/open.js';
+import { pipelineRoutes } from './routes/pipelines.js';
 import { releaseRoutes } from './routes/releases.js';
 import type { ApiSchema } from './schema.js';
 import { cutAfter } from './streams.js';
@@ -66,6 +67,7 @@ export function createServer(services: Services & { token: string; spend: () => 
   releaseRoutes(api, services);
   buildRoutes(api, services);
   dynoRoutes(api, services);
+  pipelineRoutes(api, services);
   sessions(api);
   api.all('*', (c) => {
     throw new ApiError(501, 'not_implemented', `The sandbox does not know ${c.req.method} ${c.req.path}.`);

@@ -34,6 +34,7 @@ export const SUITES = {
   prebuild: { project: 'upstream', files: ['test/upstream/prebuild.test.ts'], rebuild: true },
   packages: { project: 'unit', files: ['test/prebuild', 'test/storage'] },
   dyno: { project: 'unit', files: ['test/smoke/transcript.test.ts', 'test/smoke/long-dyno.test.ts'] },
+  adopt: { project: 'unit', files: ['test/adopt', 'test/cli'] },
   redaction: { project: 'unit', files: ['test/io', 'test/contract', 'test/engine/ports'] },
 } as const satisfies Record<string, Suite>;
 

@@ -1,4 +1,5 @@
 import type { Fault } from './fault.js';
+import { ADOPT } from './faults/adopt.js';
 import { CONTRACT } from './faults/contract.js';
 import { ENGINE } from './faults/engine.js';
 import { POLICIES } from './faults/policies.js';
@@ -7,4 +8,4 @@ import { SHIM } from './faults/shim.js';
 import { SMOKE } from './faults/smoke.js';
 
 /** Every fault that some suite must notice: `npm run mutate` makes each, and sees. */
-export const FAULTS: readonly Fault[] = [...CONTRACT, ...POLICIES, ...SHIM, ...ENGINE, ...SMOKE, ...PREBUILD];
+export const FAULTS: readonly Fault[] = [...CONTRACT, ...POLICIES, ...SHIM, ...ENGINE, ...SMOKE, ...PREBUILD, ...ADOPT];

@@ -81,7 +81,8 @@ describe('policy operator', () => {
   });
 });
 
-test('an access: its users; a team: its users and its bucket; another word: which teams there are', () => {
+test('a mode: its users, or none; a team: its users and its bucket; another word: which teams there are', () => {
+  expect(printed('public', 'eu-west-1')).toEqual({});
   expect(Object.keys(printed('upload', 'eu-west-1'))).toEqual(['payments/upload', 'search/upload']);
   expect(Object.keys(printed('payments', 'eu-west-1'))).toEqual(['payments/read-only', 'payments/upload', 'bucket acme-packages']);
   expect(() => printed('paymnets', 'eu-west-1')).toThrow(expect.objectContaining({ code: 'team-not-found' }));

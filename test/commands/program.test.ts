@@ -53,10 +53,10 @@ describe('every command', () => {
 
   test('and those that change anything have --dry-run', () => {
     const changing = all.filter(
-      (command) => !['validate', 'policy', 'plan', 'status', 'doctor', 'version', 'sandbox'].includes(command.name()),
+      (command) => !['validate', 'explain', 'policy', 'creds', 'plan', 'status', 'doctor', 'version', 'sandbox'].includes(command.name()),
     );
     expect(changing.map((command) => command.name())).toEqual([
-      ...['init', 'up', 'sync', 'smoke', 'prebuild', 'packages', 'rotate', 'down', 'pack', 'accept'],
+      ...['init', 'adopt', 'up', 'sync', 'smoke', 'prebuild', 'packages', 'rotate', 'down', 'pack', 'accept'],
     ]);
     for (const command of changing) expect(command.options.map((option) => option.long)).toContain('--dry-run');
   });

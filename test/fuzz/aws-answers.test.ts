@@ -2,10 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { lookAtBucket, usersBehind } from '../../lib/adopt/look.client.js';
 import { createAws, type Aws } from '../../lib/aws/aws.js';
 import { emptyBucket, requireOwnBucket, whereabouts } from '../../lib/aws/bucket.js';
 import { identity } from '../../lib/aws/identity.js';
 import { guarded } from '../../lib/aws/errors.js';
+import { sessionCredentials } from '../../lib/aws/session.js';
 import type { BucketSpec } from '../../lib/config/model.js';
 import { iamPath, MANAGED_BY, QUARANTINE_POLICY, secretVersionId, TAGS } from '../../lib/contract/index.js';
 import { stackState } from '../../lib/deploy/stack.client.js';
@@ -33,11 +35,14 @@ const stack = {
 };
 const resource = { ResourceType: 'AWS::IAM::User', PhysicalResourceId: 'u', LogicalResourceId: 'U', ResourceStatus: 'CREATE_COMPLETE' };
 const event = { LogicalResourceId: 'Bucket', ResourceStatus: 'DELETE_FAILED', ResourceStatusReason: 'not empty', Timestamp: date };
+const session = { AccessKeyId: 'ASIAEXAMPLE000000001', SecretAccessKey: 'canary-secret', SessionToken: 'canary-token', Expiration: date };
 const version = { Key: 'a/b', VersionId: '1', IsLatest: 'true', LastModified: date, Size: '10' };
 const lease = JSON.stringify({ id: 'x', who: 'someone@somewhere', pid: 1, machine: 'm', since: date, ttl: 1 });
 
 /** Every answer that is read: fields of XML or JSON, `headers`, or a whole `body`. */
 const ANSWERS: Record<string, Json> = {
+  GetFederationToken: { Credentials: session },
+  AssumeRole: { Credentials: session },
   GetCallerIdentity: { Arn: 'arn:aws:iam::111122223333:user/x', Account: '111122223333', UserId: 'x' },
   ListUsers: { IsTruncated: 'false', Users: { member: [{ UserName: 'u', Path: iamPath('upload', 'payments'), CreateDate: date }] } },
   ListAccessKeys: { AccessKeyMetadata: { member: [{ UserName: 'u', AccessKeyId: KEY_ID, Status: 'Active', CreateDate: date }] } },
@@ -83,6 +88,10 @@ const clock = (aws: Aws) => clockOf(aws.network.time);
 /** What the kit does with them. */
 const WORK: ReadonlyArray<(aws: Aws) => Promise<unknown>> = [
   (aws) => identity(aws),
+  (aws) => sessionCredentials(aws, { name: 'halcyon.payments', policy, seconds: 900 }),
+  (aws) => sessionCredentials(aws, { name: 'halcyon.payments', policy, seconds: 900, role: 'arn:aws:iam::111122223333:role/x' }),
+  (aws) => usersBehind(aws, [KEY_ID]),
+  (aws) => lookAtBucket(aws, spec, undefined),
   (aws) => awsKeys(aws).users(['payments']),
   (aws) => awsKeys(aws).activeKeys('u'),
   (aws) => awsKeys(aws).createKey('u'),

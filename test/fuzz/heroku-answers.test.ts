@@ -36,6 +36,9 @@ const ANSWERS: Record<string, Json> = {
   'PATCH /apps/web/config-vars': vars,
   'GET /apps/web/releases': [release, { ...release, status: 'pending', output_stream_url: stream }],
   'GET /apps/web/releases/3': release,
+  'GET /apps/web/releases/3/config-vars': vars,
+  'GET /pipelines/web': { id, name: 'web', created_at: at, updated_at: at },
+  [`GET /pipelines/${id}/pipeline-couplings`]: [{ id, app: { id }, pipeline: { id }, stage: 'production' }],
   'GET /apps/web/buildpack-installations': installations,
   'PUT /apps/web/buildpack-installations': installations,
   'GET /apps/web/builds': [build, { ...build, status: 'failed' }],
@@ -60,6 +63,8 @@ const WORK: ReadonlyArray<(heroku: Heroku) => Promise<unknown>> = [
   (heroku) =>
     syncApps(heroku, [{ app: 'web', changes: ['HALCYON_S3_BUCKET'], desired: { HALCYON_S3_BUCKET: null } as never }], { io: silentIo }),
   (heroku) => heroku.release('web', 3),
+  (heroku) => heroku.releaseConfigVars('web', 3),
+  (heroku) => heroku.pipelineApps('web'),
   (heroku) =>
     observeBuildpacks(
       heroku,

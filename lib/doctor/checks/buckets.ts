@@ -3,7 +3,8 @@ import { inBuildLog } from '../../storage/build-log.js';
 import { isDone } from '../../storage/halcyon-requests.js';
 import { classifyRefusal, type Refusal, type Refused } from '../../storage/refusals.js';
 import { LARGE_BYTES, LISTED_PAGE, type BucketFacts, type Check, type Observation } from '../model.js';
-import { bucketPolicyOf, policyDrift } from '../policies.js';
+import { bucketPolicyOf } from '../../constructs/file-policies.js';
+import { policyDrift } from '../policies.js';
 import { about, broken, info, notChecked, UPLOAD_FAILS, warning, type Fault } from './finding.js';
 
 /** A check of each bucket by itself. */

@@ -1,7 +1,8 @@
 import { QUARANTINE_POLICY, USER_POLICY } from '../../contract/index.js';
 import { quarantineOf } from '../../engine/plan/principal.plan.js';
 import type { Check, PrincipalFacts, TeamFacts } from '../model.js';
-import { policyDrift, userPolicyOf } from '../policies.js';
+import { userPolicyOf } from '../../constructs/file-policies.js';
+import { policyDrift } from '../policies.js';
 import { about, broken, CACHE_MISS, info, NO_PRIVATE_STORAGE, notChecked, UPLOAD_FAILS, warning, type Fault } from './finding.js';
 
 /** A check of each principal by itself. */

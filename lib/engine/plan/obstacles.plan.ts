@@ -70,10 +70,25 @@ function stays({ apps, packages = [] }: TeamObservation): string[] {
   return [...by].map(([from, names]) => `what ${names.join(', ')} archived in ${from} stays there: prebuild anew, or copy it`);
 }
 
+/** Apps on keys that are none of the team's, and are about to get one of its own: how an app that was set up by hand is taken over. */
+function strangers(observation: TeamObservation): string[] {
+  const byKey = new Map<string, string[]>();
+  for (const app of observation.apps) {
+    const key = app.vars.HALCYON_AWS_ACCESS_KEY_ID;
+    if (app.state === 'present' && app.problem === undefined && key !== undefined && isOnOthersKey(observation, app))
+      byKey.set(key, [...(byKey.get(key) ?? []), app.name]);
+  }
+  return [...byKey].map(
+    ([key, names]) =>
+      `${names.join(', ')} has ${key}, which is no key of team ${observation.team}: it is taken off the app and else left as it is, so builds that run with it go on`,
+  );
+}
+
 /** What a person should know, though it stops nothing. */
 export function notices(observation: TeamObservation, intent: Intent, now: number): string[] {
   const said: string[] = [];
   if (intent.kind === 'ensure') {
+    said.push(...strangers(observation));
     for (const principal of observation.principals)
       for (const key of unknownKeys(principal)) said.push(describeUnknown(principal, key, now));
   }

@@ -16,8 +16,8 @@ export const CONTRACT = [
       'guide',
     ],
     'another-var-is-ours': [
-      `  HALCYON_NO_PUBLIC_STORAGE: '1: never fall`,
-      `  OTHER: '',\n  HALCYON_NO_PUBLIC_STORAGE: '1: never fall`,
+      `  HALCYON_NO_PUBLIC_STORAGE: { says: '1: never fall`,
+      `  OTHER: { says: '', unset: '' },\n  HALCYON_NO_PUBLIC_STORAGE: { says: '1: never fall`,
       'sync',
     ],
     'diff-misses-what-is-unset': [

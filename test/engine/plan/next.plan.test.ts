@@ -450,6 +450,13 @@ describe('apps outside the team', () => {
     for (const one of [observed({ team: 'two' }, 'OLD'), observed({}, 'OTHER')])
       expect(now(one, { kind: 'ensure', prune: true })).not.toContain('write all: gone');
   });
+  test('ensure says whose key is none of the team’s, and leaves that key to its owner', () => {
+    const apps = [app('a', 'HAND'), app('b', 'HAND'), app('c', 'OLD'), app('d', 'OTHER', { problem: 'another team has it' })];
+    const made = planned(team([principal()], apps), ensure);
+    expect(made.notices).toEqual([expect.stringMatching(/^a, b has HAND, which is no key of team team: .* left as it is/)]);
+    expect(described(made)).toEqual(['write all: a b']);
+    expect(JSON.stringify(made.steps)).not.toContain('HAND');
+  });
   test('down leaves an app alone that runs on the key of another team', () => {
     const observation = team([principal()], [app('a', 'OLD'), app('b', 'OTHER')]);
     expect(now(observation, { kind: 'down', force: false })).toEqual(['write all: a']);
