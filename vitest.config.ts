@@ -41,6 +41,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts', 'sandbox/**/test/unit/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/upstream/**', 'test/edits/**', 'test/fleet/**', 'test/whole/**', '**/node_modules/**'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
