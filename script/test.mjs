@@ -1,10 +1,12 @@
 // npm test: everything that must pass. Ends with a line "N passed, N failed[, N skipped]".
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { root, setUp } from './setup.mjs';
 
 setUp();
+const { default: pMap } = await import('p-map');
 const started = Date.now();
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 let passed = 0;
@@ -17,15 +19,30 @@ function check(what, command, args, env = {}) {
   return status === 0;
 }
 
-for (const [what, command, args] of [
+/** One program each, and mostly one core: two at a time. What they say comes in this order. */
+const checks = [
   ['types', bin('tsc'), ['--noEmit']],
   ['lint', bin('eslint'), ['.']],
   ['layers', 'npm', ['run', '--silent', 'layers']],
   ['unused code', 'npm', ['run', '--silent', 'unused']],
   ['format', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
-]) {
-  if (check(what, command, args)) passed++;
-  else failed++;
+].map(([what, command, args]) => ({ what, run: () => promisify(execFile)(command, args, { cwd: root, maxBuffer: 64 << 20 }) }));
+console.error(`• ${checks.map(({ what }) => what).join(', ')}`);
+const outcomes = await pMap(
+  checks,
+  ({ run }) =>
+    run().then(
+      () => undefined,
+      (error) => error,
+    ),
+  { concurrency: 2 },
+);
+for (const [n, { what }] of checks.entries()) {
+  if (outcomes[n] === undefined) passed++;
+  else {
+    failed++;
+    process.stderr.write(`✘ ${what}\n${outcomes[n].stdout ?? ''}${outcomes[n].stderr || outcomes[n].message}\n`);
+  }
 }
 
 const report = join(root, '.cache', 'test-report.json');

@@ -46,9 +46,17 @@ export function networkOf(env: NodeJS.ProcessEnv = process.env, say?: (text: str
   };
 }
 
+/** By file, as it was when it was last read. */
+const bundles = new Map<string, { readonly text: Buffer; readonly context: SecureContext }>();
+
 function readBundle(file: string): SecureContext {
   try {
-    return createSecureContext({ ca: readFileSync(file) });
+    const text = readFileSync(file);
+    const known = bundles.get(file);
+    if (known?.text.equals(text)) return known.context;
+    const context = createSecureContext({ ca: text });
+    bundles.set(file, { text, context });
+    return context;
   } catch (cause) {
     throw new KitError('ca-bundle-unreadable', `AWS_CA_BUNDLE cannot be read: ${(cause as Error).message}; correct it, or unset it`, {
       cause,
