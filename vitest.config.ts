@@ -45,7 +45,13 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'integration', include: ['test/integration/**/*.test.ts', 'sandbox/test/integration/**/*.test.ts'], ...integration },
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts', 'sandbox/test/integration/**/*.test.ts'],
+          // It installs Heroku's CLI first: `npm run test:heroku-cli`.
+          exclude: process.env.HALCYON_EVERY === '1' ? [] : ['**/heroku-cli.test.ts'],
+          ...integration,
+        },
       },
       { test: { name: 'accept', include: ['test/whole/**/*.test.ts'], testTimeout: 900_000, hookTimeout: 300_000 } },
       { test: { name: 'upstream', include: ['test/upstream/**/*.test.ts'], ...integration } },
