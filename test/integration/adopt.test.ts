@@ -182,7 +182,8 @@ describe('the first up', () => {
     const { findings } = JSON.parse((await work.kit(['doctor', '--all', '--write-probe', '--json'])).stdout) as {
       findings: Array<{ severity: string; name: string; message: string }>;
     };
-    expect(findings.filter(({ severity }) => severity === 'broken')).toEqual([]);
+    // The build that was held above made a release with nothing to run.
+    expect(findings.filter(({ severity, name }) => severity === 'broken' && name !== 'buildpack-only')).toEqual([]);
     expect((await work.ok(['plan', '--all'])).stdout).toContain('nothing to change');
     const { configVars } = JSON.parse((await work.ok(['explain', 'hand-builder', '--json'])).stdout) as {
       configVars: Array<{ live: string }>;
