@@ -46,7 +46,7 @@ const host = (): CommandHost => ({
   confirm: () => confirm(),
 });
 const options = () => ({ config: join(dir, 'halcyon.yaml') });
-const rotation = { maxAge: '90d', waves: '100%', soak: '0s', smoke: false };
+const rotation = { waves: '100%', soak: '0s', smoke: false };
 const held = async (app: string) => (await wire.heroku.configVars(app)).HALCYON_AWS_ACCESS_KEY_ID;
 const LEFT = [/left as it is: .*apart-gone does not exist/, /left as it is: .*apart-locked/, /left as it is: .*apart-fir is of the fir/];
 

@@ -63,7 +63,6 @@ async function emergency(
   };
   const given: RotateOptions = {
     config: join(dir, 'halcyon.yaml'),
-    maxAge: '90d',
     waves: '1,10%,100%',
     soak: '24h',
     emergency: keyId,

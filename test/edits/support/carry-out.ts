@@ -39,7 +39,7 @@ const host = (): CommandHost => ({
   evidence: { event() {}, note() {} },
   confirm: async () => true,
 });
-const KEYS = { maxAge: '90d', waves: '100%', soak: '0s', smoke: false };
+const KEYS = { waves: '100%', soak: '0s', smoke: false };
 
 /** One `up`; throws what went wrong. */
 export const kitUp: Way = (path) => upWith(path, {});
