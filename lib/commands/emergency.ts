@@ -47,7 +47,7 @@ export async function emergency(session: Session, keyId: string, options: Emerge
     const text = left
       ? `${shown}\nit would be made inactive at once, and nothing else done`
       : `${shown}\n${then} would get a new key${found === undefined ? '' : ', and it would be deleted'}`;
-    return { data: { keyId, team: team.name, ...found }, text };
+    return { data: { keyId, team: team.name, ...found }, text, exitCode: options.detailedExitcode ? 2 : 0 };
   }
   host.io.info(`${shown}\n`);
   const question = found === undefined ? 'Give its apps a new key, where they have none?' : `Deactivate ${keyId} at once?`;

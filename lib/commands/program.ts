@@ -37,6 +37,10 @@ export function createProgram(run: Runner, version: string): Command {
   const all = ['--all', 'every team of the file'] as const;
   const looking = (...texts: Parameters<typeof command>): Command => ofTeams(...texts).option(...all);
   const forget = ['--forget <app...>', 'apps that are out of reach for good: do not wait for what they may hold'] as const;
+  const detailed = () =>
+    new Option('--detailed-exitcode', 'a dry run that ends with 0: nothing would change, 2: something would, 1: an error').implies({
+      dryRun: true,
+    });
   const changing = (...texts: Parameters<typeof command>): Command =>
     ofTeams(...texts)
       .option('--dry-run', 'show what would be done, and change nothing')
@@ -113,16 +117,27 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--profile <name>', 'AWS profile; default: AWS_PROFILE, then the default credentials')
     .action((team, options) => run(async (host) => (await import('./creds.js')).creds(team, options, host), options));
 
-  looking('plan', 'Show what `up` would change: stacks, keys, buildpacks and config vars.', ['plan payments', 'plan --all --json']).action(
-    (names, options) => run(async (host) => (await import('./up.js')).up(names, { ...options, dryRun: true }, host), options),
-  );
+  looking('plan', 'Show what `up` would change: stacks, keys, buildpacks and config vars.', [
+    'plan payments',
+    'plan --all --json',
+    'plan --all --detailed-exitcode',
+    'plan --all --out next.plan && halcyon-kit up next.plan',
+  ])
+    .option('--out <file>', 'write the plan to FILE (without secrets), for `up FILE`; its name has a dot or a slash')
+    .option('--prune', 'also of what the file no longer names')
+    .addOption(detailed())
+    .option(...forget)
+    .action((names, options) => run(async (host) => (await import('./up.js')).up(names, { ...options, dryRun: true }, host), options));
 
   changing('up', 'Deploy stacks, make keys, write config vars, and prove it by a smoke deploy.', [
     'up payments',
     'up --all --yes',
     'up search --dry-run',
     'up --prune',
+    'up next.plan',
   ])
+    .usage('[options] [team... | plan]')
+    .addOption(detailed())
     .option('--no-smoke', 'leave out the smoke deploy')
     .option('--prune', 'also retire teams and stacks that the file no longer names; buckets stay')
     .option('--evidence <file>', 'write the evidence of keys, releases and proofs to FILE (JSON, without secrets)')
@@ -133,6 +148,7 @@ export function createProgram(run: Runner, version: string): Command {
     'sync payments',
     'sync --all --dry-run',
   ])
+    .addOption(detailed())
     .option('--evidence <file>', 'write the evidence to FILE (JSON, without secrets)')
     .option(...forget)
     .action((names, options) => run(async (host) => (await import('./sync.js')).sync(names, options, host), options));
@@ -193,6 +209,7 @@ export function createProgram(run: Runner, version: string): Command {
     'rotate payments --undo',
     'rotate payments --emergency AKIA…',
   ])
+    .addOption(detailed())
     .option('--due', 'only keys older than --max-age')
     .option('--max-age <duration>', 'age at which a key is due, with --due; default: 90d')
     .option('--waves <list>', 'apps moved at a time, the canary first', '1,10%,100%')
@@ -211,6 +228,7 @@ export function createProgram(run: Runner, version: string): Command {
     'down payments --delete-bucket --yes',
     'down --bucket common',
   ])
+    .addOption(detailed())
     .option('--bucket <name...>', 'shared buckets whose stack is to go')
     .option('--delete-bucket', 'also delete the bucket and everything in it')
     .option('--force', 'do not wait for builds in flight')
