@@ -35,6 +35,7 @@ export const ERROR_CODES = {
     'accept-timeout': 'a run of `accept` took longer than `--minutes`, and was taken down; give it more',
     'file-not-written': 'a file that was asked for could not be written; see the reason in the message',
     'command-line-invalid': 'the command line names a command or option that there is not; add `--help`',
+    'page-missing': 'the page of `status --html` is not in this installation; install the kit again',
     'plan-unusable': 'the file is no plan, or was changed; make one with `plan --out FILE`',
     'plan-outdated': 'something else would be done than the plan says; the message has the difference, make a new plan',
     'evidence-not-written': 'the evidence could not be written; see the reason in the message, what was done is done',

@@ -19,6 +19,7 @@ function check(what, command, args, env = {}) {
 
 for (const [what, command, args] of [
   ['types', bin('tsc'), ['--noEmit']],
+  ['types of the page', bin('tsc'), ['--noEmit', '-p', 'page']],
   ['lint', bin('eslint'), ['.']],
   ['layers', 'npm', ['run', '--silent', 'layers']],
   ['unused code', 'npm', ['run', '--silent', 'unused']],

@@ -13,7 +13,7 @@ export interface Changes {
 }
 
 /** What needs no second look by whoever agreed to a plan: it changes nothing that anyone has. */
-const QUIET: ReadonlySet<Step['kind']> = new Set(['wait', 'verify', 'smoke']);
+const QUIET: ReadonlySet<Step['kind']> = new Set(['verify', 'smoke']);
 
 /**
  * Each change as a sentence, in order: the same sentence whenever the same would be done, so without times, reasons and what builds go on
@@ -53,7 +53,7 @@ function sentencesOfStep(step: Step): string[] {
 export const changesDigest = (sentences: readonly string[]): string => digestOf(sentences);
 
 /** Something would be done now: not only once what is waited for is over. */
-export const isChanging = ({ teams, buildpacks = [], stacks = [], gone = [] }: Changes): boolean =>
+const isChanging = ({ teams, buildpacks = [], stacks = [], gone = [] }: Changes): boolean =>
   gone.length > 0 ||
   stacks.some(isStackChanged) ||
   buildpacks.some(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0) ||

@@ -15,14 +15,14 @@ const NAMED = 3;
 const LINES = 10;
 
 /** `a, b, c and 997 more`. */
-function several(names: Iterable<string>, verbose = false): string {
+export function several(names: Iterable<string>, verbose = false): string {
   const all = [...new Set(names)];
   const more = verbose ? 0 : all.length - NAMED;
   return more > 1 ? `${all.slice(0, NAMED).join(', ')} and ${more} more` : all.join(', ');
 }
 
 /** Like things together, in the order of the first of each kind; with `verbose` each alone. */
-function alike<T>(things: readonly T[], kind: (thing: T) => string, verbose: boolean): Array<[T, ...T[]]> {
+export function alike<T>(things: readonly T[], kind: (thing: T) => string, verbose: boolean): Array<[T, ...T[]]> {
   if (verbose) return things.map((thing) => [thing]);
   const groups = new Map<string, [T, ...T[]]>();
   for (const thing of things) {
@@ -96,7 +96,7 @@ export function renderOverwritten(teams: ReadonlyArray<{ readonly observation: T
   for (const { observation, plan } of teams) {
     const apps = new Map(observation.apps.map((app) => [app.name, app]));
     for (const { app, changes } of plan.steps.flatMap((step) => (step.kind === 'write-apps' ? step.apps : [])))
-      for (const name of changes) {
+      for (const { name } of changes) {
         const { vars, wanted } = apps.get(app) ?? {};
         if (vars?.[name] === undefined || KEY_CONFIG_VARS.includes(name)) continue;
         const row = [name, cut(vars[name].replaceAll(/\s+/g, ' '), 60), wanted?.[name] ?? '(unset)'];
@@ -107,7 +107,7 @@ export function renderOverwritten(teams: ReadonlyArray<{ readonly observation: T
   if (found.size === 0) return '';
   return `Values that are overwritten\n${renderTable(
     ['config var', 'is', 'becomes', 'apps'],
-    [...found.values()].map(({ row, apps }) => [...row, apps.join(', ')]),
+    [...found.values()].map(({ row, apps }) => [...row, several(apps)]),
   )}`;
 }
 

@@ -41,6 +41,7 @@ export function createProgram(run: Runner, version: string): Command {
     new Option('--detailed-exitcode', 'a dry run that ends with 0: nothing would change, 2: something would, 1: an error').implies({
       dryRun: true,
     });
+  const soak = ['--soak <duration>', 'how long an old key rests inactive before it is deleted', '24h'] as const;
   const changing = (...texts: Parameters<typeof command>): Command =>
     ofTeams(...texts)
       .option('--dry-run', 'show what would be done, and change nothing')
@@ -192,9 +193,20 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--evidence <file>', 'write what was removed to FILE (JSON)')
     .action((names, options) => run(async (host) => (await import('./packages.js')).packages(names, options, host), options));
 
-  looking('status', 'Show stacks, keys and apps as they are.', ['status', 'status payments --json']).action((names, options) =>
-    run(async (host) => (await import('./status.js')).status(names, options, host), options),
-  );
+  looking('status', 'Show what needs attention, then buckets, keys and apps as they are.', [
+    'status',
+    'status payments --json',
+    'status --metrics /var/lib/node_exporter/halcyon.prom --html fleet.html',
+  ])
+    .option('--metrics <file>', 'write metrics to FILE, for the textfile collector of node_exporter')
+    .option('--html <file>', 'write one self-contained page to FILE')
+    .option('--max-age <duration>', 'age at which a key is due', '90d')
+    .option(...soak)
+    .action((names, options) => run(async (host) => (await import('./status.js')).status(names, options, host), options));
+
+  looking('log', 'Show what runs did to teams: who, when, what, and by which file.', ['log payments', 'log --since 90d --verbose'])
+    .option('--since <duration>', 'how far back', '30d')
+    .action((names, options) => run(async (host) => (await import('./log.js')).log(names, options, host), options));
 
   looking('doctor', 'Find what is wrong, how it shows in a Halcyon build log, and what mends it.', [
     'doctor',
@@ -213,7 +225,7 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--due', 'only keys older than --max-age')
     .option('--max-age <duration>', 'age at which a key is due, with --due; default: 90d')
     .option('--waves <list>', 'apps moved at a time, the canary first', '1,10%,100%')
-    .option('--soak <duration>', 'how long an old key rests inactive before it is deleted', '24h')
+    .option(...soak)
     .option('--finish', 'only complete what was soaking or half done')
     .option('--undo', 'go back to the previous key')
     .option('--emergency <key-id>', 'a leaked key dies at once')

@@ -107,15 +107,33 @@ describe('a team of many apps', () => {
     expect(await heroku.configVars(wrong.name)).toMatchObject({ HALCYON_NO_UPLOAD: '1' });
   });
 
-  test('a record that may neither be read nor kept stops nothing', async () => {
-    sandbox.aws.addFault({ kind: 'status', service: 's3', resource: 'confirmed/', status: 403, code: 'AccessDenied', count: 1000 });
+  test('a record, and a journal, that may neither be read nor kept stop nothing', async () => {
+    for (const resource of ['confirmed/', 'journal/'])
+      sandbox.aws.addFault({ kind: 'status', service: 's3', resource, status: 403, code: 'AccessDenied', count: 1000 });
     await heroku.patchConfigVars(apps[2] as string, { HALCYON_NO_UPLOAD: null });
     expect(await count(['sync', '--yes'])).toMatchObject({ asked: APPS });
     expect(await heroku.configVars(apps[2] as string)).toMatchObject({ HALCYON_NO_UPLOAD: '1' });
   });
 
-  test('shows what goes before it is taken down', async () => {
+  test('has a journal of who did what, by which file', async () => {
     sandbox.aws.clearFaults();
+    const { teams } = JSON.parse((await work.ok(['log', '--json'])).stdout) as {
+      teams: [
+        { entries: Array<{ who: string; intent: string; file: string; status: string; ended?: string; events: Array<{ step: string }> }> },
+      ];
+    };
+    const [{ entries }] = teams;
+    expect(entries.map(({ intent }) => intent)).toEqual(expect.arrayContaining(['ensure', 'rotate']));
+    expect(new Set(entries.map(({ who, file }) => `${who} ${file}`)).size).toBe(1);
+    const rotation = entries.find(({ intent }) => intent === 'rotate');
+    expect(rotation).toMatchObject({ status: 'done', ended: expect.any(String) });
+    expect(rotation?.events.map(({ step }) => step)).toEqual(expect.arrayContaining(['create-key', 'write-apps', 'delete-key']));
+    const { stdout } = await work.ok(['log', 'fleet', '--verbose']);
+    expect(stdout).toMatch(/fleet +\S+@\S+ +rotate +done: done/);
+    expect((await work.ok(['log', '--since', '0s'])).stdout).toContain('no run since');
+  });
+
+  test('shows what goes before it is taken down', async () => {
     const dry = await work.kit(['down', '--delete-bucket', '--detailed-exitcode']);
     expect([dry.code, dry.stdout]).toEqual([2, expect.stringContaining('- stack halcyon-fleet in eu-west-1\n- bucket halcyon-fleet-')]);
     await work.ok(['down', '--delete-bucket', '--yes']);
