@@ -45,7 +45,13 @@ export default {
       'lib-stands-alone',
       'lib/ imports nothing of what is built on it',
       { path: '^lib/' },
-      { path: '^(accept|sandbox|test|bin|script|examples)/' },
+      { path: '^(accept|page|sandbox|test|bin|script|examples)/' },
+    ),
+    error(
+      'page-is-plain',
+      'the page runs in a browser: of lib/ it knows types alone',
+      { path: '^page/' },
+      { path: '^(lib|accept|sandbox|test|bin|script|examples)/', dependencyTypesNot: ['type-only'] },
     ),
     error('accept-on-lib', 'accept/ is built on lib/ alone', { path: '^accept/' }, { path: '^(sandbox|test|bin|script|examples)/' }),
     error('tests-are-not-imported', 'what runs imports no test', { path: '^(bin|sandbox/(?!test/))' }, { path: '(^|/)test/' }),
@@ -56,7 +62,12 @@ export default {
       { path: '^(lib|accept)/', pathNot: '^lib/(constructs|stacks|deploy)/' },
       { path: CDK },
     ),
-    error('leads-somewhere', 'every import leads somewhere', { path: '^(lib|accept|bin|sandbox|script|test)/' }, { couldNotResolve: true }),
+    error(
+      'leads-somewhere',
+      'every import leads somewhere',
+      { path: '^(lib|accept|page|bin|sandbox|script|test)/' },
+      { couldNotResolve: true },
+    ),
   ],
   options: {
     tsPreCompilationDeps: true,

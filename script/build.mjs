@@ -23,6 +23,22 @@ const { outputFiles } = await build({
   logLevel: 'warning',
   write: false,
 });
+// The page of `status --html`: one file, its style and its script in it.
+const page = await build({
+  entryPoints: [join(root, 'page/main.ts'), join(root, 'page/style.css')],
+  outdir: join(root, 'dist/page'),
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  target: 'es2022',
+  logLevel: 'warning',
+  write: false,
+});
+const textOf = (end) => page.outputFiles.find(({ path }) => path.endsWith(end)).text.trim();
+const html = readFileSync(join(root, 'page/template.html'), 'utf8')
+  .replace('/*style*/', () => textOf('.css'))
+  .replace('/*script*/', () => textOf('.js').replaceAll('</script', '<\\/script'));
+outputFiles.push({ path: join(root, 'dist/page/status.html'), contents: Buffer.from(html) });
 // `cdk` builds before each synth: what has not changed is left alone, and nobody reads a file half written.
 for (const { path, contents } of outputFiles) {
   if (existsSync(path) && readFileSync(path).equals(contents)) continue;

@@ -22,6 +22,7 @@ function check(what, command, args, env = {}) {
 /** One program each, and mostly one core: two at a time. What they say comes in this order. */
 const checks = [
   ['types', bin('tsc'), ['--noEmit']],
+  ['types of the page', bin('tsc'), ['--noEmit', '-p', 'page']],
   ['lint', bin('eslint'), ['.']],
   ['layers', 'npm', ['run', '--silent', 'layers']],
   ['unused code', 'npm', ['run', '--silent', 'unused']],

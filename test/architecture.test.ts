@@ -12,6 +12,7 @@ test.each([
   ...folders('lib'),
   ...folders('sandbox').filter((dir) => !dir.includes('node_modules')),
   'accept/',
+  'page/',
   'buildpack/',
   'script/',
   'test/',

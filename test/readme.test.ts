@@ -30,6 +30,8 @@ test.each([
   'docs/accept.md',
   'docs/adopt.md',
   'docs/runbooks.md',
+  'docs/plans.md',
+  'docs/status.md',
 ])('every link of %s leads somewhere', (file) => {
   const base = new URL(`../${file}`, import.meta.url);
   const links = [...read(file).matchAll(/\]\(([^)#]+)[^)]*\)/g)]

@@ -29,11 +29,15 @@ export interface GlobalOptions {
   readonly profile?: string;
   /** Every team of the file, where it is about teams. */
   readonly all?: boolean;
+  /** Every change on a line of its own. */
+  readonly verbose?: boolean;
 }
 
 /** Options of commands that change anything. */
 export interface ChangeOptions extends GlobalOptions {
   readonly dryRun?: boolean;
+  /** With `dryRun`: exit code 2 where anything would change. */
+  readonly detailedExitcode?: boolean;
   readonly yes?: boolean;
   /** Apps outside the file that are not asked what they hold. */
   readonly forget?: readonly string[];

@@ -8,7 +8,8 @@ import { renderLeft, type Left } from '../deploy/left.plan.js';
 import { isStackChanged, type StackChanges, type StackTarget } from '../deploy/stacks.plan.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { inStep } from '../io/io-host.js';
-import { renderBuildpacks, renderOverwritten, renderPlan, renderStacks } from './render.js';
+import { tallyOf } from './changes.plan.js';
+import { renderBuildpacks, renderOverwritten, renderPlans, renderStacks } from './render.js';
 import { engineContext, type Session } from './session.js';
 
 /** What a command would change: what is shown before asking, and with `--dry-run`. */
@@ -91,16 +92,16 @@ export async function previewBuildpacks(session: Session, buildpackUrl?: string)
   return observeBuildpacks(await heroku(), wanted, config.buildpack);
 }
 
-export function renderPreview({ stacks, buildpacks, teams, onV2, formerAcls, left, changes, blocked }: Preview): string {
+export function renderPreview({ stacks, buildpacks, teams, onV2, formerAcls, left, changes, blocked }: Preview, verbose = false): string {
   return [
-    ...(stacks.length > 0 ? [renderStacks(stacks)] : []),
-    renderBuildpacks(buildpacks),
-    ...teams.map(({ team, plan }) => renderPlan(team, plan)),
+    ...(stacks.length > 0 ? [renderStacks(stacks, verbose)] : []),
+    renderBuildpacks(buildpacks, verbose),
+    renderPlans(teams, verbose),
     renderOverwritten(teams),
     ...renderOnV2(onV2),
     renderLeft(left),
     ...renderFormerAcls(formerAcls),
-    ...(changes || blocked ? [] : ['nothing to change']),
+    changes || blocked ? tallyOf({ stacks, buildpacks, teams }) : 'nothing to change',
   ]
     .filter((part) => part !== '')
     .join('\n\n');

@@ -5,6 +5,7 @@ import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { renderTable } from '../io/table.js';
 import type { SmokeReport } from '../smoke/report.js';
+import { noteProof } from './proven.js';
 import { engineContext, type Session } from './session.js';
 
 export interface ProveOptions {
@@ -22,7 +23,11 @@ export async function proveTeams(session: Session, options: ProveOptions): Promi
   const reports = await pMap(
     // An app that cannot be worked on stands for no mode.
     session.teams.map((team) => ({ ...team, apps: team.apps.filter(({ name }) => !session.refused.some(({ app }) => app === name)) })),
-    async (team) => smokeTeam({ ...(await engineContext(session, team)), signingBuildpackUrl: buildpackUrl }, team, rest),
+    async (team) => {
+      const proven = await smokeTeam({ ...(await engineContext(session, team)), signingBuildpackUrl: buildpackUrl }, team, rest);
+      await noteProof(session, team, proven);
+      return proven;
+    },
     { concurrency: 3 },
   );
   return reports.flat();

@@ -1,4 +1,4 @@
-import type { PackageMove, Plan, Step, TeamObservation, TeamResult } from '../engine/model.js';
+import type { AppWrite, PackageMove, Plan, Step, TeamObservation, TeamResult } from '../engine/model.js';
 import { inWordsOf, isStackChanged, type StackChanges } from '../deploy/stacks.plan.js';
 import { halcyonBucket, KEY_CONFIG_VARS } from '../contract/index.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
@@ -9,27 +9,84 @@ import { renderTable } from '../io/table.js';
 
 const ACTIONS = { create: '+', update: '~', replace: '±', delete: '-' } as const;
 
-export function renderStacks(stacks: readonly StackChanges[]): string {
-  const changed = stacks.filter(isStackChanged);
-  if (changed.length === 0) return 'Stacks: no change';
-  const rows = changed.flatMap(({ stack, changes, failed }) => [
-    ...(failed === undefined ? [] : [['±', stack, 'AWS::CloudFormation::Stack', '', inWordsOf(failed)]]),
-    ...changes.map(({ action, type, logicalId, properties }) => [
-      ACTIONS[action],
-      stack,
-      type,
-      logicalId,
-      action === 'update' ? (properties ?? []).join(', ') : '',
-    ]),
-  ]);
-  return `Stacks\n${renderTable(['', 'stack', 'type', 'resource', 'changed'], rows)}`;
+/** So many of like things are named. */
+const NAMED = 3;
+/** So many lines of what cannot be put into one. */
+const LINES = 10;
+
+/** `a, b, c and 997 more`. */
+export function several(names: Iterable<string>, verbose = false): string {
+  const all = [...new Set(names)];
+  const more = verbose ? 0 : all.length - NAMED;
+  return more > 1 ? `${all.slice(0, NAMED).join(', ')} and ${more} more` : all.join(', ');
 }
 
-export function renderBuildpacks(plans: readonly AppBuildpacks[]): string {
-  const rows = plans.flatMap(({ app, plan, forks }) => [
-    ...plan.changes.map(({ action, url, reason }) => [app, action, short(url), reason]),
-    ...Object.entries(forks).map(([name, url]) => [app, 'set', `${name}=${url}`, 'named in the file']),
+/** Like things together, in the order of the first of each kind; with `verbose` each alone. */
+export function alike<T>(things: readonly T[], kind: (thing: T) => string, verbose: boolean): Array<[T, ...T[]]> {
+  if (verbose) return things.map((thing) => [thing]);
+  const groups = new Map<string, [T, ...T[]]>();
+  for (const thing of things) {
+    const key = kind(thing);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [thing]);
+    else group.push(thing);
+  }
+  return [...groups.values()];
+}
+
+function atMost(lines: readonly string[], verbose: boolean): string[] {
+  if (verbose || lines.length <= LINES + 1) return [...lines];
+  return [...lines.slice(0, LINES), `… and ${lines.length - LINES} more such lines (-v shows all)`];
+}
+
+export function renderStacks(stacks: readonly StackChanges[], verbose = false): string {
+  const changed = stacks.filter(isStackChanged);
+  if (changed.length === 0) return 'Stacks: no change';
+  const all = changed.flatMap(({ stack, changes, failed }) => [
+    ...(failed === undefined ? [] : [{ stack, mark: '±', type: 'AWS::CloudFormation::Stack', logicalId: '', changed: inWordsOf(failed) }]),
+    ...changes.map((change) => ({ stack, mark: ACTIONS[change.action], ...change, changed: changeInWords(change) })),
   ]);
+  const rows = alike(all, ({ mark, type, changed: what }) => [mark, type, what].join('\n'), verbose).map((group) => [
+    group[0].mark,
+    several(group.map(({ stack }) => stack)),
+    group[0].type,
+    several(group.map(({ logicalId }) => logicalId)),
+    group[0].changed,
+  ]);
+  return [`Stacks\n${renderTable(['', 'stack', 'type', 'resource', 'changed'], rows)}`, ...renderStatements(changed, verbose)].join('\n\n');
+}
+
+function changeInWords({ action, properties = [], stays }: StackChanges['changes'][number]): string {
+  if (action === 'delete') return stays ? 'leaves the stack, and stays' : 'is deleted';
+  if (action === 'replace') return `is made anew, and the old one deleted: ${properties.join(', ')}`;
+  return action === 'update' ? properties.join(', ') : '';
+}
+
+/** Of a stack that is made, the statements are as new as all else in it: they show where one that is there changes. */
+function renderStatements(stacks: readonly StackChanges[], verbose: boolean): string[] {
+  const all = stacks
+    .filter(({ changes }) => verbose || changes.some(({ action }) => action !== 'create'))
+    .flatMap(({ stack, statements = [] }) => statements.map((statement) => ({ stack, ...statement })));
+  const groups = alike(all, ({ stack: _, resource: __, principal: ___, ...rest }) => JSON.stringify(rest), verbose);
+  const lines = groups.map((group) => {
+    const [{ action, effect, actions, condition }] = group;
+    const of = (what: 'resource' | 'principal' | 'stack') =>
+      several(
+        group.map((one) => one[what].replaceAll('\n', ', ')),
+        verbose,
+      );
+    const when = condition.trim() === '' ? '' : ` if ${condition.replaceAll(/\s+/g, ' ')}`;
+    return `${action === 'add' ? '+' : '-'} ${of('stack')}: ${effect} ${actions.replaceAll('\n', ', ')} on ${of('resource')}${of('principal') === '' ? '' : ` to ${of('principal')}`}${when}`;
+  });
+  return lines.length === 0 ? [] : [`IAM statements\n${atMost(lines, verbose).join('\n')}`];
+}
+
+export function renderBuildpacks(plans: readonly AppBuildpacks[], verbose = false): string {
+  const all = plans.flatMap(({ app, plan, forks }) => [
+    ...plan.changes.map(({ action, url, reason }) => ({ app, rest: [action, short(url), reason] })),
+    ...Object.entries(forks).map(([name, url]) => ({ app, rest: ['set', `${name}=${url}`, 'named in the file'] })),
+  ]);
+  const rows = alike(all, ({ rest }) => rest.join('\n'), verbose).map((group) => [several(group.map(({ app }) => app)), ...group[0].rest]);
   return rows.length === 0 ? '' : `Buildpacks (in force at the next build)\n${renderTable(['app', 'action', 'buildpack', 'why'], rows)}`;
 }
 
@@ -39,7 +96,7 @@ export function renderOverwritten(teams: ReadonlyArray<{ readonly observation: T
   for (const { observation, plan } of teams) {
     const apps = new Map(observation.apps.map((app) => [app.name, app]));
     for (const { app, changes } of plan.steps.flatMap((step) => (step.kind === 'write-apps' ? step.apps : [])))
-      for (const name of changes) {
+      for (const { name } of changes) {
         const { vars, wanted } = apps.get(app) ?? {};
         if (vars?.[name] === undefined || KEY_CONFIG_VARS.includes(name)) continue;
         const row = [name, cut(vars[name].replaceAll(/\s+/g, ' '), 60), wanted?.[name] ?? '(unset)'];
@@ -50,7 +107,7 @@ export function renderOverwritten(teams: ReadonlyArray<{ readonly observation: T
   if (found.size === 0) return '';
   return `Values that are overwritten\n${renderTable(
     ['config var', 'is', 'becomes', 'apps'],
-    [...found.values()].map(({ row, apps }) => [...row, apps.join(', ')]),
+    [...found.values()].map(({ row, apps }) => [...row, several(apps)]),
   )}`;
 }
 
@@ -64,15 +121,65 @@ export function buildpackWarnings(plans: readonly AppBuildpacks[], url: string):
     );
 }
 
-export function renderPlan(team: string, plan: Plan): string {
-  const rows = plan.steps.map((step, index) => [String(index + 1), step.kind, subject(step), step.reason]);
+type TeamSteps = { readonly team: string; readonly plan: Plan };
+
+/** What is the same but for whose key it is about. */
+const anyKey = (text: string): string => text.replaceAll(/\bA[KS]IA\w+|\(new key of [^)]*\)/g, '…');
+
+/** Plans of teams as one picture: like steps of all of them are one line. */
+export function renderPlans(plans: readonly TeamSteps[], verbose = false): string {
+  if (verbose && plans.length > 1) return plans.map((one) => renderPlans([one], true)).join('\n\n');
+  const busy = plans.filter(({ plan }) => plan.steps.length > 0);
+  const calm = (partly: boolean) =>
+    plans.filter(({ plan }) => plan.steps.length === 0 && plan.left.length > 0 === partly).map(({ team }) => team);
+  const rows = alike(
+    busy.flatMap(({ plan }) => plan.steps),
+    (step) => [step.kind, step.kind === 'copy-packages' ? subject(step) : '', anyKey(step.reason)].join('\n'),
+    verbose,
+  ).map((group, index) => [
+    String(index + 1),
+    group[0].kind,
+    several(
+      group.flatMap((step) => (step.kind === 'write-apps' ? step.apps.map(({ app }) => app) : [subject(step)])),
+      verbose,
+    ),
+    group.length > 1 ? anyKey(group[0].reason) : group[0].reason,
+  ]);
+  const whose = busy.length === 1 ? `${busy[0]?.team}: keys and config vars` : `Keys and config vars of ${busy.length} teams`;
   return [
-    rows.length === 0
-      ? `${team}: ${plan.left.length > 0 ? 'nothing to change in what could be looked at' : 'keys and config vars are as they should be'}`
-      : `${team}: keys and config vars\n${renderTable(['', 'step', 'what', 'why'], rows)}`,
-    ...remarks(plan),
+    ...(busy.length > 0 ? [`${whose}\n${renderTable(['', 'step', 'what', 'why'], rows)}`] : []),
+    ...renderWrites(busy, verbose),
+    ...[several(calm(false))].filter((teams) => teams !== '').map((teams) => `${teams}: keys and config vars are as they should be`),
+    ...[several(calm(true))].filter((teams) => teams !== '').map((teams) => `${teams}: nothing to change in what could be looked at`),
+    ...(['waiting', 'blocked', 'notices', 'left'] as const).flatMap((kind) =>
+      atMost(
+        plans.flatMap(({ plan }) => remarks({ ...NO_REMARKS, [kind]: plan[kind] })),
+        verbose,
+      ),
+    ),
   ].join('\n');
 }
+
+/** What apps get, old → new: those that get the same names are one row, and a value that is not the same for all of them says so. */
+function renderWrites(plans: readonly TeamSteps[], verbose: boolean): string[] {
+  const writes = plans.flatMap(({ plan }) => plan.steps.flatMap((step) => (step.kind === 'write-apps' ? step.apps : [])));
+  const shape = ({ changes }: AppWrite) => changes.map(({ name, to }) => `${name}${to === null ? '-' : '+'}`).join(' ');
+  const rows = alike(writes, shape, verbose).map((group) => [
+    several(group.map(({ app }) => app)),
+    group[0].changes
+      .map(({ name }, index) => {
+        const value = (side: 'from' | 'to') => {
+          const values = new Set(group.map(({ changes }) => changes[index]?.[side] ?? 'unset'));
+          return values.size === 1 ? [...values].join('') : `(${values.size} different ones)`;
+        };
+        return `${name}: ${value('from')} → ${value('to')}`;
+      })
+      .join('\n'),
+  ]);
+  return rows.length === 0 ? [] : [`\n${renderTable(['app (restarts)', 'config vars'], rows)}`];
+}
+
+const NO_REMARKS = { waiting: [], blocked: [], notices: [], left: [] };
 
 const remarks = ({ waiting, blocked, notices, left }: Pick<Plan, 'waiting' | 'blocked' | 'notices' | 'left'>): string[] => [
   ...waiting.map(({ text }) => `waiting: ${text}`),
@@ -98,12 +205,8 @@ export function effortOf({ from, to, objects, bytes }: PackageMove): string {
 function subject(step: Step): string {
   if (step.kind === 'copy-packages')
     return `${halcyonBucket(step.from.bucketName, step.from.prefix)} → ${halcyonBucket(step.to.bucketName, step.to.prefix)}, ${effortOf(step)}`;
-  if (step.kind === 'write-apps')
-    return step.apps
-      .map(({ app, changes }) => `${app} (${changes.length === 1 ? changes[0] : `${changes.length} config vars`}, restarts)`)
-      .join(', ');
   if (step.kind === 'smoke') return `${step.principal}, ${step.app}`;
-  if (step.kind === 'wait') return '';
+  if (step.kind === 'wait' || step.kind === 'write-apps') return '';
   return 'keyId' in step ? `${step.principal} ${step.keyId}` : step.principal;
 }
 

@@ -2,6 +2,7 @@ import pMap from 'p-map';
 import type { Team } from '../config/model.js';
 import type { Event, Intent, LeftApp, TeamResult, Policy, Smoke, TeamObservation } from '../engine/index.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
+import { Journal } from './journal.js';
 import { exitCodeOf } from './render.js';
 import { engineContext, type Session } from './session.js';
 
@@ -24,14 +25,23 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
     session.teams,
     async (team) => {
       await sweepApps(session, team);
-      const onEvent = (event: Event) => session.host.evidence.event(team.name, event);
-      const result = await runTeam(
+      const journal = new Journal(session, team, intent);
+      const onEvent = (event: Event) => {
+        session.host.evidence.event(team.name, event);
+        journal.add(event);
+      };
+      const running = runTeam(
         { ...(await engineContext(session, team)), ...(smoke ? { smoke } : {}), deployed, onEvent },
         team,
         intent,
         { ...DEFAULT_POLICY, ...policy },
         from?.find((seen) => seen.team === team.name)?.observation,
       );
+      const result = await running.catch(async (error: Error) => {
+        await journal.end({ status: 'interrupted', summary: error.message });
+        throw error;
+      });
+      await journal.end(result);
       await session.records.get(team.name)?.save();
       return result;
     },

@@ -4,6 +4,7 @@ import { checkAccount, identity } from '../aws/identity.js';
 import { loadConfig } from '../config/index.js';
 import { teamNamed } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
+import { digestOf } from '../contract/index.js';
 import { NOTHING_LEFT, type Left } from '../deploy/left.plan.js';
 import type { ConfirmedRecord } from '../engine/index.js';
 import { isKitError, KitError } from '../errors.js';
@@ -16,6 +17,8 @@ import type { CommandHost, GlobalOptions } from './command.js';
 /** What a command works with: the file, the teams it is about, and the two clouds, each opened when first asked for. */
 export interface Session {
   readonly config: KitConfig;
+  /** Of what the file means: comments and defaults written out make no difference. */
+  readonly fileDigest: string;
   readonly teams: readonly Team[];
   readonly network: Network;
   readonly host: CommandHost;
@@ -39,11 +42,13 @@ export async function openSession(
   host: CommandHost,
 ): Promise<Session> {
   const network = networkOf(host.env, (text) => host.io.warn(text));
-  const config: KitConfig = { ...(await loadConfig(options.config)), s3Url: network.s3Url };
+  const { file, ...meaning } = await loadConfig(options.config);
+  const config: KitConfig = { ...meaning, file, s3Url: network.s3Url };
   const clients = new Map<string, Aws>();
   let heroku: Promise<Heroku> | undefined;
   return {
     config,
+    fileDigest: digestOf(meaning),
     network,
     teams: selectTeams(config, names, options.all === true),
     host,

@@ -6,9 +6,10 @@ import { KitError } from '../errors.js';
 import type { Intent } from '../engine/model.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { inStep } from '../io/io-host.js';
+import type { Changes } from './changes.plan.js';
 import type { CommandResult } from './command.js';
 import { planTeams, previewBuildpacks, type TeamPlan } from './preview.js';
-import { exitCodeOf, isThrough, renderBuildpacks, renderOutcome, renderPlan } from './render.js';
+import { exitCodeOf, isThrough, renderBuildpacks, renderOutcome, renderPlans } from './render.js';
 import { runTeams, setBuildpacks } from './run-teams.js';
 import type { Session } from './session.js';
 
@@ -31,14 +32,21 @@ export interface StackThere {
   readonly keep?: readonly string[];
 }
 
-export const renderDown = ({ teams, buildpacks, stacks, buckets }: DownPlan): string =>
+export const renderDown = ({ teams, buildpacks, stacks, buckets, kept }: DownPlan, verbose = false): string =>
   [
-    [renderBuildpacks(buildpacks), ...teams.map(({ team, plan }) => renderPlan(team, plan))].filter((part) => part !== '').join('\n\n'),
+    [renderBuildpacks(buildpacks, verbose), renderPlans(teams, verbose)].filter((part) => part !== '').join('\n\n'),
     ...stacks.map(({ name, region }) => `- stack ${name} in ${region}`),
-    ...buckets.map(({ name }) => `- bucket ${name} and everything in it`),
+    ...buckets.map(({ name, region }) => `- bucket ${name} in ${region}, and everything in it`),
+    ...kept.map(({ name }) => `  bucket ${name} is kept; --delete-bucket deletes it`),
   ]
     .filter((line) => line !== '')
     .join('\n');
+
+/** The same as other commands' changes. */
+export const changesOfDown = ({ teams, buildpacks, stacks, buckets }: DownPlan): Changes => ({
+  ...{ teams, buildpacks },
+  gone: [...stacks.map(({ name, region }) => `stack ${name} in ${region}`), ...buckets.map(({ name }) => `bucket ${name}`)],
+});
 
 /** Apps first, keys next, the stacks last, then buckets: only where a team's keys came to their end does anything of it go. */
 export async function takeDown(session: Session, { stacks, buckets, kept }: DownPlan, intent: Intent): Promise<CommandResult> {

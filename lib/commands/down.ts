@@ -1,4 +1,4 @@
-import { requireOwnBucket } from '../aws/bucket.js';
+import { bucketExists, requireOwnBucket } from '../aws/bucket.js';
 import { checkAccount, identity } from '../aws/identity.js';
 import { namesOf } from '../config/derive.js';
 import type { BucketSpec } from '../config/model.js';
@@ -9,10 +9,11 @@ import { requireOwnStack, stackState } from '../deploy/stack.client.js';
 import { KitError } from '../errors.js';
 import type { Intent } from '../engine/model.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
+import { dryRunExitCode } from '../cli/changes.plan.js';
 import { planTeams, previewBuildpacks } from '../cli/preview.js';
 import { lookForLeft } from '../cli/principals.js';
 import { admit, openSession, selectTeams, type Session } from '../cli/session.js';
-import { renderDown, stacksOf, takeDown, type DownPlan, type OwnedBucket, type StackThere } from '../cli/take-down.js';
+import { changesOfDown, renderDown, stacksOf, takeDown, type DownPlan, type OwnedBucket, type StackThere } from '../cli/take-down.js';
 
 export interface DownOptions extends ChangeOptions {
   readonly all?: boolean;
@@ -32,9 +33,13 @@ export async function down(names: readonly string[], options: DownOptions, host:
   // What is being taken down is not set up on the way.
   const config = { ...opened.config, buildpack: { ...opened.config.buildpack, install: false } };
   const { session, seen } = await planDown({ ...opened, config, teams }, left, options);
-  const text = renderDown(seen) || 'nothing to take down';
-  const stacks = seen.stacks.map(({ name }) => name);
-  if (options.dryRun) return { data: { teams: seen.teams, stacks, buckets: seen.buckets.map(({ name }) => name) }, text };
+  const text = renderDown(seen, options.verbose) || 'nothing to take down';
+  if (options.dryRun) {
+    const [stacks, buckets, kept] = [seen.stacks, seen.buckets, seen.kept].map((some) =>
+      some.map(({ name, region }) => ({ name, region })),
+    );
+    return { data: { teams: seen.teams, stacks, buckets, kept }, text, exitCode: dryRunExitCode(options, changesOfDown(seen)) };
+  }
   host.io.info(`${text}\n`);
   const lost = seen.buckets.length > 0 ? ' What is in the buckets cannot be brought back.' : '';
   if (renderDown(seen) !== '' && !(await host.confirm(`Take all of this down?${lost}`)))
@@ -61,8 +66,11 @@ async function planDown(whole: Session, left: Left, options: DownOptions): Promi
     ),
     ...shared.map((bucket) => ({ ...bucket, owner: bucket.id, stack: bucketStackName(bucket.id) })),
   ];
-  for (const bucket of options.deleteBucket ? owned : [])
+  const there: OwnedBucket[] = [];
+  for (const bucket of options.deleteBucket ? owned : []) {
     await requireOwnBucket(aws(bucket.region), { ...bucket, deployment: session.config.deployment });
+    if (await bucketExists(aws(bucket.region), bucket)) there.push(bucket);
+  }
   if (!options.deleteBucket) refuseUnretained(owned, stacks);
   const seen =
     teams.length === 0
@@ -73,7 +81,7 @@ async function planDown(whole: Session, left: Left, options: DownOptions): Promi
         };
   return {
     session,
-    seen: { ...seen, stacks, buckets: options.deleteBucket ? owned : [], kept: options.deleteBucket ? [] : owned },
+    seen: { ...seen, stacks, buckets: there, kept: options.deleteBucket ? [] : owned },
   };
 }
 

@@ -9,6 +9,7 @@ import { inStep } from '../io/io-host.js';
 import type { ChangeOptions, CommandResult } from '../cli/command.js';
 import { runTeams } from '../cli/run-teams.js';
 import { exitCodeOf, renderOutcome } from '../cli/render.js';
+import { Journal } from '../cli/journal.js';
 import { admit, placesOf, regionOf, type Session } from '../cli/session.js';
 
 /** Looking at apps beforehand is for the preview only: a Heroku that answers slowly must not keep a leaked key alive for longer. */
@@ -47,7 +48,7 @@ export async function emergency(session: Session, keyId: string, options: Emerge
     const text = left
       ? `${shown}\nit would be made inactive at once, and nothing else done`
       : `${shown}\n${then} would get a new key${found === undefined ? '' : ', and it would be deleted'}`;
-    return { data: { keyId, team: team.name, ...found }, text };
+    return { data: { keyId, team: team.name, ...found }, text, exitCode: options.detailedExitcode ? 2 : 0 };
   }
   host.io.info(`${shown}\n`);
   const question = found === undefined ? 'Give its apps a new key, where they have none?' : `Deactivate ${keyId} at once?`;
@@ -59,6 +60,10 @@ export async function emergency(session: Session, keyId: string, options: Emerge
   try {
     if (found !== undefined) await killKey(contextOf(session, team), team, keyId, found, killed);
     host.io.info(found === undefined ? whose : `${keyId} is inactive, and stays so`);
+    const journal = new Journal(session, team, intent);
+    for (const event of killed) journal.add(event);
+    // Not waited for: what comes next is urgent.
+    void journal.end({ status: 'done', summary: `${keyId} is inactive` });
     if (left) {
       const text = `${keyId} is inactive; the file has no team ${team.name}, so the apps that hold it get no other: put the team back and run halcyon-kit up ${team.name}, or retire it with halcyon-kit down ${team.name}`;
       return { data: { intent, killed, outcomes: [] }, text, exitCode: 1 };

@@ -37,6 +37,11 @@ export function createProgram(run: Runner, version: string): Command {
   const all = ['--all', 'every team of the file'] as const;
   const looking = (...texts: Parameters<typeof command>): Command => ofTeams(...texts).option(...all);
   const forget = ['--forget <app...>', 'apps that are out of reach for good: do not wait for what they may hold'] as const;
+  const detailed = () =>
+    new Option('--detailed-exitcode', 'a dry run that ends with 0: nothing would change, 2: something would, 1: an error').implies({
+      dryRun: true,
+    });
+  const soak = ['--soak <duration>', 'how long an old key rests inactive before it is deleted', '24h'] as const;
   const changing = (...texts: Parameters<typeof command>): Command =>
     ofTeams(...texts)
       .option('--dry-run', 'show what would be done, and change nothing')
@@ -113,16 +118,27 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--profile <name>', 'AWS profile; default: AWS_PROFILE, then the default credentials')
     .action((team, options) => run(async (host) => (await import('./creds.js')).creds(team, options, host), options));
 
-  looking('plan', 'Show what `up` would change: stacks, keys, buildpacks and config vars.', ['plan payments', 'plan --all --json']).action(
-    (names, options) => run(async (host) => (await import('./up.js')).up(names, { ...options, dryRun: true }, host), options),
-  );
+  looking('plan', 'Show what `up` would change: stacks, keys, buildpacks and config vars.', [
+    'plan payments',
+    'plan --all --json',
+    'plan --all --detailed-exitcode',
+    'plan --all --out next.plan && halcyon-kit up next.plan',
+  ])
+    .option('--out <file>', 'write the plan to FILE (without secrets), for `up FILE`; its name has a dot or a slash')
+    .option('--prune', 'also of what the file no longer names')
+    .addOption(detailed())
+    .option(...forget)
+    .action((names, options) => run(async (host) => (await import('./up.js')).up(names, { ...options, dryRun: true }, host), options));
 
   changing('up', 'Deploy stacks, make keys, write config vars, and prove it by a smoke deploy.', [
     'up payments',
     'up --all --yes',
     'up search --dry-run',
     'up --prune',
+    'up next.plan',
   ])
+    .usage('[options] [team... | plan]')
+    .addOption(detailed())
     .option('--no-smoke', 'leave out the smoke deploy')
     .option('--prune', 'also retire teams and stacks that the file no longer names; buckets stay')
     .option('--evidence <file>', 'write the evidence of keys, releases and proofs to FILE (JSON, without secrets)')
@@ -133,6 +149,7 @@ export function createProgram(run: Runner, version: string): Command {
     'sync payments',
     'sync --all --dry-run',
   ])
+    .addOption(detailed())
     .option('--evidence <file>', 'write the evidence to FILE (JSON, without secrets)')
     .option(...forget)
     .action((names, options) => run(async (host) => (await import('./sync.js')).sync(names, options, host), options));
@@ -176,9 +193,20 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--evidence <file>', 'write what was removed to FILE (JSON)')
     .action((names, options) => run(async (host) => (await import('./packages.js')).packages(names, options, host), options));
 
-  looking('status', 'Show stacks, keys and apps as they are.', ['status', 'status payments --json']).action((names, options) =>
-    run(async (host) => (await import('./status.js')).status(names, options, host), options),
-  );
+  looking('status', 'Show what needs attention, then buckets, keys and apps as they are.', [
+    'status',
+    'status payments --json',
+    'status --metrics /var/lib/node_exporter/halcyon.prom --html fleet.html',
+  ])
+    .option('--metrics <file>', 'write metrics to FILE, for the textfile collector of node_exporter')
+    .option('--html <file>', 'write one self-contained page to FILE')
+    .option('--max-age <duration>', 'age at which a key is due', '90d')
+    .option(...soak)
+    .action((names, options) => run(async (host) => (await import('./status.js')).status(names, options, host), options));
+
+  looking('log', 'Show what runs did to teams: who, when, what, and by which file.', ['log payments', 'log --since 90d --verbose'])
+    .option('--since <duration>', 'how far back', '30d')
+    .action((names, options) => run(async (host) => (await import('./log.js')).log(names, options, host), options));
 
   looking('doctor', 'Find what is wrong, how it shows in a Halcyon build log, and what mends it.', [
     'doctor',
@@ -193,10 +221,11 @@ export function createProgram(run: Runner, version: string): Command {
     'rotate payments --undo',
     'rotate payments --emergency AKIA…',
   ])
+    .addOption(detailed())
     .option('--due', 'only keys older than --max-age')
     .option('--max-age <duration>', 'age at which a key is due, with --due; default: 90d')
     .option('--waves <list>', 'apps moved at a time, the canary first', '1,10%,100%')
-    .option('--soak <duration>', 'how long an old key rests inactive before it is deleted', '24h')
+    .option(...soak)
     .option('--finish', 'only complete what was soaking or half done')
     .option('--undo', 'go back to the previous key')
     .option('--emergency <key-id>', 'a leaked key dies at once')
@@ -211,6 +240,7 @@ export function createProgram(run: Runner, version: string): Command {
     'down payments --delete-bucket --yes',
     'down --bucket common',
   ])
+    .addOption(detailed())
     .option('--bucket <name...>', 'shared buckets whose stack is to go')
     .option('--delete-bucket', 'also delete the bucket and everything in it')
     .option('--force', 'do not wait for builds in flight')

@@ -1,10 +1,11 @@
 import type { Intent, Policy } from '../engine/model.js';
 import { KitError } from '../errors.js';
+import { dryRunExitCode, tallyOf } from '../cli/changes.plan.js';
 import { parseDuration } from '../cli/duration.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { planTeams } from '../cli/preview.js';
 import { prover } from '../cli/prove.js';
-import { exitCodeOf, renderOutcome, renderPlan } from '../cli/render.js';
+import { exitCodeOf, renderOutcome, renderPlans } from '../cli/render.js';
 import { admit, openSession } from '../cli/session.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
 import { runTeams } from '../cli/run-teams.js';
@@ -37,8 +38,8 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
   if (intent.kind === 'emergency') return emergency(opened, intent.keyId, { ...options, policy });
   const session = await admit(opened);
   const plans = await planTeams(session, intent, { policy });
-  const text = plans.map(({ team, plan }) => renderPlan(team, plan)).join('\n\n');
-  if (options.dryRun) return { data: { teams: plans }, text };
+  const text = [renderPlans(plans, options.verbose), tallyOf({ teams: plans })].filter((part) => part !== '').join('\n\n');
+  if (options.dryRun) return { data: { teams: plans }, text, exitCode: dryRunExitCode(options, { teams: plans }) };
   if (plans.some(({ plan }) => plan.steps.length > 0)) {
     host.io.info(`${text}\n`);
     if (!(await host.confirm(question(intent)))) throw new KitError('declined', 'nothing was changed');

@@ -1,39 +1,105 @@
-import type { AppState, KeyState, PrincipalState, TeamObservation } from '../engine/model.js';
-import { quarantineOf } from '../engine/plan/principal.plan.js';
 import { buildpackEnvironments } from '../config/environments.js';
-import { buildpackBucketName, differing, KEY_CONFIG_VARS, teamStackName } from '../contract/index.js';
-import { renderLeft } from '../deploy/left.plan.js';
+import { buildpackBucketName, KEY_CONFIG_VARS, teamStackName } from '../contract/index.js';
 import { stackState } from '../deploy/stack.client.js';
+import type { AppState, KeyState, PrincipalState, TeamObservation } from '../engine/model.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
+import { parseDuration } from '../cli/duration.js';
+import { driftOf, glanceOf, stageOf, type Glance, type GlanceTeam, type LastProof } from '../cli/glance.js';
+import { metricsOf } from '../cli/metrics.js';
+import { lastProof } from '../cli/proven.js';
+import { alike, several } from '../cli/render.js';
 import { admit, engineContext, openSession, regionOf } from '../cli/session.js';
+import { writeWhole } from '../cli/write-file.js';
 
-/** What there is, without judging it: `doctor` judges. Without a team every team is shown. */
-export async function status(names: readonly string[], options: GlobalOptions, host: CommandHost): Promise<CommandResult> {
+export interface StatusOptions extends GlobalOptions {
+  readonly maxAge?: string;
+  readonly soak?: string;
+  readonly metrics?: string;
+  readonly html?: string;
+}
+
+/** What needs attention, as far as every command looks; then what there is. Without a team every team is shown. */
+export async function status(names: readonly string[], options: StatusOptions, host: CommandHost): Promise<CommandResult> {
+  const { maxAge = '90d', soak = '24h', metrics, html, verbose } = options;
+  const policy = { maxAge: parseDuration(maxAge, '--max-age'), soak: parseDuration(soak, '--soak') };
   const session = await admit(await openSession(names, { ...options, all: options.all || names.length === 0 }, host));
   const { observeTeam } = await import('../engine/index.js');
   const teams = await Promise.all(
     session.teams.map(async (team) => {
       const region = regionOf(team);
-      const [stack, observation] = await Promise.all([
-        region === undefined ? undefined : stackState(session.aws(region), teamStackName(team.name)),
+      const name = teamStackName(team.name);
+      const [stack, observation, proof] = await Promise.all([
+        region === undefined ? undefined : stackState(session.aws(region), name),
         observeTeam(await engineContext(session, team), team),
+        lastProof(session, team),
       ]);
-      return { team: team.name, stack: stack?.exists ? stack.status : 'none', observation };
+      return { team, observation, lastProof: proof, stack: stack && { name, exists: stack.exists, status: stack.status } };
     }),
   );
-  const buildpack = buildpackEnvironments(session.config, session.teams);
-  const text = [
-    ...teams.map(({ team, stack, observation }) => render(team, stack ?? 'none', observation)),
-    ...[renderLeft(session.left)].filter((part) => part !== ''),
-    ...buildpack.map(({ account, region }) => `SigV4 buildpack: served from ${region} (${buildpackBucketName(account, region)})`),
-  ].join('\n\n');
+  const { config, left, refused } = session;
+  const at =
+    teams
+      .map(({ observation }) => observation.at)
+      .sort()
+      .at(-1) ?? new Date().toISOString();
+  const glance = glanceOf({ at, policy, config, left, refused, teams, buildpack: buildpackEnvironments(config, session.teams) });
+  if (metrics !== undefined) await writeWhole(metrics, metricsOf(glance), 0o644);
+  if (html !== undefined) await writeWhole(html, await (await import('../cli/page.js')).pageOf(glance), 0o600);
   // What could not be seen is not in order.
-  const unseen = teams.some(({ observation }) => observation.apps.some(({ state }) => state === 'unreadable'));
-  return { data: { teams, buildpack, left: session.left }, text, exitCode: unseen ? 1 : 0 };
+  const unseen = teams.some(({ observation }) => observation.apps.some((app) => app.state === 'unreadable'));
+  return { data: glance, text: renderGlance(glance, verbose), exitCode: unseen ? 1 : 0 };
 }
 
-function render(team: string, stack: string, observation: TeamObservation): string {
+const MARKS = { broken: '✘', warning: '!', info: '·' } as const;
+
+export function renderGlance({ findings, buckets, teams, buildpack }: Glance, verbose = false): string {
+  const found = alike(findings, ({ severity, name, fix }) => [severity, name, fix].join('\n'), verbose).map((group) => {
+    const [{ severity, message, fix }] = group;
+    const more = group.length > 1 ? ` (and ${group.length - 1} more like it)` : '';
+    return `${MARKS[severity]} ${several(
+      group.map(({ subject }) => subject),
+      verbose,
+    )}: ${message}${more}\n    ${fix}`;
+  });
+  const rows = buckets.map(({ name, region, account, kind, teams: using }) => [name, region, account, kind, several(using, verbose)]);
+  return [
+    found.length === 0 ? 'Nothing needs attention, as far as status looks; halcyon-kit doctor looks deeper.' : found.join('\n'),
+    ...(rows.length > 0 ? [renderTable(['bucket', 'region', 'account', 'kind', 'teams'], rows)] : []),
+    ...(!verbose && teams.reduce((sum, { observation }) => sum + observation.apps.length, 0) > MANY
+      ? [renderFleet(teams)]
+      : teams.map(renderTeam)),
+    ...buildpack.map(({ account, region }) => `SigV4 buildpack: served from ${region} (${buildpackBucketName(account, region)})`),
+  ].join('\n\n');
+}
+
+/** With more apps than this a team is a line. */
+const MANY = 100;
+
+function renderFleet(teams: readonly GlanceTeam[]): string {
+  const rows = teams.map(({ team, stack, bucket, observation, lastProof: proof }) => {
+    const { apps, principals, at } = observation;
+    const amiss = apps.filter((app) => app.state !== 'present' || driftOf(app, observation).length > 0).length;
+    const keys = principals.flatMap((principal) => principal.keys);
+    const oldest = keys.map(({ createdAt }) => createdAt).sort()[0];
+    const old = oldest === undefined ? '-' : age(oldest, at);
+    return [
+      team,
+      stack,
+      bucket ?? '-',
+      String(apps.length),
+      String(amiss),
+      String(keys.length),
+      old,
+      proof === undefined ? '-' : proven(proof, at),
+    ];
+  });
+  return `${renderTable(['team', 'stack', 'bucket', 'apps', 'not as in the file', 'keys', 'oldest', 'last proof'], rows)}\n\n--verbose shows each key and app, and so does status TEAM --verbose`;
+}
+
+const proven = ({ ok, at: when }: LastProof, at: string): string => `${ok ? 'proven' : 'NOT proven'} ${age(when, at)} ago`;
+
+function renderTeam({ team, stack, observation, lastProof: proof }: GlanceTeam): string {
   const keys = observation.principals.flatMap((principal) =>
     principal.keys.length === 0
       ? [[principal.label, '-', '-', '-', '-', '-']]
@@ -41,44 +107,26 @@ function render(team: string, stack: string, observation: TeamObservation): stri
   );
   const apps = observation.apps.map((app) => appRow(app, observation));
   return [
-    `${team} (stack: ${stack})`,
+    `${team} (stack: ${stack}${proof === undefined ? '' : `, ${proven(proof, observation.at)}`})`,
     ...(keys.length > 0 ? [renderTable(['principal', 'key', 'status', 'label', 'age', 'last used'], keys)] : []),
     renderTable(['app', 'access', 'key', 'config vars'], apps),
-    ...observation.principals.flatMap((principal) => [
-      ...leakedKeys(principal, observation),
-      ...quarantineOf(principal).map(({ text }) => text),
-    ]),
   ].join('\n');
 }
 
-/** An emergency that has not come to its end. */
-function leakedKeys({ id, keys }: PrincipalState, { apps }: TeamObservation): string[] {
-  return keys
-    .filter(({ refused }) => refused === 'revoked')
-    .map((key) => {
-      const held = apps.filter(({ vars }) => vars.HALCYON_AWS_ACCESS_KEY_ID === key.id).map(({ name }) => name);
-      const who = held.length === 0 ? 'no app holds it' : `without a working key: ${held.join(', ')}`;
-      return `${key.id} has leaked and is ${key.status.toLowerCase()}; ${who}; to go on: halcyon-kit rotate ${id.team} --emergency ${key.id}`;
-    });
-}
-
-function keyRow(principal: PrincipalState, key: KeyState, at: string): string[] {
-  const stage = (['current', 'pending', 'previous'] as const).find((one) => principal[one] === key.id) ?? (key.stored ? 'old' : 'unknown');
-  return [
-    principal.label,
-    key.id,
-    key.status.toLowerCase(),
-    key.refused === 'revoked' ? 'leaked' : stage,
-    age(key.createdAt, at),
-    key.lastUsedAt === undefined ? 'never' : `${age(key.lastUsedAt, at)} ago`,
-  ];
-}
+const keyRow = (principal: PrincipalState, key: KeyState, at: string): string[] => [
+  principal.label,
+  key.id,
+  key.status.toLowerCase(),
+  stageOf(principal, key),
+  age(key.createdAt, at),
+  key.lastUsedAt === undefined ? 'never' : `${age(key.lastUsedAt, at)} ago`,
+];
 
 function appRow(app: AppState, observation: TeamObservation): string[] {
   if (app.state !== 'present') return [app.name, app.access ?? '-', '-', app.problem ?? app.state];
   const key = heldKey(app, observation);
   if (app.problem !== undefined) return [app.name, app.access ?? 'public', key, app.problem];
-  const others = differing(app.vars, app.wanted).filter((name) => !KEY_CONFIG_VARS.includes(name));
+  const others = driftOf(app, observation).filter((name) => !KEY_CONFIG_VARS.includes(name));
   return [app.name, app.access ?? 'public', key, others.length === 0 ? 'as in the file' : `${others.join(', ')} differ`];
 }
 

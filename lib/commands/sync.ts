@@ -1,4 +1,5 @@
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
+import { dryRunExitCode } from '../cli/changes.plan.js';
 import { preview, renderPreview } from '../cli/preview.js';
 import { buildpackWarnings, exitCodeOf, renderOutcome } from '../cli/render.js';
 import { runTeams, runWithBuildpacks, sweepKilled } from '../cli/run-teams.js';
@@ -15,8 +16,9 @@ export async function sync(names: readonly string[], options: ChangeOptions, hos
   const seen = await preview(session, { buildpackUrl });
   for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
   if (!options.dryRun && !seen.changes) await sweepKilled(session);
-  if (options.dryRun || !seen.changes) return { data: seen, text: renderPreview(seen), exitCode: seen.blocked ? 1 : 0 };
-  host.io.info(`${renderPreview(seen)}\n`);
+  const text = renderPreview(seen, options.verbose);
+  if (options.dryRun || !seen.changes) return { data: seen, text, exitCode: dryRunExitCode(options, seen, seen.blocked) };
+  host.io.info(`${text}\n`);
   if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
   await publishIfHosted(session.config, session.teams, session.aws, host.io);
   const outcomes = await runWithBuildpacks(session, seen.buildpacks, () =>

@@ -3,13 +3,15 @@ import { refuseTampered } from '../buildpack/served.client.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
 import { observeSignatures } from '../buildpack/sigv2.client.js';
 import { bucketsStillOnV2, renderOnV2 } from '../buildpack/sigv2.plan.js';
+import { dryRunExitCode, sentencesOf } from '../cli/changes.plan.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { preview, renderPreview, type Preview } from '../cli/preview.js';
 import { proveTeams, renderReports } from '../cli/prove.js';
 import { buildpackWarnings, exitCodeOf, isThrough, renderOutcome } from '../cli/render.js';
 import { runTeams, runWithBuildpacks } from '../cli/run-teams.js';
 import { admit, openSession, type Session } from '../cli/session.js';
-import { planPrune, PRUNE, renderDown, takeDown } from '../cli/take-down.js';
+import { isPlanFile, readPlan, requireSame, savePlan, type SavedPlan } from '../cli/saved-plan.js';
+import { changesOfDown, planPrune, PRUNE, renderDown, takeDown } from '../cli/take-down.js';
 import { inAccountsOf } from '../config/environments.js';
 import { BUILDPACK_STACK } from '../contract/index.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
@@ -25,12 +27,32 @@ export interface UpOptions extends ChangeOptions {
   readonly evidence?: string;
   /** Also retire what an earlier file made and this one no longer names. */
   readonly prune?: boolean;
+  /** Where to write the plan. */
+  readonly out?: string;
 }
 
 /** Deploy, make keys, write config vars, prove. With `dryRun` a preview of all that, and nothing else. */
 export async function up(names: readonly string[], options: UpOptions, host: CommandHost): Promise<CommandResult> {
+  if (options.out !== undefined && !isPlanFile(options.out))
+    throw new KitError(
+      'options-conflict',
+      `--out takes a name with a dot or a slash, such as next.plan, which no team has; got "${options.out}"`,
+    );
+  const saved = names[0] !== undefined && isPlanFile(names[0]) ? await readPlan(names[0], names, options) : undefined;
+  if (saved !== undefined) return carryOutPlan(saved.teams, { ...options, prune: saved.prune, forget: saved.forget, saved }, host);
   const all = options.all || (options.prune && names.length === 0);
-  const session = await admit(await openSession(names, { ...options, all }, host), { deploying: true, everywhere: options.prune });
+  return carryOutPlan(names, { ...options, all }, host);
+}
+
+async function carryOutPlan(
+  names: readonly string[],
+  options: UpOptions & { saved?: SavedPlan },
+  host: CommandHost,
+): Promise<CommandResult> {
+  const { saved } = options;
+  const opened = await openSession(names, options, host);
+  if (saved !== undefined && saved.file !== opened.fileDigest) requireSame(saved, { file: opened.fileDigest, changes: [] });
+  const session = await admit(opened, { deploying: true, everywhere: options.prune });
   await requirePublicBuildpack(session.config, session.teams, session.aws);
   const config = inAccountsOf(session.config, session.teams);
   const onV2 = bucketsStillOnV2(await observeSignatures(config, session.teams, { aws: session.aws, heroku: await session.heroku() }));
@@ -44,12 +66,26 @@ export async function up(names: readonly string[], options: UpOptions, host: Com
     await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
     const seen = await preview(session, { deployer, targets, buildpackUrl, onV2, formerAcls: former, prune: options.prune });
     const pruning = options.prune ? await planPrune(session) : undefined;
-    const goes = pruning === undefined ? '' : renderDown(pruning.seen);
-    const text = [renderPreview(seen), ...(goes === '' ? [] : [`No longer in the file, and retired:\n${goes}`])].join('\n\n');
+    const goes = pruning === undefined ? '' : renderDown(pruning.seen, options.verbose);
+    const text = [renderPreview(seen, options.verbose), ...(goes === '' ? [] : [`No longer in the file, and retired:\n${goes}`])].join(
+      '\n\n',
+    );
     for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
     const blocked = seen.blocked || pruning?.seen.teams.some(({ plan }) => plan.blocked.length > 0);
-    if (options.dryRun) return { data: { ...seen, ...(pruning ? { prune: pruning.seen } : {}) }, text, exitCode: blocked ? 1 : 0 };
-    if (seen.changes || goes !== '') {
+    const retired = pruning === undefined ? undefined : changesOfDown(pruning.seen);
+    const whole = { ...seen, teams: [...seen.teams, ...(retired?.teams ?? [])], gone: retired?.gone };
+    const now = { file: session.fileDigest, changes: sentencesOf(whole) };
+    if (saved !== undefined) requireSame(saved, now);
+    if (options.out !== undefined) {
+      const teams = session.teams.map(({ name }) => name);
+      await savePlan(options.out, { ...now, teams, prune: options.prune === true, forget: [...(options.forget ?? [])] });
+      host.io.info(`plan written to ${options.out}; halcyon-kit up ${options.out} does exactly that`);
+    }
+    if (options.dryRun) {
+      const data = { ...seen, ...(pruning ? { prune: pruning.seen } : {}) };
+      return { data, text, exitCode: dryRunExitCode(options, whole, blocked) };
+    }
+    if (saved === undefined && (seen.changes || goes !== '')) {
       host.io.info(`${text}\n`);
       if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
     }

@@ -1,4 +1,5 @@
 export * from './config-vars.js';
+export * from './digest.js';
 export * from './modes.js';
 export * from './names.js';
 export * from './secret.js';

@@ -159,6 +159,10 @@ export const holdersKey = (user: string): string => `${HOLDERS_PREFIX}${user}.js
 export const unusedKey = (place: string): string => `${KIT_OBJECT_PREFIX}unused/${place}packages.json`;
 /** What the apps of a team were last seen to have. */
 export const confirmedKey = (team: string): string => `${KIT_OBJECT_PREFIX}confirmed/${team}.json`;
+/** What runs did to a team, an object a run. */
+export const journalPrefix = (team: string): string => `${KIT_OBJECT_PREFIX}journal/${team}/`;
+/** When a team's smoke deploys last proved it. */
+export const proofKey = (team: string): string => `${KIT_OBJECT_PREFIX}proof/${team}.json`;
 export const leaseKey = (team: string): string => `${KIT_OBJECT_PREFIX}lease/${team}.json`;
 
 /** CloudFormation outputs of the stacks (logical output names, without secrets). */

@@ -6,13 +6,13 @@ import pMap from 'p-map';
 import { createAws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import type { KitConfig } from '../config/model.js';
-import { TEMPLATES_STACK, type Acl } from '../contract/index.js';
+import { digestOf, TEMPLATES_STACK, type Acl } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import { inStep, type IoHost, type Step } from '../io/io-host.js';
 import type { Network } from '../network/network.js';
 import { scratchDirectory } from './scratch.client.js';
 import { stackState } from './stack.client.js';
-import { stackChanges, type StackChanges, type StackDiff } from './stacks.plan.js';
+import { stackChanges, type StackChanges, type StackDiff, type StatementChange } from './stacks.plan.js';
 import { deployedTemplate, type TemplateResource } from './template.client.js';
 import { toolkitIo } from './toolkit-io.js';
 
@@ -94,8 +94,12 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
             const deployed = exists ? await deployedTemplate(aws, stackName) : {};
             if (isDeepStrictEqual(deployed, template)) return stackChanges({ stack, changes: [] }, status);
             const { fullDiff } = await import('@aws-cdk/cloudformation-diff');
-            const { resources } = fullDiff({ ...deployed }, template as Record<string, unknown>);
-            return stackChanges({ stack, changes: changesOf(resources) }, status);
+            const { resources, iamChanges } = fullDiff({ ...deployed }, template as Record<string, unknown>);
+            const statements = [
+              ...iamChanges.statements.removals.map((one) => statementOf('remove', one)),
+              ...iamChanges.statements.additions.map((one) => statementOf('add', one)),
+            ];
+            return stackChanges({ stack, changes: changesOf(resources), statements }, status);
           } catch (error) {
             throw awsError(error, `compare ${stack} with what is deployed`);
           }
@@ -170,7 +174,16 @@ function changesOf({ changes }: TemplateDiff['resources']): StackDiff['changes']
     type: change.resourceType ?? '',
     action: change.isAddition ? 'create' : change.isRemoval ? 'delete' : change.changeImpact.includes('REPLACE') ? 'replace' : 'update',
     properties: Object.keys(change.propertyUpdates),
+    ...(change.changeImpact === 'WILL_ORPHAN' ? { stays: true } : {}),
+    digest: digestOf([change.oldValue, change.newValue]),
   }));
+}
+
+type IamStatement = TemplateDiff['iamChanges']['statements']['additions'][number];
+
+function statementOf(action: StatementChange['action'], statement: IamStatement): StatementChange {
+  const { action: actions, ...rest } = statement.render();
+  return { ...rest, action, actions };
 }
 
 function deployFailure(error: unknown, stack: string, reasons: readonly string[]): KitError {

@@ -52,7 +52,23 @@ export interface StackDiff {
     readonly type: string;
     readonly logicalId: string;
     readonly properties?: readonly string[];
+    /** With `delete`: it leaves the stack, and stays. */
+    readonly stays?: boolean;
+    /** Of what it was and will be, so that two changes of the same property can be told apart. */
+    readonly digest?: string;
   }>;
+  /** Statements of IAM policies that come and go. */
+  readonly statements?: readonly StatementChange[];
+}
+
+/** As the CDK writes them: several values on lines of their own. */
+export interface StatementChange {
+  readonly action: 'add' | 'remove';
+  readonly effect: string;
+  readonly actions: string;
+  readonly resource: string;
+  readonly principal: string;
+  readonly condition: string;
 }
 
 /** The same, with what is wrong with the stack itself. */

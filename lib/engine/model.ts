@@ -113,7 +113,14 @@ export interface AppWrite {
   readonly app: string;
   /** Key it will hold; null: none. */
   readonly keyId: string | null;
-  readonly changes: readonly ConfigVarName[];
+  readonly changes: readonly ConfigVarChange[];
+}
+
+/** A value, or null for unset; of a secret its fingerprint, and of one that is yet to be made the words for it. */
+interface ConfigVarChange {
+  readonly name: ConfigVarName;
+  readonly from: string | null;
+  readonly to: string | null;
 }
 
 export interface Waiting {

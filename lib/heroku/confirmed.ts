@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { digestOf } from '../contract/index.js';
 import type { Heroku, HerokuApp } from './heroku.js';
 
 /**
@@ -28,8 +28,6 @@ const SAMPLE = 10;
 
 /** A list made so long ago says nothing of now. */
 const OLD = 300_000;
-
-const digestOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22);
 
 /** How far records are trusted in this run, by all teams together. */
 export class Trust {

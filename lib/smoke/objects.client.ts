@@ -26,11 +26,14 @@ export class Objects {
     }
   }
 
-  /** What is under `prefix`, newest versions only; `ageMs` by S3's clock, to five minutes. */
-  async read(prefix: string): Promise<Array<{ key: string; body: string; ageMs: number }>> {
+  /** What is under `prefix`, from the key `after` on, newest versions only; `ageMs` by S3's clock, to five minutes. */
+  async read(prefix: string, after?: string): Promise<Array<{ key: string; body: string; ageMs: number }>> {
     const [s3, { GetObjectCommand, paginateListObjectsV2 }] = await this.#s3();
     const found: Array<{ key: string; body: string; ageMs: number }> = [];
-    for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { ...ownedBy(this.bucket), Prefix: prefix })) {
+    for await (const { Contents = [] } of paginateListObjectsV2(
+      { client: s3 },
+      { ...ownedBy(this.bucket), Prefix: prefix, StartAfter: after },
+    )) {
       for (const { Key = '' } of Contents) {
         // One that goes meanwhile is no more.
         const answer = await s3.send(new GetObjectCommand({ ...ownedBy(this.bucket), Key })).catch((error: unknown) => {

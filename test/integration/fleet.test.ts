@@ -40,10 +40,23 @@ async function count(args: readonly string[]) {
 }
 
 describe('a team of many apps', () => {
+  test('is planned first: what is alike is one line, and what is planned is done, or refused once anything has changed', async () => {
+    const planned = await work.kit(['plan', '--out', 'next.plan', '--detailed-exitcode']);
+    expect(planned.code, planned.stderr).toBe(2);
+    expect(planned.stdout).toContain('fleet-1, fleet-2, fleet-3 and 20 more');
+    expect(planned.stdout).toMatch(new RegExp(`In all: .*2 keys made.*${APPS} restarts, ${3 * APPS} requests to Heroku`));
+    await heroku.patchConfigVars(apps[4] as string, { HALCYON_S3_ACL: 'private' });
+    const refused = await work.kit(['up', 'next.plan', '--no-smoke']);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/the world moved .*\n.*fleet-4: HALCYON_S3_ACL from unset/)]);
+    expect(Object.keys(await heroku.configVars(apps[5] as string))).toEqual([]);
+    await heroku.patchConfigVars(apps[4] as string, { HALCYON_S3_ACL: null });
+  });
+
   test('is first brought up with five requests an app', async () => {
-    const { all } = await count(['up', '--yes', '--no-smoke']);
+    const { all } = await count(['up', 'next.plan', '--no-smoke']);
     // Besides lists.
     expect(all - 6).toBeLessThanOrEqual(5 * APPS);
+    expect((await work.kit(['plan', '--detailed-exitcode'])).code).toBe(0);
   });
 
   test('is not asked again where nothing has changed, but for a sample', async () => {
@@ -64,6 +77,8 @@ describe('a team of many apps', () => {
 
   test('a rotation takes six requests an app and no more, the whole barrier among them', async () => {
     const before = (await heroku.configVars(apps[5] as string)).HALCYON_AWS_ACCESS_KEY_ID;
+    const dry = await work.kit(['rotate', '--soak', '0s', '--no-smoke', '--detailed-exitcode']);
+    expect([dry.code, dry.stdout]).toEqual([2, expect.stringContaining(`${6 * APPS} requests to Heroku`)]);
     const { all } = await count(['rotate', '--yes', '--soak', '0s', '--no-smoke']);
     // Besides lists, and the sample.
     expect(all - 16).toBeLessThanOrEqual(6 * APPS);
@@ -92,10 +107,36 @@ describe('a team of many apps', () => {
     expect(await heroku.configVars(wrong.name)).toMatchObject({ HALCYON_NO_UPLOAD: '1' });
   });
 
-  test('a record that may neither be read nor kept stops nothing', async () => {
-    sandbox.aws.addFault({ kind: 'status', service: 's3', resource: 'confirmed/', status: 403, code: 'AccessDenied', count: 1000 });
+  test('a record, and a journal, that may neither be read nor kept stop nothing', async () => {
+    for (const resource of ['confirmed/', 'journal/'])
+      sandbox.aws.addFault({ kind: 'status', service: 's3', resource, status: 403, code: 'AccessDenied', count: 1000 });
     await heroku.patchConfigVars(apps[2] as string, { HALCYON_NO_UPLOAD: null });
     expect(await count(['sync', '--yes'])).toMatchObject({ asked: APPS });
     expect(await heroku.configVars(apps[2] as string)).toMatchObject({ HALCYON_NO_UPLOAD: '1' });
+  });
+
+  test('has a journal of who did what, by which file', async () => {
+    sandbox.aws.clearFaults();
+    const { teams } = JSON.parse((await work.ok(['log', '--json'])).stdout) as {
+      teams: [
+        { entries: Array<{ who: string; intent: string; file: string; status: string; ended?: string; events: Array<{ step: string }> }> },
+      ];
+    };
+    const [{ entries }] = teams;
+    expect(entries.map(({ intent }) => intent)).toEqual(expect.arrayContaining(['ensure', 'rotate']));
+    expect(new Set(entries.map(({ who, file }) => `${who} ${file}`)).size).toBe(1);
+    const rotation = entries.find(({ intent }) => intent === 'rotate');
+    expect(rotation).toMatchObject({ status: 'done', ended: expect.any(String) });
+    expect(rotation?.events.map(({ step }) => step)).toEqual(expect.arrayContaining(['create-key', 'write-apps', 'delete-key']));
+    const { stdout } = await work.ok(['log', 'fleet', '--verbose']);
+    expect(stdout).toMatch(/fleet +\S+@\S+ +rotate +done: done/);
+    expect((await work.ok(['log', '--since', '0s'])).stdout).toContain('no run since');
+  });
+
+  test('shows what goes before it is taken down', async () => {
+    const dry = await work.kit(['down', '--delete-bucket', '--detailed-exitcode']);
+    expect([dry.code, dry.stdout]).toEqual([2, expect.stringContaining('- stack halcyon-fleet in eu-west-1\n- bucket halcyon-fleet-')]);
+    await work.ok(['down', '--delete-bucket', '--yes']);
+    expect((await work.ok(['down', '--delete-bucket', '--dry-run', '--json'])).stdout).toMatch(/"stacks": \[\],\s+"buckets": \[\]/);
   });
 });

@@ -2,6 +2,7 @@ import type { Check, Finding, Observation } from '../model.js';
 import { appStack, appThere, appUnread, buildpacks, builtApp, configVars, inFlight, keyHeld, switches } from './apps.js';
 import { aclFits, bucketPolicyDrift, bucketSettings, bucketThere, bucketUnread, expiry, objects, publicAccess } from './buckets.js';
 import { buildpackHome, buildpackServed } from './buildpack.js';
+import { leaked } from './keys.js';
 import { leftBehind, smokeApps } from './left.js';
 import { boundary, keyThere, leftovers, principalUnread, stackThere, userPolicyDrift } from './principals.js';
 import { clock, requests } from './requests.js';
@@ -19,6 +20,7 @@ export const CHECKS: readonly Check[] = [
   stackThere,
   keyThere,
   leftovers,
+  leaked,
   userPolicyDrift,
   boundary,
   principalUnread,
@@ -41,10 +43,13 @@ export const CHECKS: readonly Check[] = [
 
 const RANK = { broken: 0, warning: 1, info: 2 } as const;
 
+/** Those that need no more than what every command looks at. */
+export const GLANCE: readonly Check[] = [stackThere, keyThere, leftovers, leaked, configVars, keyHeld, leftBehind];
+
 /** Every finding, the worst first; one a name and subject. Pure. */
-export function runChecks(observation: Observation): Finding[] {
+export function runChecks(observation: Observation, checks: readonly Check[] = CHECKS): Finding[] {
   const byWhat = new Map<string, Finding>();
-  for (const finding of CHECKS.flatMap((check) => check(observation))) {
+  for (const finding of checks.flatMap((check) => check(observation))) {
     // Of several of one name about one thing only those are kept that say something different.
     const repeated = ['broken', 'warning'].includes(finding.severity) && !MANY.has(finding.name);
     const key = `${finding.name}\n${finding.subject}${repeated ? '' : `\n${finding.message}`}`;
@@ -60,4 +65,5 @@ const MANY: ReadonlySet<string> = new Set([
   'not-checked',
   'sigv4-buildpack-left',
   'buildpack-home-left',
+  'key-leaked',
 ]);

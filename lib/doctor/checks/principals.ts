@@ -1,15 +1,17 @@
 import { QUARANTINE_POLICY, USER_POLICY } from '../../contract/index.js';
 import { quarantineOf } from '../../engine/plan/principal.plan.js';
-import type { Check, PrincipalFacts, TeamFacts } from '../model.js';
+import type { Check, Observation, PrincipalFacts, TeamFacts } from '../model.js';
 import { userPolicyOf } from '../../constructs/file-policies.js';
 import { policyDrift } from '../policies.js';
 import { about, broken, CACHE_MISS, info, NO_PRIVATE_STORAGE, notChecked, UPLOAD_FAILS, warning, type Fault } from './finding.js';
 
 /** A check of each principal by itself. */
-const ofPrincipals =
-  (check: (principal: PrincipalFacts, facts: TeamFacts) => Iterable<Fault>): Check =>
-  ({ teams }) =>
-    teams.flatMap((facts) => facts.principals.flatMap((one) => about(`principal ${one.label}`, check(one, facts))));
+export const ofPrincipals =
+  (check: (principal: PrincipalFacts, facts: TeamFacts, observation: Observation) => Iterable<Fault>): Check =>
+  (observation) =>
+    observation.teams.flatMap((facts) =>
+      facts.principals.flatMap((one) => about(`principal ${one.label}`, check(one, facts, observation))),
+    );
 
 /** Stack, user, secret and key, as far as they are there. Where one is missing, what depends on it is not named as well. */
 export const stackThere: Check = ({ teams }) =>
@@ -25,7 +27,7 @@ export const stackThere: Check = ({ teams }) =>
   });
 
 export const keyThere = ofPrincipals(function* (principal, { stack, team }) {
-  if (!principal.declared || stack?.exists === false) return;
+  if (!principal.quarantined && (!principal.declared || stack?.exists === false)) return;
   const { user, secret, current, keys } = principal;
   const fix = `run halcyon-kit up ${team.name}`;
   if (principal.quarantined) {

@@ -68,7 +68,10 @@ export const isOnOthersKey = (observation: TeamObservation, app: AppState): bool
 
 /** What differs between an app and what it should hold; undefined while its principal has no key to give. */
 function writeOf({ principals }: TeamObservation, app: AppState, goals: Goals, intent: Intent): AppWrite | undefined {
-  const write = (keyId: string | null, desired: DesiredConfigVars) => ({ app: app.name, keyId, changes: differing(app.vars, desired) });
+  const write = (keyId: string | null, desired: DesiredConfigVars) => ({
+    ...{ app: app.name, keyId },
+    changes: differing(app.vars, desired).map((name) => ({ name, from: app.vars[name] ?? null, to: desired[name] })),
+  });
   if (intent.kind === 'down' || app.user === undefined) return write(null, desiredConfigVars({ mode: 'public' }));
   const keyId = goals.get(app.user);
   const desired = desiredHolding(keyId, app, principals);

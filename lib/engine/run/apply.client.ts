@@ -182,10 +182,10 @@ function noteWrite({ appWrites, failedApps, taken }: RunMemory, report: AppWritt
     failedApps.set(app, error ?? { code: 'unexpected', message: 'no reason given' });
 }
 
-const contest = (app: string, names: readonly string[]): KitError =>
+const contest = (app: string, changes: AppWrite['changes']): KitError =>
   new KitError(
     'config-vars-contested',
-    `${names.join(', ')} of ${app} were written ${WRITES} times and read as something else each time: another file or tool writes them, or Heroku does not show them; settle that and run again`,
+    `${changes.map(({ name }) => name).join(', ')} of ${app} were written ${WRITES} times and read as something else each time: another file or tool writes them, or Heroku does not show them; settle that and run again`,
   );
 
 function title(step: PrincipalStep): string {

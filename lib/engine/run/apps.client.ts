@@ -31,7 +31,9 @@ export async function requireVersion2(
 }
 
 /** The plan's write with its values: secrets come from the vault only here. @throws KitError `state-changed` where it lacks one: that never means none. */
-function withValues({ vault }: Pick<AppsContext, 'vault'>, { app, keyId, changes }: AppWrite, { apps }: TeamObservation): ConfigVarWrite {
+function withValues({ vault }: Pick<AppsContext, 'vault'>, write: AppWrite, { apps }: TeamObservation): ConfigVarWrite {
+  const { app, keyId } = write;
+  const changes = write.changes.map(({ name }) => name);
   if (keyId === null) return { app, changes, desired: desiredConfigVars({ mode: 'public' }) };
   const wanted = apps.find(({ name }) => name === app)?.wanted;
   const key = vault.pairOf(keyId);

@@ -147,7 +147,8 @@ test('a secret that is not there never means that an app loses what it has', asy
   const before = { ...app().vars };
   const context = runContext(world, config);
   const observation = await observeAll(context);
-  const write = { app: 'one', keyId: 'AKIAOTHER', changes: ['HALCYON_AWS_ACCESS_KEY_ID', 'HALCYON_S3_BUCKET'] } as const;
+  const changes = [{ name: 'HALCYON_AWS_ACCESS_KEY_ID', from: null, to: 'AKIAOTHER' }] as const;
+  const write = { app: 'one', keyId: 'AKIAOTHER', changes };
   await expect(writeApps({ ...context, apps: context.ports.apps }, [write], observation)).rejects.toMatchObject({ code: 'state-changed' });
   for (const stage of [STAGES.current])
     for (const version of world.secrets.all.get(secretName(id))?.values() ?? []) version.stages.delete(stage);

@@ -4,6 +4,7 @@ import type { CommandHost } from '../../../lib/cli/command.js';
 import { createProgram, type Runner } from '../../../lib/commands/program.js';
 import { isKitError } from '../../../lib/errors.js';
 import { createTerminal } from '../../../lib/io/terminal.js';
+import { requireShape } from '../../support/outputs.js';
 import { Workplace, type Ran } from './target.js';
 
 /** The commands in this process and its environment, which saves seconds a run: where what they do counts, not the process they are. */
@@ -25,7 +26,9 @@ export class InProcess extends Workplace {
       try {
         const result = await command(host);
         code = result.exitCode ?? 0;
-        stdout = options.json ? JSON.stringify(result.data) : result.text;
+        const json = JSON.stringify(result.data);
+        requireShape(args, JSON.parse(json));
+        stdout = options.json ? json : result.text;
       } catch (error) {
         if (!isKitError(error)) throw error;
         code = 1;

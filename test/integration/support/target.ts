@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Sandbox } from '../../../sandbox/index.js';
+import { requireShape } from '../../support/outputs.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -65,13 +66,18 @@ export class Workplace {
     args: readonly string[],
     options: { env?: Record<string, string>; onStart?: (child: ReturnType<typeof execFile>) => void } = {},
   ): Promise<Ran> {
-    return new Promise((done) => {
+    return new Promise((done, fail) => {
       const child = execFile(
         process.execPath,
         [join(root, 'dist/bin/halcyon-kit.js'), ...args],
         { cwd: this.dir, env: { PATH: process.env.PATH, HOME: this.dir, ...this.env, ...options.env }, maxBuffer: 64 << 20 },
         (error, stdout, stderr) => {
           this.printed += stdout + stderr;
+          try {
+            if (args.includes('--json') && stdout !== '') requireShape(args, JSON.parse(stdout));
+          } catch (wrong) {
+            return fail(wrong as Error);
+          }
           done({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr });
         },
       );

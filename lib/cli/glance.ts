@@ -1,0 +1,123 @@
+import type { App, KitConfig, Team, TeamBucket } from '../config/model.js';
+import { differing, type ConfigVarName } from '../contract/index.js';
+import type { Left } from '../deploy/left.plan.js';
+import { about, broken } from '../doctor/checks/finding.js';
+import { GLANCE, runChecks } from '../doctor/checks/index.js';
+import { ageing } from '../doctor/checks/keys.js';
+import type { Finding } from '../doctor/model.js';
+import type { AppState, KeyState, Policy, PrincipalState, TeamObservation } from '../engine/model.js';
+import { desiredHolding } from '../engine/plan/apps.plan.js';
+import type { PreflightProblem } from '../heroku/preflight.js';
+
+/** What `status` sees, without a secret: the one thing that its text, its metrics and its page are made from. */
+export interface Glance {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly deployment: string;
+  readonly policy: Pick<Policy, 'soak' | 'maxAge'>;
+  /** The worst first. */
+  readonly findings: readonly Finding[];
+  readonly buckets: readonly GlanceBucket[];
+  readonly teams: readonly GlanceTeam[];
+  /** Where the hosted SigV4 buildpack is served from. */
+  readonly buildpack: ReadonlyArray<{ readonly account: string; readonly region: string }>;
+  readonly left: Left;
+}
+
+interface GlanceBucket {
+  readonly name: string;
+  readonly account: string;
+  readonly region: string;
+  readonly kind: TeamBucket['kind'];
+  readonly teams: readonly string[];
+}
+
+export interface GlanceTeam {
+  readonly team: string;
+  /** Status of its stack; `none`. */
+  readonly stack: string;
+  readonly bucket?: string;
+  readonly prefix?: string;
+  readonly modes: Readonly<Record<string, App['mode']>>;
+  readonly observation: TeamObservation;
+  readonly lastProof?: LastProof;
+}
+
+/** Of a team's last smoke deploys: when, and whether every proof held. */
+export interface LastProof {
+  readonly at: string;
+  readonly ok: boolean;
+}
+
+/** What was looked at. */
+interface Looked {
+  readonly at: string;
+  readonly policy: Glance['policy'];
+  readonly config: KitConfig;
+  readonly left: Left;
+  readonly refused: readonly PreflightProblem[];
+  readonly buildpack: Glance['buildpack'];
+  readonly teams: ReadonlyArray<{
+    readonly team: Team;
+    /** Undefined where it has none to have. */
+    readonly stack?: { readonly name: string; readonly exists: boolean; readonly status?: string };
+    readonly observation: TeamObservation;
+    readonly lastProof?: LastProof;
+  }>;
+}
+
+export function glanceOf({ at, policy, config, left, refused, buildpack, teams }: Looked): Glance {
+  const facts = teams.map(({ team, stack, observation: { principals, apps } }) => ({
+    ...{ team, stack, unread: [] },
+    principals: principals.map((one) => ({ ...one, unread: [] })),
+    apps: apps.map((one) => ({ ...one, switches: {}, unread: [] })),
+  }));
+  const unable = refused.flatMap(({ app, code, message, team }) =>
+    about(`app ${app}`, [broken(code, { message, looksLike: 'unknown', fix: `then run halcyon-kit sync ${team}` })]),
+  );
+  const unread = teams.flatMap(({ observation }) =>
+    observation.apps
+      .filter(({ name, state }) => state !== 'present' && !refused.some(({ app }) => app === name))
+      .flatMap(({ name, problem = 'no reason given' }) =>
+        about(`app ${name}`, [broken('not-checked', { message: problem, looksLike: 'unknown', fix: 'run halcyon-kit doctor' })]),
+      ),
+  );
+  const checked = runChecks({ config, left, at, buckets: [], teams: facts }, [() => [...unable, ...unread], ...GLANCE, ageing(policy)]);
+  return {
+    ...{ at, deployment: config.deployment, policy, findings: checked },
+    buckets: bucketsOf(teams.map(({ team }) => team)),
+    teams: teams.map(({ team, stack, observation, lastProof }) => ({
+      ...{ team: team.name, stack: stack?.exists ? (stack.status ?? 'unknown') : 'none' },
+      ...(team.bucket === undefined ? {} : { bucket: team.bucket.spec.name }),
+      ...(team.bucket?.prefix === undefined ? {} : { prefix: team.bucket.prefix }),
+      modes: Object.fromEntries(team.apps.map(({ name, mode }) => [name, mode])),
+      observation,
+      ...(lastProof === undefined ? {} : { lastProof }),
+    })),
+    ...{ buildpack, left },
+  };
+}
+
+function bucketsOf(teams: readonly Team[]): GlanceBucket[] {
+  const byName = new Map<string, GlanceBucket & { readonly teams: string[] }>();
+  for (const { name, bucket } of teams) {
+    if (bucket === undefined) continue;
+    const { account, region } = bucket.spec;
+    const known = byName.get(bucket.spec.name) ?? { ...{ name: bucket.spec.name, account, region, kind: bucket.kind }, teams: [] };
+    known.teams.push(name);
+    byName.set(known.name, known);
+  }
+  return [...byName.values()];
+}
+
+/** What a key is to its principal. */
+export const stageOf = (principal: PrincipalState, key: KeyState): string => {
+  if (key.refused === 'revoked') return 'leaked';
+  return (['current', 'pending', 'previous'] as const).find((one) => principal[one] === key.id) ?? (key.stored ? 'old' : 'unknown');
+};
+
+/** Our config vars of an app that are not as the file and the current key have them. */
+export function driftOf(app: AppState, { principals }: TeamObservation): ConfigVarName[] {
+  const current = principals.find(({ user }) => user === app.user)?.current;
+  return differing(app.vars, desiredHolding(current, app, principals) ?? app.wanted);
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { dryRunExitCode, sentencesOf, tallyOf, type Changes } from '../../lib/cli/changes.plan.js';
+import { renderPlans, renderStacks } from '../../lib/cli/render.js';
+import type { Plan, Step } from '../../lib/engine/model.js';
+
+const SECRET = 'HALCYON_AWS_SECRET_ACCESS_KEY';
+const planOf = (...steps: Step[]): Plan => ({ steps, waiting: [], blocked: [], notices: [], left: [] });
+const of = { principal: 'payments/upload', user: 'halcyon.team.payments.upload.abcdef' };
+const create: Step = { ...of, kind: 'create-key', reason: 'it has no key yet' };
+const wait = (hours: number): Step => ({ kind: 'wait', reason: `AKIAOLD stays inactive for ${hours} h more` });
+const remove = (hours: number): Step => ({ ...of, kind: 'delete-key', keyId: 'AKIAOLD', reason: `inactive for ${hours} h and not missed` });
+const writes = (apps: readonly string[], from: string | null = null): Step => ({
+  ...{ kind: 'write-apps', reason: 'they differ from the file', wave: 'all' },
+  apps: apps.map((app) => ({
+    ...{ app, keyId: 'AKIANEW' },
+    changes: [
+      { name: 'HALCYON_S3_BUCKET', from, to: 'packages' },
+      { name: SECRET, from: 'sha256:0123456789ab', to: `sha256:${app}` },
+    ],
+  })),
+});
+const team = (name: string, ...steps: Step[]) => ({ team: name, plan: planOf(...steps) });
+const THOUSAND = Array.from({ length: 1000 }, (_, n) => `app-${n}`);
+
+describe('a picture of many like changes', () => {
+  test('of a thousand apps is a line and a number, with all of them under --verbose', () => {
+    const plans = [team('payments', writes(THOUSAND))];
+    const text = renderPlans(plans);
+    expect(text.split('\n').length).toBeLessThan(8);
+    expect(text).toContain('app-0, app-1, app-2 and 997 more');
+    expect(text).toContain('HALCYON_S3_BUCKET: unset → packages');
+    expect(text).toContain(`${SECRET}: sha256:0123456789ab → (1000 different ones)`);
+    const all = renderPlans(plans, true);
+    for (const app of THOUSAND) expect(all).toContain(`${SECRET}: sha256:0123456789ab → sha256:${app}\n`.trimEnd());
+  });
+
+  test('of a hundred teams as well; those that are in order are named apart', () => {
+    const many = THOUSAND.slice(0, 100).map((name) => team(name, { ...create, principal: `${name}/upload` }, writes([`web-of-${name}`])));
+    const text = renderPlans([...many, team('calm')]);
+    expect(text).toContain('Keys and config vars of 100 teams');
+    expect(text).toMatch(/1 +create-key +app-0\/upload, app-1\/upload, app-2\/upload and 97 more/);
+    expect(text).toContain('calm: keys and config vars are as they should be');
+    expect(text.split('\n').length).toBeLessThan(12);
+  });
+
+  test('of resources: replacement and deletion in words, and IAM statements where a stack changes', () => {
+    const change = (action: 'replace' | 'delete' | 'update', more = {}) => ({
+      ...{ action, type: 'AWS::IAM::User', logicalId: `U${action}`, properties: ['Policies'] },
+      ...more,
+    });
+    const statement = { effect: 'Allow', actions: 's3:GetObject', resource: 'arn:1', principal: 'AWS:${Uupdate}', condition: '' };
+    const stack = (name: string) => ({
+      ...{ stack: name, changes: [change('replace'), change('delete'), change('delete', { stays: true }), change('update')] },
+      statements: [
+        { action: 'remove' as const, ...statement },
+        { action: 'add' as const, ...statement, actions: 's3:GetObject\ns3:DeleteObject', resource: `arn:${name}` },
+      ],
+    });
+    const text = renderStacks(THOUSAND.map(stack));
+    expect(text).toContain('is made anew, and the old one deleted: Policies');
+    expect(text).toMatch(/ is deleted$/m);
+    expect(text).toContain('leaves the stack, and stays');
+    expect(text).toContain('- app-0, app-1, app-2 and 997 more: Allow s3:GetObject on arn:1 to AWS:${Uupdate}');
+    expect(text).toContain(
+      '+ app-0, app-1, app-2 and 997 more: Allow s3:GetObject, s3:DeleteObject on arn:app-0, arn:app-1, arn:app-2 and 997 more',
+    );
+    expect(text.split('\n').length).toBeLessThan(12);
+  });
+
+  test('counts restarts and requests', () => {
+    expect(tallyOf({ teams: [team('payments', create, writes(['a', 'b']))] })).toBe(
+      'In all: 1 key made, 4 config vars, 2 restarts, 4 requests to Heroku',
+    );
+    expect(tallyOf({ teams: [team('payments')] })).toBe('');
+  });
+});
+
+describe('the same plan', () => {
+  const changes = (...steps: Step[]): Changes => ({ teams: [team('payments', ...steps)] });
+
+  test('says the same an hour later, and something else when anything else would be done', () => {
+    expect(sentencesOf(changes(wait(3), remove(24)))).toEqual(sentencesOf(changes(wait(2), remove(25))));
+    expect(sentencesOf(changes(writes(['a'])))).not.toEqual(sentencesOf(changes(writes(['a'], 'elsewhere'))));
+    expect(sentencesOf(changes(writes(['a'])))).not.toEqual(sentencesOf(changes(writes(['b']))));
+    const update = (digest: string) => ({
+      ...{
+        teams: [],
+        stacks: [{ stack: 's', changes: [{ action: 'update' as const, type: 'T', logicalId: 'L', properties: ['P'], digest }] }],
+      },
+    });
+    expect(sentencesOf(update('one'))).not.toEqual(sentencesOf(update('two')));
+  });
+
+  test.each([
+    [0, changes()],
+    [0, changes(wait(3), remove(24))],
+    [2, changes(create)],
+    [2, { teams: [], gone: ['stack halcyon-payments in eu-west-1'] }],
+    [1, { teams: [{ team: 'payments', plan: { ...planOf(create), blocked: [{ code: 'slots-full', text: 'both' }] } }] }],
+    [1, { teams: [{ team: 'payments', plan: { ...planOf(), left: [{ app: 'a', text: 'gone' }] } }] }],
+  ])('ends a dry run with %i', (code, what: Changes) => {
+    expect(dryRunExitCode({ detailedExitcode: true }, what)).toBe(code);
+    expect(dryRunExitCode({}, what)).toBe(0);
+  });
+});
