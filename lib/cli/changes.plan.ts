@@ -2,6 +2,7 @@ import { digestOf, halcyonBucket } from '../contract/index.js';
 import { inWordsOf, isStackChanged, type StackChanges } from '../deploy/stacks.plan.js';
 import type { Plan, Step } from '../engine/model.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
+import { REFILL_MS } from '../heroku/gate.js';
 
 /** What a command would change, of whatever kind. */
 export interface Changes {
@@ -66,8 +67,11 @@ export function dryRunExitCode(options: { readonly detailedExitcode?: boolean },
   return isChanging(changes) ? 2 : 0;
 }
 
-/** How much it is, in one line; empty where it is nothing. */
-export function tallyOf(changes: Changes): string {
+/**
+ * How much it is, in one line; empty where it is nothing.
+ * @param left - requests that Heroku takes at once; beyond them it takes so many a minute. Default: any number.
+ */
+export function tallyOf(changes: Changes, left = Infinity): string {
   const { teams, buildpacks = [], stacks = [], gone = [] } = changes;
   const resources = stacks.flatMap((stack) => stack.changes);
   const steps = teams.flatMap(({ plan }) => plan.steps);
@@ -79,6 +83,8 @@ export function tallyOf(changes: Changes): string {
   const looks = teams.flatMap(({ plan }) =>
     plan.steps.some(({ kind }) => kind === 'deactivate') ? plan.steps.flatMap((step) => (step.kind === 'write-apps' ? step.apps : [])) : [],
   );
+  const requests = 2 * writes.length + lists + forks + 4 * looks.length;
+  const minutes = Math.ceil((Math.max(0, requests - left) * REFILL_MS) / 60_000);
   const counted = [
     count(stacks.filter(isStackChanged).length, 'stack'),
     count(resources.filter(({ action }) => action === 'replace').length, 'resource replaced', 'resources replaced'),
@@ -93,7 +99,7 @@ export function tallyOf(changes: Changes): string {
       'config var',
     ),
     count(writes.length + forks, 'restart'),
-    count(2 * writes.length + lists + forks + 4 * looks.length, 'request to Heroku', 'requests to Heroku'),
+    count(requests, 'request to Heroku', 'requests to Heroku') + (minutes === 0 ? '' : `, about ${minutes} min at this account's rate`),
   ].filter((text) => text !== '');
   return counted.length === 0 ? '' : `In all: ${counted.join(', ')}`;
 }

@@ -92,7 +92,12 @@ export async function previewBuildpacks(session: Session, buildpackUrl?: string)
   return observeBuildpacks(await heroku(), wanted, config.buildpack);
 }
 
-export function renderPreview({ stacks, buildpacks, teams, onV2, formerAcls, left, changes, blocked }: Preview, verbose = false): string {
+/** @param requests - how many Heroku takes at once. */
+export function renderPreview(
+  { stacks, buildpacks, teams, onV2, formerAcls, left, changes, blocked }: Preview,
+  verbose: boolean | undefined,
+  requests: number,
+): string {
   return [
     ...(stacks.length > 0 ? [renderStacks(stacks, verbose)] : []),
     renderBuildpacks(buildpacks, verbose),
@@ -101,7 +106,7 @@ export function renderPreview({ stacks, buildpacks, teams, onV2, formerAcls, lef
     ...renderOnV2(onV2),
     renderLeft(left),
     ...renderFormerAcls(formerAcls),
-    changes || blocked ? tallyOf({ stacks, buildpacks, teams }) : 'nothing to change',
+    changes || blocked ? tallyOf({ stacks, buildpacks, teams }, requests) : 'nothing to change',
   ]
     .filter((part) => part !== '')
     .join('\n\n');

@@ -38,7 +38,9 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
   if (intent.kind === 'emergency') return emergency(opened, intent.keyId, { ...options, policy });
   const session = await admit(opened);
   const plans = await planTeams(session, intent, { policy });
-  const text = [renderPlans(plans, options.verbose), tallyOf({ teams: plans })].filter((part) => part !== '').join('\n\n');
+  const text = [renderPlans(plans, options.verbose), tallyOf({ teams: plans }, (await session.heroku()).remaining())]
+    .filter((part) => part !== '')
+    .join('\n\n');
   if (options.dryRun) return { data: { teams: plans }, text, exitCode: dryRunExitCode(options, { teams: plans }) };
   if (plans.some(({ plan }) => plan.steps.length > 0)) {
     host.io.info(`${text}\n`);

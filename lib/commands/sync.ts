@@ -16,7 +16,7 @@ export async function sync(names: readonly string[], options: ChangeOptions, hos
   const seen = await preview(session, { buildpackUrl });
   for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
   if (!options.dryRun && !seen.changes) await sweepKilled(session);
-  const text = renderPreview(seen, options.verbose);
+  const text = renderPreview(seen, options.verbose, (await session.heroku()).remaining());
   if (options.dryRun || !seen.changes) return { data: seen, text, exitCode: dryRunExitCode(options, seen, seen.blocked) };
   host.io.info(`${text}\n`);
   if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');

@@ -67,9 +67,10 @@ async function carryOutPlan(
     const seen = await preview(session, { deployer, targets, buildpackUrl, onV2, formerAcls: former, prune: options.prune });
     const pruning = options.prune ? await planPrune(session) : undefined;
     const goes = pruning === undefined ? '' : renderDown(pruning.seen, options.verbose);
-    const text = [renderPreview(seen, options.verbose), ...(goes === '' ? [] : [`No longer in the file, and retired:\n${goes}`])].join(
-      '\n\n',
-    );
+    const text = [
+      renderPreview(seen, options.verbose, (await session.heroku()).remaining()),
+      ...(goes === '' ? [] : [`No longer in the file, and retired:\n${goes}`]),
+    ].join('\n\n');
     for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
     const blocked = seen.blocked || pruning?.seen.teams.some(({ plan }) => plan.blocked.length > 0);
     const retired = pruning === undefined ? undefined : changesOfDown(pruning.seen);

@@ -161,6 +161,7 @@ export function createHeroku(options: HerokuOptions): Heroku {
         },
         guard === undefined ? undefined : 1,
       ),
+    remaining: () => transport.remaining,
     now: () => network.time.now(),
 
     releases: (app, { max } = {}) => list(of(app, 'releases'), RELEASE, 'version ..; order=desc', max ?? 200),

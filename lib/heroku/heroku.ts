@@ -30,6 +30,8 @@ export interface Heroku {
     changes: Readonly<Record<string, string | null>>,
     guard?: () => Promise<void>,
   ): Promise<Record<string, string>>;
+  /** How many requests the account may still make at once, as the last answer said; Infinity before the first. */
+  remaining(): number;
   /** The time by Heroku's clock, which dates its releases, builds and dynos. */
   now(): number;
 

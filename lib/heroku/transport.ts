@@ -75,6 +75,11 @@ export class Transport {
     }
   }
 
+  /** Of the account's requests, as the last answer said. */
+  get remaining(): number {
+    return this.#gate.remaining;
+  }
+
   async #attempt(call: Call): Promise<Outcome> {
     const { host, token, patience, io, network } = this.options;
     try {

@@ -71,6 +71,13 @@ describe('a picture of many like changes', () => {
     expect(tallyOf({ teams: [team('payments', create, writes(['a', 'b']))] })).toBe(
       'In all: 1 key made, 4 config vars, 2 restarts, 4 requests to Heroku',
     );
+    // What Heroku does not take at once, it takes at 75 a minute.
+    const many = { teams: [team('payments', writes(Array.from({ length: 100 }, (_, n) => `app-${n}`)))] };
+    expect([200, 199, 50].map((left) => /(\d+) requests to Heroku(.*)/.exec(tallyOf(many, left))?.slice(1))).toEqual([
+      ['200', ''],
+      ['200', ", about 1 min at this account's rate"],
+      ['200', ", about 2 min at this account's rate"],
+    ]);
     expect(tallyOf({ teams: [team('payments')] })).toBe('');
   });
 });
