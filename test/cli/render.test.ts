@@ -19,7 +19,7 @@ test('values that are overwritten are said once, with their apps; new ones and s
   const app = (name: string, vars: HeldConfigVars) => ({ name, canary: false, state: 'present' as const, wanted, vars });
   const hand = { HALCYON_AWS_SECRET_ACCESS_KEY: 'sha256:aaaaaaaaaaaa', HALCYON_S3_ENDPOINT: 's3.amazonaws.com', HALCYON_NO_UPLOAD: 'a\nb' };
   const observation = { team: 't', apps: [app('one', hand), app('two', hand), app('new', {})] } as unknown as TeamObservation;
-  const changes = ['HALCYON_AWS_SECRET_ACCESS_KEY', 'HALCYON_S3_ENDPOINT', 'HALCYON_NO_UPLOAD', 'HALCYON_S3_ACL'] as const;
+  const changes = ['HALCYON_AWS_SECRET_ACCESS_KEY', 'HALCYON_S3_ENDPOINT', 'HALCYON_NO_UPLOAD', 'HALCYON_S3_ACL'].map((name) => ({ name }));
   const steps = [
     {
       kind: 'write-apps' as const,
