@@ -29,7 +29,7 @@ const entry = () => JSON.parse(puts.at(-1)?.Body ?? '') as Record<string, unknow
 test('the first step is written at once, so that a run that is killed is named; the end has them all, in the same object', async () => {
   const journal = new Journal(session, team, { kind: 'rotate', due: false });
   journal.add(event('one'));
-  await expect.poll(() => puts.length).toBe(1);
+  await expect.poll(() => puts.length, { timeout: 30_000 }).toBe(1);
   expect(entry()).toMatchObject({
     intent: 'rotate',
     file: 'digest',
