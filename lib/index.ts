@@ -1,5 +1,6 @@
 /** What another CDK app may import. */
-export { HalcyonBucket, type HalcyonBucketProps } from './constructs/halcyon-bucket.js';
+export type { IHalcyonBucket } from './constructs/bucket-base.js';
+export { HalcyonBucket, type HalcyonBucketAttributes, type HalcyonBucketProps } from './constructs/halcyon-bucket.js';
 export { HalcyonUser, type HalcyonUserProps } from './constructs/halcyon-user.js';
 export { bucketPolicy, userPolicy, type PolicyDocumentJson, type Statement } from './constructs/policies.js';
 export { BucketStack, type BucketStackProps } from './stacks/bucket-stack.js';
