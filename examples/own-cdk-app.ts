@@ -5,7 +5,7 @@ import { HalcyonBucket, HalcyonUser } from '../lib/index.js';
 export class Packages extends Stack {
   constructor(scope: Construct, id: string) {
     super(scope, id);
-    const { bucket } = new HalcyonBucket(this, 'Packages');
-    new HalcyonUser(this, 'Builder', { bucketName: bucket.bucketName, team: 'payments', access: 'upload' });
+    const bucket = new HalcyonBucket(this, 'Packages');
+    new HalcyonUser(this, 'Builder', { bucket, team: 'payments', access: 'upload' });
   }
 }

@@ -1,12 +1,16 @@
 /** What another CDK app may import. */
-export { HalcyonBucket, type HalcyonBucketProps } from './constructs/halcyon-bucket.js';
+export type { HalcyonBucketBase, IHalcyonBucket } from './constructs/bucket-base.js';
+export { HalcyonBucket, type HalcyonBucketAttributes, type HalcyonBucketProps } from './constructs/halcyon-bucket.js';
 export { HalcyonUser, type HalcyonUserProps } from './constructs/halcyon-user.js';
-export { bucketPolicy, userPolicy, type PolicyDocumentJson, type Statement } from './constructs/policies.js';
-export { BucketStack, type BucketStackProps } from './stacks/bucket-stack.js';
+export { bucketPolicy, userPolicy } from './constructs/policies.js';
+export type { BucketPolicyOptions, PolicyDocumentJson, Statement, UserPolicyOptions } from './constructs/policies.js';
+export { BucketStack, type Accepts, type BucketStackProps } from './stacks/bucket-stack.js';
 export { BuildpackStack } from './stacks/buildpack-stack.js';
 export { TeamStack, type TeamStackProps } from './stacks/team-stack.js';
 export { buildApp, hasStack, type BuildAppOptions } from './stacks/app.js';
 export { loadConfig, parseConfig } from './config/index.js';
-export type { App, BucketSpec, KitConfig, Principal, Retention, SharedBucket, Signing, Team, TeamBucket } from './config/model.js';
+export type { Environment } from './config/environments.js';
+export type * from './config/model.js';
+export type { ErrorCode } from './error-codes.js';
 export { KitError } from './errors.js';
-export type { Access, Acl, Mode, PrincipalId } from './contract/index.js';
+export { ACCESSES, ACLS, MODES, type Access, type Acl, type Mode, type PrincipalId } from './contract/index.js';

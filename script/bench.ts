@@ -5,6 +5,7 @@ import type { Figure } from './bench/measure.js';
 
 const PARTS: Record<string, () => Promise<Figure[]>> = {
   kit: async () => (await import('./bench/kit.js')).figures(),
+  size: async () => (await import('./bench/size.js')).figures(),
   front: async () => (await import('./bench/front.js')).run(),
   shim: async () => (await import('./bench/shim.js')).run(),
   rotation: async () => (await import('./bench/rotation.js')).run(),

@@ -1,21 +1,23 @@
-// Transpiles bin/, lib/ and accept/ to dist/ (a tenth of a second); --types adds declarations, for a package to publish.
+// Transpiles bin/, lib/ and accept/ to dist/ (a tenth of a second), or to --outdir DIR; --types adds declarations, for a package to publish.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const named = process.argv.indexOf('--outdir');
+const dist = named === -1 ? join(root, 'dist') : resolve(process.argv[named + 1]);
 const sources = ['bin', 'lib', 'accept'].flatMap((dir) =>
   readdirSync(join(root, dir), { recursive: true })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => join(root, dir, name)),
 );
 const { build } = await import('esbuild');
-if (process.argv.includes('--types')) rmSync(join(root, 'dist'), { recursive: true, force: true });
+if (process.argv.includes('--types')) rmSync(dist, { recursive: true, force: true });
 const { outputFiles } = await build({
   entryPoints: sources,
   outbase: root,
-  outdir: join(root, 'dist'),
+  outdir: dist,
   format: 'esm',
   platform: 'node',
   target: 'node20',
@@ -26,7 +28,7 @@ const { outputFiles } = await build({
 // The page of `status --html`: one file, its style and its script in it.
 const page = await build({
   entryPoints: [join(root, 'page/main.ts'), join(root, 'page/style.css')],
-  outdir: join(root, 'dist/page'),
+  outdir: join(dist, 'page'),
   bundle: true,
   minify: true,
   format: 'iife',
@@ -38,17 +40,15 @@ const textOf = (end) => page.outputFiles.find(({ path }) => path.endsWith(end)).
 const html = readFileSync(join(root, 'page/template.html'), 'utf8')
   .replace('/*style*/', () => textOf('.css'))
   .replace('/*script*/', () => textOf('.js').replaceAll('</script', '<\\/script'));
-outputFiles.push({ path: join(root, 'dist/page/status.html'), contents: Buffer.from(html) });
+outputFiles.push({ path: join(dist, 'page/status.html'), contents: Buffer.from(html) });
 // `cdk` builds before each synth: what has not changed is left alone, and nobody reads a file half written.
 for (const { path, contents } of outputFiles) {
   if (existsSync(path) && readFileSync(path).equals(contents)) continue;
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.${process.pid}`, contents, { mode: /dist[\\/]bin[\\/].*\.js$/.test(path) ? 0o755 : 0o644 });
+  writeFileSync(`${path}.${process.pid}`, contents, { mode: /^bin[\\/].*\.js$/.test(relative(dist, path)) ? 0o755 : 0o644 });
   renameSync(`${path}.${process.pid}`, path);
 }
 if (process.argv.includes('--types')) {
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json')], {
-    stdio: 'inherit',
-    cwd: root,
-  });
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', dist], { stdio: 'inherit', cwd: root });
 }

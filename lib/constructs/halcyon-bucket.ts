@@ -1,11 +1,20 @@
 import { CfnDeletionPolicy, Duration, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib/core';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership, type CfnBucket, type LifecycleRule } from 'aws-cdk-lib/aws-s3';
-import { Construct } from 'constructs';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  ObjectOwnership,
+  type CfnBucket,
+  type IBucket,
+  type LifecycleRule,
+} from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
 import { MANAGED_BY, TAGS, type Acl } from '../contract/index.js';
+import { HalcyonBucketBase, type IHalcyonBucket } from './bucket-base.js';
 import { bucketPolicy } from './policies.js';
-import { validateAcl, validateBucketName, validateDays, validateKmsKeyArn } from './validation.js';
+import { validateAccount, validateAcl, validateBucketName, validateDays, validateKmsKeyArn, validatePrefix } from './validation.js';
 
 export interface HalcyonBucketProps {
   /**
@@ -70,15 +79,57 @@ export interface HalcyonBucketProps {
   readonly retain?: boolean;
 }
 
+/** A bucket, or a prefix in one, that is there already or is another construct's. */
+export interface HalcyonBucketAttributes {
+  readonly bucketName: string;
+  /**
+   * Account that owns it. A bucket of another account must let users in by its own policy, too.
+   *
+   * @default - the account of the stack
+   */
+  readonly account?: string;
+  /** @default - the region of the stack */
+  readonly region?: string;
+  /**
+   * Prefix that users and grants are confined to, without slashes at its ends.
+   *
+   * @default - the whole bucket
+   */
+  readonly prefix?: string;
+  /**
+   * The one canned ACL that uploads may carry (`HALCYON_S3_ACL`); the bucket must let it in.
+   *
+   * @default - `bucket-owner-full-control`
+   */
+  readonly acl?: Acl;
+}
+
 /**
  * A bucket for Halcyon's prebuilt packages: private, TLS 1.2 or later only, encrypted, and with denials for the kit's principals that hold
  * whatever their own policies say ({@link bucketPolicy}).
  *
  * @throws KitError `invalid-prop`.
  */
-export class HalcyonBucket extends Construct {
+export class HalcyonBucket extends HalcyonBucketBase {
+  /**
+   * A bucket by its name. Nothing of it is made or changed, its policy neither; a prefix of a {@link HalcyonBucket} is named so as well.
+   *
+   * @throws KitError `invalid-prop`.
+   */
+  static fromName(scope: Construct, id: string, attributes: HalcyonBucketAttributes): IHalcyonBucket {
+    const { bucketName, account, region, prefix, acl = 'bucket-owner-full-control' } = attributes;
+    validateBucketName(bucketName);
+    validateAccount('account', account);
+    validatePrefix(prefix);
+    // Whether the bucket lets public uploads in is the bucket's own matter.
+    validateAcl(acl, true);
+    return new NamedBucket(scope, id, { bucketName, account, region, prefix, acl });
+  }
+
   /** The bucket itself; add to its policy by `addToResourcePolicy`. */
   readonly bucket: Bucket;
+  readonly prefix?: undefined;
+  readonly acl: Acl;
 
   constructor(scope: Construct, id: string, props: HalcyonBucketProps = {}) {
     super(scope, id);
@@ -89,6 +140,7 @@ export class HalcyonBucket extends Construct {
     validateDays('noncurrentDays', props.noncurrentDays);
     validateDays('expireAfterDays', props.expireAfterDays);
 
+    this.acl = acl;
     const accepted = [acl, ...(props.formerAcls ?? [])];
     const publicAcls = accepted.includes('public-read');
     this.bucket = new Bucket(this, 'Bucket', {
@@ -118,6 +170,19 @@ export class HalcyonBucket extends Construct {
     for (const statement of policy.Statement) this.bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
     Tags.of(this).add(TAGS.managedBy, MANAGED_BY);
     acknowledge(this.bucket, publicAcls);
+  }
+}
+
+class NamedBucket extends HalcyonBucketBase {
+  readonly bucket: IBucket;
+  readonly prefix?: string;
+  readonly acl: Acl;
+
+  constructor(scope: Construct, id: string, { prefix, acl, ...attributes }: HalcyonBucketAttributes & { readonly acl: Acl }) {
+    super(scope, id);
+    this.bucket = Bucket.fromBucketAttributes(this, 'Bucket', attributes);
+    this.prefix = prefix;
+    this.acl = acl;
   }
 }
 

@@ -12,20 +12,12 @@ import {
   USER_POLICY,
   userName,
   type Access,
-  type Acl,
   type PrincipalId,
   type Reach,
 } from '../contract/index.js';
-import { userPolicy, type PolicyDocumentJson } from './policies.js';
-import {
-  validateAccess,
-  validateAccount,
-  validateAcl,
-  validateBucketName,
-  validatePrefix,
-  validatePrincipal,
-  validateUserPolicy,
-} from './validation.js';
+import { policyIn, reachIn, type IHalcyonBucket } from './bucket-base.js';
+import type { PolicyDocumentJson } from './policies.js';
+import { validateAccess, validatePrincipal, validateUserPolicy } from './validation.js';
 
 export interface HalcyonUserProps {
   /** Team the principal belongs to: part of its IAM path, names and tags. */
@@ -38,25 +30,8 @@ export interface HalcyonUserProps {
   readonly app?: string;
   /** What its key may do. */
   readonly access: Access;
-  readonly bucketName: string;
-  /**
-   * Account that owns the bucket; a bucket of another account must let the user in by its own policy, too.
-   *
-   * @default - the account of the stack
-   */
-  readonly bucketAccount?: string;
-  /**
-   * Prefix in the bucket that the principal is confined to, without slashes at its ends.
-   *
-   * @default - the whole bucket
-   */
-  readonly prefix?: string;
-  /**
-   * The one canned ACL that uploads may carry (`HALCYON_S3_ACL`). Read with an access that writes only.
-   *
-   * @default - `bucket-owner-full-control`
-   */
-  readonly acl?: Acl;
+  /** What it may reach, and the ACL of its uploads. `HalcyonBucket.fromName` has buckets of other stacks, and prefixes. */
+  readonly bucket: IHalcyonBucket;
   /**
    * Makes another user that may reach the same, where the name of the one before is taken: by a user that is quarantined, or that left its
    * stack and is being retired.
@@ -84,30 +59,15 @@ export class HalcyonUser extends Construct {
 
   constructor(scope: Construct, id: string, props: HalcyonUserProps) {
     super(scope, id);
-    const { team, app, access, acl = 'bucket-owner-full-control', bucketName, prefix } = props;
-    const stack = Stack.of(this);
-    const bucketAccount = props.bucketAccount ?? stack.account;
-    const reach = { account: bucketAccount, region: stack.region, bucketName, prefix, acl };
+    const { team, app, access } = props;
+    const reach = reachIn(props.bucket);
     this.principal = {
-      ...{ team, access, ...(app === undefined ? {} : { app }), reach: reachDigest(literal(stack, reach), access) },
+      ...{ team, access, ...(app === undefined ? {} : { app }), reach: reachDigest(literal(Stack.of(this), reach), access) },
       ...(props.generation === undefined ? {} : { generation: props.generation }),
     };
     validatePrincipal(this.principal);
     validateAccess(access);
-    // Whether the bucket lets public uploads in is the bucket's own matter.
-    validateAcl(acl, true);
-    validateBucketName(props.bucketName);
-    validateAccount('bucketAccount', bucketAccount);
-    validatePrefix(props.prefix);
-    const policy = userPolicy({
-      partition: stack.partition,
-      bucketName: props.bucketName,
-      bucketAccount,
-      prefix: props.prefix,
-      access,
-      acl,
-      region: stack.region,
-    });
+    const policy = policyIn(this, reach, access);
     validateUserPolicy(userName(this.principal), policy);
 
     this.secret = new CfnSecret(this, 'Secret', {
@@ -127,10 +87,10 @@ export class HalcyonUser extends Construct {
     Tags.of(this).add(TAGS.team, team);
     Tags.of(this).add(TAGS.access, access);
     if (app !== undefined) Tags.of(this).add(TAGS.app, app);
-    Tags.of(this).add(TAGS.bucket, bucketName);
-    if (prefix !== undefined) Tags.of(this).add(TAGS.prefix, prefix);
-    Tags.of(this).add(TAGS.region, stack.region);
-    Tags.of(this).add(TAGS.acl, acl);
+    Tags.of(this).add(TAGS.bucket, reach.bucketName);
+    if (reach.prefix !== undefined) Tags.of(this).add(TAGS.prefix, reach.prefix);
+    Tags.of(this).add(TAGS.region, reach.region);
+    Tags.of(this).add(TAGS.acl, reach.acl);
     acknowledge(this, policy);
   }
 }

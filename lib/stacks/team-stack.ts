@@ -1,7 +1,7 @@
 import { Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import type { Team } from '../config/model.js';
-import type { HalcyonBucket } from '../constructs/halcyon-bucket.js';
+import { HalcyonBucket } from '../constructs/halcyon-bucket.js';
 import { HalcyonUser } from '../constructs/halcyon-user.js';
 import { MANAGED_BY, TAGS, teamStackName, userName } from '../contract/index.js';
 import { KitError } from '../errors.js';
@@ -41,16 +41,12 @@ export class TeamStack extends Stack {
       ...stack,
     });
     if (kind === 'own') this.bucket = storageBucket(this, spec, { signing, formerAcls });
+    // By name, never by export: an export would lock the shared bucket's stack.
+    const bucket = HalcyonBucket.fromName(this, 'Bucket', { bucketName: spec.name, prefix, acl: spec.acl });
     this.users = principalsOf(team).map(
       (principal) =>
         // The name in its id: CloudFormation then makes another beside it, in place of changing it.
-        new HalcyonUser(this, userName(principal), {
-          ...principal,
-          // By name, never by export: an export would lock the shared bucket's stack.
-          bucketName: spec.name,
-          prefix,
-          acl: spec.acl,
-        }),
+        new HalcyonUser(this, userName(principal), { ...principal, bucket }),
     );
     bucketOutputs(this, spec);
     const own = { [TAGS.managedBy]: MANAGED_BY, [TAGS.deployment]: deployment, [TAGS.team]: team.name };

@@ -1,7 +1,10 @@
 import { CfnParameter } from 'aws-cdk-lib/core';
+import { Role, ServicePrincipal, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { HalcyonBucket, type HalcyonBucketProps } from '../../lib/constructs/halcyon-bucket.js';
+import { HalcyonBucket, type HalcyonBucketAttributes, type HalcyonBucketProps } from '../../lib/constructs/halcyon-bucket.js';
+import { userPolicy } from '../../lib/constructs/policies.js';
 import { testStack } from '../support/stack.js';
 
 const templateOf = (props?: HalcyonBucketProps): Template => {
@@ -136,5 +139,111 @@ describe('refuses', () => {
     const name = new CfnParameter(stack, 'Name').valueAsString;
     new HalcyonBucket(stack, 'Storage', { bucketName: name, kmsKeyArn: new CfnParameter(stack, 'KeyArn').valueAsString });
     Template.fromStack(stack).hasResourceProperties('AWS::S3::Bucket', { BucketName: { Ref: 'Name' } });
+  });
+});
+
+const ENV = { account: '111122223333', region: 'eu-west-1' };
+const OTHER = '444455556666';
+
+describe('fromName', () => {
+  test('makes nothing, and is of the stack’s account and region unless it says otherwise', () => {
+    const stack = testStack(ENV);
+    const near = HalcyonBucket.fromName(stack, 'Near', { bucketName: 'packages' });
+    const far = HalcyonBucket.fromName(stack, 'Far', {
+      bucketName: 'packages',
+      account: OTHER,
+      region: 'us-east-1',
+      prefix: 'p',
+      acl: 'private',
+    });
+    expect([near.bucket.env, near.prefix, near.acl]).toEqual([ENV, undefined, 'bucket-owner-full-control']);
+    expect([far.bucket.env, far.prefix, far.acl]).toEqual([{ account: OTHER, region: 'us-east-1' }, 'p', 'private']);
+    expect(Template.fromStack(stack).toJSON()).not.toHaveProperty('Resources');
+  });
+
+  test.each<[Partial<HalcyonBucketAttributes>, RegExp]>([
+    [{ bucketName: 'A' }, /`bucketName` is not a bucket name/],
+    [{ account: '1234' }, /`account` must be an AWS account id of 12 digits/],
+    [{ acl: 'bucket-owner-read' as never }, /`acl` must be one of/],
+    [{ prefix: '/packages/' }, /`prefix` must not begin or end with a slash/],
+    [{ prefix: 'a b' }, /`prefix` must be letters, digits/],
+    [{ prefix: '.halcyon-kit/x' }, /`prefix` must not be under ".halcyon-kit"/],
+  ])('refuses %j', (attributes, message) => {
+    expect(() => HalcyonBucket.fromName(testStack(), 'Packages', { bucketName: 'packages', ...attributes })).toThrow(message);
+  });
+});
+
+describe('grants', () => {
+  /** The statements of a role's policy, each list of one as IAM also takes it. */
+  const granted = (attributes: Partial<HalcyonBucketAttributes>, grant: 'grantRead' | 'grantUpload') => {
+    const stack = testStack(ENV);
+    const role = new Role(stack, 'Role', { assumedBy: new ServicePrincipal('codebuild.amazonaws.com') });
+    expect(HalcyonBucket.fromName(stack, 'Packages', { bucketName: 'packages', ...attributes })[grant](role).success).toBe(true);
+    const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
+    return policy?.Properties.PolicyDocument.Statement as Record<string, unknown>[];
+  };
+  const plain = (statements: readonly object[]) =>
+    statements
+      .map((statement) =>
+        Object.fromEntries(
+          Object.entries(statement).map(([name, value]) => [name, Array.isArray(value) && value.length === 1 ? value[0] : value]),
+        ),
+      )
+      .map((statement) => JSON.stringify(statement, Object.keys(statement).sort()))
+      .sort();
+
+  test.each([
+    ['grantRead', 'read-only', undefined],
+    ['grantUpload', 'upload', undefined],
+    ['grantUpload', 'upload', 'search'],
+  ] as const)('%s gives a role what a user of access %s has (prefix: %s), and denies it nothing elsewhere', (grant, access, prefix) => {
+    const { Statement } = userPolicy({
+      ...{ partition: 'aws', bucketName: 'packages', bucketAccount: OTHER, region: 'us-east-1' },
+      ...{ access, prefix, acl: 'private' },
+    });
+    const here = Statement.filter(({ Resource }) => !Resource.includes('*'));
+    const statements = granted({ account: OTHER, region: 'us-east-1', prefix, acl: 'private' }, grant);
+    expect(plain(statements)).toEqual(plain(here));
+    expect(statements.map(({ Condition }) => Condition).filter(Boolean)).toEqual(
+      expect.arrayContaining(here.map(({ Condition }) => Condition).filter(Boolean)),
+    );
+  });
+
+  test('a role of another account is let in by the bucket’s own policy as well, which says nothing of KMS', () => {
+    const stack = testStack(ENV);
+    const far: IGrantable = Role.fromRoleArn(stack, 'Role', `arn:aws:iam::${OTHER}:role/builder`);
+    new HalcyonBucket(stack, 'Storage').grantRead(far);
+    const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::S3::BucketPolicy'));
+    const allowed = policy?.Properties.PolicyDocument.Statement.filter(({ Effect }: { Effect: string }) => Effect === 'Allow');
+    expect(allowed.map(({ Action, Principal }: Record<string, unknown>) => [Action, Principal])).toEqual([
+      ['s3:GetObject', { AWS: `arn:aws:iam::${OTHER}:role/builder` }],
+      ['s3:ListBucket', { AWS: `arn:aws:iam::${OTHER}:role/builder` }],
+    ]);
+  });
+});
+
+describe('metrics', () => {
+  test.each([
+    ['metricBucketSizeBytes', 'BucketSizeBytes', 'StandardStorage'],
+    ['metricNumberOfObjects', 'NumberOfObjects', 'AllStorageTypes'],
+  ] as const)('%s can be alarmed on', (helper, MetricName, StorageType) => {
+    const stack = testStack(ENV);
+    const metric = HalcyonBucket.fromName(stack, 'Packages', { bucketName: 'packages' })[helper]();
+    new Alarm(stack, 'Alarm', { metric, threshold: 1, evaluationPeriods: 1 });
+    Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
+      ...{ Namespace: 'AWS/S3', MetricName, Statistic: 'Average', Period: 86_400 },
+      Dimensions: [
+        { Name: 'BucketName', Value: 'packages' },
+        { Name: 'StorageType', Value: StorageType },
+      ],
+    });
+  });
+
+  test('are of the bucket’s own region, and give way to props', () => {
+    const stack = testStack(ENV);
+    const far = HalcyonBucket.fromName(stack, 'Packages', { bucketName: 'packages', region: 'us-east-1' });
+    expect(far.metricBucketSizeBytes({ label: 'packages', statistic: 'Maximum' })).toMatchObject({
+      ...{ region: 'us-east-1', label: 'packages', statistic: 'Maximum' },
+    });
   });
 });

@@ -1,15 +1,19 @@
 import { CfnParameter } from 'aws-cdk-lib/core';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
+import { HalcyonBucket, type HalcyonBucketAttributes } from '../../lib/constructs/halcyon-bucket.js';
 import { HalcyonUser, type HalcyonUserProps } from '../../lib/constructs/halcyon-user.js';
-import { MAX_USER_POLICY, policySize, type PolicyDocumentJson } from '../../lib/constructs/policies.js';
+import { MAX_USER_POLICY, policySize, userPolicy, type PolicyDocumentJson } from '../../lib/constructs/policies.js';
 import { validateUserPolicy } from '../../lib/constructs/validation.js';
+import { reachDigest } from '../../lib/contract/index.js';
 import { testStack } from '../support/stack.js';
 
-const PROPS: HalcyonUserProps = { team: 'payments', access: 'upload', bucketName: 'packages' };
-const templateOf = (props: Partial<HalcyonUserProps> = {}, region = 'eu-west-1'): Template => {
+const PROPS = { team: 'payments', access: 'upload' } as const;
+const BUCKET: HalcyonBucketAttributes = { bucketName: 'packages' };
+type Props = Partial<Omit<HalcyonUserProps, 'bucket'>>;
+const templateOf = (props: Props = {}, region = 'eu-west-1', attributes = BUCKET): Template => {
   const stack = testStack({ account: '111122223333', region });
-  new HalcyonUser(stack, 'User', { ...PROPS, ...props });
+  new HalcyonUser(stack, 'User', { ...PROPS, bucket: HalcyonBucket.fromName(stack, 'Packages', attributes), ...props });
   return Template.fromStack(stack);
 };
 
@@ -53,6 +57,33 @@ describe('the user', () => {
   });
 });
 
+describe('its bucket', () => {
+  test('of another account and region, and a prefix of it, is in its policy, name and tags', () => {
+    const attributes = { ...BUCKET, account: '444455556666', region: 'eu-central-1', prefix: 'search', acl: 'private' } as const;
+    const [user] = Object.values(templateOf({}, 'eu-west-1', attributes).findResources('AWS::IAM::User'));
+    const reach = { account: '444455556666', region: 'eu-central-1', bucketName: 'packages', prefix: 'search', acl: 'private' } as const;
+    expect(user?.Properties.UserName).toBe(`halcyon.team.payments.upload.${reachDigest(reach, 'upload')}`);
+    expect(user?.Properties.Policies[0].PolicyDocument).toEqual(
+      userPolicy({ ...reach, bucketAccount: reach.account, partition: 'aws', access: 'upload' }),
+    );
+    expect(user?.Properties.Tags).toEqual(
+      expect.arrayContaining([
+        { Key: 'halcyon:prefix', Value: 'search' },
+        { Key: 'halcyon:region', Value: 'eu-central-1' },
+        { Key: 'halcyon:acl', Value: 'private' },
+      ]),
+    );
+  });
+
+  test('of the same stack is there before it', () => {
+    const stack = testStack({ account: '111122223333', region: 'eu-west-1' });
+    new HalcyonUser(stack, 'User', { ...PROPS, bucket: new HalcyonBucket(stack, 'Packages', { acl: 'private' }) });
+    const text = JSON.stringify(Template.fromStack(stack).findResources('AWS::IAM::User'));
+    expect(text).toMatch(/"Ref":"PackagesBucket/);
+    expect(text).toContain('"s3:x-amz-acl":"private"');
+  });
+});
+
 describe('the secret', () => {
   test('is empty: the key comes later', () => {
     const template = templateOf();
@@ -72,14 +103,8 @@ describe('the secret', () => {
 });
 
 describe('refuses', () => {
-  test.each<[Partial<HalcyonUserProps>, RegExp]>([
+  test.each<[Props, RegExp]>([
     [{ access: 'write' as never }, /`access` must be one of read-only, upload, append-only, got: "write"/],
-    [{ acl: 'bucket-owner-read' as never }, /`acl` must be one of/],
-    [{ bucketName: 'A' }, /`bucketName` is not a bucket name/],
-    [{ bucketAccount: '1234' }, /`bucketAccount` must be an AWS account id of 12 digits/],
-    [{ prefix: '/packages/' }, /`prefix` must not begin or end with a slash/],
-    [{ prefix: 'a b' }, /`prefix` must be letters, digits/],
-    [{ prefix: '.halcyon-kit/x' }, /`prefix` must not be under ".halcyon-kit"/],
     [{ team: 'pay ments' }, /`team` must be letters, digits/],
     [{ app: 'a/b' }, /`app` must be letters, digits/],
     [{ team: 't'.repeat(50) }, /its IAM user name is 77 characters, and IAM allows 64/],
@@ -102,13 +127,12 @@ describe('refuses', () => {
   test('nothing that only CloudFormation knows', () => {
     const stack = testStack();
     const parameter = (id: string) => new CfnParameter(stack, id).valueAsString;
-    new HalcyonUser(stack, 'User', {
-      team: 'payments',
-      access: 'upload',
+    const bucket = HalcyonBucket.fromName(stack, 'Packages', {
       bucketName: parameter('Name'),
-      bucketAccount: parameter('Owner'),
+      account: parameter('Owner'),
       prefix: parameter('Prefix'),
     });
+    new HalcyonUser(stack, 'User', { ...PROPS, bucket });
     expect(JSON.stringify(Template.fromStack(stack).findResources('AWS::IAM::User'))).toContain('{"Ref":"Owner"}');
   });
 });

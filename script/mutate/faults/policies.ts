@@ -49,8 +49,11 @@ export const POLICIES = [
     'bucket-goes-with-its-stack': [`props.retain === false ?`, `props.retain !== true ?`, 'templates'],
     'public-policy-let-in': [`blockPublicPolicy: true`, `blockPublicPolicy: false`, 'templates'],
   }),
+  ...faultsOf('lib/constructs/bucket-base.ts', {
+    'another-accounts-bucket': [`bucket.env.account`, `Stack.of(bucket).account`, 'templates'],
+    'grant-denies-elsewhere': [` && !Resource.includes('*')`, ``, 'templates'],
+  }),
   ...faultsOf('lib/constructs/halcyon-user.ts', {
     'secret-goes-before-its-user': [`this.user.addResourceDependency(this.secret)`, `void this.secret`, 'templates'],
-    'another-accounts-bucket': [`props.bucketAccount ?? stack.account`, `stack.account`, 'templates'],
   }),
 ];
