@@ -20,6 +20,7 @@ const LONG = [
   'rotation-suspended.test.ts',
   'edits.test.ts',
   'policies.test.ts',
+  'integration/docs.test.ts',
 ];
 
 class LongestFirst extends BaseSequencer {
