@@ -1,5 +1,5 @@
 /** A fenced block of a page. */
-export interface Block {
+interface Block {
   readonly language: string;
   readonly text: string;
   /** The heading it stands under. */
