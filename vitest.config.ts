@@ -21,6 +21,7 @@ const LONG = [
   'edits.test.ts',
   'policies.test.ts',
   'package.test.ts',
+  'integration/docs.test.ts',
 ];
 
 class LongestFirst extends BaseSequencer {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { App } from 'aws-cdk-lib/core';
 import { Template } from 'aws-cdk-lib/assertions';
 import { expect, test } from 'vitest';
@@ -19,23 +19,4 @@ test("the README's construct example is the one that compiles, and it synthesise
 
 test("the README's file is valid", () => {
   expect(parseConfig(block('yaml')).teams.map(({ apps }) => apps.map(({ mode }) => mode))).toEqual([['upload', 'read-only', 'public']]);
-});
-
-test.each([
-  'README.md',
-  'CONTRIBUTING.md',
-  'sandbox/README.md',
-  'docs/operator-policy.md',
-  'docs/configuration.md',
-  'docs/accept.md',
-  'docs/adopt.md',
-  'docs/runbooks.md',
-  'docs/plans.md',
-  'docs/status.md',
-])('every link of %s leads somewhere', (file) => {
-  const base = new URL(`../${file}`, import.meta.url);
-  const links = [...read(file).matchAll(/\]\(([^)#]+)[^)]*\)/g)]
-    .map(([, target]) => target ?? '')
-    .filter((target) => !target.includes('://'));
-  expect(links.filter((target) => !existsSync(new URL(target, base)))).toEqual([]);
 });

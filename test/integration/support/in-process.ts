@@ -9,7 +9,8 @@ import { Workplace, type Ran } from './target.js';
 
 /** The commands in this process and its environment, which saves seconds a run: where what they do counts, not the process they are. */
 export class InProcess extends Workplace {
-  override async kit(args: readonly string[], { env }: { env?: Record<string, string> } = {}): Promise<Ran> {
+  /** @param options.bare - nothing but `args`, as of a person who says yes when asked. */
+  override async kit(args: readonly string[], { env, bare = false }: { env?: Record<string, string>; bare?: boolean } = {}): Promise<Ran> {
     let [code, stdout, stderr] = [0, '', ''];
     const before = { ...process.env };
     Object.assign(process.env, env);
@@ -21,7 +22,7 @@ export class InProcess extends Workplace {
         signal: new AbortController().signal,
         env: process.env,
         evidence: { event() {}, note() {} },
-        confirm: async () => options.yes === true,
+        confirm: async () => bare || options.yes === true,
       };
       try {
         const result = await command(host);
@@ -38,7 +39,7 @@ export class InProcess extends Workplace {
       }
     };
     try {
-      await createProgram(run, '0.0.0').parseAsync([...args, '-c', join(this.dir, 'halcyon.yaml')], { from: 'user' });
+      await createProgram(run, '0.0.0').parseAsync(bare ? args : [...args, '-c', join(this.dir, 'halcyon.yaml')], { from: 'user' });
     } finally {
       process.env = before;
     }

@@ -1,0 +1,266 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  ListAccessKeysCommand,
+  PutUserPolicyCommand,
+  TagUserCommand,
+} from '@aws-sdk/client-iam';
+import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { principalsOf } from '../../lib/config/derive.js';
+import { loadConfig } from '../../lib/config/index.js';
+import { leaseKey, userName } from '../../lib/contract/index.js';
+import { inactiveTag } from '../../lib/engine/tags.js';
+import { sourceTree } from '../../lib/smoke/archive.js';
+import { startWire, type Wire } from '../engine/support/wire.js';
+import { blocksOf, linesOf, shown } from '../support/markdown.js';
+import { InProcess } from './support/in-process.js';
+import type { Ran } from './support/target.js';
+
+/** What the pages tell a newcomer to do, done in their order and by their own blocks. */
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const APPS = ['payments-builder', 'payments-api', 'payments-lab'];
+const HOH = 'https://github.com/mietek/haskell-on-heroku';
+const BUCKET = 'acme-packages';
+let wire: Wire;
+let work: InProcess;
+const cwd = process.cwd();
+
+const block = (page: string, heading: string, language = 'sh', nth = 0): string => {
+  const found = blocksOf(readFileSync(join(root, page), 'utf8')).filter((one) => one.heading === heading && one.language === language);
+  if (found[nth] === undefined) throw new Error(`${page} has no such block under "${heading}"`);
+  return found[nth].text;
+};
+
+/** By bash, where a line is more than a command of ours. */
+const shell = (line: string): Promise<Ran> =>
+  new Promise((done) => {
+    const env = { ...process.env, HOME: work.dir, PATH: `${join(work.dir, 'bin')}:${process.env.PATH}` };
+    execFile('bash', ['-o', 'pipefail', '-c', line], { env }, (error, stdout, stderr) =>
+      done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+
+/** A line of a page as a person would enter it, who puts values for `AKIA…` and says yes. */
+async function enter(line: string, code = 0, key = ''): Promise<string> {
+  const own = /^halcyon-kit ([^|>$&]*)$/.exec(line)?.[1];
+  const ran = own === undefined ? await shell(line) : await work.kit(own.replace('AKIA…', key).split(/\s+/), { bare: true });
+  const output = `${ran.stdout}\n${ran.stderr}`;
+  if (ran.code !== code) throw new Error(`${line} ended with ${ran.code}, not ${code}:\n${output}`);
+  return output;
+}
+const lines = (...of: Parameters<typeof block>): string[] => linesOf(block(...of));
+
+const iam = () => wire.aws.iam();
+const held = async (app: string) => (await wire.heroku.configVars(app)).HALCYON_AWS_ACCESS_KEY_ID ?? '';
+const file = () => readFileSync('halcyon.yaml', 'utf8');
+
+beforeAll(async () => {
+  wire = await startWire();
+  work = new InProcess(wire.sandbox.env);
+  mkdirSync(join(work.dir, 'bin'));
+  const program = (name: string, script: string) => {
+    writeFileSync(join(work.dir, 'bin', name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(work.dir, 'bin', name), 0o755);
+  };
+  program('halcyon-kit', `exec '${process.execPath}' '${join(root, 'dist/bin/halcyon-kit.js')}' "$@"`);
+  program('terraform', `cat '${join(work.dir, 'state.json')}'`);
+  const resources = APPS.map((name) => ({ type: 'heroku_app', values: { name } }));
+  writeFileSync(join(work.dir, 'state.json'), JSON.stringify({ values: { root_module: { resources } } }));
+  for (const app of APPS) await wire.sandbox.heroku.ensureApp(app, { team: 'acme', buildpacks: [HOH] });
+});
+afterAll(async () => {
+  process.chdir(cwd);
+  work?.remove();
+  await wire?.stop();
+});
+
+describe('README.md, "For real"', () => {
+  beforeAll(() => {
+    mkdirSync(join(work.dir, 'my-deployment'));
+    process.chdir(join(work.dir, 'my-deployment'));
+  });
+
+  test('from no file to keys that are rotated on a schedule', async () => {
+    const [install, home, init, ...rest] = lines('README.md', 'For real');
+    expect([install, home]).toEqual(['npm ci && npm install --global .', 'cd ~/my-deployment']);
+    await enter(init ?? '');
+    await enter('halcyon-kit validate');
+    // "edit it"
+    writeFileSync('halcyon.yaml', block('README.md', 'Halcyon kit', 'yaml'));
+    const [valid, dry, up, due] = rest;
+    await enter(valid ?? '');
+    await enter(dry ?? '');
+    expect(await held('payments-api')).toBe('');
+    const output = await enter(up ?? '');
+    // The block shows the demo's run, of which this is one team.
+    const proofs = block('README.md', 'Sixty seconds, no accounts', 'text').split('\n');
+    for (const line of shown(proofs.filter((one) => one.startsWith('✔  payments ')).join('\n'))) expect(output).toMatch(line);
+    await enter(due ?? '');
+  });
+
+  test('and what a rotation prints', async () => {
+    const [, ...rotation] = block('README.md', 'Sixty seconds, no accounts', 'text').split('$ halcyon-kit rotate ');
+    const output = await enter(`halcyon-kit rotate ${rotation.join('').split('\n')[0]}`);
+    for (const line of shown(rotation.join('').split('\n').slice(1).join('\n'))) expect(output).toMatch(line);
+  });
+
+  test('and all of it taken down again', async () => {
+    await enter('halcyon-kit down payments --delete-bucket --yes');
+    expect(await held('payments-builder')).toBe('');
+  });
+});
+
+describe('docs/adopt.md', () => {
+  const UserName = 'heroku';
+  let byHand = '';
+
+  beforeAll(async () => {
+    mkdirSync(join(work.dir, 'adopted'));
+    process.chdir(join(work.dir, 'adopted'));
+    for (const [path, { content }] of Object.entries(sourceTree('payments', 'a source'))) writeFileSync(path, content);
+    const s3 = await wire.aws.s3();
+    await s3.send(new CreateBucketCommand({ Bucket: BUCKET, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
+    const Resource = [`arn:aws:s3:::${BUCKET}`, `arn:aws:s3:::${BUCKET}/*`];
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource }] });
+    await (await iam()).send(new CreateUserCommand({ UserName }));
+    await (await iam()).send(new PutUserPolicyCommand({ UserName, PolicyName: 'packages', PolicyDocument }));
+    const { AccessKey } = await (await iam()).send(new CreateAccessKeyCommand({ UserName }));
+    byHand = AccessKey?.AccessKeyId ?? '';
+    const storage = {
+      HALCYON_AWS_ACCESS_KEY_ID: byHand,
+      HALCYON_AWS_SECRET_ACCESS_KEY: AccessKey?.SecretAccessKey ?? '',
+      HALCYON_S3_BUCKET: BUCKET,
+    };
+    for (const app of APPS) await wire.heroku.setBuildpacks(app, [HOH]);
+    await wire.heroku.patchConfigVars('payments-builder', { ...storage, HALCYON_S3_ENDPOINT: 's3.amazonaws.com' });
+    await wire.heroku.patchConfigVars('payments-api', { ...storage, HALCYON_NO_UPLOAD: '1' });
+    await wire.heroku.patchConfigVars('payments-lab', { HALCYON_NO_PRIVATE_STORAGE: '1' });
+    const { url, token } = wire.sandbox.heroku;
+    const post = async (path: string, body: object) => {
+      const headers = { Authorization: `Bearer ${token}`, Accept: 'application/vnd.heroku+json; version=3' };
+      return (await (await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).json()) as { id: string };
+    };
+    const pipeline = await post('/pipelines', { name: 'payments' });
+    for (const app of APPS) await post('/pipeline-couplings', { pipeline: pipeline.id, app, stage: 'production' });
+  });
+
+  test("each way to name the apps; the first one's file is the one to go on with", async () => {
+    const [all, ...others] = lines('docs/adopt.md', 'Taking over what was set up by hand');
+    await enter(all ?? '');
+    renameSync('halcyon.yaml', 'first.yaml');
+    for (const line of others) {
+      const output = await enter(line);
+      const written = line.includes('--dry-run') ? output : readFileSync(/-o (\S+)/.exec(line)?.[1] ?? 'halcyon.yaml', 'utf8');
+      expect(written).toMatch(/payments-builder: \{? *\n? *mode: upload/);
+      rmSync('halcyon.yaml', { force: true });
+    }
+    renameSync('first.yaml', 'halcyon.yaml');
+    expect(existsSync('acme.yaml')).toBe(true);
+  });
+
+  test('then planned and brought up, with the hand-made keys left alone', async () => {
+    // "rename it before the first up"
+    writeFileSync('halcyon.yaml', file().replace(/^  acme:/m, '  payments:'));
+    expect(file()).toMatch(/existing: "?acme-packages/);
+    const [valid, dry, up] = lines('docs/adopt.md', 'Taking over what was set up by hand', 'sh', 1);
+    await enter(valid ?? '');
+    expect(await enter(dry ?? '')).toMatch(/Values that are overwritten[^]*HALCYON_S3_ENDPOINT +s3\.amazonaws\.com/);
+    expect(await held('payments-builder')).toBe(byHand);
+    await enter(up ?? '');
+    expect([byHand, '']).not.toContain(await held('payments-builder'));
+    const { AccessKeyMetadata } = await (await iam()).send(new ListAccessKeysCommand({ UserName }));
+    expect(AccessKeyMetadata).toMatchObject([{ AccessKeyId: byHand, Status: 'Active' }]);
+  });
+
+  test('docs/prebuild.md, as far as a look goes: refused without a GHC in the bucket, planned with one', async () => {
+    const [dry] = lines('docs/prebuild.md', 'Prebuilding');
+    const refused = await enter(dry ?? '', 1);
+    const place = /no GHC, and there is none under s3:\/\/acme-packages\/(\S*);.*put a GHC archive there/.exec(refused)?.[1];
+    expect(place).toBeDefined();
+    await (await wire.aws.s3()).send(new PutObjectCommand({ Bucket: BUCKET, Key: `${place}halcyon-ghc-7.8.4.tar.gz`, Body: 'a compiler' }));
+    expect(await enter(dry ?? '')).toMatch(/payments-builder[^]*performance-l \(\$[\d.]+ an hour, at most/);
+  });
+});
+
+describe('docs/runbooks.md', () => {
+  const users = async () => {
+    const [team] = (await loadConfig('halcyon.yaml')).teams;
+    return team === undefined ? [] : principalsOf(team).map(userName);
+  };
+  const uploader = async () => (await users()).find((name) => name.includes('upload')) ?? '';
+  const day = async () => {
+    for (const UserName of await users()) {
+      const { AccessKeyMetadata = [] } = await (await iam()).send(new ListAccessKeysCommand({ UserName }));
+      const Tags = AccessKeyMetadata.filter(({ Status }) => Status === 'Inactive').map(({ AccessKeyId = '' }) => ({
+        Key: inactiveTag(AccessKeyId),
+        Value: new Date(Date.now() - 25 * 3_600_000).toISOString(),
+      }));
+      if (Tags.length > 0) await (await iam()).send(new TagUserCommand({ UserName, Tags }));
+    }
+  };
+
+  test('Planned rotation', async () => {
+    const [dry, rotate, finish, due] = lines('docs/runbooks.md', 'Planned rotation');
+    const first = await held('payments-builder');
+    await enter(dry ?? '');
+    expect(await held('payments-builder')).toBe(first);
+    await enter(rotate ?? '', 2);
+    expect(await held('payments-builder')).not.toBe(first);
+    await enter(finish ?? '', 2);
+    await day();
+    await enter(finish ?? '');
+    await enter(due ?? '');
+    const { AccessKeyMetadata } = await (await iam()).send(new ListAccessKeysCommand({ UserName: await uploader() }));
+    expect(AccessKeyMetadata?.map(({ AccessKeyId }) => AccessKeyId)).toEqual([await held('payments-builder')]);
+  });
+
+  test('A key has leaked', async () => {
+    const leaked = await held('payments-builder');
+    const [emergency] = lines('docs/runbooks.md', 'A key has leaked');
+    await enter(emergency ?? '', 0, leaked);
+    expect([leaked, '']).not.toContain(await held('payments-builder'));
+    const { AccessKeyMetadata } = await (await iam()).send(new ListAccessKeysCommand({ UserName: await uploader() }));
+    expect(AccessKeyMetadata?.map(({ AccessKeyId }) => AccessKeyId)).not.toContain(leaked);
+  });
+
+  test('Someone else is working on the team', async () => {
+    const lease = {
+      id: 'ann',
+      who: 'ann@laptop',
+      pid: 4711,
+      machine: 'hers',
+      since: new Date(Date.now() - 180_000).toISOString(),
+      ttl: 120_000,
+    };
+    const at = { Bucket: BUCKET, Key: leaseKey('payments') };
+    await (await wire.aws.s3()).send(new PutObjectCommand({ ...at, Body: JSON.stringify(lease) }));
+    const output = await enter('halcyon-kit rotate payments', 1);
+    for (const line of shown(block('docs/runbooks.md', 'Someone else is working on the team', 'text'))) expect(output).toMatch(line);
+    await (await wire.aws.s3()).send(new DeleteObjectCommand(at));
+  });
+
+  test('A key that nobody here made', async () => {
+    const { AccessKey } = await (await iam()).send(new CreateAccessKeyCommand({ UserName: await uploader() }));
+    const id = AccessKey?.AccessKeyId ?? '';
+    const asThem = wire.aws.as({ accessKeyId: id, secretAccessKey: AccessKey?.SecretAccessKey ?? '' });
+    await (await asThem.sts()).send(new GetCallerIdentityCommand({}));
+    const output = await enter('halcyon-kit rotate payments', 1);
+    for (const line of shown(block('docs/runbooks.md', 'A key that nobody here made', 'text'))) expect(output).toMatch(line);
+    await enter(lines('docs/runbooks.md', 'A key that nobody here made')[0] ?? '', 0, id);
+    const { AccessKeyMetadata = [] } = await (await iam()).send(new ListAccessKeysCommand({ UserName: await uploader() }));
+    expect(AccessKeyMetadata.map(({ AccessKeyId }) => AccessKeyId)).not.toContain(id);
+  });
+
+  test('Undo', async () => {
+    const before = await held('payments-builder');
+    await enter('halcyon-kit rotate payments --no-smoke', 2);
+    await enter(lines('docs/runbooks.md', 'Undo')[0] ?? '', 2);
+    expect(await held('payments-builder')).toBe(before);
+  });
+});
