@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import {
   CreateAccessKeyCommand,
   CreateUserCommand,
@@ -50,7 +51,7 @@ const shell = (line: string): Promise<Ran> =>
 async function enter(line: string, code = 0, key = ''): Promise<string> {
   const own = /^halcyon-kit ([^|>$&]*)$/.exec(line)?.[1];
   const ran = own === undefined ? await shell(line) : await work.kit(own.replace('AKIA…', key).split(/\s+/), { bare: true });
-  const output = `${ran.stdout}\n${ran.stderr}`;
+  const output = stripVTControlCharacters(`${ran.stdout}\n${ran.stderr}`);
   if (ran.code !== code) throw new Error(`${line} ended with ${ran.code}, not ${code}:\n${output}`);
   return output;
 }
