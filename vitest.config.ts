@@ -10,18 +10,22 @@ const integration = { testTimeout: 300_000, hookTimeout: 300_000 };
 const LONG = [
   'whole/accept.test.ts',
   'e2e.test.ts',
+  'upstream/prebuild.test.ts',
+  'upstream/places.test.ts',
   'cdk.test.ts',
+  'upstream/guide.test.ts',
   'rotation-killed.test.ts',
+  'integration/docs.test.ts',
+  'rotation-suspended.test.ts',
+  'integration/fleet.test.ts',
   'smoke.test.ts',
   'doctor.test.ts',
   'rotation.test.ts',
   'left.test.ts',
   'model-check.test.ts',
-  'rotation-suspended.test.ts',
   'edits.test.ts',
   'policies.test.ts',
   'package.test.ts',
-  'integration/docs.test.ts',
 ];
 
 class LongestFirst extends BaseSequencer {
