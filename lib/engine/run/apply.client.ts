@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { halcyonBucket, type KeyPair } from '../../contract/index.js';
+import { halcyonBucket, KEY_CONFIG_VARS, type KeyPair } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import { inStep } from '../../io/io-host.js';
 import type { AppWrite, Intent, PrincipalState, Step, TeamObservation } from '../model.js';
@@ -149,11 +149,16 @@ async function applyWrites(
   });
   const givenUp = step.apps.filter((one) => !apps.includes(one)).map(({ app }) => ({ app, ok: false }));
   if (apps.length === 0) return givenUp;
-  for (const keyId of new Set(apps.map((write) => write.keyId))) {
-    const principal = observation.principals.find(({ keys }) => keys.some(({ id }) => id === keyId));
-    const key = context.vault.pairOf(keyId);
-    if (principal !== undefined && key !== undefined) await confirmGiven(context, memory, principal, key);
-  }
+  const given = apps.filter(({ changes }) => changes.some(({ name }) => KEY_CONFIG_VARS.includes(name)));
+  await pMap(
+    new Set(given.map(({ keyId }) => keyId)),
+    async (keyId) => {
+      const principal = observation.principals.find(({ keys }) => keys.some(({ id }) => id === keyId));
+      const key = context.vault.pairOf(keyId);
+      if (principal !== undefined && key !== undefined) await confirmGiven(context, memory, principal, key);
+    },
+    { concurrency: context.policy.concurrency },
+  );
   await requireVersion2({ ...context, verifier: ports.verifier }, apps);
   memory.began = true;
   const written = await writeApps({ ...context, apps: ports.apps }, apps, observation);

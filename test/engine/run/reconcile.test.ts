@@ -49,6 +49,19 @@ describe('Ctrl-C', () => {
   });
 });
 
+test.each([
+  ['HALCYON_AWS_ACCESS_KEY_ID', true],
+  ['HALCYON_S3_ACL', false],
+] as const)('an app that lacks %s is written, and only with a key is that tried afresh before', async (name, tried) => {
+  const { world, run } = setUp();
+  await run({ kind: 'ensure' });
+  delete world.heroku.apps.get('one')?.vars[name];
+  const seen: string[] = [];
+  expect(await run({ kind: 'ensure' }, { hook: (operation) => void seen.push(operation) })).toMatchObject({ status: 'done' });
+  expect([seen.includes('PATCH config-vars'), seen.includes('verify')]).toEqual([true, tried]);
+  expect(world.violations).toEqual([]);
+});
+
 describe('a run that ends between making a key and storing it', () => {
   /** Its answer is lost with the process, or the process ends just before the secret is kept. */
   test.each(['CreateAccessKey after', 'PutSecretValue before'])(
