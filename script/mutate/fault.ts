@@ -4,6 +4,8 @@ export interface Suite {
   readonly files: readonly string[];
   /** They run `dist/`. */
   readonly rebuild?: true;
+  /** The model's thousands of histories are played where a few have noticed nothing. */
+  readonly thousands?: true;
 }
 
 export const SUITES = {
@@ -20,7 +22,7 @@ export const SUITES = {
   /** What no request here can tell: templates. */
   templates: { project: 'unit', files: ['test/constructs', 'test/stacks'] },
   /** The key engine as a state machine, in a world that crashes, lags and loses answers. */
-  engine: { project: 'unit', files: ['test/engine'] },
+  engine: { project: 'unit', files: ['test/engine'], thousands: true },
   /** Rotations against the local AWS and Heroku. */
   rotation: { project: 'integration', files: ['test/integration/rotation.test.ts'] },
   /** Config vars written to the local Heroku. */
