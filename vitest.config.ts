@@ -4,7 +4,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 // heroku-client reads each file of it at each request; SSL_CERT_FILE, if set, names the same authorities.
 if (process.env.SSL_CERT_FILE) delete process.env.SSL_CERT_DIR;
 
-const integration = { testTimeout: 300_000, hookTimeout: 300_000 };
+/** Loading the SDK and the CDK anew for each file took a sixth of the whole. What a test changes of its process it puts back. */
+const together = { isolate: false };
+const integration = { ...together, testTimeout: 300_000, hookTimeout: 300_000 };
 
 /** Minutes or most of one; begun last, they would run alone at the end. */
 const LONG = [
@@ -46,6 +48,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts', 'sandbox/**/test/unit/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/upstream/**', 'test/edits/**', 'test/fleet/**', 'test/whole/**', '**/node_modules/**'],
+          ...together,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -59,7 +62,7 @@ export default defineConfig({
           ...integration,
         },
       },
-      { test: { name: 'accept', include: ['test/whole/**/*.test.ts'], testTimeout: 900_000, hookTimeout: 300_000 } },
+      { test: { name: 'accept', include: ['test/whole/**/*.test.ts'], ...integration, testTimeout: 900_000 } },
       { test: { name: 'upstream', include: ['test/upstream/**/*.test.ts'], ...integration } },
     ],
   },

@@ -65,7 +65,7 @@ const operation = (what: fc.Arbitrary<Happening['what']>, max: number): fc.Arbit
  */
 const wanted = process.env.HALCYON_MODEL_SEED ?? '20261122';
 const SEED = wanted === 'random' ? {} : { seed: Number(wanted) };
-const HISTORIES = Number(process.env.HALCYON_MODEL_HISTORIES ?? 150);
+const HISTORIES = Number(process.env.HALCYON_MODEL_HISTORIES ?? 60);
 
 /** Each generated history is played to its end, and then everything must be as promised. */
 async function holds(arbitrary: fc.Arbitrary<History>, numRuns: number): Promise<void> {
