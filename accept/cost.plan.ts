@@ -1,3 +1,4 @@
+import { HOURS_A_MONTH, PRICES } from '../lib/contract/prices.js';
 import { KitError } from '../lib/errors.js';
 
 /** What a run makes at most, and what that costs at most. Pure. */
@@ -7,10 +8,6 @@ export interface Expense {
   readonly most: number;
   readonly usd: number;
 }
-
-/** List prices in USD, us-east-1, 2026: https://aws.amazon.com/s3/pricing, https://aws.amazon.com/secrets-manager/pricing, https://www.heroku.com/pricing. */
-const PRICE = { write: 0.005 / 1000, read: 0.004 / 10_000, secretMonth: 0.4, secretCall: 0.05 / 10_000, dynoMonth: 7 };
-const HOURS_A_MONTH = 730;
 
 /** Pause between two rounds of an app's requests under load: config vars, then a listing, a download and an upload. */
 export const LOAD_PAUSE_MS = 2000;
@@ -25,15 +22,15 @@ export function expensesOf(minutes: number): Expense[] {
     { what: 'CloudFormation stacks', most: most.stacks, usd: 0 },
     { what: 'IAM users, with up to two keys each', most: most.users, usd: 0 },
     { what: 'S3 buckets, emptied in the end', most: most.buckets, usd: 0 },
-    { what: 'S3 uploads and listings', most: rounds * 2 + 5000, usd: (rounds * 2 + 5000) * PRICE.write },
-    { what: 'S3 downloads', most: rounds + 5000, usd: (rounds + 5000) * PRICE.read },
+    { what: 'S3 uploads and listings', most: rounds * 2 + 5000, usd: (rounds * 2 + 5000) * PRICES.s3Write },
+    { what: 'S3 downloads', most: rounds + 5000, usd: (rounds + 5000) * PRICES.s3Read },
     {
       what: 'secrets, and 5000 calls for them',
       most: most.secrets,
-      usd: most.secrets * PRICE.secretMonth * months + 5000 * PRICE.secretCall,
+      usd: most.secrets * PRICES.secretMonth * months + 5000 * PRICES.secretCall,
     },
     { what: 'Heroku apps, without dynos', most: most.apps, usd: 0 },
-    { what: 'short-lived Heroku apps, a basic dyno each', most: most.smokeApps, usd: most.smokeApps * PRICE.dynoMonth * months },
+    { what: 'short-lived Heroku apps, a basic dyno each', most: most.smokeApps, usd: most.smokeApps * PRICES.dynoMonth.basic * months },
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { PageData } from '../lib/cli/page.js';
+import { drawBuckets } from './buckets.js';
 import { button, element, of } from './elements.js';
 import { drawKeys } from './keys.js';
 import { drawMap } from './map.js';
@@ -73,21 +74,6 @@ function copier(command: string): HTMLElement {
   return copy;
 }
 
-function drawBuckets(): void {
-  const rows = data.buckets.map(({ name, region, account, kind, teams }) =>
-    element(
-      'tr',
-      {},
-      ...[name, region, account, kind, teams.length > 12 ? many(teams.length, 'team') : teams.join(', ')].map((text) =>
-        element('td', {}, text),
-      ),
-    ),
-  );
-  of('bucket-table')
-    .querySelector('tbody')
-    ?.append(...rows);
-}
-
 /** Rows at a time: a page of 10,000 opens at once all the same. */
 const STEP = 200;
 
@@ -143,6 +129,6 @@ of('findings-list').append(
     ? [element('p', { class: 'good' }, '● Nothing needs attention, as far as status looks; halcyon-kit doctor looks deeper.')]
     : groups.map(kindOf)),
 );
-drawBuckets();
+drawBuckets(data);
 drawKeys(data);
 drawMap(data, drawApps());

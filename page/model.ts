@@ -111,6 +111,61 @@ export function mapOf({ deployment, buckets, teams, findings }: PageData): Place
   return place('deployment', deployment, [...accounts, ...teams.filter(({ bucket }) => bucket === undefined).map(team)]);
 }
 
+type Kind = NonNullable<PageData['packages']>[number]['kinds'][number];
+
+/** What is in a bucket: all its places together. */
+export interface Contents {
+  readonly bucket: string;
+  readonly files: number;
+  readonly bytes: number;
+  /** Bytes that no app has asked for; undefined where that was not looked for. */
+  readonly unasked?: number;
+  readonly kinds: readonly Kind[];
+  /** Why something of it is not known. */
+  readonly notes: readonly string[];
+}
+
+/** The largest first; none where the buckets were not looked into. */
+export function contentsOf({ buckets, packages = [] }: PageData): Contents[] {
+  const all = buckets.flatMap(({ name }): Contents[] => {
+    const places = packages.filter(({ bucket }) => bucket === name);
+    if (places.length === 0) return [];
+    const kinds = together(places.flatMap((place) => place.kinds));
+    const notes = [...new Set(places.flatMap(({ unknown = [] }) => unknown))];
+    const looked = places.every(({ unknown }) => unknown !== undefined);
+    const unasked = looked ? { unasked: sum(kinds, (kind) => kind.unasked?.bytes ?? 0) } : {};
+    return [{ bucket: name, files: sum(kinds, ({ files }) => files), bytes: sum(kinds, ({ bytes }) => bytes), ...unasked, kinds, notes }];
+  });
+  return all.sort((a, b) => b.bytes - a.bytes);
+}
+
+function together(kinds: readonly Kind[]): Kind[] {
+  const amount = (some: ReadonlyArray<{ readonly files: number; readonly bytes: number } | undefined>) => ({
+    files: sum(some, (one) => one?.files ?? 0),
+    bytes: sum(some, (one) => one?.bytes ?? 0),
+  });
+  return [...new Set(kinds.map(({ kind }) => kind))].map((kind) => {
+    const some = kinds.filter((one) => one.kind === kind);
+    const [oldest = '', newest = ''] = [
+      some.map((one) => one.oldest).sort()[0],
+      some
+        .map((one) => one.newest)
+        .sort()
+        .at(-1),
+    ];
+    const found = { kind, ...amount(some), oldest, newest };
+    if (some.some(({ unasked }) => unasked === undefined)) return found;
+    return { ...found, unasked: amount(some.map(({ unasked }) => unasked)) };
+  });
+}
+
+const sum = <T>(all: readonly T[], of: (one: T) => number): number => all.reduce((total, one) => total + of(one), 0);
+
+export function size(bytes: number): string {
+  const [unit, name] = bytes < 1e5 ? [1e3, 'kB'] : bytes < 1e9 ? [1e6, 'MB'] : [1e9, 'GB'];
+  return `${(bytes / unit).toFixed(1)} ${name}`;
+}
+
 /** A key on the timeline. */
 export interface Aged {
   readonly key: PageKey;

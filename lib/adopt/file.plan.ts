@@ -1,3 +1,4 @@
+import { counted } from '../io/printable.js';
 import { foreign, outgoing } from '../io/redaction.js';
 import type { Described, DescribedApp, DescribedBucket, DescribedTeam } from './describe.plan.js';
 
@@ -6,7 +7,7 @@ export function fileText({ teams, forks, leftOut }: Described, { on, schema }: {
   const apps = teams.reduce((sum, team) => sum + team.apps.length, 0);
   const lines = [
     `# yaml-language-server: $schema=${schema}`,
-    `# Made by "halcyon-kit adopt" on ${on}, of what ${apps} app${apps === 1 ? ' has' : 's have'} on Heroku. Nothing was changed by it.`,
+    `# Made by "halcyon-kit adopt" on ${on}, of what ${counted(apps, 'app has', 'apps have')} on Heroku. Nothing was changed by it.`,
     '# Read the remarks, and mend what is marked EDIT. Then "halcyon-kit validate", and "halcyon-kit up --all --dry-run" for what the first "up" would do.',
     '# Not known here: whether the keys of today may do what the modes say; what else uses them; what a name of a team should be.',
     ...leftOut.map(({ app, why }) => `# Left out: ${foreign(app)}: ${foreign(why)}.`),

@@ -3,6 +3,7 @@ import { inWordsOf, isStackChanged, type StackChanges } from '../deploy/stacks.p
 import type { Plan, Step } from '../engine/model.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { REFILL_MS } from '../heroku/gate.js';
+import { counted } from '../io/printable.js';
 
 /** What a command would change, of whatever kind. */
 export interface Changes {
@@ -104,4 +105,4 @@ export function tallyOf(changes: Changes, left = Infinity): string {
   return counted.length === 0 ? '' : `In all: ${counted.join(', ')}`;
 }
 
-const count = (n: number, one: string, many = `${one}s`): string => (n === 0 ? '' : `${n} ${n === 1 ? one : many}`);
+const count = (n: number, one: string, many = `${one}s`): string => (n === 0 ? '' : counted(n, one, many));

@@ -8,6 +8,7 @@ import type { Finding } from '../doctor/model.js';
 import type { AppState, KeyState, Policy, PrincipalState, TeamObservation } from '../engine/model.js';
 import { desiredHolding } from '../engine/plan/apps.plan.js';
 import type { PreflightProblem } from '../heroku/preflight.js';
+import type { PackagesOfKind } from '../storage/packages.plan.js';
 
 /** What `status` sees, without a secret: the one thing that its text, its metrics and its page are made from. */
 export interface Glance {
@@ -22,6 +23,17 @@ export interface Glance {
   /** Where the hosted SigV4 buildpack is served from. */
   readonly buildpack: ReadonlyArray<{ readonly account: string; readonly region: string }>;
   readonly left: Left;
+  /** What is kept where; absent where it was not looked for. */
+  readonly packages?: readonly GlancePackages[];
+}
+
+export interface GlancePackages {
+  readonly bucket: string;
+  /** The prefix of the teams that use it, or empty. */
+  readonly place: string;
+  readonly kinds: readonly PackagesOfKind[];
+  /** Why it cannot be told what there is, or what is asked for, empty where it can; absent where builds were not looked at. */
+  readonly unknown?: readonly string[];
 }
 
 interface GlanceBucket {

@@ -6,8 +6,8 @@ import { KitError } from '../errors.js';
 import { driftOf, stageOf, type Glance } from './glance.js';
 
 /** What the page draws: as little as it needs, since there is one of each app of a fleet. `page/` has its types from here. */
-export const pageData = ({ at, deployment, policy, findings, buckets, teams }: Glance) => ({
-  ...{ at, deployment, policy, findings, buckets },
+export const pageData = ({ at, deployment, policy, findings, buckets, teams, packages }: Glance) => ({
+  ...{ at, deployment, policy, findings, buckets, packages },
   teams: teams.map(({ team, modes, observation, bucket, prefix, lastProof }) => ({
     ...{ name: team, bucket, prefix, lastProof },
     principals: observation.principals.map((principal) => ({

@@ -1,8 +1,9 @@
 import type { AppWrite, PackageMove, Plan, Step, TeamObservation, TeamResult } from '../engine/model.js';
 import { inWordsOf, isStackChanged, type StackChanges } from '../deploy/stacks.plan.js';
 import { halcyonBucket, KEY_CONFIG_VARS } from '../contract/index.js';
+import { PRICES } from '../contract/prices.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
-import { cut } from '../io/printable.js';
+import { counted, cut, inBytes } from '../io/printable.js';
 import { renderTable } from '../io/table.js';
 
 /** Plans and outcomes as people read them. Pure. */
@@ -188,8 +189,6 @@ const remarks = ({ waiting, blocked, notices, left }: Pick<Plan, 'waiting' | 'bl
   ...left.map(({ text }) => `left as it is: ${text}`),
 ];
 
-/** List prices in USD, us-east-1, 2026 (https://aws.amazon.com/s3/pricing): a copy, and a gigabyte from one region to another. */
-const PRICE = { copy: 0.005 / 1000, transfer: 0.02 };
 /** A rough guess, on the slow side: copies a second, and bytes a second between regions. */
 const PACE = { copies: 50, bytes: 50e6 };
 
@@ -197,9 +196,9 @@ const PACE = { copies: 50, bytes: 50e6 };
 export function effortOf({ from, to, objects, bytes }: PackageMove): string {
   const apart = from.region !== to.region;
   const minutes = Math.ceil(Math.max(objects / PACE.copies, apart ? bytes / PACE.bytes : 0) / 60);
-  const usd = objects * PRICE.copy + (apart ? (bytes / 1e9) * PRICE.transfer : 0);
+  const usd = objects * PRICES.s3Write + (apart ? (bytes / 1e9) * PRICES.s3Transfer : 0);
   const price = usd < 0.01 ? 'less than $0.01' : `$${usd.toFixed(2)}`;
-  return `${objects} objects, ${(bytes / 1e6).toFixed(1)} MB, about ${minutes} min and ${price}`;
+  return `${counted(objects, 'object')}, ${inBytes(bytes)}, about ${minutes} min and ${price}`;
 }
 
 function subject(step: Step): string {

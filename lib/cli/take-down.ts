@@ -6,6 +6,7 @@ import { KitError } from '../errors.js';
 import type { Intent } from '../engine/model.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { inStep } from '../io/io-host.js';
+import { counted } from '../io/printable.js';
 import type { Changes } from './changes.plan.js';
 import type { CommandResult } from './command.js';
 import { planTeams, previewBuildpacks, type TeamPlan } from './preview.js';
@@ -105,6 +106,6 @@ const empty = ({ aws, host: { io, signal } }: Session, bucket: OwnedBucket): Pro
   inStep(
     io,
     `emptying bucket ${bucket.name}`,
-    (step) => emptyBucket(aws(bucket.region), bucket, { onProgress: (deleted) => step.update(`${deleted} objects`), signal }),
-    (deleted) => `${deleted} objects`,
+    (step) => emptyBucket(aws(bucket.region), bucket, { onProgress: (deleted) => step.update(counted(deleted, 'object')), signal }),
+    (deleted) => counted(deleted, 'object'),
   );

@@ -15,6 +15,7 @@ import { parseConfig } from '../config/index.js';
 import { isKitError, KitError } from '../errors.js';
 import type { Heroku, HerokuApp } from '../heroku/heroku.js';
 import { inStep } from '../io/io-host.js';
+import { counted } from '../io/printable.js';
 import { networkOf, type Network } from '../network/network.js';
 import { schemaFor } from './init.js';
 
@@ -49,7 +50,7 @@ export async function adopt(names: readonly string[], options: AdoptOptions, hos
     );
   const { seen, unread } = await inStep(
     io,
-    `reading the config vars of ${apps.length} app${apps.length === 1 ? '' : 's'}`,
+    `reading the config vars of ${counted(apps.length, 'app')}`,
     (step) => lookAtApps(heroku, apps, { signal, onProgress: (done) => step.update(`${done} of ${apps.length}`) }),
     (found) => `${found.seen.length} with config vars of Halcyon`,
   );

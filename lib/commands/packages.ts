@@ -1,13 +1,15 @@
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { parseDuration } from '../cli/duration.js';
-import { admit, openSession, regionOf, selectTeams } from '../cli/session.js';
+import { admit, openSession, selectTeams } from '../cli/session.js';
+import { awsOf, stockLooker } from '../cli/stock.js';
 import { halcyonBucket } from '../contract/index.js';
 import { inWords } from '../engine/clock.js';
 import { KitError } from '../errors.js';
 import { inStep } from '../io/io-host.js';
+import { counted, inBytes } from '../io/printable.js';
 import { renderTable } from '../io/table.js';
-import { placesOf, prune, stockOf, type SeenPackage, type Stock } from '../prebuild/packages.client.js';
-import type { StoredPackage } from '../storage/packages.plan.js';
+import { placesOf, prune, type SeenPackage, type Stock } from '../prebuild/packages.client.js';
+import { amountOf, type StoredPackage } from '../storage/packages.plan.js';
 
 export interface PackagesOptions extends ChangeOptions {
   readonly prune?: boolean;
@@ -26,19 +28,11 @@ export async function packages(names: readonly string[], options: PackagesOption
       `bucket ${foreign.bucket.spec.name} was there before, and nobody here knows who else uses it: nothing in it is removed; name teams with buckets of the kit's own`,
     );
   const session = await admit({ ...opened, teams: places.flatMap(({ teams }) => teams) });
-  const heroku = await session.heroku();
-  const apps = await heroku.appsById([...session.ids.values()]);
+  const look = await stockLooker(session, soakMs);
   const stocks: Stock[] = [];
   for (const place of places) {
-    const users = place.teams.flatMap((team) => team.apps.filter(({ mode }) => mode !== 'public').map(({ name }) => name));
-    const ids = new Set(users.map((name) => session.ids.get(name)));
-    const seen = {
-      apps: apps.filter(({ id }) => ids.has(id)),
-      refused: session.refused.filter(({ app }) => users.includes(app)).map(({ message }) => message),
-    };
-    const context = { aws: session.aws(regionOf(place.teams[0]!)!), heroku, signal: host.signal };
     const title = `looking at ${halcyonBucket(place.bucket.spec.name, place.bucket.prefix)}, and at the newest builds of its apps`;
-    stocks.push(await inStep(host.io, title, () => stockOf(context, place, seen, soakMs)));
+    stocks.push(await inStep(host.io, title, () => look(place)));
   }
   const text = [stocks.map(render).join('\n\n'), ...(options.prune ? [stocks.map(renderPrune).join('\n')] : [])].join('\n\n');
   const data = { places: stocks.map(({ unused: _, ...stock }) => stock) };
@@ -54,12 +48,12 @@ export async function packages(names: readonly string[], options: PackagesOption
     host.io.info(text);
     if (!(await host.confirm(`Remove ${sizeOf(due)} that no app could use?`))) throw new KitError('declined', 'nothing was changed');
   }
-  for (const [at, stock] of stocks.entries()) await prune(session.aws(regionOf(places[at]!.teams[0]!)!), places[at]!, stock, host.signal);
+  for (const [at, stock] of stocks.entries()) await prune(awsOf(session, places[at]!), places[at]!, stock, host.signal);
   host.evidence.note({ removed: due.map(({ key }) => key) });
   const rests = stocks.flatMap((stock) => stock.soaking);
   return {
     data: { ...data, removed: due.map(({ key }) => key) },
-    text: `${sizeOf(due)} removed${rests.length > 0 ? `; ${sizeOf(rests)} rest for ${options.soak}: run again then` : ''}`,
+    text: `${sizeOf(due)} removed${rests.length > 0 ? `; ${sizeOf(rests)} at rest for ${options.soak}: run again then` : ''}`,
     exitCode: rests.length > 0 ? 2 : 0,
   };
 }
@@ -73,7 +67,7 @@ function render({ bucket, place, teams, packages: all, unknown }: Stock): string
     const oldest = Math.min(...group.map(({ modified }) => Date.parse(modified)));
     const age = (at: number) => inWords(Date.now() - at);
     return [
-      ...[kind, platform ?? '-', ghc ?? '-', String(group.length), megabytes(group)],
+      ...[kind, platform ?? '-', ghc ?? '-', String(group.length), inBytes(amountOf(group).bytes)],
       newest === oldest ? age(newest) : `${age(newest)} to ${age(oldest)}`,
       apps.slice(0, 5).join(', ') + (apps.length > 5 ? ` and ${apps.length - 5} more` : '') || '-',
       String(group.filter((one) => one.unusable !== undefined).length || '-'),
@@ -97,6 +91,4 @@ function renderPrune({ bucket, due, soaking, packages: all }: Stock): string {
   return rows.length === 0 ? `${bucket}: an app may use all of it` : renderTable(['', 'package', 'why'], rows);
 }
 
-const megabytes = (all: ReadonlyArray<Pick<StoredPackage, 'bytes'>>): string =>
-  `${(all.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1)} MB`;
-const sizeOf = (all: ReadonlyArray<Pick<StoredPackage, 'bytes'>>): string => `${all.length} packages (${megabytes(all)})`;
+const sizeOf = (all: readonly StoredPackage[]): string => `${counted(all.length, 'package')} (${inBytes(amountOf(all).bytes)})`;

@@ -197,9 +197,17 @@ export function createProgram(run: Runner, version: string): Command {
     'status',
     'status payments --json',
     'status --metrics /var/lib/node_exporter/halcyon.prom --html fleet.html',
+    'status --packages --html fleet.html',
   ])
     .option('--metrics <file>', 'write metrics to FILE, for the textfile collector of node_exporter')
-    .option('--html <file>', 'write one self-contained page to FILE')
+    .option(
+      '--html <file>',
+      'write one self-contained page to FILE; for it the buckets are listed (a request to S3 for each thousand packages)',
+    )
+    .option(
+      '--packages',
+      'look into the buckets: how much is in them, and what no app has asked for (that takes a request to Heroku an app)',
+    )
     .option('--max-age <duration>', 'age at which a key is due', '90d')
     .option(...soak)
     .action((names, options) => run(async (host) => (await import('./status.js')).status(names, options, host), options));

@@ -1,8 +1,11 @@
 import { buildpackEnvironments } from '../config/environments.js';
 import { buildpackBucketName, KEY_CONFIG_VARS, teamStackName } from '../contract/index.js';
 import { stackState } from '../deploy/stack.client.js';
+import { inWords } from '../engine/clock.js';
 import type { AppState, KeyState, PrincipalState, TeamObservation } from '../engine/model.js';
+import { inBytes } from '../io/printable.js';
 import { renderTable } from '../io/table.js';
+import { placesOf } from '../prebuild/packages.client.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 import { parseDuration } from '../cli/duration.js';
 import { driftOf, glanceOf, stageOf, type Glance, type GlanceTeam, type LastProof } from '../cli/glance.js';
@@ -10,6 +13,7 @@ import { metricsOf } from '../cli/metrics.js';
 import { lastProof } from '../cli/proven.js';
 import { alike, several } from '../cli/render.js';
 import { admit, engineContext, openSession, regionOf } from '../cli/session.js';
+import { glanceAtPackages } from '../cli/stock.js';
 import { writeWhole } from '../cli/write-file.js';
 
 export interface StatusOptions extends GlobalOptions {
@@ -17,6 +21,7 @@ export interface StatusOptions extends GlobalOptions {
   readonly soak?: string;
   readonly metrics?: string;
   readonly html?: string;
+  readonly packages?: boolean;
 }
 
 /** What needs attention, as far as every command looks; then what there is. Without a team every team is shown. */
@@ -43,7 +48,10 @@ export async function status(names: readonly string[], options: StatusOptions, h
       .map(({ observation }) => observation.at)
       .sort()
       .at(-1) ?? new Date().toISOString();
-  const glance = glanceOf({ at, policy, config, left, refused, teams, buildpack: buildpackEnvironments(config, session.teams) });
+  const places = options.packages || html !== undefined ? placesOf(config.teams, session.teams) : undefined;
+  const packages = places && (await glanceAtPackages(session, places, options.packages === true));
+  const buildpack = buildpackEnvironments(config, session.teams);
+  const glance = { ...glanceOf({ at, policy, config, left, refused, teams, buildpack }), ...(packages && { packages }) };
   if (metrics !== undefined) await writeWhole(metrics, metricsOf(glance), 0o644);
   if (html !== undefined) await writeWhole(html, await (await import('../cli/page.js')).pageOf(glance), 0o600);
   // What could not be seen is not in order.
@@ -53,7 +61,7 @@ export async function status(names: readonly string[], options: StatusOptions, h
 
 const MARKS = { broken: '✘', warning: '!', info: '·' } as const;
 
-export function renderGlance({ findings, buckets, teams, buildpack }: Glance, verbose = false): string {
+export function renderGlance({ findings, buckets, teams, buildpack, packages }: Glance, verbose = false): string {
   const found = alike(findings, ({ severity, name, fix }) => [severity, name, fix].join('\n'), verbose).map((group) => {
     const [{ severity, message, fix }] = group;
     const more = group.length > 1 ? ` (and ${group.length - 1} more like it)` : '';
@@ -62,15 +70,29 @@ export function renderGlance({ findings, buckets, teams, buildpack }: Glance, ve
       verbose,
     )}: ${message}${more}\n    ${fix}`;
   });
-  const rows = buckets.map(({ name, region, account, kind, teams: using }) => [name, region, account, kind, several(using, verbose)]);
+  const rows = buckets.map(({ name, region, account, kind, teams: using }) => [
+    ...[name, region, account, kind, several(using, verbose)],
+    ...(packages === undefined ? [] : keptIn(packages.filter(({ bucket }) => bucket === name))),
+  ]);
+  const columns = ['bucket', 'region', 'account', 'kind', 'teams', ...(packages === undefined ? [] : ['packages', 'asked for by no app'])];
+  const unknown = new Set(packages?.flatMap((one) => one.unknown ?? []));
   return [
     found.length === 0 ? 'Nothing needs attention, as far as status looks; halcyon-kit doctor looks deeper.' : found.join('\n'),
-    ...(rows.length > 0 ? [renderTable(['bucket', 'region', 'account', 'kind', 'teams'], rows)] : []),
+    ...(rows.length > 0 ? [renderTable(columns, rows)] : []),
+    ...[...unknown].map((why) => `note: ${why}`),
     ...(!verbose && teams.reduce((sum, { observation }) => sum + observation.apps.length, 0) > MANY
       ? [renderFleet(teams)]
       : teams.map(renderTeam)),
     ...buildpack.map(({ account, region }) => `SigV4 buildpack: served from ${region} (${buildpackBucketName(account, region)})`),
   ].join('\n\n');
+}
+
+function keptIn(places: NonNullable<Glance['packages']>): string[] {
+  const sizeOf = (all: ReadonlyArray<{ files: number; bytes: number }>) =>
+    `${all.reduce((sum, { files }) => sum + files, 0)} (${inBytes(all.reduce((sum, { bytes }) => sum + bytes, 0))})`;
+  const kinds = places.flatMap((place) => place.kinds);
+  const looked = places.every(({ unknown }) => unknown !== undefined);
+  return kinds.length === 0 ? ['-', '-'] : [sizeOf(kinds), looked ? sizeOf(kinds.flatMap((kind) => kind.unasked ?? [])) : '-'];
 }
 
 /** With more apps than this a team is a line. */
@@ -96,6 +118,8 @@ function renderFleet(teams: readonly GlanceTeam[]): string {
   });
   return `${renderTable(['team', 'stack', 'bucket', 'apps', 'not as in the file', 'keys', 'oldest', 'last proof'], rows)}\n\n--verbose shows each key and app, and so does status TEAM --verbose`;
 }
+
+const age = (since: string, at: string): string => inWords(Date.parse(at) - Date.parse(since));
 
 const proven = ({ ok, at: when }: LastProof, at: string): string => `${ok ? 'proven' : 'NOT proven'} ${age(when, at)} ago`;
 
@@ -137,11 +161,4 @@ function heldKey({ user, vars }: AppState, { principals }: TeamObservation): str
   const key = principals.flatMap(({ keys }) => keys).find(({ id }) => id === held);
   const name = principals.some((principal) => principal.user === user && principal.current === held) ? 'current' : `other (${held})`;
   return `${name}${key === undefined ? ', gone' : key.status === 'Inactive' ? ', inactive' : ''}`;
-}
-
-/** `3 d`, `5 h`, `12 min`. */
-export function age(since: string, at: string): string {
-  const minutes = Math.max(0, Math.floor((Date.parse(at) - Date.parse(since)) / 60_000));
-  if (minutes < 60) return `${minutes} min`;
-  return minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 }

@@ -1,6 +1,7 @@
 import { EXPIRY_FIX, expiryOf, principalsOf } from '../config/derive.js';
 import { loadConfig } from '../config/index.js';
 import { halcyonBucket, principalLabel } from '../contract/index.js';
+import { counted } from '../io/printable.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 
@@ -25,8 +26,6 @@ export async function validate(options: GlobalOptions, host: CommandHost): Promi
   });
   return {
     data: config,
-    text: `${renderTable(['team', 'app', 'mode', 'bucket', 'principal'], rows)}\n\n${options.config === '-' ? 'the file' : options.config} is valid: ${count(config.teams.length, 'team')}, ${count(rows.length, 'app')}`,
+    text: `${renderTable(['team', 'app', 'mode', 'bucket', 'principal'], rows)}\n\n${options.config === '-' ? 'the file' : options.config} is valid: ${counted(config.teams.length, 'team')}, ${counted(rows.length, 'app')}`,
   };
 }
-
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { KitError } from '../errors.js';
-import { cut } from '../io/printable.js';
+import { counted, cut } from '../io/printable.js';
 import type { Path, SourceDocument } from './document.js';
 import type { Problem } from './model.js';
 import { didYouMean } from './nearest.js';
@@ -151,7 +151,8 @@ export function configInvalid(problems: readonly Problem[], file: string): KitEr
       ({ path, line, column, message, hint }) =>
         `${file}:${line}:${column}  ${path === '' ? '' : `${path}: `}${message}${hint === undefined ? '' : `; ${hint}`}`,
     );
-  const count = `${sorted.length} problem${sorted.length === 1 ? '' : 's'}`;
   if (sorted.length > PRINTED) lines.push(`… and ${sorted.length - PRINTED} more`);
-  return new KitError('config-invalid', `${count} in ${file}\n${lines.join('\n')}`, { details: { problems: sorted } });
+  return new KitError('config-invalid', `${counted(sorted.length, 'problem')} in ${file}\n${lines.join('\n')}`, {
+    details: { problems: sorted },
+  });
 }

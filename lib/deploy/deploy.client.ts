@@ -13,7 +13,7 @@ import type { Network } from '../network/network.js';
 import { scratchDirectory } from './scratch.client.js';
 import { stackState } from './stack.client.js';
 import { stackChanges, type StackChanges, type StackDiff, type StatementChange } from './stacks.plan.js';
-import { deployedTemplate, type TemplateResource } from './template.client.js';
+import { deployedTemplate, templatesGone, type TemplateResource } from './template.client.js';
 import { toolkitIo } from './toolkit-io.js';
 
 interface DeployedStack {
@@ -187,6 +187,9 @@ function statementOf(action: StatementChange['action'], statement: IamStatement)
 }
 
 function deployFailure(error: unknown, stack: string, reasons: readonly string[]): KitError {
+  const { errors = [] } = ((error as Error).cause ?? {}) as Partial<AggregateError>;
+  const [, bucket, region] = /No bucket named '(\S+-\d{12}-(\S+))'/.exec(errors.join('\n')) ?? [];
+  if (bucket !== undefined && region !== undefined) return templatesGone(bucket, region, error);
   const known = awsError(error, `deploy ${stack}`);
   if (known.code !== 'aws-failed') return known;
   // The first failure is the cause; those after it are its consequences.

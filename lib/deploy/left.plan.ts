@@ -1,6 +1,7 @@
 import { hasStack } from '../config/environments.js';
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import { bucketStackName, BUILDPACK_STACK, teamStackName, TEMPLATES_STACK, type Reach } from '../contract/index.js';
+import { counted } from '../io/printable.js';
 
 /** What an earlier file made and this one no longer names; in one account, and of one deployment. */
 export interface Left {
@@ -80,7 +81,7 @@ export function teamLeft(name: string, left: Left): Team {
 export const inWords = ({ teams, stacks, buckets }: Left): LeftThing[] => [
   ...teams.map(({ team, users }) => ({
     ...{ name: 'team-left' as const, subject: `team ${team}` },
-    message: `the file no longer names it; its ${users.length} IAM user(s) and their keys are kept working until "halcyon-kit up --prune"`,
+    message: `the file no longer names it; ${counted(users.length, 'IAM user')} of it and all their keys are kept working until "halcyon-kit up --prune"`,
     fix: `once no app needs it, run halcyon-kit up --prune, or halcyon-kit down ${team}; else put it back into the file`,
   })),
   ...stacks.map(({ name, region }) => ({

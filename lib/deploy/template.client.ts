@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Aws } from '../aws/aws.js';
 import { ownedBy } from '../aws/bucket.js';
-import { awsError } from '../aws/errors.js';
+import { awsError, isMissing } from '../aws/errors.js';
 import { identity } from '../aws/identity.js';
 import { domainOf } from '../config/regions.js';
-import { templatesBucketName } from '../contract/index.js';
+import { TEMPLATES_STACK, templatesBucketName } from '../contract/index.js';
+import { KitError } from '../errors.js';
 
 /** A resource of a template, as CloudFormation takes it. */
 export interface TemplateResource {
@@ -40,7 +41,16 @@ export async function asRequest(aws: Aws, template: Template): Promise<{ Templat
   try {
     await (await aws.s3()).send(new PutObjectCommand({ ...ownedBy({ name, account }), Key, Body: body }));
   } catch (error) {
+    if (isMissing(error, 'bucket')) throw templatesGone(name, aws.region, error);
     throw awsError(error, `put a template of ${body.length} bytes into bucket ${name}`);
   }
   return { TemplateURL: `https://s3.${aws.region}.${domainOf(aws.region)}/${name}/${Key}` };
 }
+
+/** CloudFormation does not notice that a bucket of its is gone, so a deployment does not make it anew. */
+export const templatesGone = (bucket: string, region: string, cause: unknown): KitError =>
+  new KitError(
+    'bucket-missing',
+    `bucket ${bucket}, by which large templates reach CloudFormation, is gone; delete its stack (aws cloudformation delete-stack --stack-name ${TEMPLATES_STACK} --region ${region}), and run again, which makes both anew`,
+    { cause },
+  );

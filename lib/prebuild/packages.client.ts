@@ -6,6 +6,7 @@ import { keyPrefix, unusedKey } from '../contract/index.js';
 import { s3Object } from '../engine/ports/s3-object.client.js';
 import { KitError } from '../errors.js';
 import type { Heroku, HerokuApp } from '../heroku/heroku.js';
+import { counted } from '../io/printable.js';
 import { storedPackages } from '../storage/packages.client.js';
 import { soaked, unusable, usersOf, type StoredPackage, type Unused } from '../storage/packages.plan.js';
 import { holdersOfBucket, usageOf } from './usage.client.js';
@@ -46,29 +47,35 @@ export interface Stock {
   readonly unused: Unused;
 }
 
+/** What is kept in a place, as the names of keys tell it: a request of S3 for each thousand. */
+export async function storedAt(aws: Aws, { bucket, teams }: Place, signal?: AbortSignal) {
+  const place = keyPrefix(bucket.prefix);
+  // A team without a prefix keeps its own beside those of others.
+  const packages = (await storedPackages(aws, bucket.spec, place, signal)).filter((one) => one.place === place);
+  return { bucket: bucket.spec.name, place, teams: teams.map(({ name }) => name), packages };
+}
+
 /** @param seen - the apps of the file that were found, and why others cannot be looked at. Nothing is changed. */
 export async function stockOf(
   context: { readonly aws: Aws; readonly heroku: Heroku; readonly signal?: AbortSignal },
-  { bucket, teams }: Place,
+  at: Place,
   seen: { readonly apps: readonly HerokuApp[]; readonly refused: readonly string[] },
   soakMs: number,
 ): Promise<Stock> {
   const { aws, heroku, signal } = context;
-  const place = keyPrefix(bucket.prefix);
-  const [all, others] = await Promise.all([storedPackages(aws, bucket.spec, place, signal), holdersOfBucket(aws, heroku, bucket.spec)]);
-  // A team without a prefix keeps its own beside those of others.
-  const packages = all.filter((one) => one.place === place);
+  const [stored, others] = await Promise.all([storedAt(aws, at, signal), holdersOfBucket(aws, heroku, at.bucket.spec)]);
+  const { packages } = stored;
   const apps = [...new Map([...others.apps, ...seen.apps].map((app) => [app.id, app])).values()];
   const usage = await usageOf(heroku, apps, signal);
   const unknown = [...seen.refused, ...others.unknown, ...usage.unknown];
   const found = unknown.length > 0 ? new Map<string, string>() : unusable(packages, usage);
   return {
-    ...{ bucket: bucket.spec.name, place, teams: teams.map(({ name }) => name), unknown },
+    ...{ ...stored, unknown },
     packages: packages.map((one) => {
       const why = found.get(one.key);
       return { ...one, usedBy: usersOf(one, usage), ...(why === undefined ? {} : { unusable: why }) };
     }),
-    ...soaked(packages, found, await unusedBefore(aws, bucket, place), new Date(aws.network.time.now()), soakMs),
+    ...soaked(packages, found, await unusedBefore(aws, at.bucket, stored.place), new Date(aws.network.time.now()), soakMs),
   };
 }
 
@@ -94,7 +101,7 @@ export async function prune(aws: Aws, { bucket }: Place, { place, due, unused }:
       ).send(new DeleteObjectsCommand({ ...ownedBy(bucket.spec), Delete: { Objects, Quiet: true } }));
       const [first] = Errors;
       if (first !== undefined)
-        throw new KitError('aws-denied', `${Errors.length} packages stay, the first ${first.Key}: ${first.Code}: ${first.Message}`);
+        throw new KitError('aws-denied', `${counted(Errors.length, 'package')} left, ${first.Key} first: ${first.Code}: ${first.Message}`);
     } catch (error) {
       throw failure(error, `remove packages from bucket ${bucket.spec.name} (s3:DeleteObject)`);
     }

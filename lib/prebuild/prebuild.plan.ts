@@ -1,16 +1,13 @@
 import type { App } from '../config/model.js';
+import { HOURS_A_MONTH, PRICES } from '../contract/prices.js';
 
-/** List prices of dynos, USD a month, charged by the second (https://www.heroku.com/pricing, 2026). */
-const USD_A_MONTH = {
-  ...{ 'standard-1x': 25, 'standard-2x': 50, 'performance-m': 250, 'performance-l': 500 },
-  ...{ 'performance-l-ram': 500, 'performance-xl': 750, 'performance-2xl': 1500 },
-};
+const { basic: _, ...USD_A_MONTH } = PRICES.dynoMonth;
 export const SIZES = Object.keys(USD_A_MONTH) as Array<keyof typeof USD_A_MONTH>;
 export type Size = (typeof SIZES)[number];
 
 /** Of so many dynos for so long: `$0.69`. */
 export const costOf = (size: Size, ms: number, dynos = 1): string =>
-  `$${((USD_A_MONTH[size] / (30 * 24)) * (ms / 3_600_000) * dynos).toFixed(2)}`;
+  `$${((USD_A_MONTH[size] / HOURS_A_MONTH) * (ms / 3_600_000) * dynos).toFixed(2)}`;
 
 /** Config vars that decide what a build makes and where it looks, less those that would keep it from building or archiving. */
 export const COPIED =

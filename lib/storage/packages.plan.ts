@@ -1,7 +1,8 @@
 /** What Halcyon keeps in a bucket, as the names of keys tell it (facts of the Halcyon sources, 2019). Pure. */
 
 /** Compiler; cabal-install, with or without a list of packages; dependencies; an app half way; an app that is finished; a source as its makers publish it. */
-type PackageKind = 'ghc' | 'cabal' | 'sandbox' | 'build' | 'install' | 'original';
+const KINDS = ['ghc', 'cabal', 'sandbox', 'build', 'install', 'original'] as const;
+type PackageKind = (typeof KINDS)[number];
 
 export interface Package {
   readonly key: string;
@@ -50,6 +51,23 @@ export interface StoredPackage extends Package {
   /** ISO 8601. */
   readonly modified: string;
 }
+
+export const amountOf = (some: ReadonlyArray<Pick<StoredPackage, 'bytes'>>) => ({
+  files: some.length,
+  bytes: some.reduce((sum, { bytes }) => sum + bytes, 0),
+});
+
+/** Kind by kind; `unasked` is what no app's newest build tells of, where builds were looked at. */
+export const byKind = (packages: ReadonlyArray<StoredPackage & { readonly usedBy?: readonly string[] }>) =>
+  KINDS.flatMap((kind) => {
+    const some = packages.filter((one) => one.kind === kind);
+    if (some.length === 0) return [];
+    const dates = some.map(({ modified }) => modified).sort();
+    const looked = some.every(({ usedBy }) => usedBy !== undefined);
+    const unasked = looked ? { unasked: amountOf(some.filter(({ usedBy }) => usedBy?.length === 0)) } : {};
+    return [{ kind, ...amountOf(some), oldest: dates[0]!, newest: dates.at(-1)!, ...unasked }];
+  });
+export type PackagesOfKind = ReturnType<typeof byKind>[number];
 
 /** Who builds with what one place holds. */
 export interface Usage {

@@ -136,6 +136,16 @@ const statements = z.array(
 const policy = z.strictObject({ Version: z.literal('2012-10-17'), Statement: statements });
 
 const place = z.strictObject({ name: text, region: text });
+const amount = { files: z.int(), bytes: z.int() };
+const kept = z.strictObject({
+  ...{ bucket: text, place: text, unknown: many.optional() },
+  kinds: z.array(
+    z.strictObject({
+      ...{ kind: z.enum(['ghc', 'cabal', 'sandbox', 'build', 'install', 'original']), ...amount, oldest: time, newest: time },
+      unasked: z.strictObject(amount).optional(),
+    }),
+  ),
+});
 const proven = z.strictObject({ at: time, ok: z.boolean() });
 
 /** By command, and the number of its shape. */
@@ -175,7 +185,7 @@ export const OUTPUTS = {
           ...{ observation, lastProof: proven.optional() },
         }),
       ),
-      ...{ buildpack: z.array(environment), left },
+      ...{ buildpack: z.array(environment), left, packages: z.array(kept).optional() },
     }),
   ],
   log: [

@@ -40,6 +40,12 @@ test('ten thousand apps are a line a team on a terminal, findings first, and all
   expect(text.split('\n').length).toBeLessThan(3 * fleet.teams.length);
   expect(plain(fleetGlance(200), true)).toMatch(/t9-app-19 .*as in the file/);
   expect(plain(fleetGlance(5))).toMatch(/t0-app-1 .*as in the file/);
+  const few = fleetGlance(5);
+  expect(plain(few)).toMatch(/^halcyon-team-0-\S+ +eu-west-1 +111122223333 +own +team-0 +\d+ \([\d.]+ [MG]B\) +\d+ \([\d.]+ [MG]B\)$/m);
+  expect(plain({ ...few, packages: undefined })).not.toContain('asked for by no app');
+  expect(plain({ ...few, packages: few.packages?.map((one) => ({ ...one, kinds: [], unknown: ['there is no bucket'] })) })).toMatch(
+    /^halcyon-team-0-.* - +- *$[^]*^note: there is no bucket$/m,
+  );
 });
 
 test('an app drifts by its key as well', () => {

@@ -8,8 +8,8 @@ const move = (objects: number, bytes: number, to = 'eu-west-1') => ({ from: in_(
 
 test.each([
   [move(3, 1_500_000), '3 objects, 1.5 MB, about 1 min and less than $0.01'],
-  [move(12_000, 60e9), '12000 objects, 60000.0 MB, about 4 min and $0.06'],
-  [move(12_000, 60e9, 'us-east-1'), '12000 objects, 60000.0 MB, about 20 min and $1.26'],
+  [move(12_000, 60e9), '12000 objects, 60.0 GB, about 4 min and $0.06'],
+  [move(12_000, 60e9, 'us-east-1'), '12000 objects, 60.0 GB, about 20 min and $1.26'],
 ])('what copying packages takes is said beforehand', (of, said) => {
   expect(effortOf(of)).toBe(said);
 });

@@ -223,6 +223,10 @@ const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
     `broken user-quarantined: ${UPLOAD}`,
   ],
   ['a principal nobody needs', { principal: { declared: false } }, `info principal-left: ${UPLOAD}`],
+  [
+    'a principal nobody needs, whose key soaks',
+    { principal: { declared: false, current: undefined, keys: [{ ...OLD, status: 'Inactive', inactiveSince: OLD.createdAt }] } },
+  ],
   ['a user policy that is gone', { principal: { policies: {} } }, `broken user-policy-drift: ${UPLOAD}`],
   [
     'a user policy that was changed',

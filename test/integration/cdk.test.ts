@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  DeleteStackCommand,
   DescribeStackEventsCommand,
   DescribeStacksCommand,
   UpdateStackCommand,
+  waitUntilStackDeleteComplete,
   waitUntilStackUpdateComplete,
 } from '@aws-sdk/client-cloudformation';
 import { CreateUserCommand, DeleteUserCommand, ListUsersCommand } from '@aws-sdk/client-iam';
@@ -14,6 +16,7 @@ import { HeadBucketCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk
 import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
+import { deleteBucket, emptyBucket } from '../../lib/aws/bucket.js';
 import { resourcesIn } from '../../lib/aws/stack.js';
 import { buildApp } from '../../lib/stacks/app.js';
 import { createDeployer } from '../../lib/deploy/deploy.client.js';
@@ -206,22 +209,42 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
     expect((await users()).filter((name) => name.includes('/crowd/'))).toHaveLength(most);
   });
 
-  test('the kit’s own deployment tells of the templates’ bucket, and makes it first', async () => {
+  test('the kit’s own deployment tells of the templates’ bucket, and makes it first; deleted by hand it says what to do', async () => {
     const before = { ...process.env };
     Object.assign(process.env, aws.env);
-    const apps = Array.from({ length: 25 }, (_, i) => `group-app-${i}: { mode: upload }`).join(', ');
-    const config = parseConfig(
-      `teams: { group: { bucket: { account: "111122223333", region: eu-central-1 }, credentials: per-app, apps: { ${apps} } } }`,
-    );
-    const deployer = await createDeployer({ config, io: silentIo, network: networkOf() });
+    const region = 'eu-central-1';
+    const deployerOf = (count: number) => {
+      const apps = Array.from({ length: count }, (_, i) => `group-app-${i}: { mode: upload }`).join(', ');
+      const config = parseConfig(
+        `teams: { group: { bucket: { account: "111122223333", region: ${region} }, credentials: per-app, apps: { ${apps} } } }`,
+      );
+      return createDeployer({ config, io: silentIo, network: networkOf() });
+    };
+    const [deployer, fewer] = [await deployerOf(25), await deployerOf(24)];
     try {
       expect((await deployer.diff(['halcyon-group'])).map(({ stack: name }) => name)).toEqual(['halcyon-kit-templates', 'halcyon-group']);
       const deployed = await deployer.deploy(['halcyon-group']);
       expect(deployed.map(({ stack: name }) => name)).toEqual(['halcyon-kit-templates', 'halcyon-group']);
-      expect((await stack('halcyon-group', 'eu-central-1'))?.StackStatus).toBe('CREATE_COMPLETE');
+      expect((await stack('halcyon-group', region))?.StackStatus).toBe('CREATE_COMPLETE');
       expect((await deployer.diff(['halcyon-group'])).flatMap(({ changes }) => changes)).toEqual([]);
+
+      const there = createAws({ region });
+      const bucket = { name: `halcyon-kit-templates-111122223333-${region}`, account: '111122223333' };
+      await emptyBucket(there, bucket);
+      await deleteBucket(there, bucket);
+      const gone = {
+        code: 'bucket-missing',
+        message: expect.stringContaining('aws cloudformation delete-stack --stack-name halcyon-kit-templates'),
+      };
+      await expect(fewer.deploy(['halcyon-group'])).rejects.toMatchObject(gone);
+      await expect(asRequest(there, { Resources: { A: { Type: 'x'.repeat(60_000) } } })).rejects.toMatchObject(gone);
+      const client = await there.cloudformation();
+      await client.send(new DeleteStackCommand({ StackName: 'halcyon-kit-templates' }));
+      await waitUntilStackDeleteComplete({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { StackName: 'halcyon-kit-templates' });
+      await fewer.deploy(['halcyon-group']);
+      expect((await stack('halcyon-group', region))?.StackStatus).toBe('UPDATE_COMPLETE');
     } finally {
-      await deployer.close();
+      await Promise.all([deployer, fewer].map((one) => one.close()));
       process.env = before;
     }
   });

@@ -96,6 +96,31 @@ describe.skipIf(executablePath === undefined)('the page of status --html', () =>
     await page.close();
   });
 
+  test('shows what is in each bucket, by kind; of many buckets when asked', async () => {
+    for (const [apps, shown] of [
+      [5, 2],
+      [500, 0],
+    ] as const) {
+      const { page, wrong } = await open(apps);
+      expect(await page.locator('#contents table:visible').count()).toBe(shown);
+      if (shown === 0)
+        for (const summary of ['> details > summary', '> details > details >> nth=0 >> summary'])
+          await page.locator(`#contents ${summary}`).click();
+      const first = page.locator('#contents table:visible').first();
+      expect(await first.locator('th').allInnerTexts()).toContain('asked for by no app');
+      expect((await first.locator('tbody tr').allInnerTexts()).map((text) => text.split(' ')[0])).toEqual([
+        'ghc',
+        'cabal',
+        'sandbox',
+        'build',
+        'install',
+      ]);
+      expect(await page.locator('#bucket-table tbody tr').first().innerText()).toMatch(/\d+\s+[\d.]+ GB\s+[\d.]+ [MG]B$/);
+      expect(wrong).toEqual([]);
+      await page.close();
+    }
+  });
+
   test('shows what names say as text, whatever it is', async () => {
     const odd = '</script><img src=x onerror=alert(1)><b>bold</b>\u2028';
     const { page, wrong } = await open(5, {}, (text) => `${text} ${odd}`);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { agesOf, filtered, groupsOf, histogram, mapOf, rowsOf, type Place } from '../../page/model.js';
+import { agesOf, contentsOf, filtered, groupsOf, histogram, mapOf, rowsOf, type Place } from '../../page/model.js';
 import { pageData } from '../../lib/cli/page.js';
 import { fleetGlance } from '../support/fleet.js';
 
@@ -64,4 +64,29 @@ test('findings that are mended by one command are one, and the command is one th
   );
   expect(of('ask its owner')).toBe('');
   expect(groupsOf(data.findings).map(([{ name }]) => name)).toEqual([...new Set(data.findings.map(({ name }) => name))]);
+});
+
+test('what is in a bucket is all of its places together, the largest bucket first', () => {
+  const [first, second] = data.buckets as [(typeof data.buckets)[number], (typeof data.buckets)[number]];
+  const kind = (files: number, bytes: number, oldest: string, unasked?: number) => ({
+    ...{ kind: 'install' as const, files, bytes, oldest, newest: '2026-11-01T00:00:00.000Z' },
+    ...(unasked === undefined ? {} : { unasked: { files: 1, bytes: unasked } }),
+  });
+  const at = (bucket: string, place: string, one: ReturnType<typeof kind>, unknown?: string[]) => ({
+    bucket,
+    place,
+    kinds: [one],
+    unknown,
+  });
+  const packages = [
+    at(first.name, 'a', kind(1, 10, '2026-03-01', 3), ['an app may not be looked at']),
+    at(second.name, '', kind(4, 100, '2026-02-01')),
+    at(first.name, 'b', kind(2, 20, '2026-01-01', 5), []),
+  ];
+  expect(contentsOf({ ...data, packages })).toMatchObject([
+    { bucket: second.name, files: 4, bytes: 100 },
+    { bucket: first.name, files: 3, bytes: 30, unasked: 8, notes: ['an app may not be looked at'], kinds: [{ oldest: '2026-01-01' }] },
+  ]);
+  expect(contentsOf({ ...data, packages })[0]).not.toHaveProperty('unasked');
+  expect(contentsOf({ ...data, packages: undefined })).toEqual([]);
 });

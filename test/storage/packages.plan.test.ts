@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { packageOf, soaked, unusable, usersOf, type StoredPackage, type Usage } from '../../lib/storage/packages.plan.js';
+import { byKind, packageOf, soaked, unusable, usersOf, type StoredPackage, type Usage } from '../../lib/storage/packages.plan.js';
 
 const NOBLE = 'linux-ubuntu-24.04-x86_64';
 
@@ -102,4 +102,21 @@ describe('the soak', () => {
     expect(run({ [one.key]: '2026-01-01T00:00:00.000Z' }, one, new Map())).toEqual({ due: [], soaking: [], unused: {} });
     expect(run({ [one.key]: '2026-01-02T00:00:00.000Z' }, { ...one, modified: '2026-01-31T12:00:00.000Z' }).soaking).toHaveLength(1);
   });
+});
+
+test('by kind: how many, how large, from when to when, and what of it no app asked for, where that is known', () => {
+  const stored = (key: string, bytes: number, modified: string, usedBy?: string[]) => ({ ...packageOf(key)!, bytes, modified, usedBy });
+  const [old, middle, new_] = ['2026-01-01T00:00:00.000Z', '2026-02-01T00:00:00.000Z', '2026-03-01T00:00:00.000Z'];
+  const install = (hash: string) => `${NOBLE}/ghc-7.8.4/halcyon-install-${hash}-shop-1.0.tar.gz`;
+  const all = [
+    stored(install('aaaaaaa'), 5, middle, []),
+    stored(`${NOBLE}/halcyon-ghc-7.8.4.tar.gz`, 100, old, ['shop']),
+    stored(install('bbbbbbb'), 7, new_, ['shop']),
+    stored(install('ccccccc'), 8, old, []),
+  ];
+  expect(byKind(all)).toEqual([
+    { kind: 'ghc', files: 1, bytes: 100, oldest: old, newest: old, unasked: { files: 0, bytes: 0 } },
+    { kind: 'install', files: 3, bytes: 20, oldest: old, newest: new_, unasked: { files: 2, bytes: 13 } },
+  ]);
+  expect(byKind(all.map(({ usedBy: _, ...one }) => one)).some((kind) => 'unasked' in kind)).toBe(false);
 });

@@ -63,6 +63,19 @@ function observed(config: KitConfig, team: Team, n: number): TeamObservation {
   return { team: team.name, at: AT, since: AT, principals, apps };
 }
 
+/** Of every seventh team it is not known what is asked for. */
+function keptBy({ bucket }: Team, n: number): NonNullable<Glance['packages']>[number] {
+  const kinds = (['ghc', 'cabal', 'sandbox', 'build', 'install'] as const).map((kind, i) => {
+    const files = 1 + ((n * 7 + i * 5) % 40);
+    const bytes = [900e6, 30e6, 60e6, 25e6, 9e6][i]! * files;
+    const idle = Math.floor(files / (2 + (n % 3)));
+    const unasked = { files: idle, bytes: (bytes / files) * idle };
+    return { kind, files, bytes, oldest: ago(30 * (i + 1) + n), newest: ago((n + i) % 9), ...(n % 7 === 6 ? {} : { unasked }) };
+  });
+  const unknown = n % 7 === 5 ? ['app t5-app-1 is on heroku-18, whose platform is not known'] : [];
+  return { bucket: bucket?.spec.name ?? '', place: '', kinds, ...(n % 7 === 6 ? {} : { unknown }) };
+}
+
 /** What `status` would see of such a fleet: most of it in order; some keys soak, are due or leaked, some apps drifted, one is gone. */
 export function fleetGlance(apps: number, change: (name: string) => string = (name) => name): Glance {
   const config = fleetConfig(apps);
@@ -75,5 +88,5 @@ export function fleetGlance(apps: number, change: (name: string) => string = (na
     { team: config.teams.at(-1)?.name ?? '', app: gone, code: 'app-not-found' as const, message: change(`app ${gone} does not exist`) },
   ];
   const left = { ...NOTHING_LEFT, buckets: [{ name: 'halcyon-before-111122223333-eu-west-1', region: 'eu-west-1', team: 'before' }] };
-  return glanceOf({ at: AT, policy: POLICY, config, left, refused, buildpack: [], teams });
+  return { ...glanceOf({ at: AT, policy: POLICY, config, left, refused, buildpack: [], teams }), packages: config.teams.map(keptBy) };
 }

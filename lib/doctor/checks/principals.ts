@@ -60,7 +60,8 @@ export const keyThere = ofPrincipals(function* (principal, { stack, team }) {
 /** More keys, or principals, than there should be at rest. */
 export const leftovers = ofPrincipals(function* ({ declared, secret, keys, current, pending }, { team }) {
   if (!declared) {
-    if (keys.length > 0)
+    // One that soaks is told as such.
+    if (keys.some(({ status, inactiveSince }) => status === 'Active' || inactiveSince === undefined))
       yield info('principal-left', {
         message: 'no app needs it any more, and it still has keys',
         fix: `run halcyon-kit up ${team.name}, which retires them when no build uses them`,

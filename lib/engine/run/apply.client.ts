@@ -2,6 +2,7 @@ import pMap from 'p-map';
 import { halcyonBucket, KEY_CONFIG_VARS, type KeyPair } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import { inStep } from '../../io/io-host.js';
+import { counted } from '../../io/printable.js';
 import type { AppWrite, Intent, PrincipalState, Step, TeamObservation } from '../model.js';
 import { isTransient, TRANSIENT, type AppWritten } from '../ports/ports.js';
 import { requireVersion2, writeApps } from './apps.client.js';
@@ -98,7 +99,7 @@ async function applyToPrincipal(context: RunContext, memory: RunMemory, step: Pr
 async function copyPackages(context: RunContext, memory: RunMemory, { from, to, objects, reason }: CopyStep): Promise<void> {
   const { ports, signal, io } = context;
   memory.began = true;
-  const title = `Copying ${objects} packages from ${halcyonBucket(from.bucketName, from.prefix)} to ${halcyonBucket(to.bucketName, to.prefix)}`;
+  const title = `Copying ${counted(objects, 'package')} from ${halcyonBucket(from.bucketName, from.prefix)} to ${halcyonBucket(to.bucketName, to.prefix)}`;
   await inStep(
     io,
     title,
@@ -109,7 +110,7 @@ async function copyPackages(context: RunContext, memory: RunMemory, { from, to, 
         signal,
       }) ?? Promise.resolve(undefined),
   );
-  record(context, memory, { step: 'copy-packages', text: `${reason}: ${objects} objects` });
+  record(context, memory, { step: 'copy-packages', text: `${reason}: ${counted(objects, 'object')}` });
 }
 
 /** @returns whether it was tried. @throws KitError `canary-failed`. */

@@ -1,3 +1,4 @@
+import { counted } from '../../io/printable.js';
 import type { Intent, Plan, TeamResult } from '../model.js';
 import type { RunContext, RunMemory } from './run.js';
 
@@ -30,13 +31,13 @@ export function restOf(context: RunContext, memory: RunMemory, intent: Intent, p
   if (memory.failedApps.size > 0) {
     const list = [...memory.failedApps].map(([app, { message }]) => `${app}: ${message}`).join('; ');
     const contested = [...memory.failedApps.values()].every(({ code }) => code === 'config-vars-contested');
-    const summary = `${memory.failedApps.size} app(s) could not be written: ${list}`;
+    const summary = `${counted(memory.failedApps.size, 'app')} could not be written: ${list}`;
     return result('failed', summary, { code: contested ? 'config-vars-contested' : 'apps-failed', message: list });
   }
   // What `ensure` is for is done: every app has what it should; older keys retire in their own time. An emergency is over with its key.
   const over = intent.kind === 'ensure' || (intent.kind === 'emergency' && waiting.every(({ keyId }) => keyId !== intent.keyId));
   if (waiting.length === 0 || over) {
-    const but = planned.left.length === 0 ? '' : `, but for ${planned.left.length} app(s)`;
+    const but = planned.left.length === 0 ? '' : `, but for ${counted(planned.left.length, 'app')}`;
     if (memory.began) return result('done', `done${but}`);
     return result(intent.kind === 'rotate' || intent.kind === 'finish' ? 'nothing-due' : 'done', `nothing to do${but}`);
   }

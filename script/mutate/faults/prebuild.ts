@@ -13,6 +13,7 @@ export const PREBUILD = [
   }),
   ...faultsOf('lib/storage/packages.plan.ts', {
     'unread-builds-use-nothing': [`return allRead && usersOf`, `return usersOf`, 'packages'],
+    'asked-for-told-as-unasked': [`usedBy?.length === 0`, `usedBy?.length !== 0`, 'packages'],
     'no-soak-after-a-new-upload': [`known !== undefined && known >= modified`, `known !== undefined`, 'packages'],
   }),
   ...faultsOf('lib/smoke/dyno.client.ts', {

@@ -30,7 +30,7 @@ test('an emergency is over with its key, whatever else is soaking', () => {
 test('what could not be seen is not nothing to do', () => {
   const plan: Plan = { steps: [], blocked: [], notices: [], waiting: [], left: [{ app: 'one', text: 'app one cannot be read' }] };
   expect(restOf(context, new RunMemory(), { kind: 'ensure' }, plan, world.now)).toMatchObject({
-    summary: 'nothing to do, but for 1 app(s)',
+    summary: 'nothing to do, but for 1 app',
     left: plan.left,
   });
 });
