@@ -3,6 +3,7 @@ import type { Team } from '../config/model.js';
 import { parseUserName } from '../contract/index.js';
 import { NOTHING_LEFT, teamLeft } from '../deploy/left.plan.js';
 import type { Event, FoundKey, Policy } from '../engine/index.js';
+import { holdersOf } from '../config/derive.js';
 import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep } from '../io/io-host.js';
@@ -141,7 +142,7 @@ async function appsWith(session: Session, team: Team, keyId: string): Promise<st
     const answer = typeof heroku === 'string' ? heroku : await Promise.race([read(heroku, app), late]);
     return answer === '' || answer.startsWith('held by') ? answer : `whether ${app} holds it is not known: ${answer}`;
   };
-  const lines = await Promise.all(team.apps.map(({ name }) => ask(name))).finally(() => clearTimeout(timer));
+  const lines = await Promise.all(holdersOf(team).map(({ name }) => ask(name))).finally(() => clearTimeout(timer));
   session.host.signal.throwIfAborted();
   const told = lines.filter((line) => line !== '');
   return told.length > 0 ? told : [`no app of ${team.name} holds it`];

@@ -113,6 +113,8 @@ export interface App {
 }
 
 /** A principal and the apps that hold its key. */
+  /** Stages of Heroku pipelines, which hold keys as apps do: `pipeline:NAME:review`, `pipeline:NAME:test`. */
+  readonly stages?: readonly App[];
 export interface Principal extends PrincipalId {
   readonly apps: readonly string[];
 }

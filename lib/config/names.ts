@@ -12,6 +12,8 @@ export type Explain = (value: string) => string | undefined;
 export const OWNER_PATTERN = /^[a-z][a-z0-9-]{0,18}[a-z0-9]$/;
 /** https://devcenter.heroku.com/articles/platform-api-reference#app */
 export const APP_PATTERN = /^[a-z][a-z0-9-]{1,28}[a-z0-9]$/;
+/** https://devcenter.heroku.com/articles/platform-api-reference#pipeline */
+export const PIPELINE_PATTERN = /^[a-z][a-z0-9-]{2,29}$/;
 export const HEROKU_TEAM_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export const ACCOUNT_PATTERN = /^\d{12}$/;
 export const REGION_PATTERN = /^[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -54,6 +56,10 @@ export const explainApp = formed(
 );
 export const explainHerokuTeam = formed(
   HEROKU_TEAM_PATTERN,
+export const explainPipeline = formed(
+  PIPELINE_PATTERN,
+  'the name of a Heroku pipeline: 3 to 30 lower-case letters, digits and hyphens, beginning with a letter',
+);
   'a Heroku team name as in its URL: lower-case letters, digits, hyphens and underscores',
 );
 export const explainAccount = formed(ACCOUNT_PATTERN, 'an AWS account id of 12 digits');

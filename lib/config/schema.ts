@@ -90,6 +90,13 @@ const app = z.strictObject({
   canary: z.boolean().describe('First in a rotation, and smoke-tested on the new key. At most one a team').optional(),
 });
 
+const { canary: _, ...held } = app.shape;
+const stage = z.strictObject(held);
+const pipeline = z.strictObject({
+  review: stage.describe('Config vars of review apps: those that are there, and, by the pipeline, those that will be').optional(),
+  test: stage.describe('Config vars of Heroku CI’s test runs').optional(),
+});
+
 const heroku = z.strictObject({
   team: named(
     names.explainHerokuTeam,
@@ -117,6 +124,10 @@ const team = z.strictObject({
     .optional(),
   tags: tags.optional(),
   apps: z.record(keyed(names.APP_PATTERN, 'Heroku app'), app).describe('Heroku apps by name'),
+  pipelines: z
+    .record(keyed(names.PIPELINE_PATTERN, 'Heroku pipeline'), pipeline)
+    .describe('Heroku pipelines by name: what their review apps and test runs get')
+    .optional(),
 });
 
 const url = (description: string) => named(names.explainUrl, /^(https|file|http):\/\/.+$/, description);
@@ -193,6 +204,8 @@ export const bucketVariant = (bucket: unknown): number => {
 
 /** JSON Schema (draft 7, which every YAML editor knows). @internal */
 export const jsonSchema = (): Record<string, unknown> => z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-7' });
+  pipeline: Object.keys(pipeline.shape),
+  stage: Object.keys(stage.shape),
 
 /** schema/halcyon.schema.json. */
 export const schemaText = (): string => `${JSON.stringify(jsonSchema(), null, 2)}\n`;

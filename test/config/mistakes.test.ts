@@ -576,7 +576,9 @@ describe('a mistake is refused with where it is, what is wrong and what would be
       const keys = path.match(/(aws:x|[^.]+)/g)?.slice(-2) ?? [];
       const here = row.slice(column - 1).replace(/^"/, '');
       const before = row.slice(0, column - 1).trimEnd();
-      expect(path === '' || keys.some((key) => here.startsWith(`${key}`) || before.endsWith(`${key}:`))).toBe(true);
+      // An item of a list has no key.
+      const item = /^\d+$/.test(keys.at(-1) ?? '') && before.endsWith('-');
+      expect(item || path === '' || keys.some((key) => here.startsWith(`${key}`) || before.endsWith(`${key}:`))).toBe(true);
     }
   });
 });
