@@ -25,6 +25,7 @@ export function normalise(shape: FileShape, file?: string): KitConfig {
       ...(shape.signing?.region === undefined ? {} : { region: shape.signing.region }),
       acknowledgeV2: shape.signing?.acknowledgeV2 ?? false,
     },
+    ...(shape.notify === undefined ? {} : { notify: shape.notify }),
     ...(shape.permissionsBoundary === undefined ? {} : { permissionsBoundary: shape.permissionsBoundary }),
     buildpack: { ...shape.buildpack, install: shape.buildpack?.install ?? false, url: shape.buildpack?.url ?? HASKELL_ON_HEROKU },
   };
@@ -57,7 +58,6 @@ function teamBucket(name: string, team: FileTeam, shared: ReadonlyMap<string, Bu
 function normaliseTeam(name: string, team: FileTeam, deployment: string, shared: ReadonlyMap<string, BucketSpec>): Team {
   const bucket = teamBucket(name, team, shared);
   const publicStorage = team.publicStorage ?? 'never';
-  return {
   const holder = (app: string, settings: FileTeam['apps'][string]): App => ({
     name: app,
     mode: settings.mode,
@@ -68,6 +68,7 @@ function normaliseTeam(name: string, team: FileTeam, deployment: string, shared:
   const stages = Object.entries(team.pipelines ?? {}).flatMap(([pipeline, given]) =>
     STAGES_WITH_VARS.flatMap((stage) => (given[stage] === undefined ? [] : [holder(stageName(pipeline, stage), given[stage])])),
   );
+  return {
     name,
     ...(team.was === undefined ? {} : { was: team.was }),
     deployment,

@@ -97,6 +97,7 @@ const ADVICE: Record<string, string> = {
 function kindOf(path: Path): string {
   if (path.length === 0) return '';
   const last = String(path.at(-1));
+  if (path[0] === 'notify') return 'notify';
   if (path[0] === 'buckets') return path.length === 2 ? 'bucket' : last;
   if (path[0] === 'teams' && path.length === 2) return 'team';
   if (path[0] === 'teams' && path[2] === 'apps' && path.length === 4) return 'app';
