@@ -13,6 +13,7 @@ export const ERROR_CODES = {
     'partition-missing': 'the file is in several AWS partitions; say which with --partition',
     'team-not-found': 'the file has no such team; the message names those there are',
     'bucket-not-found': 'the file has no such shared bucket; the message names those there are',
+    'log-unreadable': 'what `--log` names cannot be read, or Heroku no longer has it; give a file, or `-`',
     'terraform-unreadable': 'what `--terraform` names cannot be read; give a file of `terraform show -json`, or `-`',
     'nothing-to-adopt': "no app that was looked at has config vars of Halcyon that are not the kit's; name others",
     'app-not-in-team': 'the app is not one of the team; name its team, or add it to the file',

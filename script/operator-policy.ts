@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { DEFAULT_BOUNDARY, operatorPolicy } from '../lib/constructs/operator-policy.js';
 
-const ANYWHERE = { partition: 'aws', accounts: ['*'], boundary: DEFAULT_BOUNDARY, made: [], existing: [], kmsKeyArns: [] };
+const ANYWHERE = { partition: 'aws', accounts: ['*'], boundary: DEFAULT_BOUNDARY, made: [], existing: [], kmsKeyArns: [], topics: [] };
 
 /** The page, formatted as the linter wants it. */
 export const operatorPolicyText = (): Promise<string> =>

@@ -1,4 +1,4 @@
-import { digestOf, halcyonBucket } from '../contract/index.js';
+import { digestOf, halcyonBucket, parseStage } from '../contract/index.js';
 import { inWordsOf, isStackChanged, type StackChanges } from '../deploy/stacks.plan.js';
 import type { Plan, Step } from '../engine/model.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
@@ -99,7 +99,8 @@ export function tallyOf(changes: Changes, left = Infinity): string {
       writes.reduce((sum, one) => sum + one.changes.length, forks),
       'config var',
     ),
-    count(writes.length + forks, 'restart'),
+    // What is made with a stage of a pipeline begins with what it has then.
+    count(writes.filter(({ app }) => parseStage(app) === undefined).length + forks, 'restart'),
     count(requests, 'request to Heroku', 'requests to Heroku') + (minutes === 0 ? '' : `, about ${minutes} min at this account's rate`),
   ].filter((text) => text !== '');
   return counted.length === 0 ? '' : `In all: ${counted.join(', ')}`;

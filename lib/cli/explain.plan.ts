@@ -8,6 +8,7 @@ import {
   desiredConfigVars,
   halcyonBucket,
   KEY_CONFIG_VARS,
+  parseStage,
   principalLabel,
   secretName,
   withKeyVars,
@@ -96,7 +97,8 @@ const withoutBucket = (name: ConfigVarName): ConfigVarName => (name === 'HALCYON
 function originsOf(config: KitConfig, team: Team, app: App, lineOf: LineOf): (name: ConfigVarName) => Origin[] {
   const { bucket } = team;
   const ofTeam = ['teams', team.name];
-  const ofApp = [...ofTeam, 'apps', app.name];
+  const staged = parseStage(app.name);
+  const ofApp = [...ofTeam, ...(staged ? ['pipelines', staged.pipeline, staged.stage] : ['apps', app.name])];
   const made = bucket?.kind === 'shared' ? ['buckets', bucket.shared] : [...ofTeam, 'bucket'];
   const origin = (...path: string[]): Origin => {
     const line = lineOf(path);

@@ -1,3 +1,4 @@
+import { holdersOf } from '../config/derive.js';
 import type { App, KitConfig, Team, TeamBucket } from '../config/model.js';
 import { differing, type ConfigVarName } from '../contract/index.js';
 import type { Left } from '../deploy/left.plan.js';
@@ -102,7 +103,7 @@ export function glanceOf({ at, policy, config, left, refused, buildpack, teams }
       ...{ team: team.name, stack: stack?.exists ? (stack.status ?? 'unknown') : 'none' },
       ...(team.bucket === undefined ? {} : { bucket: team.bucket.spec.name }),
       ...(team.bucket?.prefix === undefined ? {} : { prefix: team.bucket.prefix }),
-      modes: Object.fromEntries(team.apps.map(({ name, mode }) => [name, mode])),
+      modes: Object.fromEntries(holdersOf(team).map(({ name, mode }) => [name, mode])),
       observation,
       ...(lastProof === undefined ? {} : { lastProof }),
     })),

@@ -46,12 +46,13 @@ export class Journal {
     if (this.#entry.events.length === 1) this.#write();
   }
 
-  /** A run that did nothing, and had nothing to do, leaves no entry. */
-  async end({ status, summary }: Pick<TeamResult, 'summary'> & { readonly status: string }): Promise<void> {
-    if (this.#entry.events.length === 0 && status !== 'failed') return;
+  /** @returns the entry; a run that did nothing, and had nothing to do, leaves none. */
+  async end({ status, summary }: Pick<TeamResult, 'summary'> & { readonly status: string }): Promise<Entry | undefined> {
+    if (this.#entry.events.length === 0 && status !== 'failed') return undefined;
     this.#entry = { ...this.#entry, ended: new Date().toISOString(), status, summary };
     this.#write();
     await this.#writing;
+    return this.#entry;
   }
 
   /** What cannot be written stops no run. */

@@ -24,7 +24,7 @@ export const pageData = ({ at, deployment, policy, findings, buckets, teams, pac
     apps: observation.apps.map((app) => {
       const drift = app.state === 'present' ? driftOf(app, observation) : [];
       return {
-        ...{ name: app.name, mode: modes[app.name] ?? 'unknown', user: app.user, key: app.vars.HALCYON_AWS_ACCESS_KEY_ID },
+        ...{ name: app.name, mode: modes[app.stage ?? app.name] ?? 'unknown', user: app.user, key: app.vars.HALCYON_AWS_ACCESS_KEY_ID },
         ...(drift.length === 0 ? {} : { drift }),
         ...(app.state === 'present' && app.problem === undefined ? {} : { problem: app.problem ?? app.state }),
       };

@@ -9,7 +9,7 @@ import { isStackChanged, type StackChanges, type StackTarget } from '../deploy/s
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { inStep } from '../io/io-host.js';
 import { tallyOf } from './changes.plan.js';
-import { renderBuildpacks, renderOverwritten, renderPlans, renderStacks } from './render.js';
+import { renderBuildpacks, renderPlans, renderStacks } from './render.js';
 import { engineContext, type Session } from './session.js';
 
 /** What a command would change: what is shown before asking, and with `--dry-run`. */
@@ -102,7 +102,6 @@ export function renderPreview(
     ...(stacks.length > 0 ? [renderStacks(stacks, verbose)] : []),
     renderBuildpacks(buildpacks, verbose),
     renderPlans(teams, verbose),
-    renderOverwritten(teams),
     ...renderOnV2(onV2),
     renderLeft(left),
     ...renderFormerAcls(formerAcls),

@@ -1,6 +1,6 @@
-import type { AppWrite, PackageMove, Plan, Step, TeamObservation, TeamResult } from '../engine/model.js';
+import type { AppWrite, PackageMove, Plan, Step, TeamResult } from '../engine/model.js';
 import { inWordsOf, isStackChanged, type StackChanges } from '../deploy/stacks.plan.js';
-import { halcyonBucket, KEY_CONFIG_VARS } from '../contract/index.js';
+import { halcyonBucket } from '../contract/index.js';
 import { PRICES } from '../contract/prices.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { counted, cut, inBytes } from '../io/printable.js';
@@ -89,27 +89,6 @@ export function renderBuildpacks(plans: readonly AppBuildpacks[], verbose = fals
   ]);
   const rows = alike(all, ({ rest }) => rest.join('\n'), verbose).map((group) => [several(group.map(({ app }) => app)), ...group[0].rest]);
   return rows.length === 0 ? '' : `Buildpacks (in force at the next build)\n${renderTable(['app', 'action', 'buildpack', 'why'], rows)}`;
-}
-
-/** Values that are there and would become others, but for secrets: each once, with the apps that have it. */
-export function renderOverwritten(teams: ReadonlyArray<{ readonly observation: TeamObservation; readonly plan: Plan }>): string {
-  const found = new Map<string, { readonly row: readonly string[]; readonly apps: string[] }>();
-  for (const { observation, plan } of teams) {
-    const apps = new Map(observation.apps.map((app) => [app.name, app]));
-    for (const { app, changes } of plan.steps.flatMap((step) => (step.kind === 'write-apps' ? step.apps : [])))
-      for (const { name } of changes) {
-        const { vars, wanted } = apps.get(app) ?? {};
-        if (vars?.[name] === undefined || KEY_CONFIG_VARS.includes(name)) continue;
-        const row = [name, cut(vars[name].replaceAll(/\s+/g, ' '), 60), wanted?.[name] ?? '(unset)'];
-        const same = found.get(row.join('\n')) ?? { row, apps: [] };
-        found.set(row.join('\n'), { row, apps: [...same.apps, app] });
-      }
-  }
-  if (found.size === 0) return '';
-  return `Values that are overwritten\n${renderTable(
-    ['config var', 'is', 'becomes', 'apps'],
-    [...found.values()].map(({ row, apps }) => [...row, several(apps)]),
-  )}`;
 }
 
 /** Apps without haskell-on-heroku: reported, never changed unasked. */

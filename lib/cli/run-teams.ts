@@ -3,6 +3,7 @@ import type { Team } from '../config/model.js';
 import type { Event, Intent, LeftApp, TeamResult, Policy, Smoke, TeamObservation } from '../engine/index.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { Journal } from './journal.js';
+import { Notifier } from './notify.js';
 import { exitCodeOf } from './render.js';
 import { engineContext, type Session } from './session.js';
 
@@ -21,6 +22,7 @@ export interface RunOptions {
 export async function runTeams(session: Session, options: RunOptions): Promise<TeamResult[]> {
   const { runTeam, DEFAULT_POLICY } = await import('../engine/index.js');
   const { intent, policy, from, deployed, smoke } = options;
+  const notifier = new Notifier(session);
   return pMap(
     session.teams,
     async (team) => {
@@ -38,15 +40,15 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
         from?.find((seen) => seen.team === team.name)?.observation,
       );
       const result = await running.catch(async (error: Error) => {
-        await journal.end({ status: 'interrupted', summary: error.message });
+        notifier.tell(team.name, await journal.end({ status: 'interrupted', summary: error.message }));
         throw error;
       });
-      await journal.end(result);
+      notifier.tell(team.name, await journal.end(result));
       await session.records.get(team.name)?.save();
       return result;
     },
     { concurrency: 2 },
-  );
+  ).finally(() => notifier.settled());
 }
 
 /** An app that a killed smoke deploy left behind holds a live key: whoever works on the team next removes it. */

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { text as whole } from 'node:stream/consumers';
 import { describe, bucketsOf, regionOfBucket, type Described } from '../adopt/describe.plan.js';
 import { fileText } from '../adopt/file.plan.js';
 import { lookAtApps, lookAtBucket, usersBehind } from '../adopt/look.client.js';
@@ -10,6 +9,7 @@ import { readTerraform, type InTerraform } from '../adopt/terraform.js';
 import { createAws } from '../aws/aws.js';
 import { identity } from '../aws/identity.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
+import { textGiven } from '../cli/given.js';
 import { openHeroku, refuseLocalAws } from '../cli/session.js';
 import { parseConfig } from '../config/index.js';
 import { isKitError, KitError } from '../errors.js';
@@ -41,7 +41,7 @@ export async function adopt(names: readonly string[], options: AdoptOptions, hos
     );
   refuseLocalAws(host.env);
   const network = networkOf(host.env, (text) => io.warn(text));
-  const terraform = options.terraform === undefined ? undefined : readTerraform(await textOf(options.terraform));
+  const terraform = options.terraform === undefined ? undefined : readTerraform(await textGiven(options.terraform, 'terraform-unreadable'));
   const heroku = await openHeroku(host, network);
   const { apps, missing } = await inStep(io, 'looking for apps', () => appsOf(heroku, names, options, terraform));
   if (apps.length >= MANY)
@@ -127,14 +127,6 @@ async function lookAtAws(
     if (!isKitError(error)) throw error;
     host.io.warn(`not all of AWS could be looked at, so the file has more to fill in: ${error.message}`);
     return { users, buckets };
-  }
-}
-
-async function textOf(file: string): Promise<string> {
-  try {
-    return file === '-' ? await whole(process.stdin) : await readFile(resolve(file), 'utf8');
-  } catch (cause) {
-    throw new KitError('terraform-unreadable', `cannot read ${file}: ${(cause as Error).message}`, { cause });
   }
 }
 

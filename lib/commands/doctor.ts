@@ -2,14 +2,21 @@ import { checkAccount, identity } from '../aws/identity.js';
 import { renderTable } from '../io/table.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 import { openSession, placesOf } from '../cli/session.js';
+import type { Finding } from '../doctor/model.js';
 import { isKitError } from '../errors.js';
+import type { LogOptions } from './doctor-log.js';
 
 /** Findings about every team, or those named. Exit code 1 where anything is broken. */
 export async function doctor(
   names: readonly string[],
-  options: GlobalOptions & { writeProbe?: boolean },
+  options: GlobalOptions & { writeProbe?: boolean } & Partial<Omit<LogOptions, 'config'>>,
   host: CommandHost,
 ): Promise<CommandResult> {
+  const log = options.log ?? (options.app === undefined && options.build === undefined ? undefined : true);
+  if (log !== undefined) {
+    const { findingsInLog } = await import('./doctor-log.js');
+    return told(await findingsInLog({ ...options, log }, host), 'nothing is known to be wrong in it');
+  }
   const opened = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
   // Not the checks of the other commands: an app that is missing or of the Fir generation is a finding here, among others.
   const heroku = await opened.heroku();
@@ -26,7 +33,7 @@ export async function doctor(
     throw error;
   });
   const session = { ...settled, config: await withBuildpackHomes(settled.config, settled.teams, settled.aws) };
-  const { findings, ok } = await runDoctor({
+  const { findings } = await runDoctor({
     config: session.config,
     teams: session.teams,
     left: session.left,
@@ -36,6 +43,10 @@ export async function doctor(
     writeProbe: options.writeProbe === true,
     signal: host.signal,
   });
+  return told(findings, 'nothing is broken');
+}
+
+function told(findings: readonly Finding[], well: string): CommandResult {
   const marks = { broken: '✘', warning: '!', info: '·' } as const;
   const rows = findings.map((finding) => [marks[finding.severity], finding.name, finding.subject, finding.message]);
   const details = findings
@@ -48,13 +59,14 @@ export async function doctor(
       ].join('\n'),
     );
   const broken = findings.filter(({ severity }) => severity === 'broken').length;
+  const ok = broken === 0;
   return {
     data: { ok, findings },
     text: [
       ...(rows.length > 0 ? [renderTable(['', 'finding', 'where', 'what'], rows), ''] : []),
       ...details,
       ...(details.length > 0 ? [''] : []),
-      ok ? 'nothing is broken' : `${broken} broken`,
+      ok ? well : `${broken} broken`,
     ].join('\n'),
     exitCode: ok ? 0 : 1,
   };

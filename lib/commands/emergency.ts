@@ -3,6 +3,7 @@ import type { Team } from '../config/model.js';
 import { parseUserName } from '../contract/index.js';
 import { NOTHING_LEFT, teamLeft } from '../deploy/left.plan.js';
 import type { Event, FoundKey, Policy } from '../engine/index.js';
+import { holdersOf } from '../config/derive.js';
 import { KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep } from '../io/io-host.js';
@@ -10,6 +11,7 @@ import type { ChangeOptions, CommandResult } from '../cli/command.js';
 import { runTeams } from '../cli/run-teams.js';
 import { exitCodeOf, renderOutcome } from '../cli/render.js';
 import { Journal } from '../cli/journal.js';
+import { Notifier } from '../cli/notify.js';
 import { admit, placesOf, regionOf, type Session } from '../cli/session.js';
 
 /** Looking at apps beforehand is for the preview only: a Heroku that answers slowly must not keep a leaked key alive for longer. */
@@ -63,12 +65,15 @@ export async function emergency(session: Session, keyId: string, options: Emerge
     const journal = new Journal(session, team, intent);
     for (const event of killed) journal.add(event);
     // Not waited for: what comes next is urgent.
-    void journal.end({ status: 'done', summary: `${keyId} is inactive` });
+    const notifier = new Notifier(session);
+    const told = journal.end({ status: 'done', summary: `${keyId} is inactive` }).then((entry) => notifier.tell(team.name, entry));
     if (left) {
+      await told.then(() => notifier.settled());
       const text = `${keyId} is inactive; the file has no team ${team.name}, so the apps that hold it get no other: put the team back and run halcyon-kit up ${team.name}, or retire it with halcyon-kit down ${team.name}`;
       return { data: { intent, killed, outcomes: [] }, text, exitCode: 1 };
     }
     const outcomes = await runTeams(await admit({ ...session, teams: [team] }), { intent, policy: options.policy });
+    await told.then(() => notifier.settled());
     host.evidence.note({ outcomes });
     const text = [found === undefined ? `${keyId} is gone already` : `${keyId} is inactive`, ...outcomes.map(renderOutcome)];
     return { data: { intent, killed, outcomes }, text: text.join('\n'), exitCode: exitCodeOf(outcomes) };
@@ -141,7 +146,7 @@ async function appsWith(session: Session, team: Team, keyId: string): Promise<st
     const answer = typeof heroku === 'string' ? heroku : await Promise.race([read(heroku, app), late]);
     return answer === '' || answer.startsWith('held by') ? answer : `whether ${app} holds it is not known: ${answer}`;
   };
-  const lines = await Promise.all(team.apps.map(({ name }) => ask(name))).finally(() => clearTimeout(timer));
+  const lines = await Promise.all(holdersOf(team).map(({ name }) => ask(name))).finally(() => clearTimeout(timer));
   session.host.signal.throwIfAborted();
   const told = lines.filter((line) => line !== '');
   return told.length > 0 ? told : [`no app of ${team.name} holds it`];

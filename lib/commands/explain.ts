@@ -3,7 +3,7 @@ import { explainApp, renderExplained, type Live } from '../cli/explain.plan.js';
 import { withPrincipals } from '../cli/principals.js';
 import { openSession, regionOf, type Session } from '../cli/session.js';
 import { checkAccount, identity } from '../aws/identity.js';
-import { principalOf } from '../config/derive.js';
+import { holdersOf, principalOf } from '../config/derive.js';
 import { readDocument } from '../config/document.js';
 import { configText } from '../config/load.js';
 import type { App, Team } from '../config/model.js';
@@ -15,12 +15,12 @@ import { isKitError, KitError } from '../errors.js';
 export async function explain(name: string, options: GlobalOptions & { offline?: boolean }, host: CommandHost): Promise<CommandResult> {
   const session = await openSession([], { ...options, all: true }, host);
   const document = readDocument(await configText(options.config));
-  const team = session.teams.find(({ apps }) => apps.some((one) => one.name === name));
-  const app = team?.apps.find((one) => one.name === name);
+  const team = session.teams.find((candidate) => holdersOf(candidate).some((one) => one.name === name));
+  const app = team && holdersOf(team).find((one) => one.name === name);
   if (team === undefined || app === undefined) {
     const near = didYouMean(
       name,
-      session.teams.flatMap(({ apps }) => apps.map((one) => one.name)),
+      session.teams.flatMap((candidate) => holdersOf(candidate).map((one) => one.name)),
     );
     throw new KitError(
       'app-not-in-team',

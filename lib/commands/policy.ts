@@ -77,5 +77,8 @@ function scopeOf(files: readonly [KitConfig, ...KitConfig[]], wanted: string | u
     made: names(here.filter(({ spec, kind }) => kind !== 'existing' && !spec.name.startsWith('halcyon-'))),
     existing: names(here.filter(({ kind }) => kind === 'existing')),
     kmsKeyArns: [...new Set(here.flatMap(({ spec }) => spec.kmsKeyArn ?? []))],
+    topics: [...new Set(files.flatMap(({ notify = [] }) => notify.flatMap(({ sns }) => sns ?? [])))].filter((arn) =>
+      arn.startsWith(`arn:${partition}:`),
+    ),
   };
 }

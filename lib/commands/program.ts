@@ -219,8 +219,13 @@ export function createProgram(run: Runner, version: string): Command {
   looking('doctor', 'Find what is wrong, how it shows in a Halcyon build log, and what mends it.', [
     'doctor',
     'doctor payments --write-probe --json',
+    'doctor --log build.log',
+    'doctor --app payments-api --build latest',
   ])
     .option('--write-probe', 'also upload and delete a probe object as each principal that may')
+    .option('--log [file]', 'say what a build log tells, and look at nothing else; - reads it from stdin')
+    .option('--app <app>', 'fetch the log of a build of this app, and say what it tells')
+    .option('--build <id>', 'which one, with --app; default: latest')
     .action((names, options) => run(async (host) => (await import('./doctor.js')).doctor(names, options, host), options));
 
   changing('rotate', 'Replace access keys with no build failing; run again to go on.', [

@@ -1,4 +1,4 @@
-import { EXPIRY_FIX, expiryOf, principalsOf } from '../config/derive.js';
+import { EXPIRY_FIX, expiryOf, holdersOf, principalsOf } from '../config/derive.js';
 import { loadConfig } from '../config/index.js';
 import { halcyonBucket, principalLabel } from '../contract/index.js';
 import { counted } from '../io/printable.js';
@@ -13,7 +13,7 @@ export async function validate(options: GlobalOptions, host: CommandHost): Promi
   for (const warning of [...buckets.values()].flatMap((spec) => expiryOf(spec) ?? [])) host.io.warn(`${warning}; ${EXPIRY_FIX}`);
   const rows = config.teams.flatMap((team) => {
     const principals = new Map(principalsOf(team).flatMap((principal) => principal.apps.map((app) => [app, principal] as const)));
-    return team.apps.map((app) => {
+    return holdersOf(team).map((app) => {
       const principal = principals.get(app.name);
       return [
         team.name,
@@ -26,6 +26,9 @@ export async function validate(options: GlobalOptions, host: CommandHost): Promi
   });
   return {
     data: config,
-    text: `${renderTable(['team', 'app', 'mode', 'bucket', 'principal'], rows)}\n\n${options.config === '-' ? 'the file' : options.config} is valid: ${counted(config.teams.length, 'team')}, ${counted(rows.length, 'app')}`,
+    text: `${renderTable(['team', 'app', 'mode', 'bucket', 'principal'], rows)}\n\n${options.config === '-' ? 'the file' : options.config} is valid: ${counted(config.teams.length, 'team')}, ${counted(
+      config.teams.reduce((sum, { apps }) => sum + apps.length, 0),
+      'app',
+    )}`,
   };
 }

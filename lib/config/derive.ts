@@ -1,4 +1,4 @@
-import { accessOf, reachDigest, type Access, type AppStorage, type Reach } from '../contract/index.js';
+import { accessOf, parseStage, reachDigest, type Access, type AppStorage, type Reach } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { App, BucketSpec, KitConfig, Principal, Team, TeamBucket } from './model.js';
 import { domainOf } from './regions.js';
@@ -8,14 +8,17 @@ import { domainOf } from './regions.js';
 /** Names that a team's users may be under. */
 export const namesOf = ({ name, was }: Pick<Team, 'name' | 'was'>): readonly string[] => (was === undefined ? [name] : [name, was]);
 
-/** The principals a team needs: one an access in use, or one an app; none where every app is public. */
+/** Whoever may hold a key of the team, by the file: apps, and stages of pipelines. */
+export const holdersOf = ({ apps, stages = [] }: Pick<Team, 'apps' | 'stages'>): readonly App[] => [...apps, ...stages];
+
+/** The principals a team needs: one an access in use, or one an app, beside which stages of pipelines share theirs; none where every app is public. */
 export function principalsOf(team: Team): readonly Principal[] {
   if (team.principals !== undefined) return team.principals;
   const byKey = new Map<string, { -readonly [K in keyof Principal]: Principal[K] } & { apps: string[] }>();
-  for (const app of team.apps) {
+  for (const app of holdersOf(team)) {
     const access = accessOf(app.mode, app.clean);
     if (access === undefined) continue;
-    const own = team.credentials === 'per-app' ? app.name : undefined;
+    const own = team.credentials === 'per-app' && parseStage(app.name) === undefined ? app.name : undefined;
     const key = `${own ?? ''}/${access}`;
     const principal = byKey.get(key) ?? {
       ...{

@@ -14,12 +14,27 @@ export interface KitConfig {
   readonly teams: readonly Team[];
   readonly signing: Signing;
   readonly buildpack: BuildpackSettings;
+  /** Default: nobody. */
+  readonly notify?: readonly Notify[];
   /** Name of the managed policy that bounds the kit's users in every account; it is there already. Default: none. */
   readonly permissionsBoundary?: string;
   /** Another S3 than the regions' own; said by whoever runs the kit (AWS_ENDPOINT_URL), not by the file. */
   readonly s3Url?: string;
   /** Regions that serve the hosted buildpack already, by account, the newest first; seen in AWS, not said by the file. */
   readonly buildpackHomes?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Where runs are told of: a topic, or a webhook by its URL or the environment variable that holds it. */
+export interface Notify {
+  /** ARN of an SNS topic. */
+  readonly sns?: string;
+  readonly webhook?: string;
+  /** Name of an environment variable. */
+  readonly webhookFrom?: string;
+  /** Default json. */
+  readonly format?: 'json' | 'slack';
+  /** Name of the environment variable that holds the secret which messages are signed with. */
+  readonly secretFrom?: string;
 }
 
 export interface Signing {
@@ -98,6 +113,8 @@ export interface Team {
   readonly packages?: 'follow' | 'leave';
   readonly tags: Readonly<Record<string, string>>;
   readonly apps: readonly App[];
+  /** Stages of Heroku pipelines, which hold keys as apps do: `pipeline:NAME:review`, `pipeline:NAME:test`. */
+  readonly stages?: readonly App[];
   /** Its principals as AWS has them, where one is not of its first generation. Default: those that its apps need. */
   readonly principals?: readonly Principal[];
 }

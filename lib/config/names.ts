@@ -12,6 +12,8 @@ export type Explain = (value: string) => string | undefined;
 export const OWNER_PATTERN = /^[a-z][a-z0-9-]{0,18}[a-z0-9]$/;
 /** https://devcenter.heroku.com/articles/platform-api-reference#app */
 export const APP_PATTERN = /^[a-z][a-z0-9-]{1,28}[a-z0-9]$/;
+/** https://devcenter.heroku.com/articles/platform-api-reference#pipeline */
+export const PIPELINE_PATTERN = /^[a-z][a-z0-9-]{2,29}$/;
 export const HEROKU_TEAM_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export const ACCOUNT_PATTERN = /^\d{12}$/;
 export const REGION_PATTERN = /^[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -21,6 +23,8 @@ export const BUCKET_PATTERN = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 export const PREFIX_PATTERN = /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/;
 export const ENDPOINT_PATTERN = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/;
 export const KMS_KEY_PATTERN = /^arn:aws[a-z-]*:kms:([a-z0-9-]+):(\d{12}):key\/[A-Za-z0-9-]+$/;
+export const TOPIC_PATTERN = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/;
+export const VARIABLE_PATTERN = /^[A-Z_][A-Z0-9_]*$/;
 const PREFIX_LENGTH = 128;
 
 const got = (value: string): string => `got ${JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value)}`;
@@ -52,10 +56,16 @@ export const explainApp = formed(
   APP_PATTERN,
   'a Heroku app name: 3 to 30 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen',
 );
+export const explainPipeline = formed(
+  PIPELINE_PATTERN,
+  'the name of a Heroku pipeline: 3 to 30 lower-case letters, digits and hyphens, beginning with a letter',
+);
 export const explainHerokuTeam = formed(
   HEROKU_TEAM_PATTERN,
   'a Heroku team name as in its URL: lower-case letters, digits, hyphens and underscores',
 );
+export const explainTopic = formed(TOPIC_PATTERN, 'the ARN of an SNS topic, arn:aws:sns:REGION:ACCOUNT:NAME');
+export const explainVariable = formed(VARIABLE_PATTERN, 'the name of an environment variable, never its value');
 export const explainAccount = formed(ACCOUNT_PATTERN, 'an AWS account id of 12 digits');
 
 export const BOUNDARY_PATTERN = /^[\w+=,.@-]{1,128}$/;

@@ -1,4 +1,4 @@
-import { DEFAULT_DEPLOYMENT, defaultBucketName } from '../contract/index.js';
+import { DEFAULT_DEPLOYMENT, defaultBucketName, stageName, STAGES_WITH_VARS } from '../contract/index.js';
 import type { App, BucketSpec, KitConfig, Team, TeamBucket } from './model.js';
 import type { FileShape } from './schema.js';
 
@@ -25,6 +25,7 @@ export function normalise(shape: FileShape, file?: string): KitConfig {
       ...(shape.signing?.region === undefined ? {} : { region: shape.signing.region }),
       acknowledgeV2: shape.signing?.acknowledgeV2 ?? false,
     },
+    ...(shape.notify === undefined ? {} : { notify: shape.notify }),
     ...(shape.permissionsBoundary === undefined ? {} : { permissionsBoundary: shape.permissionsBoundary }),
     buildpack: { ...shape.buildpack, install: shape.buildpack?.install ?? false, url: shape.buildpack?.url ?? HASKELL_ON_HEROKU },
   };
@@ -57,6 +58,16 @@ function teamBucket(name: string, team: FileTeam, shared: ReadonlyMap<string, Bu
 function normaliseTeam(name: string, team: FileTeam, deployment: string, shared: ReadonlyMap<string, BucketSpec>): Team {
   const bucket = teamBucket(name, team, shared);
   const publicStorage = team.publicStorage ?? 'never';
+  const holder = (app: string, settings: FileTeam['apps'][string]): App => ({
+    name: app,
+    mode: settings.mode,
+    clean: settings.clean ?? true,
+    publicStorage: settings.publicStorage ?? (settings.mode === 'upload' ? publicStorage : 'never'),
+    canary: settings.canary ?? false,
+  });
+  const stages = Object.entries(team.pipelines ?? {}).flatMap(([pipeline, given]) =>
+    STAGES_WITH_VARS.flatMap((stage) => (given[stage] === undefined ? [] : [holder(stageName(pipeline, stage), given[stage])])),
+  );
   return {
     name,
     ...(team.was === undefined ? {} : { was: team.was }),
@@ -67,12 +78,7 @@ function normaliseTeam(name: string, team: FileTeam, deployment: string, shared:
     publicStorage,
     ...(team.packages === undefined ? {} : { packages: team.packages }),
     tags: { ...team.tags },
-    apps: Object.entries(team.apps).map(([appName, app]): App => ({
-      name: appName,
-      mode: app.mode,
-      clean: app.clean ?? true,
-      publicStorage: app.publicStorage ?? (app.mode === 'upload' ? publicStorage : 'never'),
-      canary: app.canary ?? false,
-    })),
+    apps: Object.entries(team.apps).map(([appName, app]) => holder(appName, app)),
+    ...(stages.length === 0 ? {} : { stages }),
   };
 }

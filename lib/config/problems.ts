@@ -97,8 +97,11 @@ const ADVICE: Record<string, string> = {
 function kindOf(path: Path): string {
   if (path.length === 0) return '';
   const last = String(path.at(-1));
+  if (path[0] === 'notify') return 'notify';
   if (path[0] === 'buckets') return path.length === 2 ? 'bucket' : last;
-  if (path[0] === 'teams') return path.length === 2 ? 'team' : path[2] === 'apps' && path.length === 4 ? 'app' : last;
+  if (path[0] === 'teams' && path.length === 2) return 'team';
+  if (path[0] === 'teams' && path[2] === 'apps' && path.length === 4) return 'app';
+  if (path[0] === 'teams' && path[2] === 'pipelines' && path.length > 3) return path.length === 4 ? 'pipeline' : 'stage';
   return last;
 }
 

@@ -90,6 +90,13 @@ const app = z.strictObject({
   canary: z.boolean().describe('First in a rotation, and smoke-tested on the new key. At most one a team').optional(),
 });
 
+const { canary: _, ...held } = app.shape;
+const stage = z.strictObject(held);
+const pipeline = z.strictObject({
+  review: stage.describe('Config vars of review apps: those that are there, and, by the pipeline, those that will be').optional(),
+  test: stage.describe('Config vars of Heroku CI’s test runs').optional(),
+});
+
 const heroku = z.strictObject({
   team: named(
     names.explainHerokuTeam,
@@ -117,6 +124,10 @@ const team = z.strictObject({
     .optional(),
   tags: tags.optional(),
   apps: z.record(keyed(names.APP_PATTERN, 'Heroku app'), app).describe('Heroku apps by name'),
+  pipelines: z
+    .record(keyed(names.PIPELINE_PATTERN, 'Heroku pipeline'), pipeline)
+    .describe('Heroku pipelines by name: what their review apps and test runs get')
+    .optional(),
 });
 
 const url = (description: string) => named(names.explainUrl, /^(https|file|http):\/\/.+$/, description);
@@ -148,6 +159,20 @@ const buildpack = z.strictObject({
   bashmenotUrl: url('BASHMENOT_URL, for a fork').optional(),
 });
 
+const variable = (description: string) => named(names.explainVariable, names.VARIABLE_PATTERN, description).optional();
+const notify = z
+  .strictObject({
+    sns: named(names.explainTopic, names.TOPIC_PATTERN, 'ARN of an SNS topic').optional(),
+    webhook: url('URL that messages are sent to, signed').optional(),
+    webhookFrom: variable('Environment variable that holds the URL, where that is a secret, as a chat’s is'),
+    format: z
+      .enum(['json', 'slack'])
+      .describe('json: the entry of the journal; slack: a text, as incoming webhooks of Slack take it')
+      .optional(),
+    secretFrom: variable('Environment variable that holds the secret which messages are signed with (HMAC-SHA256)'),
+  })
+  .refine(({ sns, webhook, webhookFrom }) => sns ?? webhook ?? webhookFrom, 'must name one of sns, webhook, webhookFrom');
+
 export const fileSchema = z
   .strictObject({
     deployment: named(
@@ -167,6 +192,7 @@ export const fileSchema = z
       'Name of the managed policy that bounds every IAM user of the kit, in each account. Default: none',
     ).optional(),
     buildpack: buildpack.describe('How apps get haskell-on-heroku').optional(),
+    notify: z.array(notify).describe('Who is told what runs did: SNS topics and webhooks').optional(),
   })
   .meta({ title: 'halcyon.yaml', description: 'Private S3 buckets for Haskell on Heroku' });
 
@@ -178,8 +204,11 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   team: Object.keys(team.shape),
   heroku: Object.keys(heroku.shape),
   app: Object.keys(app.shape),
+  pipeline: Object.keys(pipeline.shape),
+  stage: Object.keys(stage.shape),
   signing: Object.keys(signing.shape),
   buildpack: Object.keys(buildpack.shape),
+  notify: Object.keys(notify.shape),
 };
 
 /** halcyon.yaml as written, once its shape is right. */

@@ -20,6 +20,8 @@ export interface OperatorScope {
   /** Buckets that were there before, and stay as they are. */
   readonly existing: readonly string[];
   readonly kmsKeyArns: readonly string[];
+  /** SNS topics that runs are told of. */
+  readonly topics: readonly string[];
 }
 
 const boundaryArn = (partition: string, account: string, name: string): string => `arn:${partition}:iam::${account}:policy/${name}`;
@@ -34,7 +36,7 @@ const actions = (service: string, names: string): string[] =>
 
 /** Who sets up users may do so only inside the boundary: without it, whoever may write a user's policy and make its key is an administrator. */
 export function operatorPolicy(scope: OperatorScope): PolicyDocumentJson {
-  const { partition, accounts, existing, kmsKeyArns } = scope;
+  const { partition, accounts, existing, kmsKeyArns, topics } = scope;
   const arn = (service: string, rest: string) => `arn:${partition}:${service}:${rest}`;
   const users = [arn('iam', `:*:user${IAM_ROOT_PATH}*`)];
   const buckets = ['halcyon-*', ...scope.made].map((name) => arn('s3', `::${name}`));
@@ -66,6 +68,7 @@ export function operatorPolicy(scope: OperatorScope): PolicyDocumentJson {
       ? []
       : [allow('ExistingBuckets', actions('s3', `${READS} ${OBJECTS}`), both(existing.map((name) => arn('s3', `::${name}`))))]),
     ...(kmsKeyArns.length === 0 ? [] : [allow('Keys', ['kms:Decrypt', 'kms:GenerateDataKey'], kmsKeyArns)]),
+    ...(topics.length === 0 ? [] : [allow('Notify', ['sns:Publish'], topics)]),
     {
       // A new version may be published; none is replaced.
       ...{ Sid: 'BuildpackAsPublished', Effect: 'Deny', Action: ['s3:PutObject'], Resource: [`${buildpack}/*`] },

@@ -103,6 +103,20 @@ export const DENY_SIGV2 = 'DenySigV2';
 /** Secrets Manager name: `halcyon/TEAM/ACCESS/REACH` or `halcyon/TEAM/APP/ACCESS/REACH`. The kit finds secrets by this name, never by a stack output. */
 export const secretName = (id: PrincipalId): string => ['halcyon', principalLabel(id), ...revision(id)].join('/');
 
+/** Stages of a Heroku pipeline that give config vars to what is made in them. */
+export const STAGES_WITH_VARS = ['review', 'test'] as const;
+export type PipelineStage = (typeof STAGES_WITH_VARS)[number];
+
+/** How such a stage is called among apps; with the pipeline's id in place of its name, what tells it from all others. */
+export const stageName = (pipeline: string, stage: PipelineStage): string => `pipeline:${pipeline}:${stage}`;
+
+/** The pipeline, by its name or id, and the stage; undefined for an app. */
+export function parseStage(app: string): { readonly pipeline: string; readonly stage: PipelineStage } | undefined {
+  const [, pipeline, name] = /^pipeline:([\w-]+):(\w+)$/.exec(app) ?? [];
+  const stage = STAGES_WITH_VARS.find((one) => one === name);
+  return pipeline === undefined || stage === undefined ? undefined : { pipeline, stage };
+}
+
 /** How a principal is called on screen: `TEAM/ACCESS` or `TEAM/APP/ACCESS`. */
 export const principalLabel = ({ team, app, access }: PrincipalId): string => [team, ...(app === undefined ? [] : [app]), access].join('/');
 

@@ -102,6 +102,8 @@ export interface AppState {
   readonly id?: string;
   /** IAM user whose key it should hold; undefined: none, in mode `public`. */
   readonly user?: string;
+  /** It is, or was made with, what a stage of a pipeline has: `pipeline:NAME:review`. */
+  readonly stage?: string;
   readonly canary: boolean;
   readonly access?: string;
   readonly state: 'present' | 'missing' | 'unreadable';

@@ -23,7 +23,9 @@ import {
   RELEASE,
   SOURCE,
   STACK,
+  STAGE_RUN,
 } from './shapes.js';
+import { withStages, type StageApi } from './stages.js';
 import { follow, upload } from './stream.js';
 import { Transport, type Call, type Reply } from './transport.js';
 
@@ -121,7 +123,19 @@ export function createHeroku(options: HerokuOptions): Heroku {
     }
   };
 
-  return {
+  const varsOf = (pipeline: string, stage: string) => `/pipelines/${encodeURIComponent(pipeline)}/stage/${stage}/config-vars`;
+  const stages: StageApi = {
+    pipeline: (identity) => get(`/pipelines/${encodeURIComponent(identity)}`, PIPELINE),
+    configVars: (pipeline, stage) => get(varsOf(pipeline, stage), CONFIG_VARS),
+    patch: (pipeline, stage, changes, guard) => call('PATCH', varsOf(pipeline, stage), CONFIG_VARS, changes, { guard, repeatable: true }),
+    runs: async (pipeline, stage) => {
+      const path = `/pipelines/${encodeURIComponent(pipeline)}`;
+      if (stage === 'review') return get(`${path}/review-apps`, z.array(STAGE_RUN));
+      return newestFirst(await list(`${path}/test-runs`, STAGE_RUN, 'number ..; order=desc', undefined, { pages: 1 }));
+    },
+  };
+
+  const apps: Heroku = {
     app: (name) => get(of(name), APP),
     createApp: ({ name, stack, team }) => {
       const body = { name, ...(stack ? { stack } : {}), ...(team ? { team } : {}) };
@@ -141,9 +155,10 @@ export function createHeroku(options: HerokuOptions): Heroku {
     },
     stacks: () => get('/stacks', z.array(STACK)),
 
-    pipelineApps: async (pipeline) => {
-      const { id } = await get(`/pipelines/${encodeURIComponent(pipeline)}`, PIPELINE);
-      return (await list(`/pipelines/${encodeURIComponent(id)}/pipeline-couplings`, COUPLING, 'id ..')).map(({ app }) => app.id);
+    pipelineApps: async (pipeline, stage) => {
+      const { id } = await stages.pipeline(pipeline);
+      const couplings = await list(`/pipelines/${encodeURIComponent(id)}/pipeline-couplings`, COUPLING, 'id ..');
+      return couplings.filter((one) => stage === undefined || one.stage === stage).map(({ app }) => app.id);
     },
 
     configVars: (app) => get(of(app, 'config-vars'), CONFIG_VARS),
@@ -212,6 +227,7 @@ export function createHeroku(options: HerokuOptions): Heroku {
       await call('PATCH', of(app, 'formation', type), z.any(), { quantity }, { repeatable: true });
     },
   };
+  return withStages(apps, stages);
 }
 
 const newestFirst = <T extends { createdAt: string }>(items: T[]): T[] =>

@@ -2,7 +2,8 @@
  * What the kit needs of Heroku, in Heroku's own terms (Platform API v3, https://devcenter.heroku.com/articles/platform-api-reference).
  * Implemented over heroku-client in `heroku.client.ts`. Every method throws KitError: `heroku-unauthorized`, `heroku-forbidden`,
  * `app-not-found`, `heroku-not-found`, `heroku-rate-limited`, `heroku-unavailable` (5xx or network, after retries),
- * `heroku-invalid` (422), `heroku-ambiguous` (a write whose answer was lost: look before repeating).
+ * `heroku-invalid` (422), `heroku-ambiguous` (a write whose answer was lost: look before repeating). A stage of a pipeline goes for an app
+ * where one has config vars: see `stages.ts`.
  */
 export interface Heroku {
   app(name: string): Promise<HerokuApp>;
@@ -15,8 +16,8 @@ export interface Heroku {
   appsById(ids: readonly string[]): Promise<HerokuApp[]>;
   stacks(): Promise<Array<{ name: string; state: string }>>;
 
-  /** Ids of the apps in a pipeline, by its name or id. */
-  pipelineApps(pipeline: string): Promise<string[]>;
+  /** Ids of the apps in a pipeline, by its name or id: all, or those of a stage. */
+  pipelineApps(pipeline: string, stage?: string): Promise<string[]>;
 
   configVars(app: string): Promise<Record<string, string>>;
   /** As that release had them. */

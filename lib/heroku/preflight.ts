@@ -1,5 +1,7 @@
 import pMap from 'p-map';
+import { holdersOf } from '../config/derive.js';
 import type { Team } from '../config/model.js';
+import { parseStage } from '../contract/index.js';
 import { isKitError } from '../errors.js';
 import type { Heroku, HerokuApp } from './heroku.js';
 
@@ -29,10 +31,10 @@ export async function preflight(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Preflight> {
   const apps = new Map<string, HerokuApp>();
-  const wanted = teams.flatMap((team) => team.apps.map(({ name }) => ({ team, name })));
+  const wanted = teams.flatMap((team) => holdersOf(team).map(({ name }) => ({ team, name })));
   const listed = await listOf(
     heroku,
-    wanted.map(({ name }) => name),
+    teams.flatMap((team) => team.apps.map(({ name }) => name)),
   );
   const check = async ({ team, name }: (typeof wanted)[number]): Promise<PreflightProblem[]> => {
     const problem = (code: PreflightProblem['code'], message: string) => [{ team: team.name, app: name, code, message }];
@@ -48,7 +50,7 @@ export async function preflight(
           `app ${name} is on the stack cnb, which takes no classic buildpacks; use a heroku-NN stack (heroku stack:set)`,
         );
       }
-      if (team.heroku.team !== undefined && app.team !== team.heroku.team) {
+      if (team.heroku.team !== undefined && parseStage(name) === undefined && app.team !== team.heroku.team) {
         const owner = app.team === undefined ? 'belongs to a person' : `belongs to Heroku team ${app.team}`;
         return problem(
           'app-other-team',

@@ -36,8 +36,18 @@ export const APP = z
     ...(json.updated_at ? { updatedAt: json.updated_at } : {}),
   }));
 
-export const PIPELINE = z.object({ id: name });
-export const COUPLING = z.object({ app: z.object({ id: name }) });
+export const PIPELINE = z
+  .object({ id: name, name, created_at: time })
+  .transform(({ created_at: createdAt, ...pipeline }) => ({ ...pipeline, createdAt }));
+export const COUPLING = z.object({ app: z.object({ id: name }), stage: name });
+/** A review app, or a test run: pending until it has all that it asks its pipeline for. */
+export const STAGE_RUN = z
+  .object({ id: name, status: name, created_at: time, updated_at: time })
+  .transform(({ id, status, ...at }): Build => ({
+    ...{ id, createdAt: at.created_at, updatedAt: at.updated_at },
+    status: ENDED.has(status) ? 'succeeded' : 'pending',
+  }));
+const ENDED = new Set(['created', 'deleting', 'deleted', 'cancelled', 'succeeded', 'failed', 'errored']);
 
 export const STACK = z.object({ name, state: name });
 

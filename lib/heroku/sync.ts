@@ -59,8 +59,10 @@ export async function syncApps(heroku: Heroku, writes: readonly ConfigVarWrite[]
     const step = options.io.step(`${doing} ${names} on ${app}`);
     try {
       const release = await send(heroku, write, options, (detail) => step.update(detail));
-      step.done(`v${release.version}`);
-      return { app, status: 'updated', release: release.version, confirmedAt: release.updatedAt };
+      // A pipeline's stage makes none.
+      const made = release.version === 0 ? undefined : release.version;
+      step.done(made === undefined ? undefined : `v${made}`);
+      return { app, status: 'updated', ...(made === undefined ? {} : { release: made }), confirmedAt: release.updatedAt };
     } catch (thrown) {
       const error = kitErrorOf(thrown);
       step.fail(error.code === 'interrupted' ? error : error.message);

@@ -8,6 +8,7 @@ import { redact } from '../io/redaction.js';
 import { createShortLived, prepare, type Prepared } from '../smoke/app.client.js';
 import { buildOn } from '../smoke/build.client.js';
 import { causesOf, type Built } from '../smoke/causes.plan.js';
+import { causesInLog, type Whose } from '../smoke/log-causes.plan.js';
 import type { SmokeContext } from '../smoke/context.js';
 import { runScript, type DynoRun } from '../smoke/dyno.client.js';
 import { parseBuildLog, type StorageLine } from '../smoke/log.js';
@@ -173,10 +174,10 @@ async function prebuildOne(context: SmokeContext, job: Prebuild, options: Prebui
       const said = parseBuildLog(dyno.lines.join('\n'));
       archive = installIn(said) ?? archive;
       seen.proofs.push(proof('`build` on a one-off dyno', 'App built', said.built === undefined ? endOf(dyno, said.errors) : 'App built'));
-      if (said.built === undefined) seen.causes.push(NOT_BUILT);
+      if (said.built === undefined) seen.causes.push(...causesInLog(said, whose(job)).map(({ line: _, ...cause }) => cause), NOT_BUILT);
     } else {
       seen.proofs.push(proof('Halcyon is reached, and finds what is to be built', 'yes', log.errors.join('; ') || 'no'));
-      return void seen.causes.push(...causes(context, seen, first));
+      return void seen.causes.push(...causes(context, job, seen, first));
     }
     await proveArchive(context, job, archive, seen);
   } finally {
@@ -212,7 +213,8 @@ async function proveArchive(
 }
 
 /** The very same bytes to the app itself. */
-async function deploy(context: SmokeContext, { app, source }: Prebuild, seen: Seen, step: Step): Promise<void> {
+async function deploy(context: SmokeContext, job: Prebuild, seen: Seen, step: Step): Promise<void> {
+  const { app, source } = job;
   const say = (detail: string) => step.update(redact(detail));
   say(`deploying to ${app}`);
   const built = await buildOn(context.heroku, app, source.tarball, { version: 'prebuilt', say, signal: context.signal });
@@ -223,8 +225,12 @@ async function deploy(context: SmokeContext, { app, source }: Prebuild, seen: Se
     proof('the app is deployed', 'yes', log.deployed === undefined ? nothing : 'yes'),
     proof('its release succeeds', 'succeeded', release?.status ?? build.status),
   );
-  if (seen.proofs.some(({ ok }) => !ok)) seen.causes.push(...causes(context, seen, built));
+  if (seen.proofs.some(({ ok }) => !ok)) seen.causes.push(...causes(context, job, seen, built));
 }
 
-const causes = ({ config }: SmokeContext, { proofs }: Seen, built: Built): Cause[] =>
-  causesOf({ proofs, signing: config.signing.version, privateStorage: true, builds: [built], attempts: [], refusals: [] });
+const whose = ({ app, subject }: Prebuild): Whose => ({ app, team: subject.team.name });
+const causes = ({ config }: SmokeContext, job: Prebuild, { proofs }: Seen, built: Built): Cause[] =>
+  causesOf({
+    ...{ proofs, signing: config.signing.version, privateStorage: true, about: whose(job) },
+    ...{ builds: [built], attempts: [], refusals: [] },
+  });

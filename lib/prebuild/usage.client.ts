@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
 import type { BucketSpec, TeamBucket } from '../config/model.js';
-import { halcyonBucket, HOLDERS_PREFIX, keyPrefix } from '../contract/index.js';
+import { halcyonBucket, HOLDERS_PREFIX, keyPrefix, parseStage } from '../contract/index.js';
 import { holdersIn } from '../engine/index.js';
 import { isKitError } from '../errors.js';
 import type { Build, Heroku, HerokuApp } from '../heroku/heroku.js';
@@ -64,6 +64,17 @@ export async function usageOf(heroku: Heroku, apps: readonly HerokuApp[], signal
 export async function holdersOfBucket(aws: Aws, heroku: Heroku, spec: BucketSpec): Promise<{ apps: HerokuApp[]; unknown: string[] }> {
   const records = await new Objects(aws, spec).read(HOLDERS_PREFIX);
   const holders = new Map(records.flatMap(({ key, body }) => holdersIn(body, `s3://${spec.name}/${key}`)).map(({ id, app }) => [id, app]));
+  // Of a stage of a pipeline it is the apps that were made with it which use packages.
+  for (const id of [...holders.keys()]) {
+    const stage = parseStage(id);
+    if (stage === undefined) continue;
+    holders.delete(id);
+    const members = await heroku.pipelineApps(stage.pipeline, stage.stage).catch((error: unknown) => {
+      if (!isKitError(error, 'heroku-not-found')) throw error;
+      return [];
+    });
+    for (const member of members) holders.set(member, member);
+  }
   const apps = await heroku.appsById([...holders.keys()]);
   const unknown: string[] = [];
   for (const [id, name] of holders) {

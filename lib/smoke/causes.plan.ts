@@ -1,6 +1,7 @@
 import type { Build, Release } from '../heroku/heroku.js';
 import type { Refusal } from '../storage/refusals.js';
 import type { BuildLog } from './log.js';
+import { causesInLog, type Whose } from './log-causes.plan.js';
 import type { Cause, Proof } from './report.js';
 import { attemptProof, type Tried } from './requests.plan.js';
 
@@ -16,6 +17,7 @@ export interface Symptoms {
   readonly proofs: Proof[];
   readonly signing: 2 | 4;
   readonly privateStorage: boolean;
+  readonly about?: Whose;
   /** The dynos run the slug of the last. */
   readonly builds: Built[];
   readonly attempts: Tried[];
@@ -79,12 +81,6 @@ const RULES: readonly Rule[] = [
     applies: ({ proofs }) => proofs.some(({ about, ok }) => !ok && about === 'config-vars'),
   },
   {
-    code: 'upload-failed',
-    message: 'an upload failed, which fails the whole build',
-    remedy: 'see the line `Uploading s3://…` in the log: 403 is the policy or the ACL, 400 the signature or the ACL',
-    applies: ({ log }) => log?.errors.some((line) => line.includes('Failed to upload')) === true,
-  },
-  {
     code: 'storage-not-found',
     message: 'the build does not see private storage: a config var of ours is missing or empty, or HALCYON_NO_PRIVATE_STORAGE is set',
     remedy: 'run `halcyon-kit sync`, and unset HALCYON_NO_PRIVATE_STORAGE on the app',
@@ -108,12 +104,6 @@ const RULES: readonly Rule[] = [
     message: 'the build never reached Halcyon: haskell-on-heroku is not among the buildpacks, or stopped early',
     remedy: 'see `heroku buildpacks`; `buildpack: { install: true }` in halcyon.yaml adds it',
     applies: ({ build, log }) => build !== undefined && log?.storage === undefined,
-  },
-  {
-    code: 'dependencies-missing',
-    message: 'buildpack only: what the app needs is not prebuilt in the storage, so nothing was deployed that can run',
-    remedy: '`halcyon-kit prebuild APP --source DIR --deploy` builds it first; `heroku rollback` brings the last slug back',
-    applies: ({ log }) => log?.buildpackOnly === true,
   },
   {
     code: 'release-failed',
@@ -154,5 +144,6 @@ export function causesOf(symptoms: Symptoms): Cause[] {
   const refusals = symptoms.refusals.map(({ kind, message, fix }) => ({ code: kind, message, remedy: fix }));
   const rules = [...(refusals.length > 0 ? [] : ONLY_THERE), ...RULES];
   const seen = rules.filter((rule) => rule.applies({ ...symptoms, ...last }));
-  return [...refusals, ...seen.map(({ code, message, remedy }) => ({ code, message, remedy }))];
+  const told = last === undefined ? [] : causesInLog(last.log, symptoms.about);
+  return [...refusals, ...[...told, ...seen].map(({ code, message, remedy }) => ({ code, message, remedy }))];
 }

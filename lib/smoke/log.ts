@@ -31,11 +31,14 @@ export interface BuildLog {
 }
 
 const STORAGES = ['private', 'public', 'private and public', 'none'] as const;
+/** What `git push` and `heroku logs` put before each line. */
+const PASTED = /^(?:remote: ?|\d{4}-\d\d-\d\dT\S+ \w+\[[\w.-]+\]: ?)/;
+
 /** Read a build log. Pure; tolerant of what it does not know. */
 export function parseBuildLog(text: string): BuildLog {
   const lines = stripVTControlCharacters(text)
     .split(/\r?\n/)
-    .map((line) => line.trimEnd());
+    .map((line) => line.replace(PASTED, '').trimEnd());
   const label = (name: string): string | undefined =>
     lines
       .map((line) => line.match(/^(?:----->|remote:)?\s*(.+?):\s+(\S.*)$/))

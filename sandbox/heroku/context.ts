@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { ApiError } from './api-error.js';
 import type { Builder } from './builds.js';
 import type { Faults } from './faults.js';
+import type { Pipelines } from './pipelines.js';
 import type { Platform } from './platform.js';
 import { page, parseRange } from './range.js';
 import type { RequestLog } from './request-log.js';
@@ -17,6 +18,7 @@ export interface Env {
 /** What the routes work with. */
 export interface Services {
   readonly platform: Platform;
+  readonly pipelines: Pipelines;
   readonly builder: Builder;
   readonly sources: SourceStore;
   readonly settings: Settings;

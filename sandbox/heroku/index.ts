@@ -8,6 +8,7 @@ import { Builder } from './builds.js';
 import { type Fault, Faults } from './faults.js';
 import { type Held, holdBuild, holdDyno } from './held.js';
 import { Machine } from './machine/machine.js';
+import { type HeldRun, Pipelines } from './pipelines.js';
 import { type CreateAppOptions, Platform } from './platform.js';
 import { Rendezvous } from './rendezvous.js';
 import { type LoggedRequest, RequestLog } from './request-log.js';
@@ -18,6 +19,7 @@ import { SourceStore } from './sources.js';
 
 export type { Fault, FaultKind } from './faults.js';
 export type { Held } from './held.js';
+export type { HeldRun } from './pipelines.js';
 export type { LoggedRequest } from './request-log.js';
 export type { Settings } from './settings.js';
 
@@ -67,6 +69,9 @@ export interface LocalHeroku {
   holdBuild(app: string): Held;
   /** A one-off dyno that runs until it is ended. */
   holdDyno(app: string): Held;
+  ensurePipeline(name: string): void;
+  /** A review app that is being made, under the name of `app`, or a test run, until the caller ends it. */
+  holdRun(pipeline: string, stage: 'review' | 'test', app?: string): HeldRun;
   /** Ends every build, dyno and connection, and removes what they left. */
   stop(): Promise<void>;
 }
@@ -97,13 +102,14 @@ export async function startLocalHeroku(options: LocalHerokuOptions = {}): Promis
     HALCYON_PUBLIC_STORAGE_URL: `${url}/_public-storage`,
     ...options.buildEnv,
   });
+  const pipelines = new Pipelines(platform);
   const builder = new Builder(platform, sources, new BuildpackSource(machine.dir, upstreamDir, options.caFile));
   const faults = new Faults();
   const requests = new RequestLog(options.logFile);
   const rendezvous = new Rendezvous(machine.dir);
   const budget = rateBudget(settings);
   const app = createServer({
-    ...{ platform, builder, sources, settings, faults, requests, rendezvous, base, token },
+    ...{ platform, pipelines, builder, sources, settings, faults, requests, rendezvous, base, token },
     rateLimit: budget,
     spend: budget.spend,
     schema: schemaFile === undefined ? undefined : new ApiSchema(schemaFile),
@@ -133,6 +139,8 @@ export async function startLocalHeroku(options: LocalHerokuOptions = {}): Promis
     },
     holdBuild: (name) => holdBuild(platform, platform.app(name)),
     holdDyno: (name) => holdDyno(platform.app(name)),
+    ensurePipeline: (name) => void (pipelines.all.some((known) => known.name === name) || pipelines.create(name)),
+    holdRun: (pipeline, stage, app) => pipelines.hold(pipeline, stage, app),
     async stop() {
       if ('closeAllConnections' in server) server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { access, acl, event, intent, mode, observation, outcome, plan, teamPlan, time } from './engine.js';
+import { adopted, causes, credentials, explained, prebuilt, proof, stock } from './people.js';
 
 /**
  * What `--json` of each command prints: one shape each, which schema/output/ is made from by `npm run schema`. Strict: what is not named here is
@@ -16,6 +17,8 @@ const bucketSpec = {
   ...{ tags: z.record(text, text), endpoint: text.optional() },
 };
 const publicStorage = z.enum(['never', 'fallback']);
+
+const holders = z.array(z.strictObject({ name: text, mode, clean: z.boolean(), publicStorage, canary: z.boolean() }));
 
 const config = z.strictObject({
   ...{ file: text.optional(), deployment: text, buckets: z.array(z.strictObject({ ...bucketSpec, id: text })) },
@@ -34,7 +37,7 @@ const config = z.strictObject({
         .optional(),
       ...{ heroku: z.strictObject({ team: text.optional() }), credentials: z.enum(['per-mode', 'per-app']), publicStorage },
       ...{ packages: z.enum(['follow', 'leave']).optional(), tags: z.record(text, text) },
-      apps: z.array(z.strictObject({ name: text, mode, clean: z.boolean(), publicStorage, canary: z.boolean() })),
+      ...{ apps: holders, stages: holders.optional() },
     }),
   ),
   signing: z.strictObject({
@@ -42,6 +45,14 @@ const config = z.strictObject({
   }),
   buildpack: z.strictObject({ install: z.boolean(), url: text, halcyonUrl: text.optional(), bashmenotUrl: text.optional() }),
   permissionsBoundary: text.optional(),
+  notify: z
+    .array(
+      z.strictObject({
+        ...{ sns: text.optional(), webhook: text.optional(), webhookFrom: text.optional(), secretFrom: text.optional() },
+        format: z.enum(['json', 'slack']).optional(),
+      }),
+    )
+    .optional(),
 });
 
 const finding = z.strictObject({
@@ -103,12 +114,9 @@ const preview = {
   formerAcls: z.array(z.strictObject({ bucket: text, acl, users: z.array(z.strictObject({ name: text, team: text })) })),
 };
 
-const proof = z.strictObject({
-  ...{ proof: text, expected: text, observed: text, ok: z.boolean(), about: z.enum(['source', 'page', 'config-vars']).optional() },
-});
 const smokeReport = z.strictObject({
   ...{ team: text, mode, access: access.optional(), app: text, ok: z.boolean(), proofs: z.array(proof) },
-  causes: z.array(z.strictObject({ code: text, message: text, remedy: text })),
+  causes,
   evidence: z.strictObject({
     ...{ smokeApp: text, stack: text, platform: text, buildpacks: many, bucket: text.optional(), endpoint: text.optional() },
     ...{ signing: z.union([z.literal(2), z.literal(4)]), keyId: text.optional(), startedAt: time, finishedAt: time },
@@ -151,6 +159,11 @@ const proven = z.strictObject({ at: time, ok: z.boolean() });
 /** By command, and the number of its shape. */
 export const OUTPUTS = {
   init: [1, z.strictObject({ file: text, text, written: z.boolean() })],
+  adopt: [1, adopted],
+  explain: [1, explained],
+  creds: [1, credentials],
+  packages: [1, stock],
+  prebuild: [1, prebuilt],
   validate: [1, config],
   policy: [1, z.union([policy, z.record(text, policy)])],
   plan: [1, upPreview],

@@ -42,7 +42,7 @@ const activity = z.strictObject({
 });
 
 const app = z.strictObject({
-  ...{ name: text, id: text.optional(), user: text.optional(), canary: z.boolean(), access: access.optional() },
+  ...{ name: text, id: text.optional(), user: text.optional(), stage: text.optional(), canary: z.boolean(), access: access.optional() },
   ...{ state: z.enum(['present', 'missing', 'unreadable']), problem: text.optional(), trusted: z.literal(true).optional() },
   ...{ vars: held, wanted: z.record(configVar, text.nullable()), activity: activity.optional() },
 });

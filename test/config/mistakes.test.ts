@@ -28,6 +28,22 @@ const apps = (count: number, team: string): string =>
   Array.from({ length: count }, (_, i) => `      ${team}-app-${i}: { mode: upload }\n`).join('');
 
 const MISTAKES: Array<[what: string, text: string, ...lines: string[]]> = [
+  [
+    'places to notify',
+    `${app('{ mode: upload }')}notify:\n  - {}\n  - { sns: x }\n  - { webhook: "https://a.example" }\n  - { sns: "arn:aws:sns:eu-west-1:111122223333:t", secretFrom: S }\n`,
+    'halcyon.yaml:7:5  notify.0: must name one of sns, webhook, webhookFrom',
+    'halcyon.yaml:8:12  notify.1.sns: must be the ARN of an SNS topic, arn:aws:sns:REGION:ACCOUNT:NAME, got "x"',
+    'halcyon.yaml:9:16  notify.2.webhook: must be signed, or anyone could tell it anything; add "secretFrom: NAME", the environment variable with the secret; where the URL itself is one, use webhookFrom',
+    'halcyon.yaml:10:52  notify.3.secretFrom: goes with a webhook only: SNS signs by itself; remove it',
+  ],
+  [
+    'a pipeline without a bucket, in two teams',
+    'teams:\n  aa:\n    apps: { app-a: { mode: public } }\n    pipelines: { shop: { review: { mode: read-only, canary: true } } }\n  bb:\n    apps: { app-b: { mode: public } }\n    pipelines: { Shop: {}, shop: { review: { mode: public } } }\n',
+    'halcyon.yaml:2:3  teams.aa: has no bucket, but review of pipeline shop is in mode read-only; add "bucket", or make every app public',
+    'halcyon.yaml:4:53  teams.aa.pipelines.shop.review.canary: is not known here; it belongs to an app',
+    'halcyon.yaml:7:18  teams.bb.pipelines.Shop: must be the name of a Heroku pipeline: 3 to 30 lower-case letters, digits and hyphens, beginning with a letter, got "Shop"',
+    'halcyon.yaml:7:36  teams.bb.pipelines.shop.review: is in team aa already; a stage of a pipeline belongs to one team; remove it here or there',
+  ],
   ['nothing', '', 'halcyon.yaml:1:1  the file is empty; begin with "teams:"; "halcyon-kit init --dry-run" prints an example'],
   [
     'comments only',
@@ -576,7 +592,9 @@ describe('a mistake is refused with where it is, what is wrong and what would be
       const keys = path.match(/(aws:x|[^.]+)/g)?.slice(-2) ?? [];
       const here = row.slice(column - 1).replace(/^"/, '');
       const before = row.slice(0, column - 1).trimEnd();
-      expect(path === '' || keys.some((key) => here.startsWith(`${key}`) || before.endsWith(`${key}:`))).toBe(true);
+      // An item of a list has no key.
+      const item = /^\d+$/.test(keys.at(-1) ?? '') && before.endsWith('-');
+      expect(item || path === '' || keys.some((key) => here.startsWith(`${key}`) || before.endsWith(`${key}:`))).toBe(true);
     }
   });
 });

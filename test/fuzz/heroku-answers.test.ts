@@ -38,7 +38,12 @@ const ANSWERS: Record<string, Json> = {
   'GET /apps/web/releases/3': release,
   'GET /apps/web/releases/3/config-vars': vars,
   'GET /pipelines/web': { id, name: 'web', created_at: at, updated_at: at },
-  [`GET /pipelines/${id}/pipeline-couplings`]: [{ id, app: { id }, pipeline: { id }, stage: 'production' }],
+  [`GET /pipelines/${id}/pipeline-couplings`]: [{ id, app: { id }, pipeline: { id }, stage: 'review' }],
+  [`GET /pipelines/${id}/stage/review/config-vars`]: vars,
+  [`PATCH /pipelines/${id}/stage/review/config-vars`]: vars,
+  [`GET /pipelines/${id}/review-apps`]: [{ id, status: 'creating', created_at: at, updated_at: at }],
+  [`GET /pipelines/${id}/test-runs`]: [{ id, status: 'running', created_at: at, updated_at: at }],
+  'POST /filters/apps': [app],
   'GET /apps/web/buildpack-installations': installations,
   'PUT /apps/web/buildpack-installations': installations,
   'GET /apps/web/builds': [build, { ...build, status: 'failed' }],
@@ -65,6 +70,13 @@ const WORK: ReadonlyArray<(heroku: Heroku) => Promise<unknown>> = [
   (heroku) => heroku.release('web', 3),
   (heroku) => heroku.releaseConfigVars('web', 3),
   (heroku) => heroku.pipelineApps('web'),
+  (heroku) => herokuApps(heroku, { io: silentIo, concurrency: 1, guard: async () => {} }).members('pipeline:web:review'),
+  (heroku) => herokuApps(heroku, { io: silentIo, concurrency: 1, guard: async () => {} }).activity('pipeline:web:review'),
+  (heroku) => herokuApps(heroku, { io: silentIo, concurrency: 1, guard: async () => {} }).activity('pipeline:web:test'),
+  (heroku) =>
+    syncApps(heroku, [{ app: 'pipeline:web:review', changes: ['HALCYON_S3_BUCKET'], desired: { HALCYON_S3_BUCKET: null } as never }], {
+      io: silentIo,
+    }),
   (heroku) =>
     observeBuildpacks(
       heroku,

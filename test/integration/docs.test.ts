@@ -171,7 +171,7 @@ describe('docs/adopt.md', () => {
     expect(file()).toMatch(/existing: "?acme-packages/);
     const [valid, dry, up] = lines('docs/adopt.md', 'Taking over what was set up by hand', 'sh', 1);
     await enter(valid ?? '');
-    expect(await enter(dry ?? '')).toMatch(/Values that are overwritten[^]*HALCYON_S3_ENDPOINT +s3\.amazonaws\.com/);
+    expect(await enter(dry ?? '')).toMatch(/HALCYON_S3_ENDPOINT: s3\.amazonaws\.com → /);
     expect(await held('payments-builder')).toBe(byHand);
     await enter(up ?? '');
     expect([byHand, '']).not.toContain(await held('payments-builder'));

@@ -1,7 +1,7 @@
 import { OUTPUTS, type OutputName } from '../../script/shapes/commands.js';
 
-/** The sandbox is another program; the others have no shape yet. */
-export const OTHERS = ['sandbox', 'adopt', 'creds', 'explain', 'packages', 'prebuild'];
+/** The sandbox is another program. */
+export const OTHERS = ['sandbox'];
 
 /**
  * Hold what a command gave for `--json` against its shape: real output, wherever a test makes any.

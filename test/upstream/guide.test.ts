@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { causesInLog } from '../../lib/smoke/log-causes.plan.js';
+import { parseBuildLog } from '../../lib/smoke/log.js';
 import { told, type Act } from './support/actor.js';
 import { playDenials } from './support/denials.js';
 import { guideApps, guideTeam, playGuide, type Guide } from './support/guide.js';
@@ -10,6 +12,7 @@ import { HASKELL_ON_HEROKU, missing } from './support/upstream.js';
  * and config vars that the kit alone made. A stub stands in for the compiler; everything Halcyon does with the bucket is its own doing.
  */
 const ACL = 'bucket-owner-full-control';
+const causes = ({ lines }: Pick<Act, 'lines'>) => causesInLog(parseBuildLog(lines.join('\n'))).map(({ code }) => code);
 const TOLD = [
   { signing: 4, team: 'modern', region: 'eu-west-1' },
   { signing: 2, team: 'classic', region: 'us-east-1' },
@@ -137,6 +140,14 @@ describe.skipIf(missing)('the user guide with unmodified haskell-on-heroku (set 
       expect([...publicDeploy.requests, ...publicBuild.requests]).toEqual([]);
     });
 
+    test('the log of each tells why nothing was deployed', async () => {
+      const { first, publicDeploy, publicBuild, same, second, changed, readOnly } = await guide();
+      expect(causes(first)).toEqual(['compiler-missing', 'dependencies-missing']);
+      expect(causes(publicDeploy)).toEqual(['compiler-missing', 'public-unbuilt', 'dependencies-missing']);
+      expect(causes(publicBuild)).toEqual(['private-storage-missing']);
+      for (const act of [same, second, changed, readOnly]) expect(causes(act)).toEqual([]);
+    });
+
     test('every request is the app’s own, in its region, in this version, and each upload carries the ACL', async () => {
       const { builder, sister, archive, reader, leaked, ...acts } = await guide();
       const principals = [
@@ -169,6 +180,7 @@ describe.skipIf(missing)('the user guide with unmodified haskell-on-heroku (set 
       expect(forbidden(uploading)).toEqual(['PutObject AccessDenied']);
       expect(uploading.log.requests.at(-1)).toMatchObject({ action: 'Uploading', outcome: '403 (forbidden)' });
       expect(told(uploading).filter((line) => /^(PUT|DELETE) 2/.test(line))).toEqual([]);
+      expect(causes(uploading)).toEqual(['upload-denied', 'upload-failed']);
     });
 
     test('a read-only key in Halcyon’s own functions neither uploads nor deletes', async () => {
@@ -189,13 +201,14 @@ describe.skipIf(missing)('the user guide with unmodified haskell-on-heroku (set 
     test.each([
       ['S3 itself', 'refused', '400 (bad request)', 'InvalidRequest'],
       ['the bucket policy, where S3 would accept it', 'denied', '403 (forbidden)', 'AccessDenied'],
-    ] as const)('version 2 without our buildpack is refused by %s', async (_whom, which, outcome, reason) => {
+    ] as const)('version 2 without our buildpack is refused by %s, and its log tells', async (_whom, which, outcome, reason) => {
       const act = (await denials.signing)[which];
       // Four words hide the refusal: the build goes on as if nothing were there, and replaces the app with nothing.
       expect(act.build.status).toBe('succeeded');
       expect(act.log).toMatchObject({ storage: 'private', buildpackOnly: true });
       expect(act.log.requests.map((request) => request.outcome)).toEqual([outcome, outcome]);
       expect(new Set(act.requests.map((request) => `${request.signatureVersion} ${request.reason}`))).toEqual(new Set([`2 ${reason}`]));
+      expect(causes(act)[0]).toBe('sigv4-buildpack-missing');
     });
   });
 });

@@ -1,4 +1,4 @@
-import { defaultBucketName } from '../../contract/index.js';
+import { defaultBucketName, STAGES_WITH_VARS } from '../../contract/index.js';
 import type { Path } from '../document.js';
 import type { FileShape } from '../schema.js';
 
@@ -55,6 +55,16 @@ export const teamsOf = (draft: Draft): Array<[string, DraftTeam]> =>
 
 export const appsOf = (team: DraftTeam): Array<[string, DraftApp]> =>
   Object.entries(team.apps ?? {}).filter((entry): entry is [string, DraftApp] => entry[1] !== undefined);
+
+/** Apps, and stages of pipelines, which hold keys as apps do: each by its path in the team. */
+export const holdersOf = (team: DraftTeam): Array<{ path: string[]; app: DraftApp }> => [
+  ...appsOf(team).map(([name, app]) => ({ path: ['apps', name], app })),
+  ...Object.entries(team.pipelines ?? {}).flatMap(([name, pipeline]) =>
+    STAGES_WITH_VARS.flatMap((stage) =>
+      pipeline?.[stage] === undefined ? [] : [{ path: ['pipelines', name, stage], app: pipeline[stage] }],
+    ),
+  ),
+];
 
 export const bucketOf = (team: DraftTeam): DraftBucket | undefined => team.bucket as DraftBucket | undefined;
 

@@ -3,6 +3,7 @@ import type { Rule } from './draft.js';
 import { stackResources, templateSize, usersAnAccount } from './limits.js';
 import { keyNames, oneTeamAnApp } from './names.js';
 import { bucketNamesDiffer, prefixesIsolate, sharedBucketsExist } from './sharing.js';
+import { notifyFits } from './notify.js';
 import { signingFits } from './signing.js';
 import { tagsAllowed } from './tags.js';
 import { bucketForPrivateApps, formerNames, meaningfulApps, oneCanaryATeam, something } from './teams.js';
@@ -28,6 +29,7 @@ export const RULES: readonly Rule[] = [
   bucketNamesDiffer,
   prefixesIsolate,
   signingFits,
+  notifyFits,
   stackResources,
   templateSize,
   usersAnAccount,

@@ -1,5 +1,5 @@
 import { accessOf, type Mode } from '../../contract/index.js';
-import { appsOf, bucketOf, ofTeams, teamsOf, type Draft, type DraftTeam, type Rule } from './draft.js';
+import { bucketOf, holdersOf, ofTeams, teamsOf, type Draft, type DraftTeam, type Rule } from './draft.js';
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 const RESOURCES_A_STACK = 500;
@@ -11,10 +11,10 @@ const RESOURCES_BESIDE = 10;
 const USERS_AN_ACCOUNT = 5_000;
 
 const principals = (team: DraftTeam): number => {
-  const keys = appsOf(team).flatMap(([name, app]) => {
+  const keys = holdersOf(team).flatMap(({ path: [kind, name], app }) => {
     const access = app.mode === undefined ? undefined : accessOf(app.mode as Mode, app.clean ?? true);
     if (access === undefined) return [];
-    return [team.credentials === 'per-app' ? `${name}/${access}` : access];
+    return [team.credentials === 'per-app' && kind === 'apps' ? `${name}/${access}` : access];
   });
   return new Set(keys).size;
 };

@@ -1,4 +1,4 @@
-import { appsOf, ofTeams, teamsOf, type DraftApp, type Rule } from './draft.js';
+import { appsOf, holdersOf, ofTeams, teamsOf, type DraftApp, type Rule } from './draft.js';
 
 /** A file about nothing. */
 export const something: Rule = (draft, report) => {
@@ -24,17 +24,19 @@ export const formerNames: Rule = (draft, report) => {
 const isPrivate = (app: DraftApp): boolean => app.mode === 'read-only' || app.mode === 'upload';
 
 export const bucketForPrivateApps = ofTeams((team, report) => {
-  const [needy] = appsOf(team).filter(([, app]) => isPrivate(app));
+  const needy = holdersOf(team).find(({ app }) => isPrivate(app));
   if (team.bucket !== undefined || needy === undefined) return;
-  const [app, { mode }] = needy;
-  report([], `has no bucket, but app ${app} is in mode ${mode}`, { at: 'key', hint: 'add "bucket", or make every app public' });
+  const [kind, name, stage] = needy.path;
+  report([], `has no bucket, but ${kind === 'apps' ? `app ${name}` : `${stage} of pipeline ${name}`} is in mode ${needy.app.mode}`, {
+    at: 'key',
+    hint: 'add "bucket", or make every app public',
+  });
 });
 
 /** Settings of an app that its mode gives no meaning to: they say that the mode is not the one that was meant. */
 export const meaningfulApps = ofTeams((team, report) => {
-  const apps = appsOf(team);
-  for (const [name, app] of apps) {
-    const at = ['apps', name];
+  const apps = holdersOf(team);
+  for (const { path: at, app } of apps) {
     if (app.mode === undefined) continue;
     if (app.clean !== undefined && app.mode !== 'upload')
       report([...at, 'clean'], `goes with mode upload only, and this app is in mode ${app.mode}: its key may never delete`, { at: 'key' });
@@ -47,7 +49,7 @@ export const meaningfulApps = ofTeams((team, report) => {
     if (app.canary === true && app.mode === 'public')
       report([...at, 'canary'], 'means nothing in mode public, which has no key to rotate', { at: 'key', hint: 'remove it' });
   }
-  if (team.publicStorage === 'fallback' && apps.length > 0 && apps.every(([, { mode }]) => mode === 'public' || mode === 'read-only'))
+  if (team.publicStorage === 'fallback' && apps.length > 0 && apps.every(({ app: { mode } }) => mode === 'public' || mode === 'read-only'))
     report(['publicStorage'], 'cannot be fallback where no app is in mode upload: the other modes do not choose', { hint: 'remove it' });
 });
 

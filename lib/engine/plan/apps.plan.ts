@@ -27,7 +27,8 @@ export function planApps(observation: TeamObservation, goals: Goals, intent: Int
   const inMotion = inOrder(present.filter((app) => app.user !== undefined && moving.has(app.user)));
   const moved = inMotion.filter((app) => !writes.some((write) => write.app.name === app.name) && !failed.includes(app.name));
 
-  const first = moved[0];
+  // What a stage of a pipeline has no build of a short-lived app can stand for.
+  const first = moved.find(({ stage }) => stage === undefined);
   const unproven = first?.user === undefined ? undefined : goals.get(first.user);
   if (
     intent.kind === 'rotate' &&
@@ -101,9 +102,10 @@ function all(writes: ReadonlyArray<{ app: AppState; write: AppWrite }>, intent: 
   ];
 }
 
-/** The canary first, then those that upload, then the rest. */
+/** The canary first, then those that upload, then the rest, then stages of pipelines. */
 function inOrder(apps: readonly AppState[]): AppState[] {
-  const rank = (app: AppState) => (app.canary ? 0 : app.access === 'upload' ? 1 : app.access === 'append-only' ? 2 : 3);
+  const rank = (app: AppState) =>
+    app.stage !== undefined ? 4 : app.canary ? 0 : app.access === 'upload' ? 1 : app.access === 'append-only' ? 2 : 3;
   return [...apps].sort((a, b) => rank(a) - rank(b));
 }
 

@@ -18,8 +18,9 @@ export function recordSteps(observation: TeamObservation, goals: ReadonlyMap<str
   const known = new Map(Object.entries(recorded).map(([user, holders]) => [user, new Set(holders.map((holder) => holder.id))]));
   const ownerOfKey = new Map(principals.flatMap(({ user, keys }) => keys.map((key) => [key.id, user] as const)));
   const missing = new Map<string, Holder[]>();
-  for (const { id, name, user, state, vars } of apps) {
-    if (id === undefined || state !== 'present') continue;
+  for (const { id, name, stage = name, user, state, vars } of apps) {
+    // Review apps come and go, and are found by their stage.
+    if (id === undefined || state !== 'present' || stage !== name) continue;
     const holds = ownerOfKey.get(vars.HALCYON_AWS_ACCESS_KEY_ID ?? '');
     const gets = user !== undefined && goals.has(user) ? user : undefined;
     for (const one of new Set([holds, gets]))

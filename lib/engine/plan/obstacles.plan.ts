@@ -1,4 +1,4 @@
-import { halcyonBucket } from '../../contract/index.js';
+import { halcyonBucket, parseStage } from '../../contract/index.js';
 import { inWords } from '../clock.js';
 import type { Blocked, Intent, KeyState, Knowledge, LeftApp, TeamObservation } from '../model.js';
 import { isOnOthersKey } from './apps.plan.js';
@@ -124,7 +124,7 @@ export const leftApps = ({ apps }: TeamObservation, intent: Intent): LeftApp[] =
         : [
             {
               app,
-              text: `app ${app} does not exist, or not for this account; correct its name, get access to it, or take it out of the file`,
+              text: `${parseStage(app) === undefined ? 'app ' : ''}${app} does not exist, or not for this account; correct its name, get access to it, or take it out of the file`,
             },
           ];
     if (state === 'unreadable') return [{ app, text: `app ${app} cannot be read: ${problem ?? 'no reason given'}` }];

@@ -107,8 +107,11 @@ function recentUse(
   const used = Date.parse(key.lastUsedAt);
   const explained = Math.max(
     0,
-    ...everyHolder(observation).flatMap(({ activity }) =>
-      [activity?.keyRelease?.at, activity?.lastEnded].flatMap((at) => (at === undefined ? [] : [Date.parse(at)])),
+    // When a stage was given its key is not known: what it was given for has ended, or is in flight.
+    ...everyHolder(observation).flatMap(({ name, stage, activity }) =>
+      [name === stage ? undefined : activity?.keyRelease?.at, activity?.lastEnded].flatMap((at) =>
+        at === undefined ? [] : [Date.parse(at)],
+      ),
     ),
   );
   if (used <= explained + COARSE || now - used >= policy.quiet) return undefined;

@@ -1,4 +1,4 @@
-import { oursOf } from '../../contract/index.js';
+import { oursOf, parseStage } from '../../contract/index.js';
 import type { Build, Dyno, Heroku, Release } from '../../heroku/heroku.js';
 import { byId } from '../../heroku/by-id.js';
 import { syncApps } from '../../heroku/sync.js';
@@ -47,6 +47,18 @@ export function herokuApps(plain: Heroku, { io, concurrency, guard, ids = new Ma
         heroku.dynos(app),
       ]);
       return activityOf(releases, builds, dynos);
+    },
+    async members(stage) {
+      const named = parseStage(idOf(stage) ?? stage);
+      // A test run's apps go with it, and it is a build of its stage.
+      if (named?.stage !== 'review') return [];
+      const members = await plain.pipelineApps(named.pipeline, named.stage);
+      const names = new Map((await plain.appsById(members)).map(({ id, name }) => [id, name]));
+      return members.map((id) => {
+        const name = names.get(id) ?? id;
+        found.set(name, { id });
+        return name;
+      });
     },
     async releasedSince(written) {
       const known = [...written].flatMap(([app, at]) => [{ app, at, id: idOf(app) }].filter(({ id }) => id !== undefined));

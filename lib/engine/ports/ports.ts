@@ -120,6 +120,8 @@ export interface AppsPort {
   /** Our config vars, raw. @throws KitError `app-not-found` | `heroku-forbidden` | transient. */
   vars(app: string): Promise<HeldConfigVars>;
   activity(app: string): Promise<Activity>;
+  /** The apps that were made with what a stage of a pipeline has. */
+  members(stage: string): Promise<string[]>;
   /** Of apps that were written, by the time from which on they had it (ISO 8601): those that were released again, or are gone. */
   releasedSince(written: ReadonlyMap<string, string>): Promise<string[]>;
   /** Each confirmed on its own release; failures are in the reports. */

@@ -1,9 +1,18 @@
 import pMap from 'p-map';
-import { principalOf, storageOf } from '../../config/derive.js';
+import { holdersOf, principalOf, storageOf } from '../../config/derive.js';
 import type { App, KitConfig, Team } from '../../config/model.js';
-import { accessOf, desiredConfigVars, differing, heldOf, userName, withKeyVars, type DesiredConfigVars } from '../../contract/index.js';
+import {
+  accessOf,
+  desiredConfigVars,
+  differing,
+  heldOf,
+  parseStage,
+  userName,
+  withKeyVars,
+  type DesiredConfigVars,
+} from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
-import type { AppState, OutsideApp, PrincipalState, TeamObservation } from '../model.js';
+import type { AppState, Holder, OutsideApp, PrincipalState, TeamObservation } from '../model.js';
 import type { AppsPort } from '../ports/ports.js';
 import { strictly, type ObserveContext, type Read } from './looking.js';
 import { fingerprint } from './vault.js';
@@ -31,6 +40,7 @@ function baseOf(app: App, { config, team, id }: Pick<AppReads, 'config' | 'team'
   return {
     name: app.name,
     ...(id === undefined ? {} : { id }),
+    ...(parseStage(app.name) === undefined ? {} : { stage: app.name }),
     canary: app.canary,
     ...(principal === undefined ? {} : { user: userName(principal) }),
     ...(access === undefined ? {} : { access }),
@@ -81,60 +91,87 @@ export async function observeApps(context: ObserveContext, looks: Looks): Promis
   const { apps } = ports;
   const reads = { config, team, vars: apps.vars, ...(activity ? { activity: apps.activity } : {}) };
   const trusted = trusting !== undefined && !activity && confirmed?.trusted === true;
+  const observe = async (base: ReturnType<typeof baseOf>): Promise<AppState> => {
+    const { id } = base;
+    const rest = trusting && atRest(base, trusting);
+    const problem = refused?.get(base.name);
+    if (trusted && rest !== undefined && problem === undefined && confirmed.has(id, 'configVars', rest))
+      return { ...base, state: 'present', vars: heldOf(rest), trusted };
+    const seen = await readApp(base, reads);
+    if (seen.state !== 'present') return seen;
+    if (rest !== undefined) confirmed?.saw(id, 'configVars', rest, differing(seen.vars, rest).length === 0);
+    return problem === undefined ? seen : { ...seen, problem };
+  };
+  const own = holdersOf(team);
+  const known = new Set(own.map(({ name }) => name));
+  const wanted = names && new Set(names);
+  // The name of an app that was made with what a stage has does not tell the stage.
+  const all = team.stages !== undefined && (names === undefined || names.some((name) => !known.has(name)));
+  const listed = all ? new Set(config.teams.flatMap((one) => one.apps.map(({ name }) => name))) : undefined;
   const states = await pMap(
-    team.apps.filter((app) => names === undefined || names.includes(app.name)),
-    async (app): Promise<AppState> => {
-      const id = apps.id(app.name);
-      const base = baseOf(app, { config, team, id });
-      const rest = trusting && atRest(base, trusting);
-      const problem = refused?.get(app.name);
-      if (trusted && rest !== undefined && problem === undefined && confirmed.has(id, 'configVars', rest))
-        return { ...base, state: 'present', vars: heldOf(rest), trusted };
-      const seen = await readApp(base, reads);
-      if (seen.state !== 'present') return seen;
-      if (rest !== undefined) confirmed?.saw(id, 'configVars', rest, differing(seen.vars, rest).length === 0);
-      return problem === undefined ? seen : { ...seen, problem };
+    own.filter(({ name }) => wanted?.has(name) !== false || (all && parseStage(name) !== undefined)),
+    async (app): Promise<AppState[]> => {
+      const base = baseOf(app, { config, team, id: apps.id(app.name) });
+      const seen = await observe(base);
+      if (base.stage === undefined || seen.state !== 'present' || !all) return [seen];
+      // Later than the stage: what was not yet made when its builds were looked at is here, or has what the stage has by now.
+      const members = (await apps.members(app.name)).filter((name) => listed?.has(name) !== true);
+      const found = await pMap(members, (name) => observe({ ...base, name, id: apps.id(name) }), { concurrency });
+      return [seen, ...found.filter(({ state }) => state !== 'missing')];
     },
     { concurrency },
-  );
+  ).then((found) => found.flat());
   // One was not as the record said: then none counts.
   return trusted && !confirmed.trusted ? observeApps(context, looks) : states;
 }
 
-/** Apps on the record that are not of the team; one that is gone is left out. */
+/**
+ * Apps on the record that are not of the team, and what was made with what a stage on it has; one that is gone is left out.
+ * @param seen - the team's own, as they were just looked at.
+ */
 export async function observeOutside(
   { config, team, ports: { apps }, concurrency, forget }: ObserveContext,
   recorded: TeamObservation['recorded'] = {},
-  { activity }: { readonly activity: boolean },
+  { activity, seen }: { readonly activity: boolean; readonly seen: readonly AppState[] },
 ): Promise<OutsideApp[]> {
-  const own = new Set(team.apps.map(({ name }) => apps.id(name)));
+  const own = new Set([...team.apps.map(({ name }) => apps.id(name)), ...seen.map(({ id }) => id)]);
   const holders = new Map(Object.values(recorded).flatMap((list) => list.map((holder) => [holder.id, holder] as const)));
   const reads = { vars: apps.vars, ...(activity ? { activity: apps.activity } : {}) };
-  const seen = await pMap(
-    [...holders.values()].filter(({ id, app }) => !own.has(id) && forget?.has(id) !== true && forget?.has(app) !== true),
-    async ({ id, app }): Promise<OutsideApp> => {
-      const base = { id, canary: false, wanted: desiredConfigVars({ mode: 'public' }) };
-      try {
-        const name = await apps.find(id);
-        const of = config.teams.find((one) =>
-          // Renamed on Heroku, and not yet in the file.
-          one.apps.some((other) => other.name === name || (other.name === app && apps.id(app) === undefined)),
-        )?.name;
-        return await readApp({ ...base, name, ...(of === undefined ? {} : { team: of }) }, reads);
-      } catch (error) {
-        if (isKitError(error, 'app-not-found')) return { ...base, name: app, state: 'missing', vars: {} };
-        if (isKitError(error, 'heroku-forbidden'))
-          return {
-            ...base,
-            name: app,
-            state: 'unreadable',
-            problem: `${error.message}; get access to it, or ask its owner to take the key away and run again with --forget ${app}`,
-            vars: {},
-          };
-        throw error;
-      }
-    },
-    { concurrency },
-  );
-  return seen.filter(({ state }) => state !== 'missing');
+  /** Of a stage, and of what was made with what it has: by id. */
+  const stages = new Map<string, Pick<OutsideApp, 'team' | 'stage'>>();
+  const look = async ({ id, app }: Holder): Promise<OutsideApp> => {
+    const base = { id, canary: false, wanted: desiredConfigVars({ mode: 'public' }), ...stages.get(id) };
+    try {
+      const name = await apps.find(id);
+      const of = config.teams.find((one) =>
+        // Renamed on Heroku, and not yet in the file.
+        holdersOf(one).some((other) => other.name === name || (other.name === app && apps.id(app) === undefined)),
+      )?.name;
+      return await readApp({ ...base, name, ...(of === undefined ? {} : { team: of }) }, reads);
+    } catch (error) {
+      if (isKitError(error, 'app-not-found')) return { ...base, name: app, state: 'missing', vars: {} };
+      if (isKitError(error, 'heroku-forbidden'))
+        return {
+          ...base,
+          name: app,
+          state: 'unreadable',
+          problem: `${error.message}; get access to it, or ask its owner to take the key away and run again with --forget ${app}`,
+          vars: {},
+        };
+      throw error;
+    }
+  };
+  const all = async (some: Iterable<Holder>) => {
+    const outside = [...some].filter(({ id, app }) => !own.has(id) && forget?.has(id) !== true && forget?.has(app) !== true);
+    return (await pMap(outside, look, { concurrency })).filter(({ state }) => state !== 'missing');
+  };
+  const [staged, others] = [true, false].map((is) => [...holders.values()].filter(({ id }) => (parseStage(id) !== undefined) === is));
+  const outside = await all(staged!);
+  for (const { name: stage, team: of } of outside)
+    for (const app of await apps.members(stage)) {
+      const id = apps.id(app) ?? app;
+      stages.set(id, { stage, ...(of === undefined ? {} : { team: of }) });
+      others!.push({ id, app });
+    }
+  return [...outside, ...(await all(others!))];
 }

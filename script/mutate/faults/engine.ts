@@ -48,7 +48,7 @@ export const ENGINE = [
   ...faultsOf('lib/engine/plan/apps.plan.ts', {
     'no-smoke-between-waves': [`knowledge.canSmoke &&`, `knowledge.smoked.size > 0 &&`, 'engine'],
     'one-wave': [`size > moved.length) ?? total`, `size >= total) ?? total`, 'engine'],
-    'canary-not-first': [`(app.canary ? 0 :`, `(app.canary ? 4 :`, 'engine'],
+    'canary-not-first': [`app.canary ? 0 :`, `app.canary ? 4 :`, 'engine'],
   }),
   ...faultsOf('lib/engine/run/keys.client.ts', {
     'no-intention-before-a-key': ['await tag(KEY_TAGS.creating, formatIntention(intention));', 'formatIntention(intention);', 'engine'],

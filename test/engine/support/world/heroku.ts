@@ -188,6 +188,7 @@ export class HerokuApps {
             }));
           return activityOf(releases, builds, dynos);
         }),
+      members: async () => [],
       releasedSince: (written) =>
         process.look('POST filters/apps', () =>
           [...written].flatMap(([name, at]) => {
