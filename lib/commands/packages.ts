@@ -1,6 +1,6 @@
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { parseDuration } from '../cli/duration.js';
-import { admit, openSession, regionOf, selectTeams } from '../cli/session.js';
+import { admit, narrowed, openSession, regionOf, selectTeams } from '../cli/session.js';
 import { halcyonBucket } from '../contract/index.js';
 import { inWords } from '../engine/clock.js';
 import { KitError } from '../errors.js';
@@ -25,7 +25,8 @@ export async function packages(names: readonly string[], options: PackagesOption
       'bucket-not-ours',
       `bucket ${foreign.bucket.spec.name} was there before, and nobody here knows who else uses it: nothing in it is removed; name teams with buckets of the kit's own`,
     );
-  const session = await admit({ ...opened, teams: places.flatMap(({ teams }) => teams) });
+  const teams = places.flatMap((place) => place.teams);
+  const session = await admit(narrowed(opened, teams));
   const heroku = await session.heroku();
   const apps = await heroku.appsById([...session.ids.values()]);
   const stocks: Stock[] = [];

@@ -13,6 +13,8 @@ export const OWNER_PATTERN = /^[a-z][a-z0-9-]{0,18}[a-z0-9]$/;
 /** https://devcenter.heroku.com/articles/platform-api-reference#app */
 export const APP_PATTERN = /^[a-z][a-z0-9-]{1,28}[a-z0-9]$/;
 export const HEROKU_TEAM_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+/** No token of Heroku's is one. */
+export const VARIABLE_PATTERN = /^[A-Z][A-Z0-9_]{0,63}$/;
 export const ACCOUNT_PATTERN = /^\d{12}$/;
 export const REGION_PATTERN = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 export const AWS_REGION_PATTERN = /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/;
@@ -56,6 +58,11 @@ export const explainHerokuTeam = formed(
   HEROKU_TEAM_PATTERN,
   'a Heroku team name as in its URL: lower-case letters, digits, hyphens and underscores',
 );
+/** What was written may be the token: it is not shown. */
+export const explainVariable: Explain = (value) =>
+  VARIABLE_PATTERN.test(value)
+    ? undefined
+    : 'must be the name of an environment variable in capitals, such as HEROKU_TOKEN_PAYMENTS; the token itself is never written here';
 export const explainAccount = formed(ACCOUNT_PATTERN, 'an AWS account id of 12 digits');
 
 export const BOUNDARY_PATTERN = /^[\w+=,.@-]{1,128}$/;

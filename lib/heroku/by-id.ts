@@ -2,8 +2,9 @@ import { KitError } from '../errors.js';
 import type { Heroku, HerokuApp } from './heroku.js';
 
 /** What is asked of one app, which comes first. */
-const OF_AN_APP: ReadonlySet<PropertyKey> = new Set<keyof Heroku>([
+export const OF_AN_APP: ReadonlySet<PropertyKey> = new Set<keyof Heroku>([
   'app',
+  'deleteApp',
   'configVars',
   'patchConfigVars',
   'releaseConfigVars',

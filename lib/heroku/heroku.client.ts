@@ -30,6 +30,8 @@ import { Transport, type Call, type Reply } from './transport.js';
 export interface HerokuOptions {
   /** API token, from `herokuToken()`. */
   readonly token: string;
+  /** The variable that holds it, as errors name it. Default HEROKU_API_KEY. */
+  readonly tokenFrom?: string;
   /** As in HEROKU_HOST. Default: https://api.heroku.com */
   readonly host?: string;
   /** Default: silent. */
@@ -63,6 +65,7 @@ export function createHeroku(options: HerokuOptions): Heroku {
   const transport = new Transport({
     host,
     token: options.token,
+    tokenFrom: options.tokenFrom,
     io,
     patience,
     network,
