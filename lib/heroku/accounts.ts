@@ -2,7 +2,7 @@ import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { registerSecret } from '../io/redaction.js';
 import { herokuToken } from './auth.js';
-import { OF_AN_APP } from './by-id.js';
+import { OF_NO_APP } from './by-id.js';
 import type { Heroku, HerokuApp } from './heroku.js';
 
 /**
@@ -72,7 +72,8 @@ function spanning(clients: readonly Heroku[], of: Map<string, Heroku>, home: Her
   };
   return new Proxy(home, {
     get(_, method: keyof Heroku) {
-      if (together[method] !== undefined || !OF_AN_APP.has(method)) return together[method] ?? home[method];
+      if (together[method] !== undefined || OF_NO_APP.has(method) || typeof home[method] !== 'function')
+        return together[method] ?? home[method];
       return (app: string, ...rest: unknown[]): unknown => (whose(app)[method] as (...all: unknown[]) => unknown)(app, ...rest);
     },
   });

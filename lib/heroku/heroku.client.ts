@@ -62,16 +62,7 @@ export function createHeroku(options: HerokuOptions): Heroku {
   const patience: Patience = { ...PATIENCE, ...options.patience };
   const io = options.io ?? silentIo;
   const network = options.network ?? networkOf();
-  const transport = new Transport({
-    host,
-    token: options.token,
-    tokenFrom: options.tokenFrom,
-    io,
-    patience,
-    network,
-    concurrency: options.concurrency ?? 10,
-    signal: options.signal,
-  });
+  const transport = new Transport({ ...options, host, io, patience, network, concurrency: options.concurrency ?? 10 });
 
   const call = async <T>(
     method: Call['method'],
