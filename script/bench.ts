@@ -1,7 +1,9 @@
-// Figures of the kit, each taken beside what it is compared with, in this one run. Names choose some: npm run bench -- kit shim
+// Figures of the kit, each taken beside what it is compared with, in this one run. Names choose some, and sizes of fleets:
+// npm run bench -- kit shim; npm run bench -- fleet --apps 100,1000,10000
 import { loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
 import { renderTable } from '../lib/io/table.js';
-import type { Figure } from './bench/measure.js';
+import { isMet, type Figure } from './bench/measure.js';
 
 const PARTS: Record<string, () => Promise<Figure[]>> = {
   kit: async () => (await import('./bench/kit.js')).figures(),
@@ -10,10 +12,11 @@ const PARTS: Record<string, () => Promise<Figure[]>> = {
   shim: async () => (await import('./bench/shim.js')).run(),
   rotation: async () => (await import('./bench/rotation.js')).run(),
   edits: async () => (await import('./bench/edits.js')).run(),
-  fleet: async () => (await import('./bench/fleet.js')).run(),
+  synth: async () => (await import('./bench/synth.js')).run(),
+  fleet: async () => (await import('./bench/fleet.js')).run(values.apps.split(',').map(Number)),
 };
 
-const asked = process.argv.slice(2);
+const { values, positionals: asked } = parseArgs({ allowPositionals: true, options: { apps: { type: 'string', default: '100' } } });
 const unknown = asked.find((name) => !(name in PARTS));
 if (unknown !== undefined) {
   process.stderr.write(`there is no part "${unknown}"; there are: ${Object.keys(PARTS).join(', ')}\n`);
@@ -27,12 +30,13 @@ for (const [name, part] of Object.entries(PARTS)) {
   figures.push(...(await part()));
 }
 const rows = figures.map(({ name, value, unit, aim, note }) => [
+  isMet({ value, aim }) === false ? '✘' : aim === undefined ? '' : '✔',
   name,
   `${Number.isInteger(value) ? value : value.toFixed(value < 10 ? 2 : 1)} ${unit}`,
   aim ?? '',
   note ?? '',
 ]);
 process.stdout.write(
-  `${renderTable(['figure', 'measured', 'aim', ''], rows)}\n\nNode ${process.version}, load ${loadavg()[0]?.toFixed(1)} at the end\n`,
+  `${renderTable(['', 'figure', 'measured', 'aim', ''], rows)}\n\nNode ${process.version}, load ${loadavg()[0]?.toFixed(1)} at the end\n`,
 );
 process.exit(0);

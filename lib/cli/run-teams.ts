@@ -1,43 +1,53 @@
 import pMap from 'p-map';
 import type { Team } from '../config/model.js';
-import type { Event, Intent, LeftApp, TeamResult, Policy, Smoke, TeamObservation } from '../engine/index.js';
+import { teamStackName } from '../contract/index.js';
+import type { Event, Intent, LeftApp, TeamResult, Policy, Smoke } from '../engine/index.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { Journal } from './journal.js';
 import { Notifier } from './notify.js';
+import type { TeamPlan } from './preview.js';
 import { exitCodeOf } from './render.js';
 import { engineContext, type Session } from './session.js';
 
 export interface RunOptions {
   readonly intent: Intent;
   readonly policy?: Partial<Policy>;
-  /** What was seen of the teams a moment ago, so that it is not read again. */
-  readonly from?: ReadonlyArray<{ readonly team: string; readonly observation: TeamObservation }>;
-  /** Stacks were deployed just now: what IAM does not list yet may still come. */
-  readonly deployed?: boolean;
+  /** What was seen of the teams and planned a moment ago, so that it is not read again. */
+  readonly from?: readonly TeamPlan[];
+  /** Stacks that were deployed just now: what IAM does not list yet may still come. */
+  readonly deployed?: readonly string[];
   /** Proves a key by a real build, where the engine asks for it. */
   readonly smoke?: Smoke;
 }
 
-/** The key engine, two teams at a time. */
+/** The key engine, two teams at a time. What is begun is finished first: the account's requests may not last for all. */
 export async function runTeams(session: Session, options: RunOptions): Promise<TeamResult[]> {
   const { runTeam, DEFAULT_POLICY } = await import('../engine/index.js');
-  const { intent, policy, from, deployed, smoke } = options;
+  const { intent, policy, from, deployed = [], smoke } = options;
+  const seenOf = ({ name }: Team) => from?.find((one) => one.team === name);
   const notifier = new Notifier(session);
   return pMap(
-    session.teams,
-    async (team) => {
+    [...session.teams].sort((a, b) => Number(isBegun(seenOf(b))) - Number(isBegun(seenOf(a)))),
+    async (team): Promise<TeamResult> => {
       await sweepApps(session, team);
+      const seen = seenOf(team);
+      if (seen !== undefined && isIdle(seen, intent) && !deployed.includes(teamStackName(team.name))) {
+        await tidyUp(session, team);
+        const { waiting, blocked, notices, left } = seen.plan;
+        const status = intent.kind === 'ensure' ? 'done' : 'nothing-due';
+        return { team: team.name, status, summary: 'nothing to do', waiting, blocked, notices, left, evidence: [] };
+      }
       const journal = new Journal(session, team, intent);
       const onEvent = (event: Event) => {
         session.host.evidence.event(team.name, event);
         journal.add(event);
       };
       const running = runTeam(
-        { ...(await engineContext(session, team)), ...(smoke ? { smoke } : {}), deployed, onEvent },
+        { ...(await engineContext(session, team)), ...(smoke ? { smoke } : {}), deployed: deployed.length > 0, onEvent },
         team,
         intent,
         { ...DEFAULT_POLICY, ...policy },
-        from?.find((seen) => seen.team === team.name)?.observation,
+        seen?.observation,
       );
       const result = await running.catch(async (error: Error) => {
         notifier.tell(team.name, await journal.end({ status: 'interrupted', summary: error.message }));
@@ -58,14 +68,18 @@ async function sweepApps(session: Session, team: Team): Promise<void> {
 }
 
 /** What killed runs left behind goes, and what was seen is kept, also where there is nothing else to do. */
-export async function sweepKilled(session: Session): Promise<void> {
+async function tidyUp(session: Session, team: Team): Promise<void> {
   const { removeDeadLease } = await import('../engine/index.js');
-  for (const team of session.teams) {
-    await sweepApps(session, team);
-    await removeDeadLease(await engineContext(session, team), team);
-    await session.records.get(team.name)?.save();
-  }
+  await removeDeadLease(await engineContext(session, team), team);
+  await session.records.get(team.name)?.save();
 }
+
+/** No step is due, and nothing is in the way of any. For `ensure` older keys retire in their own time. */
+const isIdle = ({ plan: { steps, waiting, blocked, left } }: TeamPlan, { kind }: Intent): boolean =>
+  ['ensure', 'rotate', 'finish'].includes(kind) && [...steps, ...blocked, ...left, ...(kind === 'ensure' ? [] : waiting)].length === 0;
+
+/** A key is on its way in, or out. */
+const isBegun = (seen: TeamPlan | undefined): boolean => seen?.observation.principals.some(({ keys }) => keys.length > 1) === true;
 
 /**
  * Buildpacks, and keys with config vars. Buildpacks come first, since a build with new config vars needs them. Ours is taken out last, and only

@@ -23,7 +23,8 @@ export interface Session {
   readonly network: Network;
   readonly host: CommandHost;
   readonly aws: (region: string) => Aws;
-  readonly heroku: () => Promise<Heroku>;
+  /** @param home - whose account makes apps, and is first asked for those that the file has not. */
+  readonly heroku: (home?: Team) => Promise<Heroku>;
   /** Apps that cannot be worked on, and why; none before {@link admit} has looked. */
   readonly refused: readonly PreflightProblem[];
   /** Heroku's ids of the apps that were found, by name. */
@@ -45,19 +46,19 @@ export async function openSession(
   const { file, ...meaning } = await loadConfig(options.config);
   const config: KitConfig = { ...meaning, file, s3Url: network.s3Url };
   const clients = new Map<string, Aws>();
-  let heroku: Promise<Heroku> | undefined;
+  const teams = selectTeams(config, names, options.all === true);
   return {
     config,
     fileDigest: digestOf(meaning),
     network,
-    teams: selectTeams(config, names, options.all === true),
+    teams,
     host,
     aws(region) {
       const made = clients.get(region) ?? createAws({ region, profile: options.profile, network });
       clients.set(region, made);
       return made;
     },
-    heroku: () => (heroku ??= openHeroku(host, network)),
+    heroku: herokuOf(teams, host, network),
     refused: [],
     ids: new Map(),
     records: new Map(),
@@ -66,10 +67,24 @@ export async function openSession(
   };
 }
 
-export async function openHeroku(host: CommandHost, network: Network): Promise<Heroku> {
-  const [{ createHeroku }, { herokuToken }] = await Promise.all([import('../heroku/heroku.client.js'), import('../heroku/auth.js')]);
-  return createHeroku({ token: await herokuToken(host.env), host: host.env.HEROKU_HOST, io: host.io, signal: host.signal, network });
+/** The session for some of its teams: the others' tokens are not needed. */
+export const narrowed = (session: Session, teams: readonly Team[]): Session => ({
+  ...session,
+  teams,
+  heroku: herokuOf(teams, session.host, session.network),
+});
+
+function herokuOf(teams: readonly Team[], { env, io, signal }: CommandHost, network: Network): Session['heroku'] {
+  const open = async () => {
+    const [{ createHeroku }, { openAccounts }] = await Promise.all([import('../heroku/heroku.client.js'), import('../heroku/accounts.js')]);
+    return openAccounts(teams, env, (token, tokenFrom) => createHeroku({ token, tokenFrom, host: env.HEROKU_HOST, io, signal, network }));
+  };
+  let accounts: ReturnType<typeof open> | undefined;
+  return async (home) => (await (accounts ??= open()))(home);
 }
+
+/** Without a file. */
+export const openHeroku = (host: CommandHost, network: Network): Promise<Heroku> => herokuOf([], host, network)();
 
 /** @throws KitError `team-not-found`, or `team-missing` where none is named and there are several. */
 export function selectTeams(config: Pick<KitConfig, 'teams' | 'file'>, names: readonly string[], all: boolean): readonly Team[] {
@@ -100,7 +115,7 @@ export async function engineContext(session: Session, team: Team) {
   return {
     config,
     aws: aws(regionOf(team) ?? 'us-east-1'),
-    heroku: await heroku(),
+    heroku: await heroku(team),
     io: host.io,
     signal: host.signal,
     refused,
@@ -139,7 +154,7 @@ export async function admit(session: Session, { deploying = false, everywhere = 
     step.done(who === undefined ? undefined : `AWS account ${who.account}`);
     for (const { message } of problems) host.io.warn(message);
     const ids = new Map([...apps].map(([name, { id }]) => [name, id]));
-    const admitted = { ...settled, config, heroku: async () => byId(api, apps), refused: problems, ids };
+    const admitted = { ...settled, config, heroku: async (home?: Team) => byId(await heroku(home), apps), refused: problems, ids };
     return { ...admitted, records: await openRecords(admitted, apps) };
   } catch (error) {
     step.fail(host.signal.aborted ? host.signal.reason : error);

@@ -12,7 +12,7 @@ import { runTeams } from '../cli/run-teams.js';
 import { exitCodeOf, renderOutcome } from '../cli/render.js';
 import { Journal } from '../cli/journal.js';
 import { Notifier } from '../cli/notify.js';
-import { admit, placesOf, regionOf, type Session } from '../cli/session.js';
+import { admit, narrowed, placesOf, regionOf, type Session } from '../cli/session.js';
 
 /** Looking at apps beforehand is for the preview only: a Heroku that answers slowly must not keep a leaked key alive for longer. */
 const LOOK_MS = 10_000;
@@ -44,7 +44,7 @@ export async function emergency(session: Session, keyId: string, options: Emerge
       ? `${keyId} was a key of team ${team.name}, and is gone already`
       : `${keyId} is a key of ${found.principal} (IAM user ${found.user}), ${found.status.toLowerCase()}`;
   const unknown = [`which apps hold it is not known here: the file has no team ${team.name}`];
-  const shown = [whose, ...(left ? unknown : await appsWith(session, team, keyId))].join('\n');
+  const shown = [whose, ...(left ? unknown : await appsWith(narrowed(session, [team]), team, keyId))].join('\n');
   if (options.dryRun) {
     const then = found === undefined ? 'apps without a key' : 'it would be made inactive at once; then its apps';
     const text = left
@@ -72,7 +72,7 @@ export async function emergency(session: Session, keyId: string, options: Emerge
       const text = `${keyId} is inactive; the file has no team ${team.name}, so the apps that hold it get no other: put the team back and run halcyon-kit up ${team.name}, or retire it with halcyon-kit down ${team.name}`;
       return { data: { intent, killed, outcomes: [] }, text, exitCode: 1 };
     }
-    const outcomes = await runTeams(await admit({ ...session, teams: [team] }), { intent, policy: options.policy });
+    const outcomes = await runTeams(await admit(narrowed(session, [team])), { intent, policy: options.policy });
     await told.then(() => notifier.settled());
     host.evidence.note({ outcomes });
     const text = [found === undefined ? `${keyId} is gone already` : `${keyId} is inactive`, ...outcomes.map(renderOutcome)];

@@ -1,7 +1,7 @@
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 import { explainApp, renderExplained, type Live } from '../cli/explain.plan.js';
 import { withPrincipals } from '../cli/principals.js';
-import { openSession, regionOf, type Session } from '../cli/session.js';
+import { narrowed, openSession, regionOf, type Session } from '../cli/session.js';
 import { checkAccount, identity } from '../aws/identity.js';
 import { holdersOf, principalOf } from '../config/derive.js';
 import { readDocument } from '../config/document.js';
@@ -52,7 +52,7 @@ async function ask(session: Session, team: Team, app: App, notes: string[]): Pro
     notes.push(`${what}: ${error.message}`);
     return undefined;
   };
-  const held = await session
+  const held = await narrowed(session, [team])
     .heroku()
     .then(async (heroku) => oursOf(await heroku.configVars(app.name)))
     .catch(unless('not compared with Heroku'));

@@ -1,6 +1,6 @@
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { parseDuration } from '../cli/duration.js';
-import { admit, openSession, selectTeams } from '../cli/session.js';
+import { admit, narrowed, openSession, selectTeams } from '../cli/session.js';
 import { awsOf, stockLooker } from '../cli/stock.js';
 import { halcyonBucket } from '../contract/index.js';
 import { inWords } from '../engine/clock.js';
@@ -27,7 +27,12 @@ export async function packages(names: readonly string[], options: PackagesOption
       'bucket-not-ours',
       `bucket ${foreign.bucket.spec.name} was there before, and nobody here knows who else uses it: nothing in it is removed; name teams with buckets of the kit's own`,
     );
-  const session = await admit({ ...opened, teams: places.flatMap(({ teams }) => teams) });
+  const session = await admit(
+    narrowed(
+      opened,
+      places.flatMap(({ teams }) => teams),
+    ),
+  );
   const look = await stockLooker(session, soakMs);
   const stocks: Stock[] = [];
   for (const place of places) {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { parseDuration } from '../cli/duration.js';
-import { admit, engineContext, openSession, type Session } from '../cli/session.js';
+import { admit, engineContext, narrowed, openSession, type Session } from '../cli/session.js';
 import { refuseTampered } from '../buildpack/served.client.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
 import { KitError } from '../errors.js';
@@ -82,7 +82,7 @@ async function admitted(names: readonly string[], options: ChangeOptions, host: 
   const stranger = names.find((name) => !known.includes(name));
   if (stranger !== undefined)
     throw new KitError('app-not-in-team', `app ${stranger} is in no team of ${options.config}; add it to the file`);
-  const session = await admit({ ...opened, teams });
+  const session = await admit(narrowed(opened, teams));
   const refused = session.refused.find(({ app }) => names.includes(app));
   if (refused !== undefined) throw new KitError(refused.code, refused.message);
   return session;

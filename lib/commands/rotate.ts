@@ -50,6 +50,7 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
   const outcomes = await runTeams(session, {
     intent,
     policy,
+    from: plans,
     ...(options.smoke === false ? {} : { smoke: prover(session, { buildpackUrl }) }),
   });
   host.evidence.note({ intent, outcomes });

@@ -2,7 +2,7 @@ import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.j
 import { dryRunExitCode } from '../cli/changes.plan.js';
 import { preview, renderPreview } from '../cli/preview.js';
 import { buildpackWarnings, exitCodeOf, renderOutcome } from '../cli/render.js';
-import { runTeams, runWithBuildpacks, sweepKilled } from '../cli/run-teams.js';
+import { runTeams, runWithBuildpacks } from '../cli/run-teams.js';
 import { admit, openSession } from '../cli/session.js';
 import { refuseTampered } from '../buildpack/served.client.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
@@ -15,15 +15,14 @@ export async function sync(names: readonly string[], options: ChangeOptions, hos
   await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
   const seen = await preview(session, { buildpackUrl });
   for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
-  if (!options.dryRun && !seen.changes) await sweepKilled(session);
+  const run = () => runTeams(session, { intent: { kind: 'ensure' }, from: seen.teams });
+  if (!options.dryRun && !seen.changes) await run();
   const text = renderPreview(seen, options.verbose, (await session.heroku()).remaining());
   if (options.dryRun || !seen.changes) return { data: seen, text, exitCode: dryRunExitCode(options, seen, seen.blocked) };
   host.io.info(`${text}\n`);
   if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
   await publishIfHosted(session.config, session.teams, session.aws, host.io);
-  const outcomes = await runWithBuildpacks(session, seen.buildpacks, () =>
-    runTeams(session, { intent: { kind: 'ensure' }, from: seen.teams }),
-  );
+  const outcomes = await runWithBuildpacks(session, seen.buildpacks, run);
   host.evidence.note({ outcomes });
   return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) === 1 ? 1 : 0 };
 }

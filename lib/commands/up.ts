@@ -124,7 +124,7 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
     return runTeams(session, {
       intent: { kind: 'ensure', prune: options.prune },
       from: seen.teams,
-      deployed: deployed.length > 0,
+      deployed: deployed.map(({ stack }) => stack),
     });
   });
   // A key that is soaking after a move between principals does not make `up` unfinished: the next run, or `rotate --finish`, deletes it.

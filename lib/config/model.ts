@@ -106,7 +106,8 @@ export interface Team {
   readonly deployment?: string;
   /** Undefined only where every app is `public`. */
   readonly bucket?: TeamBucket;
-  readonly heroku: { readonly team?: string };
+  /** `tokenFrom`: the environment variable with the token of its apps' account. Default: HEROKU_API_KEY, or ~/.netrc. */
+  readonly heroku: { readonly team?: string; readonly tokenFrom?: string };
   readonly credentials: 'per-mode' | 'per-app';
   readonly publicStorage: 'never' | 'fallback';
   /** Whether packages are copied along when the storage moves. Default follow. */

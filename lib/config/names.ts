@@ -15,6 +15,8 @@ export const APP_PATTERN = /^[a-z][a-z0-9-]{1,28}[a-z0-9]$/;
 /** https://devcenter.heroku.com/articles/platform-api-reference#pipeline */
 export const PIPELINE_PATTERN = /^[a-z][a-z0-9-]{2,29}$/;
 export const HEROKU_TEAM_PATTERN = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+/** No token of Heroku's is one. */
+export const VARIABLE_PATTERN = /^[A-Z][A-Z0-9_]{0,63}$/;
 export const ACCOUNT_PATTERN = /^\d{12}$/;
 export const REGION_PATTERN = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 export const AWS_REGION_PATTERN = /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/;
@@ -24,7 +26,6 @@ export const PREFIX_PATTERN = /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/;
 export const ENDPOINT_PATTERN = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/;
 export const KMS_KEY_PATTERN = /^arn:aws[a-z-]*:kms:([a-z0-9-]+):(\d{12}):key\/[A-Za-z0-9-]+$/;
 export const TOPIC_PATTERN = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/;
-export const VARIABLE_PATTERN = /^[A-Z_][A-Z0-9_]*$/;
 const PREFIX_LENGTH = 128;
 
 const got = (value: string): string => `got ${JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value)}`;
@@ -65,7 +66,11 @@ export const explainHerokuTeam = formed(
   'a Heroku team name as in its URL: lower-case letters, digits, hyphens and underscores',
 );
 export const explainTopic = formed(TOPIC_PATTERN, 'the ARN of an SNS topic, arn:aws:sns:REGION:ACCOUNT:NAME');
-export const explainVariable = formed(VARIABLE_PATTERN, 'the name of an environment variable, never its value');
+/** What was written may be the secret itself: it is not shown. */
+export const explainVariable: Explain = (value) =>
+  VARIABLE_PATTERN.test(value)
+    ? undefined
+    : 'must be the name of an environment variable in capitals, such as HEROKU_TOKEN_PAYMENTS; what it holds is never written here';
 export const explainAccount = formed(ACCOUNT_PATTERN, 'an AWS account id of 12 digits');
 
 export const BOUNDARY_PATTERN = /^[\w+=,.@-]{1,128}$/;

@@ -103,6 +103,11 @@ const heroku = z.strictObject({
     names.HEROKU_TEAM_PATTERN,
     'Heroku team that the apps must belong to. Default: it is not checked',
   ).optional(),
+  tokenFrom: named(
+    names.explainVariable,
+    names.VARIABLE_PATTERN,
+    'Environment variable with the API token of the account that the apps are on. Default: HEROKU_API_KEY, or ~/.netrc',
+  ).optional(),
 });
 
 const team = z.strictObject({

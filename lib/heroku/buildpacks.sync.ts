@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import type { BuildpackSettings } from '../config/model.js';
 import { isKitError } from '../errors.js';
-import { inStep, type IoHost } from '../io/io-host.js';
+import { inOneStep, inStep, type IoHost } from '../io/io-host.js';
 import { planBuildpacks, type BuildpackPlan, type DesiredBuildpacks } from './buildpacks.plan.js';
 import type { Confirmed } from './confirmed.js';
 import type { Heroku } from './heroku.js';
@@ -65,16 +65,13 @@ export async function syncBuildpacks(
 ): Promise<Array<{ app: string; text: string }>> {
   const left = plans.flatMap(({ app, refused }) => (refused === undefined ? [] : [{ app, text: refused }]));
   const changed = plans.filter(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0);
-  await pMap(
-    changed,
-    ({ app, plan, forks }) =>
-      inStep(options.io, `Setting buildpacks of ${app}`, async () => {
-        options.signal?.throwIfAborted();
-        if (plan.changes.length > 0) await heroku.setBuildpacks(app, plan.urls);
-        if (Object.keys(forks).length > 0) await heroku.patchConfigVars(app, forks);
-      }).catch((error: unknown) => void left.push({ app, text: unlessOwn(app, error) })),
-    { concurrency: 5 },
-  );
+  const set = ({ app, plan, forks }: AppBuildpacks, io: IoHost): Promise<void> =>
+    inStep(io, `Setting buildpacks of ${app}`, async () => {
+      options.signal?.throwIfAborted();
+      if (plan.changes.length > 0) await heroku.setBuildpacks(app, plan.urls);
+      if (Object.keys(forks).length > 0) await heroku.patchConfigVars(app, forks);
+    }).catch((error: unknown) => void left.push({ app, text: unlessOwn(app, error) }));
+  await inOneStep(options.io, 'Setting buildpacks of', changed.length, (io) => pMap(changed, (one) => set(one, io), { concurrency: 5 }));
   return left;
 }
 

@@ -1,26 +1,17 @@
 import { KitError } from '../errors.js';
 import type { Heroku, HerokuApp } from './heroku.js';
 
-/** What is asked of one app, which comes first. */
-const OF_AN_APP: ReadonlySet<PropertyKey> = new Set<keyof Heroku>([
-  'app',
-  'configVars',
-  'patchConfigVars',
-  'releaseConfigVars',
-  'releases',
-  'release',
-  'buildpacks',
-  'setBuildpacks',
-  'builds',
-  'build',
-  'startBuild',
-  'dynos',
-  'runDyno',
-  'stopDyno',
-  'logSession',
-  'processTypes',
-  'scale',
-]);
+/** What is asked of no app in particular; in all else the app comes first. */
+export const OF_NO_APP: ReadonlySet<PropertyKey> = new Set([
+  'createApp',
+  'apps',
+  'appsById',
+  'stacks',
+  'pipelineApps',
+  'remaining',
+  'now',
+  'followStream',
+] satisfies Array<keyof Heroku>);
 
 /**
  * The same, which asks for `apps`, by the names they were found under, by their ids: an app that is renamed meanwhile is still that one.
@@ -30,7 +21,7 @@ export function byId(heroku: Heroku, apps: ReadonlyMap<string, Pick<HerokuApp, '
   return new Proxy(heroku, {
     get(target, name) {
       const value = Reflect.get(target, name) as unknown;
-      if (!OF_AN_APP.has(name) || typeof value !== 'function') return value;
+      if (OF_NO_APP.has(name) || typeof value !== 'function') return value;
       return async (app: string, ...rest: unknown[]): Promise<unknown> => {
         const id = apps.get(app)?.id;
         try {

@@ -1,7 +1,10 @@
 import { pause } from './pause.js';
 
-/** Remaining requests below which we slow down to what Heroku refills: 75 a minute (its limit is 4,500 an hour an account). */
-const LOW = 60;
+/**
+ * Remaining requests below which we slow down to what Heroku refills: 75 a minute (its limit is 4,500 an hour an account). More than that, as it
+ * may refill once a minute.
+ */
+const LOW = 100;
 export const REFILL_MS = 60_000 / 75;
 
 /** Keeps requests to a few at a time and under the account's rate limit, which all of an account's tools share. */

@@ -32,6 +32,8 @@ import { Transport, type Call, type Reply } from './transport.js';
 export interface HerokuOptions {
   /** API token, from `herokuToken()`. */
   readonly token: string;
+  /** The variable that holds it, as errors name it. Default HEROKU_API_KEY. */
+  readonly tokenFrom?: string;
   /** As in HEROKU_HOST. Default: https://api.heroku.com */
   readonly host?: string;
   /** Default: silent. */
@@ -62,15 +64,7 @@ export function createHeroku(options: HerokuOptions): Heroku {
   const patience: Patience = { ...PATIENCE, ...options.patience };
   const io = options.io ?? silentIo;
   const network = options.network ?? networkOf();
-  const transport = new Transport({
-    host,
-    token: options.token,
-    io,
-    patience,
-    network,
-    concurrency: options.concurrency ?? 10,
-    signal: options.signal,
-  });
+  const transport = new Transport({ ...options, host, io, patience, network, concurrency: options.concurrency ?? 10 });
 
   const call = async <T>(
     method: Call['method'],

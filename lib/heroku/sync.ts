@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import { differing, type ConfigVarName, type DesiredConfigVars } from '../contract/index.js';
 import { KitError } from '../errors.js';
-import type { IoHost } from '../io/io-host.js';
+import { inOneStep, type IoHost } from '../io/io-host.js';
 import type { Heroku, Release } from './heroku.js';
 import { settled } from './pause.js';
 
@@ -50,13 +50,13 @@ export interface AppReport {
  * the answer was not what was asked for.
  */
 export async function syncApps(heroku: Heroku, writes: readonly ConfigVarWrite[], options: SyncOptions): Promise<AppReport[]> {
-  const sync = async (write: ConfigVarWrite): Promise<AppReport> => {
+  const sync = async (write: ConfigVarWrite, io: IoHost): Promise<AppReport> => {
     const { app, changes } = write;
     if (changes.length === 0) return { app, status: 'unchanged', confirmedAt: new Date(heroku.now()).toISOString() };
     if (options.signal?.aborted) return { app, status: 'failed', error: interrupted(app, 'before its config vars were sent') };
     const names = changes.length > 2 ? `${changes.length} config vars` : changes.join(', ');
     const doing = changes.every((name) => write.desired[name] === null) ? 'Unsetting' : 'Setting';
-    const step = options.io.step(`${doing} ${names} on ${app}`);
+    const step = io.step(`${doing} ${names} on ${app}`);
     try {
       const release = await send(heroku, write, options, (detail) => step.update(detail));
       // A pipeline's stage makes none.
@@ -70,7 +70,10 @@ export async function syncApps(heroku: Heroku, writes: readonly ConfigVarWrite[]
       return { app, status: 'failed', error, ...(typeof release === 'number' ? { release } : {}) };
     }
   };
-  return pMap(writes, sync, { concurrency: options.concurrency ?? 5 });
+  const changed = writes.filter(({ changes }) => changes.length > 0).length;
+  return inOneStep(options.io, 'Changing config vars of', changed, (io) =>
+    pMap(writes, (write) => sync(write, io), { concurrency: options.concurrency ?? 5 }),
+  );
 }
 
 async function send(heroku: Heroku, write: ConfigVarWrite, options: SyncOptions, say: (detail: string) => void): Promise<Release> {

@@ -34,6 +34,7 @@ export class Transport {
     private readonly options: {
       readonly host: string;
       readonly token: string;
+      readonly tokenFrom?: string;
       readonly io: IoHost;
       readonly patience: Patience;
       readonly network: Network;
@@ -62,7 +63,7 @@ export class Transport {
         if (limited && verdict.do === 'again') this.#gate.holdFor(verdict.afterMs);
         return { outcome, limited, verdict };
       }, signal);
-      if (verdict.do === 'answer' && 'status' in outcome) return read(call, shape, outcome, repeatable);
+      if (verdict.do === 'answer' && 'status' in outcome) return read(call, shape, outcome, repeatable, this.options.tokenFrom);
       if (verdict.do === 'look') throw ambiguous(call);
       if (verdict.do !== 'again') throw limited ? rateLimited(call) : unavailable(call, outcome, this.options.host);
       if (limited) {
@@ -99,8 +100,8 @@ export class Transport {
   }
 }
 
-function read<T>(call: Call, shape: z.ZodType<T>, answer: WireAnswer, repeatable: boolean): Reply<T> {
-  if (answer.status < 200 || answer.status > 299) throw refusal(call, answer);
+function read<T>(call: Call, shape: z.ZodType<T>, answer: WireAnswer, repeatable: boolean, tokenFrom?: string): Reply<T> {
+  if (answer.status < 200 || answer.status > 299) throw refusal(call, answer, tokenFrom);
   let json: unknown;
   try {
     json = answer.text === '' ? undefined : JSON.parse(answer.text);
@@ -138,7 +139,7 @@ const ambiguous = (call: Call): KitError =>
   new KitError('heroku-ambiguous', `${what(call)} may or may not have taken effect: its answer was lost; run again, which looks first`);
 
 /** Heroku's error answers (id and message, https://devcenter.heroku.com/articles/platform-api-reference#errors) as ours. */
-function refusal(call: Call, answer: WireAnswer): KitError {
+function refusal(call: Call, answer: WireAnswer, tokenFrom?: string): KitError {
   const body = parsed(answer.text);
   const says = foreign(body.message ?? `status ${answer.status}`).replace(/\.$/, '');
   const details = {
@@ -150,7 +151,10 @@ function refusal(call: Call, answer: WireAnswer): KitError {
   const error = (code: ErrorCode, message: string) => new KitError(code, message, { details });
   switch (answer.status) {
     case 401:
-      return error('heroku-unauthorized', `Heroku does not accept the token (${says}); set another HEROKU_API_KEY or run \`heroku login\``);
+      return error(
+        'heroku-unauthorized',
+        `Heroku does not accept the token (${says}); set another ${tokenFrom ?? 'HEROKU_API_KEY or run `heroku login`'}`,
+      );
     case 402:
     case 403:
       return error(

@@ -1,4 +1,5 @@
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import Request from 'heroku-client/lib/request.js';
 import { isKitError } from '../errors.js';
 import { bodyOf } from '../network/answers.js';
@@ -55,7 +56,8 @@ class SingleRequest extends Request {
     const headers: Record<string, string> = wire.range === undefined ? {} : { Range: wire.range };
     super({ host: wire.host, path: wire.path, method: wire.method, token: wire.token, headers, body: wire.body, userAgent: 'halcyon-kit' });
     this.#wire = wire;
-    this.agent = (this.secure ? wire.agents.httpsAgent : wire.agents.httpAgent) ?? this.agent;
+    // By itself each request would make an agent, and a connection.
+    this.agent = this.secure ? (wire.agents.httpsAgent ?? https.globalAgent) : (wire.agents.httpAgent ?? http.globalAgent);
   }
 
   override writeBody(req: ClientRequest): void {

@@ -33,6 +33,28 @@ export async function inStep<T>(io: IoHost, title: string, work: (step: Step) =>
   }
 }
 
+/** More steps of a kind than these are one line. */
+const NAMED = 3;
+
+/** Run `work`, which says a step for each of `total` apps: of many, one step counts them, and those that fail are lines of their own. */
+export function inOneStep<T>(io: IoHost, title: string, total: number, work: (io: IoHost) => Promise<T>): Promise<T> {
+  if (total <= NAMED) return work(io);
+  const counting = (whole: Step): IoHost => {
+    let ended = 0;
+    const end = (say: () => void) => {
+      say();
+      whole.update(`${(ended += 1)} of ${total}`);
+    };
+    const step = (one: string): Step => ({
+      update() {},
+      done: (outcome) => end(() => io.debug(outcome === undefined ? one : `${one}: ${outcome}`)),
+      fail: (why) => end(() => (typeof why === 'string' ? io.warn : io.debug)(`${one}: ${String(why)}`)),
+    });
+    return { ...io, step };
+  };
+  return inStep(io, `${title} ${total} apps`, (whole) => work(counting(whole)));
+}
+
 /** An IoHost that says nothing: for tests and for library users who want none. */
 export const silentIo: IoHost = {
   info() {},

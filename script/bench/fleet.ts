@@ -1,4 +1,5 @@
-// A fleet over the wire, with the local Heroku's rate limit off: requests an app, wall time and peak memory of each command, by the built CLI.
+// Fleets over the wire, with the local Heroku's rate limit off: requests, wall time and peak memory of each command, by the built CLI, and how
+// they grow with the fleet.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,21 +16,41 @@ interface Command {
   readonly args: readonly string[];
   /** Heroku's requests: an app, or in all where the aim is a whole number of pages and samples. */
   readonly aim: { readonly perApp: number } | { readonly inAll: number };
+  /** At 1,000 apps: half of what it took before requests were counted, on two busy cores. */
+  readonly seconds?: number;
   /** Before it, so that the record of confirmed apps is gone. */
   readonly forget?: boolean;
 }
 
+/** What a command took. */
+interface Taken {
+  readonly name: string;
+  readonly heroku: number;
+  readonly aws: number;
+  readonly seconds: number;
+  readonly peakMiB: number;
+}
+
 const COMMANDS: readonly Command[] = [
-  { name: 'first up --no-smoke', args: ['up', '--all', '--yes', '--no-smoke'], aim: { perApp: 5 } },
+  { name: 'first up --no-smoke', args: ['up', '--all', '--yes', '--no-smoke'], aim: { perApp: 5 }, seconds: 77 },
   // After it the buildpacks that the first one set are known, too.
   { name: 'the next up', args: ['up', '--all', '--yes', '--no-smoke'], aim: { perApp: 2.1 } },
-  { name: 'up, nothing to do', args: ['up', '--all', '--yes', '--no-smoke'], aim: { inAll: 60 } },
+  { name: 'up, nothing to do', args: ['up', '--all', '--yes', '--no-smoke'], aim: { inAll: 60 }, seconds: 16.5 },
   { name: 'sync, nothing to do', args: ['sync', '--all', '--yes'], aim: { inAll: 60 } },
-  { name: 'status', args: ['status', '--all'], aim: { inAll: 60 } },
-  { name: 'rotate --soak 0s', args: ['rotate', '--all', '--yes', '--soak', '0s', '--no-smoke'], aim: { perApp: 6 } },
+  { name: 'status', args: ['status', '--all'], aim: { inAll: 60 }, seconds: 11.5 },
+  { name: 'rotate --soak 0s', args: ['rotate', '--all', '--yes', '--soak', '0s', '--no-smoke'], aim: { perApp: 6 }, seconds: 84.5 },
   { name: 'status without a record', args: ['status', '--all'], aim: { perApp: 1.1 }, forget: true },
   { name: 'up without a record', args: ['up', '--all', '--yes', '--no-smoke'], aim: { perApp: 2.1 }, forget: true },
 ];
+
+/** Of a fleet whose stacks take the local AWS longer than anyone waits: what looks at all of it, and changes nothing. */
+const LOOKS: readonly Command[] = [
+  { name: 'plan of a first up', args: ['plan', '--all'], aim: { perApp: 2.1 } },
+  { name: 'status without a record', args: ['status', '--all'], aim: { perApp: 1.1 } },
+];
+const LARGE = 5000;
+/** Peak of the CLI's own process, MiB. */
+const MEMORY = (apps: number): string => (apps > 1000 ? '< 400' : '< 250');
 
 /** `apps` in teams of twenty: one uploads, the others only read. */
 export function fleetFile(apps: number): string {
@@ -41,7 +62,7 @@ export function fleetFile(apps: number): string {
   return `buildpack: { install: true }\nteams:\n${Array.from({ length: Math.ceil(apps / 20) }, (_, n) => team(n)).join('')}`;
 }
 
-export async function measureFleet(apps: number, commands: readonly Command[] = COMMANDS): Promise<Figure[]> {
+async function measureFleet(apps: number): Promise<{ readonly figures: Figure[]; readonly taken: Taken[] }> {
   const sandbox = await startSandbox({ heroku: { upstreamDir: null, settings: { rateLimit: 100_000_000 } } });
   const dir = mkdtempSync(join(tmpdir(), 'halcyon-fleet-'));
   try {
@@ -49,11 +70,14 @@ export async function measureFleet(apps: number, commands: readonly Command[] = 
     writeFileSync(join(dir, 'halcyon.yaml'), file);
     for (const [, name] of file.matchAll(/(fleet-\d+-\d+):/g)) await sandbox.heroku.ensureApp(name as string);
     const figures: Figure[] = [];
-    for (const command of commands) {
+    const taken: Taken[] = [];
+    for (const command of apps > LARGE ? LOOKS : COMMANDS) {
       if (command.forget) await forget(sandbox);
-      figures.push(...(await measure(command, { apps, sandbox, dir })));
+      const took = await measure(command, { sandbox, dir });
+      taken.push(took);
+      figures.push(...figuresOf(command, apps, took));
     }
-    return figures;
+    return { figures, taken };
   } finally {
     await sandbox.stop();
     rmSync(dir, { recursive: true, force: true });
@@ -71,19 +95,65 @@ async function forget(sandbox: Sandbox): Promise<void> {
   }
 }
 
-async function measure(
-  { name, args, aim }: Command,
-  { apps, sandbox, dir }: { readonly apps: number; readonly sandbox: Sandbox; readonly dir: string },
-): Promise<Figure[]> {
+async function measure({ name, args }: Command, { sandbox, dir }: { readonly sandbox: Sandbox; readonly dir: string }): Promise<Taken> {
   sandbox.heroku.clearLog();
   sandbox.aws.clearLog();
   const env = { PATH: process.env.PATH, HOME: dir, ...sandbox.env };
   const { ms, peakMiB } = await runProgram(process.execPath, [CLI, ...args], { cwd: dir, env });
-  const calls = sandbox.heroku.log().length;
-  const note = `${sandbox.aws.log().length} AWS requests, ${(ms / 1000).toFixed(0)} s, peak ${peakMiB.toFixed(0)} MiB`;
-  return 'inAll' in aim
-    ? [{ name: `${name}, ${apps} apps`, value: calls, unit: 'Heroku requests', aim: `≤ ${aim.inAll}`, note }]
-    : [{ name: `${name}, ${apps} apps`, value: calls / apps, unit: 'Heroku requests an app', aim: `≤ ${aim.perApp}`, note }];
+  const log = sandbox.aws.log();
+  const took = { name, heroku: sandbox.heroku.log().length, aws: log.length, seconds: ms / 1000, peakMiB };
+  process.stderr.write(`${name}: ${inWords(took)}; ${kindsOf(log.map(({ service, operation }) => `${service}:${operation}`))}\n`);
+  return took;
 }
 
-export const run = (): Promise<Figure[]> => measureFleet(Number(process.env.HALCYON_FLEET ?? 100));
+const inWords = ({ heroku, aws, seconds, peakMiB }: Taken): string =>
+  `${heroku} Heroku requests, ${aws} AWS requests, ${seconds.toFixed(0)} s, peak ${peakMiB.toFixed(0)} MiB`;
+
+/** The most frequent first. */
+function kindsOf(operations: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const one of operations) counts.set(one, (counts.get(one) ?? 0) + 1);
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  return sorted.map(([operation, count]) => `${count} ${operation}`).join(', ');
+}
+
+function figuresOf({ name, aim, seconds }: Command, apps: number, took: Taken): Figure[] {
+  const of = `${name}, ${apps} apps`;
+  const requests =
+    'inAll' in aim
+      ? { value: took.heroku, unit: 'Heroku requests', aim: `≤ ${aim.inAll}` }
+      : { value: took.heroku / apps, unit: 'Heroku requests an app', aim: `≤ ${aim.perApp}` };
+  const timed = seconds === undefined || apps !== 1000 ? {} : { aim: `≤ ${seconds}` };
+  return [
+    { name: of, ...requests, note: `${took.aws} AWS requests, ${(took.aws / apps).toFixed(1)} an app` },
+    { name: '… peak memory of the CLI', value: took.peakMiB, unit: 'MiB', aim: MEMORY(apps) },
+    { name: '… wall', value: took.seconds, unit: 's', ...timed },
+  ];
+}
+
+/** How what a command takes grows from one size to the next; where the fleet is ten times as large, 10 is linear. */
+function growthOf([from, before]: Sized, [to, after]: Sized): Figure[] {
+  return after.flatMap((now) => {
+    const was = before.find(({ name }) => name === now.name);
+    if (was === undefined) return [];
+    const times = (of: (taken: Taken) => number) => `${(of(now) / of(was)).toFixed(1)} ×`;
+    const note = `Heroku ${times(({ heroku }) => heroku)}, AWS ${times(({ aws }) => aws)}, memory ${times(({ peakMiB }) => peakMiB)}`;
+    return [
+      { name: `${now.name}, from ${from} to ${to} apps: wall`, value: now.seconds / was.seconds, unit: '×', aim: `≤ ${to / from}`, note },
+    ];
+  });
+}
+type Sized = readonly [apps: number, taken: readonly Taken[]];
+
+export async function run(sizes: readonly number[]): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  let before: Sized | undefined;
+  for (const apps of sizes) {
+    const measured = await measureFleet(apps);
+    figures.push(...measured.figures);
+    const now: Sized = [apps, measured.taken];
+    if (before !== undefined) figures.push(...growthOf(before, now));
+    before = now;
+  }
+  return figures;
+}

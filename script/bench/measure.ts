@@ -10,6 +10,13 @@ export interface Figure {
   readonly note?: string;
 }
 
+/** Whether it is what it aims at; undefined where it aims at nothing that can be compared. */
+export function isMet({ value, aim }: Pick<Figure, 'value' | 'aim'>): boolean | undefined {
+  const [, sign, number] = /^([≤<]?) ?([\d.]+)/.exec(aim ?? '') ?? [];
+  if (number === undefined) return undefined;
+  return sign === '<' ? value < Number(number) : sign === '≤' ? value <= Number(number) : value === Number(number);
+}
+
 export interface Run {
   readonly ms: number;
   readonly peakMiB: number;

@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import type { Aws } from '../../aws/aws.js';
 import { ACCESSES, IAM_ROOT_PATH, iamPath, QUARANTINE_POLICY, TAGS, teamStackName, USER_POLICY } from '../../contract/index.js';
 import { isKitError, KitError } from '../../errors.js';
@@ -16,15 +17,8 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
       if (!isMissing(error, 'user or key')) throw error;
     });
   };
-  let quarantine: { readonly at: number; readonly users: ReadonlySet<string> } | undefined;
-  /** As seen within the last minute: a run looks at its users after every step. */
-  const quarantined = async (): Promise<ReadonlySet<string>> => {
-    const now = aws.network.time.now();
-    if (quarantine === undefined || now - quarantine.at > 60_000) quarantine = { at: now, users: await quarantinedUsers(aws) };
-    return quarantine.users;
-  };
   return {
-    users: (teams) => guarded(`list the IAM users of team ${teams.join(', ')}`, async () => readUsers(aws, teams, await quarantined())),
+    users: (teams) => guarded(`list the IAM users of team ${teams.join(', ')}`, () => readUsers(aws, teams)),
     activeKeys: (user) =>
       guarded(`list the keys of user ${user}`, async () => {
         const { ListAccessKeysCommand } = await import('@aws-sdk/client-iam');
@@ -88,16 +82,30 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
   };
 }
 
-/** Names and paths of all the kit's users in the account. */
-export function userNames(aws: Aws): Promise<Array<{ readonly name: string; readonly path: string }>> {
-  return guarded('list the IAM users (iam:ListUsers)', async () => {
+/** What `read` tells of an account is asked for once in so long: many teams want to know it at once, and again after every step. */
+function kept<T>(ms: number, read: (aws: Aws) => Promise<T>): (aws: Aws) => Promise<T> {
+  const known = new WeakMap<Aws, { readonly at: number; readonly answer: Promise<T> }>();
+  return (aws) => {
+    const now = aws.network.time.now();
+    const last = known.get(aws);
+    if (last !== undefined && now - last.at < ms) return last.answer;
+    const answer = read(aws);
+    known.set(aws, { at: now, answer });
+    answer.catch(() => known.delete(aws));
+    return answer;
+  };
+}
+
+/** Names and paths of all the kit's users in the account, as of the last second: IAM's own lists lag by more. */
+export const userNames = kept(1000, (aws) =>
+  guarded('list the IAM users (iam:ListUsers)', async () => {
     const { paginateListUsers } = await import('@aws-sdk/client-iam');
-    const found: Array<{ name: string; path: string }> = [];
-    for await (const { Users = [] } of paginateListUsers({ client: await aws.iam() }, { PathPrefix: IAM_ROOT_PATH }))
+    const found: Array<{ readonly name: string; readonly path: string }> = [];
+    for await (const { Users = [] } of paginateListUsers({ client: await aws.iam(), pageSize: 1000 }, { PathPrefix: IAM_ROOT_PATH }))
       found.push(...Users.map(({ UserName = '', Path = '' }) => ({ name: UserName, path: Path })));
     return found;
-  });
-}
+  }),
+);
 
 type Tags = Readonly<Record<string, string>>;
 
@@ -127,8 +135,11 @@ export function reachTagsIn(policy: string): Tags {
   return Object.fromEntries(Object.entries(tags).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
-/** Names of the kit's users that AWS has quarantined: one request, and one more for each policy of that kind that is in use. */
-export async function quarantinedUsers(aws: Aws): Promise<ReadonlySet<string>> {
+/**
+ * Names of the kit's users that AWS has quarantined, as of the last minute: one request, and one more for each policy of that kind that is
+ * in use.
+ */
+export const quarantinedUsers = kept(60_000, async (aws): Promise<ReadonlySet<string>> => {
   const { paginateListPolicies, paginateListEntitiesForPolicy } = await import('@aws-sdk/client-iam');
   const client = await aws.iam();
   const found = new Set<string>();
@@ -146,9 +157,10 @@ export async function quarantinedUsers(aws: Aws): Promise<ReadonlySet<string>> {
     if (!isDenied(error)) throw error;
   }
   return found;
-}
+});
 
-async function readUsers(aws: Aws, teams: readonly string[], quarantined: ReadonlySet<string>): Promise<UserRecord[]> {
+async function readUsers(aws: Aws, teams: readonly string[]): Promise<UserRecord[]> {
+  const [all, quarantined] = await Promise.all([userNames(aws), quarantinedUsers(aws)]);
   const sdk = await import('@aws-sdk/client-iam');
   const client = await aws.iam();
   const readKeys = async (UserName: string): Promise<UserRecord['keys']> => {
@@ -175,14 +187,7 @@ async function readUsers(aws: Aws, teams: readonly string[], quarantined: Readon
       throw error;
     }
   };
-  const found: UserRecord[] = [];
-  for (const path of teams.flatMap((team) => ACCESSES.map((access) => iamPath(access, team)))) {
-    for await (const page of sdk.paginateListUsers({ client }, { PathPrefix: path })) {
-      for (const { UserName, Path } of page.Users ?? []) {
-        const user = UserName === undefined || Path !== path ? undefined : await readUser(UserName, Path);
-        if (user !== undefined) found.push(user);
-      }
-    }
-  }
-  return found;
+  const paths = new Set(teams.flatMap((team) => ACCESSES.map((access) => iamPath(access, team))));
+  const own = all.filter(({ path }) => paths.has(path));
+  return (await pMap(own, ({ name, path }) => readUser(name, path), { concurrency: 5 })).filter((user) => user !== undefined);
 }

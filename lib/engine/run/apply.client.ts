@@ -35,7 +35,7 @@ export async function applySteps(
   const confirm = async (user: string): Promise<void> => {
     const own = staying.filter(({ principal }) => principal.user === user);
     for (const { principal, key } of own.length > 0 ? own : staying.filter(() => !isDeclared(observation, user))) {
-      const confirming = confirmed.get(key.id) ?? confirmStays(context, principal, key.id);
+      const confirming = confirmed.get(key.id) ?? confirmStays(context, memory, principal, key.id);
       confirmed.set(key.id, confirming);
       await confirming;
     }

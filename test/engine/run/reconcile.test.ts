@@ -49,6 +49,24 @@ describe('Ctrl-C', () => {
   });
 });
 
+test('a key that this run saw known everywhere is tried once more before each final step, one that an earlier run made as often as a new one', async () => {
+  const { world, run } = setUp();
+  await run({ kind: 'ensure' });
+  const seen: string[] = [];
+  const hook: Hook = (operation) => void seen.push(operation);
+  const tries = () => seen.splice(0).filter((operation) => operation === 'verify').length;
+  const { verifications } = policy;
+  // Before the old key is deactivated, and before it is deleted.
+  expect(await run({ kind: 'rotate', due: false }, { hook })).toMatchObject({ status: 'done' });
+  expect(tries()).toBe(verifications + 2);
+  await reconcile(runContext(world, config, { policy: { ...policy, soak: 3_600_000 } }), { kind: 'rotate', due: false });
+  world.now += 7_200_000;
+  expect(await run({ kind: 'finish' }, { hook })).toMatchObject({ status: 'done' });
+  // It was made inactive by the run before.
+  expect(tries()).toBe(verifications);
+  expect(world.violations).toEqual([]);
+});
+
 test.each([
   ['HALCYON_AWS_ACCESS_KEY_ID', true],
   ['HALCYON_S3_ACL', false],

@@ -1,0 +1,57 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import type { TeamPlan } from '../../lib/cli/preview.js';
+import { runTeams } from '../../lib/cli/run-teams.js';
+import type { Session } from '../../lib/cli/session.js';
+import type { Team } from '../../lib/config/model.js';
+
+const ran = vi.hoisted((): string[] => []);
+vi.mock('../../lib/engine/index.js', () => ({
+  DEFAULT_POLICY: {},
+  removeDeadLease: async () => {},
+  runTeam: async (_: unknown, { name }: Team) => {
+    ran.push(name);
+    return { team: name, status: 'done', summary: 'done', waiting: [], blocked: [], notices: [], left: [], evidence: [] };
+  },
+}));
+beforeEach(() => void ran.splice(0));
+
+const teams = ['first', 'second', 'begun', 'idle'].map((name) => ({ name, apps: [], heroku: {} })) as unknown as Team[];
+const session = {
+  teams,
+  refused: [],
+  ids: new Map(),
+  records: new Map(),
+  config: { teams },
+  aws: () => ({}),
+  heroku: async () => ({}),
+  host: { io: {}, evidence: { event() {} } },
+} as unknown as Session;
+const planOf = (team: string, keys: number, steps: number, waiting = 0): TeamPlan =>
+  ({
+    team,
+    observation: { principals: [{ keys: Array.from({ length: keys }) }] },
+    plan: { steps: Array.from({ length: steps }), waiting: Array.from({ length: waiting }), blocked: [], notices: [], left: [] },
+  }) as unknown as TeamPlan;
+const from = [planOf('first', 1, 1), planOf('second', 1, 1), planOf('begun', 2, 1), planOf('idle', 1, 0, 1)];
+
+test('what is begun comes first, and a team with nothing to do is left alone', async () => {
+  const results = await runTeams(session, { intent: { kind: 'ensure' }, from });
+  expect(ran).toEqual(['begun', 'first', 'second']);
+  expect(results.find(({ team }) => team === 'idle')).toMatchObject({ status: 'done', summary: 'nothing to do' });
+});
+
+test('a team whose stack was deployed just now is looked at again', async () => {
+  await runTeams(session, { intent: { kind: 'ensure' }, from, deployed: ['halcyon-idle'] });
+  expect(ran).toContain('idle');
+});
+
+test('a rotation waits where there is something to wait for', async () => {
+  await runTeams(session, { intent: { kind: 'rotate', due: true }, from });
+  expect(ran).toContain('idle');
+  ran.length = 0;
+  const [only] = await runTeams(
+    { ...session, teams: teams.slice(3) },
+    { intent: { kind: 'rotate', due: true }, from: [planOf('idle', 1, 0)] },
+  );
+  expect([ran, only?.status]).toEqual([[], 'nothing-due']);
+});
