@@ -78,7 +78,7 @@ async function holds(arbitrary: fc.Arbitrary<History>, numRuns: number): Promise
 }
 
 describe(`whatever happens, no build fails, nothing unknown goes, and running again comes to rest: ${HISTORIES} histories`, () => {
-  const timeout = 10_000 + HISTORIES * 500;
+  const timeout = 60_000 + HISTORIES * 500;
   test('with crashes and lost answers', { timeout }, () =>
     holds(history(operation(fc.constantFrom('crash', 'lost-or-refused', 'burst'), 3)), HISTORIES),
   );
