@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
+import { ownerOfKey } from '../aws/identity.js';
 import { ownedBy, whereabouts, type Whereabouts } from '../aws/bucket.js';
 import { failure, isDenied, isMissing } from '../aws/errors.js';
 import { CONFIG_VAR_NAMES, oursOf } from '../contract/index.js';
@@ -63,17 +64,9 @@ async function lookAt(heroku: Heroku, { name, team, generation, stack }: HerokuA
 
 /** The IAM users behind these keys, as far as they are of this account. */
 export async function usersBehind(aws: Aws, keyIds: readonly string[]): Promise<Map<string, string>> {
-  const { GetAccessKeyLastUsedCommand } = await import('@aws-sdk/client-iam');
-  const iam = await aws.iam();
-  const find = async (AccessKeyId: string) => {
-    try {
-      const { UserName } = await iam.send(new GetAccessKeyLastUsedCommand({ AccessKeyId }));
-      return UserName === undefined ? [] : [[AccessKeyId, UserName] as const];
-    } catch (error) {
-      // AWS does not tell a key of another account from one that is gone.
-      if (isMissing(error, 'user or key') || isDenied(error)) return [];
-      throw failure(error, `find the user of key ${AccessKeyId} (iam:GetAccessKeyLastUsed)`);
-    }
+  const find = async (keyId: string) => {
+    const user = await ownerOfKey(aws, keyId);
+    return user === undefined ? [] : [[keyId, user] as const];
   };
   return new Map((await pMap(keyIds, find, { concurrency: 5 })).flat());
 }

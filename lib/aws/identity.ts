@@ -1,6 +1,6 @@
 import { KitError } from '../errors.js';
 import type { Aws } from './aws.js';
-import { awsError } from './errors.js';
+import { awsError, failure, isDenied, isMissing } from './errors.js';
 
 export interface Identity {
   readonly account: string;
@@ -15,6 +15,18 @@ export async function identity(aws: Aws): Promise<Identity> {
     return { account: answer.Account ?? '', arn: answer.Arn ?? '' };
   } catch (error) {
     throw awsError(error, 'ask AWS who you are (sts:GetCallerIdentity)');
+  }
+}
+
+/** Name of the IAM user whose key this is; undefined where AWS does not tell, which it does of this account's keys alone. */
+export async function ownerOfKey(aws: Aws, keyId: string): Promise<string | undefined> {
+  const { GetAccessKeyLastUsedCommand } = await import('@aws-sdk/client-iam');
+  try {
+    return (await (await aws.iam()).send(new GetAccessKeyLastUsedCommand({ AccessKeyId: keyId }))).UserName;
+  } catch (error) {
+    // AWS does not tell a key of another account from one that is gone.
+    if (isMissing(error, 'user or key') || isDenied(error)) return undefined;
+    throw failure(error, `find the user of key ${keyId} (iam:GetAccessKeyLastUsed)`);
   }
 }
 

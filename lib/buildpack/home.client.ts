@@ -10,7 +10,7 @@ import { KitError } from '../errors.js';
 import { open } from '../network/network.js';
 import { readError } from '../storage/halcyon-requests.js';
 import { signV4 } from '../storage/signing.js';
-import { blockedMessage, OTHER_WAY, PUBLIC_ACCESS_SETTINGS, type PublicAccessSetting } from './hosted.js';
+import { blockedMessage, OTHER_WAY, PUBLIC_ACCESS_SETTINGS, type PublicAccessSetting } from './public-access.js';
 
 /**
  * The configuration with where the hosted buildpack is served from already: apps name that URL, so it stays when the file's buckets move.

@@ -1,7 +1,7 @@
+import { hostedKey } from '../contract/index.js';
 import type { Aws } from '../aws/aws.js';
 import { ownedBy, type BucketName } from '../aws/bucket.js';
 import { awsError, isPreconditionFailed } from '../aws/errors.js';
-import { hostedKey } from './hosted.js';
 import { packBuildpack, sha256Of } from './pack.js';
 import { tampered } from './served.client.js';
 

@@ -1,7 +1,7 @@
+import { hostedHash } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { Network } from '../network/network.js';
 import { anonymousGet } from '../storage/halcyon-requests.js';
-import { hostedHash } from './hosted.js';
 import { sha256Of } from './pack.js';
 
 /** What anyone who asks for the SigV4 buildpack is given. */

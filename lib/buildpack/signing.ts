@@ -1,11 +1,10 @@
 import type { Aws } from '../aws/aws.js';
 import type { KitConfig, Team } from '../config/model.js';
-import { buildpackBucketName } from '../contract/index.js';
+import { buildpackBucketName, hostedUrl, isOurBuildpack } from '../contract/index.js';
 import { buildpackEnvironments } from '../config/environments.js';
 import { s3Origin } from '../config/derive.js';
 import type { DesiredBuildpacks } from '../heroku/buildpacks.plan.js';
 import { inStep, type IoHost } from '../io/io-host.js';
-import { hostedUrl, isOurBuildpack } from './hosted.js';
 
 /**
  * URL of the SigV4 buildpack; undefined with signing version 2. A hosted one is known before it is published: its name is its content's hash.

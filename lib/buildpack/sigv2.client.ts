@@ -3,10 +3,9 @@ import type { Aws } from '../aws/aws.js';
 import { ownedBy, type BucketName } from '../aws/bucket.js';
 import { isMissing } from '../aws/errors.js';
 import type { KitConfig, Team } from '../config/model.js';
-import { DENY_SIGV2 } from '../contract/index.js';
+import { DENY_SIGV2, isOurBuildpack } from '../contract/index.js';
 import { isKitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
-import { isOurBuildpack } from './hosted.js';
 import type { AppSignatures, BucketSignatures } from './sigv2.plan.js';
 
 /** How the apps of the `teams`' buckets sign: one request a bucket, and two an app of a bucket that still accepts version 2. Changes nothing. */

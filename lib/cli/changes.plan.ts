@@ -63,8 +63,9 @@ const isChanging = ({ teams, buildpacks = [], stacks = [], gone = [] }: Changes)
 
 /** Of a dry run: 1 where a person must settle something first; with `--detailed-exitcode` 2 where anything would be done. */
 export function dryRunExitCode(options: { readonly detailedExitcode?: boolean }, changes: Changes, blocked = false): number {
-  if (blocked || !options.detailedExitcode) return blocked ? 1 : 0;
-  if (changes.teams.some(({ plan }) => plan.blocked.length > 0 || plan.left.length > 0)) return 1;
+  if (blocked || changes.teams.some(({ plan }) => plan.blocked.length > 0)) return 1;
+  if (!options.detailedExitcode) return 0;
+  if (changes.teams.some(({ plan }) => plan.left.length > 0)) return 1;
   return isChanging(changes) ? 2 : 0;
 }
 

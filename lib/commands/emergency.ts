@@ -1,11 +1,12 @@
-import { checkAccount, identity } from '../aws/identity.js';
+import pMap from 'p-map';
+import type { Aws } from '../aws/aws.js';
+import { checkAccount, identity, ownerOfKey } from '../aws/identity.js';
 import type { Team } from '../config/model.js';
 import { parseUserName } from '../contract/index.js';
 import { NOTHING_LEFT, teamLeft } from '../deploy/left.plan.js';
 import type { Event, FoundKey, Policy } from '../engine/index.js';
-import { holdersOf } from '../config/derive.js';
+import { holdersOf, namesOf } from '../config/derive.js';
 import { KitError } from '../errors.js';
-import type { Heroku } from '../heroku/heroku.js';
 import { inStep } from '../io/io-host.js';
 import type { ChangeOptions, CommandResult } from '../cli/command.js';
 import { runTeams } from '../cli/run-teams.js';
@@ -86,14 +87,26 @@ export async function emergency(session: Session, keyId: string, options: Emerge
   }
 }
 
-/** The one team, of those that were asked for, with a user that has the key, or a secret that still tells of it. */
+/**
+ * The one team, of those that were asked for, with a user that has the key, or a secret that still tells of it. AWS tells whose a key is in one
+ * request; users are gone through only where it does not: of many teams that takes minutes, for which the key works.
+ */
 async function find(session: Session, keyId: string): Promise<TeamKey> {
   const { findKey, wasKeyOf } = await import('../engine/index.js');
   const wanted = placesOf(session.teams);
   const look = async (): Promise<TeamKey> => {
     const problems: unknown[] = [];
     const mine: Team[] = [];
-    const who = wanted[0] === undefined ? undefined : await identity(session.aws(wanted[0].region));
+    const aws = wanted[0] && session.aws(wanted[0].region);
+    const who = aws && (await identity(aws));
+    const owner = aws && (await ownerAmong(aws, keyId).catch(() => undefined));
+    if (owner !== undefined) {
+      const known = wanted.filter(({ account }) => account === who?.account).map(({ team }) => ({ team }));
+      const others = (await teamsLeft(session)).map((team) => ({ team, left: true as const }));
+      const whose = [...known, ...others].find(({ team }) => namesOf(team).includes(owner.team));
+      const found = whose && (await findKey(contextOf(session, whose.team), whose.team, keyId, owner.name));
+      if (whose !== undefined && found !== undefined) return { ...whose, found };
+    }
     for (const { team, account } of wanted) {
       if (account !== who?.account) continue;
       mine.push(team);
@@ -123,6 +136,15 @@ async function find(session: Session, keyId: string): Promise<TeamKey> {
   );
 }
 
+/** The user of the kit's that has the key, where AWS tells. */
+async function ownerAmong(aws: Aws, keyId: string): Promise<{ name: string; team: string } | undefined> {
+  const { userNames } = await import('../engine/ports/iam.client.js');
+  const name = await ownerOfKey(aws, keyId);
+  const user = name === undefined ? undefined : (await userNames(aws)).find((one) => one.name === name);
+  const team = user && parseUserName(user)?.team;
+  return user === undefined || team === undefined ? undefined : { name: user.name, team };
+}
+
 /** Teams that have users and that the file does not name. */
 async function teamsLeft({ aws, teams, config }: Session): Promise<Team[]> {
   const { userNames } = await import('../engine/ports/iam.client.js');
@@ -132,26 +154,32 @@ async function teamsLeft({ aws, teams, config }: Session): Promise<Team[]> {
   return [...there].filter((name) => !config.teams.some((team) => team.name === name)).map((name) => teamLeft(name, NOTHING_LEFT));
 }
 
-/** Which apps hold the key, as far as Heroku tells in good time. What cannot be told is a line, never an error. */
+/**
+ * Which apps hold the key, as far as Heroku tells in good time: after that nothing more is asked, as the apps' new keys need the same requests.
+ * What cannot be told is a line, never an error.
+ */
 async function appsWith(session: Session, team: Team, keyId: string): Promise<string[]> {
+  let over = false;
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => (timer = setTimeout(resolve, LOOK_MS, 'Heroku does not answer')));
-  const read = async (heroku: Heroku, app: string): Promise<string> => {
-    const vars = await heroku.configVars(app).catch(messageOf);
-    if (typeof vars === 'string') return vars;
-    return vars.HALCYON_AWS_ACCESS_KEY_ID === keyId ? `held by ${app}` : '';
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LOOK_MS))).then(() => void (over = true));
+  const told = new Map(holdersOf(team).map(({ name }) => [name, 'Heroku does not answer']));
+  const ask = async (app: string): Promise<void> => {
+    if (over) return;
+    const vars = await session
+      .heroku()
+      .then((heroku) => heroku.configVars(app))
+      .catch(messageOf);
+    told.set(app, typeof vars === 'string' ? vars : vars.HALCYON_AWS_ACCESS_KEY_ID === keyId ? HOLDS : '');
   };
-  const ask = async (app: string): Promise<string> => {
-    const heroku = await session.heroku().catch(messageOf);
-    const answer = typeof heroku === 'string' ? heroku : await Promise.race([read(heroku, app), late]);
-    return answer === '' || answer.startsWith('held by') ? answer : `whether ${app} holds it is not known: ${answer}`;
-  };
-  const lines = await Promise.all(holdersOf(team).map(({ name }) => ask(name))).finally(() => clearTimeout(timer));
+  await Promise.race([pMap(told.keys(), ask, { concurrency: 10 }), late]).finally(() => clearTimeout(timer));
   session.host.signal.throwIfAborted();
-  const told = lines.filter((line) => line !== '');
-  return told.length > 0 ? told : [`no app of ${team.name} holds it`];
+  const lines = [...told].flatMap(([app, answer]) =>
+    answer === '' ? [] : [answer === HOLDS ? `held by ${app}` : `whether ${app} holds it is not known: ${answer}`],
+  );
+  return lines.length > 0 ? lines : [`no app of ${team.name} holds it`];
 }
 
+const HOLDS = 'holds it';
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const contextOf = ({ aws, host, teams }: Session, team: Team) => ({

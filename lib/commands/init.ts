@@ -45,8 +45,8 @@ export async function init(options: InitOptions, host: CommandHost): Promise<Com
 async function accountOf(region: string, profile: string | undefined, host: CommandHost): Promise<string | undefined> {
   try {
     return (await identity(createAws({ region, profile, maxAttempts: 1, network: networkOf(host.env) }))).account;
-  } catch {
-    host.io.warn('no AWS credentials here, so the account in the file is an example: edit it');
+  } catch (error) {
+    host.io.warn(`the account in the file is an example, edit it: ${(error as Error).message}`);
     return undefined;
   }
 }

@@ -53,12 +53,13 @@ export async function packages(names: readonly string[], options: PackagesOption
     host.io.info(text);
     if (!(await host.confirm(`Remove ${sizeOf(due)} that no app could use?`))) throw new KitError('declined', 'nothing was changed');
   }
-  for (const [at, stock] of stocks.entries()) await prune(awsOf(session, places[at]!), places[at]!, stock, host.signal);
-  host.evidence.note({ removed: due.map(({ key }) => key) });
+  const removed: StoredPackage[] = [];
+  for (const [at, stock] of stocks.entries()) removed.push(...(await prune(awsOf(session, places[at]!), places[at]!, stock, host.signal)));
+  host.evidence.note({ removed: removed.map(({ key }) => key) });
   const rests = stocks.flatMap((stock) => stock.soaking);
   return {
-    data: { ...data, removed: due.map(({ key }) => key) },
-    text: `${sizeOf(due)} removed${rests.length > 0 ? `; ${sizeOf(rests)} at rest for ${options.soak}: run again then` : ''}`,
+    data: { ...data, removed: removed.map(({ key }) => key) },
+    text: `${sizeOf(removed)} removed${rests.length > 0 ? `; ${sizeOf(rests)} at rest for ${options.soak}: run again then` : ''}`,
     exitCode: rests.length > 0 ? 2 : 0,
   };
 }

@@ -7,6 +7,7 @@ import { planTeams } from '../cli/preview.js';
 import { prover } from '../cli/prove.js';
 import { exitCodeOf, renderOutcome, renderPlans } from '../cli/render.js';
 import { admit, openSession } from '../cli/session.js';
+import { refuseTampered } from '../buildpack/served.client.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
 import { runTeams } from '../cli/run-teams.js';
 import { emergency } from './emergency.js';
@@ -38,6 +39,8 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
   if (intent.kind === 'emergency') return emergency(opened, intent.keyId, { ...options, policy });
   const session = await admit(opened);
   const plans = await planTeams(session, intent, { policy });
+  const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
+  if (!options.dryRun) await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
   const text = [renderPlans(plans, options.verbose), tallyOf({ teams: plans }, (await session.heroku()).remaining())]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -46,7 +49,6 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
     host.io.info(`${text}\n`);
     if (!(await host.confirm(question(intent)))) throw new KitError('declined', 'nothing was changed');
   }
-  const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   const outcomes = await runTeams(session, {
     intent,
     policy,

@@ -16,6 +16,8 @@ export async function sandbox(options: { json?: boolean; writeEnv?: string }, ho
   const child = spawn(process.execPath, [script, ...args], { stdio: 'inherit', env: host.env });
   // A terminal sends Ctrl-C to the child as well; a signal to this process alone is passed on.
   host.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
-  const exitCode = await new Promise<number>((done, fail) => child.on('error', fail).on('exit', (code) => done(code ?? 0)));
+  const exitCode = await new Promise<number>((done, fail) =>
+    child.on('error', fail).on('exit', (code) => done(code ?? (host.signal.aborted ? 0 : 1))),
+  );
   return { data: {}, text: '', exitCode };
 }

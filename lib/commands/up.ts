@@ -20,6 +20,7 @@ import { isStackChanged, stacksFor, type StackTarget } from '../deploy/stacks.pl
 import { observeFormerAcls } from '../deploy/former-acls.client.js';
 import { aclsByBucket, renderFormerAcls } from '../deploy/former-acls.plan.js';
 import { KitError } from '../errors.js';
+import { outgoing } from '../io/redaction.js';
 
 export interface UpOptions extends ChangeOptions {
   readonly all?: boolean;
@@ -75,7 +76,7 @@ async function carryOutPlan(
     const blocked = seen.blocked || pruning?.seen.teams.some(({ plan }) => plan.blocked.length > 0);
     const retired = pruning === undefined ? undefined : changesOfDown(pruning.seen);
     const whole = { ...seen, teams: [...seen.teams, ...(retired?.teams ?? [])], gone: retired?.gone };
-    const now = { file: session.fileDigest, changes: sentencesOf(whole) };
+    const now = { file: session.fileDigest, changes: sentencesOf(whole).map(outgoing) };
     if (saved !== undefined) requireSame(saved, now);
     if (options.out !== undefined) {
       const teams = session.teams.map(({ name }) => name);
@@ -92,7 +93,9 @@ async function carryOutPlan(
     }
     const done = await carryOut(session, { deployer, targets, seen, buildpackUrl }, options);
     // Where an app could not be moved it may hold a key of a team that is to go.
-    if (pruning === undefined || goes === '' || done.exitCode !== 0) return done;
+    if (pruning === undefined || goes === '') return done;
+    if (done.exitCode !== 0)
+      return { ...done, text: `${done.text}\n! nothing was retired, as not all of the rest came through: run it again` };
     const pruned = await takeDown(pruning.session, pruning.seen, PRUNE);
     const data = { ...(done.data as object), pruned: pruned.data };
     host.evidence.note(data);
@@ -146,6 +149,7 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
 async function deploy({ aws, host }: Session, { deployer, targets, seen }: Prepared, which: (stack: string) => boolean) {
   const changed = seen.stacks.filter((one) => isStackChanged(one) && which(one.stack));
   const prepare = async (stack: string) => {
+    host.signal.throwIfAborted();
     const [one, target] = [changed.find((other) => other.stack === stack), targets.find(({ name }) => name === stack)];
     if (one === undefined || target === undefined) return;
     await prepareStack(one, target, { aws: aws(target.region), deployer, io: host.io, signal: host.signal });

@@ -1,4 +1,4 @@
-import type { PublicAccessSetting } from '../buildpack/hosted.js';
+import type { PublicAccessSetting } from '../buildpack/public-access.js';
 import type { Environment } from '../config/environments.js';
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import type { ServedBuildpack } from '../buildpack/served.client.js';

@@ -151,8 +151,8 @@ export async function removeDeadLease({ aws }: KillContext, team: Team): Promise
 export type KillContext = Pick<EngineContext, 'aws' | 'io' | 'signal' | 'clock'>;
 
 /** Whose of the team's users a key is; undefined: nobody's. */
-export async function findKey(context: KillContext, team: Team, keyId: string): Promise<FoundKey | undefined> {
-  return findKeyOf(iamContext(context, team), keyId);
+export async function findKey(context: KillContext, team: Team, keyId: string, owner?: string): Promise<FoundKey | undefined> {
+  return findKeyOf(iamContext(context, team), keyId, owner);
 }
 
 /**

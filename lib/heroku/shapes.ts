@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CONFIG_VAR_NAMES } from '../contract/index.js';
 import { registerConfigVars, registerSecret, registerUrlSecrets } from '../io/redaction.js';
 import { shown as name } from '../network/answers.js';
 import type { Build, Dyno, HerokuApp, Release } from './heroku.js';
@@ -54,7 +55,7 @@ export const STACK = z.object({ name, state: name });
 /** Null, in the documentation though not in answers, means that there is none. */
 export const CONFIG_VARS = z.record(z.string(), z.string().nullable()).transform((json) => {
   const vars = Object.fromEntries(Object.entries(json).filter((entry): entry is [string, string] => entry[1] !== null));
-  registerConfigVars(vars);
+  registerConfigVars(vars, CONFIG_VAR_NAMES);
   return vars;
 });
 

@@ -38,11 +38,12 @@ const KEY_ID = /^A[KS]IA[A-Z0-9]+$/;
 /** What nobody would choose as a name. */
 const isRandom = (value: string): boolean => /^[\w+/=-]+$/.test(value) && [/[a-z]/, /[A-Z]/, /\d/].every((kind) => kind.test(value));
 
-/** Register what among an app's config vars is secret by its name, or looks like it; names of buckets and regions must stay readable. */
-export function registerConfigVars(vars: Readonly<Record<string, string>>): void {
+/** Register what among an app's config vars is secret by its name, or looks like it, but for those whose `plain` names tell what they hold. */
+export function registerConfigVars(vars: Readonly<Record<string, string>>, plain: readonly string[] = []): void {
   registerUrlSecrets(Object.values(vars));
   for (const [name, value] of Object.entries(vars))
-    if (!KEY_ID.test(value) && (SECRET_NAME.test(name) || (value.length >= 20 && isRandom(value)))) registerSecret(value);
+    if (!KEY_ID.test(value) && (SECRET_NAME.test(name) || (value.length >= 20 && isRandom(value) && !plain.includes(name))))
+      registerSecret(value);
 }
 
 /** `text` with every registered secret replaced by `[redacted]`. */

@@ -90,7 +90,15 @@ async function unusedBefore(aws: Aws, { spec }: TeamBucket, place: string): Prom
 }
 
 /** Remove what is due, and keep in mind what rests. With versioning on, what is removed can be had back. */
-export async function prune(aws: Aws, { bucket }: Place, { place, due, unused }: Stock, signal?: AbortSignal): Promise<void> {
+export async function prune(
+  aws: Aws,
+  { bucket }: Place,
+  { place, due: agreed, unused }: Stock,
+  signal?: AbortSignal,
+): Promise<StoredPackage[]> {
+  // A build may have stored one anew while somebody was asked.
+  const now = new Map((await storedPackages(aws, bucket.spec, place, signal)).map(({ key, modified }) => [key, modified]));
+  const due = agreed.filter(({ key, modified }) => now.get(key) === modified);
   const { DeleteObjectsCommand } = await import('@aws-sdk/client-s3');
   for (let at = 0; at < due.length; at += 1000) {
     signal?.throwIfAborted();
@@ -112,4 +120,5 @@ export async function prune(aws: Aws, { bucket }: Place, { place, due, unused }:
   const body = JSON.stringify({ version: 1, unused: Object.fromEntries(Object.entries(unused).filter(([key]) => !gone.has(key))) });
   // Written by another meanwhile, theirs is as good.
   await (found === undefined ? store.create(body) : store.replace(body, found.etag));
+  return due;
 }

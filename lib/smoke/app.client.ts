@@ -2,15 +2,16 @@ import type { Aws } from '../aws/aws.js';
 import { isMissing } from '../aws/errors.js';
 import type { KitConfig } from '../config/model.js';
 import {
+  type AppStorage,
   desiredConfigVars,
   differing,
+  isOurBuildpack,
+  type KeyPair,
   parseSecretValue,
+  type PrincipalId,
   principalLabel,
   secretName,
   STAGES,
-  type AppStorage,
-  type KeyPair,
-  type PrincipalId,
 } from '../contract/index.js';
 import { isKitError, KitError } from '../errors.js';
 import { isHaskellOnHeroku } from '../heroku/buildpacks.plan.js';
@@ -52,11 +53,12 @@ export async function prepare(
   // What it is built on next.
   const stack = app.buildStack ?? app.stack;
   const wanted = copiedBuildpacks(config, signingBuildpackUrl, buildpacks);
+  const asWanted = wanted.join('\n') === buildpacks.join('\n') && [wanted[0], undefined].includes(signingBuildpackUrl);
   const prepared = {
     app: { ...app, stack },
     key,
     buildpacks: wanted,
-    differs: [...differing(vars, desiredConfigVars(storage, key)), ...(wanted.join('\n') === buildpacks.join('\n') ? [] : ['buildpacks'])],
+    differs: [...differing(vars, desiredConfigVars(storage, key)), ...(asWanted ? [] : ['buildpacks'])],
     configVars: copiedConfigVars(config, storage, key, vars, copied),
     place: { platform: platformOf(stack) ?? '', ghc: vars.HALCYON_GHC_VERSION || DEFAULT_GHC },
   };
@@ -104,11 +106,15 @@ export function copiedConfigVars(
   return Object.fromEntries(wanted.filter((entry): entry is [string, string] => Boolean(entry[1])));
 }
 
-/** The app's buildpacks, haskell-on-heroku among them, the SigV4 buildpack first where requests are signed with version 4. @internal */
+/**
+ * The app's buildpacks, haskell-on-heroku among them, the SigV4 buildpack first where requests are signed with version 4: the app's own, whose
+ * version may be that of another kit. @internal
+ */
 export function copiedBuildpacks(config: KitConfig, signingUrl: string | undefined, current: readonly string[]): string[] {
   const list = current.some((url) => isHaskellOnHeroku(url, config.buildpack.url)) ? [...current] : [...current, config.buildpack.url];
   if (config.signing.version !== 4 || signingUrl === undefined) return list;
-  return [signingUrl, ...list.filter((url) => url !== signingUrl)];
+  const isOurs = (url: string) => url === signingUrl || isOurBuildpack(url, config.signing.buildpack);
+  return [list.find(isOurs) ?? signingUrl, ...list.filter((url) => !isOurs(url))];
 }
 
 export const withoutUserInfo = (url: string): string => url.replace(/^([a-z+]+:\/\/)[^/@]*@/, '$1');

@@ -1,3 +1,4 @@
+import { hostedUrl, isOurBuildpack } from '../../lib/contract/index.js';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +8,6 @@ import { GetObjectCommand, PutObjectCommand, S3Client, type GetObjectCommandOutp
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Aws } from '../../lib/aws/aws.js';
-import { hostedUrl, isOurBuildpack } from '../../lib/buildpack/hosted.js';
 import { packBuildpack } from '../../lib/buildpack/pack.js';
 import { publishBuildpack } from '../../lib/buildpack/publish.client.js';
 import { s3Origin } from '../../lib/config/derive.js';

@@ -1,6 +1,6 @@
+import { isOurBuildpack } from '../../lib/contract/index.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isOurBuildpack } from '../../lib/buildpack/hosted.js';
 import { isHaskellOnHeroku, planBuildpacks, type DesiredBuildpacks } from '../../lib/heroku/buildpacks.plan.js';
 
 const HASKELL = 'https://github.com/mietek/haskell-on-heroku';

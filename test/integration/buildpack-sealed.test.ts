@@ -10,9 +10,8 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hostedKey } from '../../lib/buildpack/hosted.js';
 import { packBuildpack } from '../../lib/buildpack/pack.js';
-import { buildpackBucketName } from '../../lib/contract/index.js';
+import { buildpackBucketName, hostedKey } from '../../lib/contract/index.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
 import { userWithKey } from '../../sandbox/test/support/accounts.js';
 import { clients, failure } from '../../sandbox/test/support/clients.js';
@@ -84,7 +83,7 @@ describe('once root has swapped it', () => {
     sandbox.heroku.clearLog();
   });
 
-  test.each([['up', '--yes'], ['up', '--dry-run'], ['sync', '--yes'], ['smoke']])(
+  test.each([['up', '--yes'], ['up', '--dry-run'], ['sync', '--yes'], ['rotate', '--yes'], ['smoke']])(
     '%s %s stops before any app is touched',
     async (...args) => {
       const { code, stdout } = await work.kit([...args, '--json']);

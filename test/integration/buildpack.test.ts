@@ -14,10 +14,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Aws } from '../../lib/aws/aws.js';
-import { hostedKey } from '../../lib/buildpack/hosted.js';
 import { packBuildpack } from '../../lib/buildpack/pack.js';
 import { publishBuildpack } from '../../lib/buildpack/publish.client.js';
-import { BUILDPACK_PREFIX } from '../../lib/contract/index.js';
+import { BUILDPACK_PREFIX, hostedKey } from '../../lib/contract/index.js';
 import { startLocalAws, type LocalAws } from '../../sandbox/aws/index.js';
 import { clients, rootKey } from '../../sandbox/test/support/clients.js';
 import { buildpackDir } from '../buildpack/support/shim.js';

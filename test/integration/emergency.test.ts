@@ -102,6 +102,7 @@ test('the key dies while Heroku answers nobody, and running again does the rest;
   const key = await keyOf('maps');
   const others = [await keyOf('bills'), await keyOf('mail')];
   wire.sandbox.heroku.addFault({ kind: '503', times: Infinity });
+  wire.sandbox.aws.clearLog();
   const evidence = join(dir, 'evidence.json');
   const { result, said } = await emergency([], key, { all: true, evidence });
   await expect(result).rejects.toMatchObject({
@@ -110,6 +111,9 @@ test('the key dies while Heroku answers nobody, and running again does the rest;
     details: { keyId: key, inactive: true },
   });
   expect(said.join('\n')).toContain('whether maps-one holds it is not known');
+  // AWS tells whose it is: no other team is gone through while it works.
+  const asked = wire.sandbox.aws.log().map(({ operation }) => operation);
+  expect(asked.slice(0, asked.indexOf('UpdateAccessKey')).filter((operation) => operation === 'ListAccessKeys')).toHaveLength(1);
   expect(await keysOf(wire, user('maps'))).toEqual([{ id: key, status: 'Inactive' }]);
   expect(JSON.parse(await readFile(evidence, 'utf8'))).toMatchObject({
     killed: [

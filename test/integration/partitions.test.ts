@@ -3,10 +3,9 @@ import { GetUserPolicyCommand, ListAccessKeysCommand } from '@aws-sdk/client-iam
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAws, type Aws } from '../../lib/aws/aws.js';
 import { identity } from '../../lib/aws/identity.js';
-import { isOurBuildpack } from '../../lib/buildpack/hosted.js';
 import { parseConfig } from '../../lib/config/index.js';
 import { domainOf, partitionOf } from '../../lib/config/regions.js';
-import { USER_POLICY, userName } from '../../lib/contract/index.js';
+import { isOurBuildpack, USER_POLICY, userName } from '../../lib/contract/index.js';
 import { createHeroku } from '../../lib/heroku/heroku.client.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';

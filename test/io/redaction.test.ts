@@ -47,8 +47,9 @@ test("of an app's config vars what is secret by its name or looks like it is bla
     OTHER_ACCESS_KEY_ID: 'AKIAEXAMPLE000000042',
     STORE: 'halcyon-payments-assets-2026',
   });
+  registerConfigVars({ HALCYON_S3_BUCKET: 'halcyon-payments-111122223333/Team2' }, ['HALCYON_S3_BUCKET']);
   expect(redact('canary-db-password canary-smtp cAnAry0123456789abcdefGH')).toBe('[redacted] [redacted] [redacted]');
-  const names = 'eu-central-1 AKIAEXAMPLE000000042 halcyon-payments-assets-2026 db.example.com';
+  const names = 'eu-central-1 AKIAEXAMPLE000000042 halcyon-payments-assets-2026 db.example.com halcyon-payments-111122223333/Team2';
   expect(redact(names)).toBe(names);
 });
 

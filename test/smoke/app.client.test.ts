@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { hostedUrl } from '../../lib/contract/index.js';
 import type { KitConfig } from '../../lib/config/model.js';
 import { redact, registerUrlSecrets } from '../../lib/io/redaction.js';
 import { copiedBuildpacks, copiedConfigVars, withoutUserInfo } from '../../lib/smoke/app.client.js';
@@ -6,6 +7,8 @@ import { copiedBuildpacks, copiedConfigVars, withoutUserInfo } from '../../lib/s
 const url = 'https://github.com/mietek/haskell-on-heroku';
 const config = (version: 2 | 4, more: object = {}) =>
   ({ signing: { version, acknowledgeV2: true }, buildpack: { install: false, url, ...more } }) as unknown as KitConfig;
+const versionOf = (digit: string) => hostedUrl('https://s3.example.com', 'kit', digit.repeat(64));
+const [newer, other] = [versionOf('a'), versionOf('b')];
 const storage = { mode: 'read-only', bucket: 'b', endpoint: 'e', acl: 'private' } as const;
 
 describe('copiedConfigVars', () => {
@@ -29,6 +32,7 @@ describe('copiedBuildpacks', () => {
     ['adds haskell-on-heroku where it is missing', 2, undefined, ['heroku/nodejs'], ['heroku/nodejs', url]],
     ['keeps a fork', 2, undefined, ['https://example.com/haskell-on-heroku.git'], ['https://example.com/haskell-on-heroku.git']],
     ['puts the SigV4 buildpack first, once', 4, 'sigv4', [url, 'sigv4'], ['sigv4', url]],
+    ['keeps the version of it that the app has', 4, newer, [url, other], [other, url]],
     ['leaves it out with version 2', 2, 'sigv4', [url], [url]],
   ] as const)('%s', (_, version, signingUrl, current, wanted) => {
     expect(copiedBuildpacks(config(version), signingUrl, current)).toEqual(wanted);

@@ -1,4 +1,4 @@
-import { blockedMessage, OTHER_WAY } from '../../buildpack/hosted.js';
+import { blockedMessage, OTHER_WAY } from '../../buildpack/public-access.js';
 import { BUILDPACK_STACK } from '../../contract/index.js';
 import type { Check, Observation } from '../model.js';
 import { about, broken, info, notChecked, warning, type Fault } from './finding.js';

@@ -18,7 +18,7 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
     });
   };
   return {
-    users: (teams) => guarded(`list the IAM users of team ${teams.join(', ')}`, () => readUsers(aws, teams)),
+    users: (teams, only) => guarded(`list the IAM users of team ${teams.join(', ')}`, () => readUsers(aws, teams, only)),
     activeKeys: (user) =>
       guarded(`list the keys of user ${user}`, async () => {
         const { ListAccessKeysCommand } = await import('@aws-sdk/client-iam');
@@ -159,7 +159,7 @@ export const quarantinedUsers = kept(60_000, async (aws): Promise<ReadonlySet<st
   return found;
 });
 
-async function readUsers(aws: Aws, teams: readonly string[]): Promise<UserRecord[]> {
+async function readUsers(aws: Aws, teams: readonly string[], only?: string): Promise<UserRecord[]> {
   const [all, quarantined] = await Promise.all([userNames(aws), quarantinedUsers(aws)]);
   const sdk = await import('@aws-sdk/client-iam');
   const client = await aws.iam();
@@ -188,6 +188,6 @@ async function readUsers(aws: Aws, teams: readonly string[]): Promise<UserRecord
     }
   };
   const paths = new Set(teams.flatMap((team) => ACCESSES.map((access) => iamPath(access, team))));
-  const own = all.filter(({ path }) => paths.has(path));
+  const own = all.filter(({ name, path }) => paths.has(path) && (only === undefined || name === only));
   return (await pMap(own, ({ name, path }) => readUser(name, path), { concurrency: 5 })).filter((user) => user !== undefined);
 }

@@ -52,7 +52,8 @@ export const isTransient = (error: unknown): boolean => error instanceof KitErro
 /** IAM. Effects here and in Secrets Manager are attempted once: whoever wants them looks again, and asks again. */
 export interface KeysPort {
   /** Users under the names of a team, with their keys and tags. */
-  users(teams: readonly string[]): Promise<UserRecord[]>;
+  /** @param only - the one of this name. Default: all. */
+  users(teams: readonly string[], only?: string): Promise<UserRecord[]>;
   /** Ids of a user's active keys, as IAM lists them now. */
   activeKeys(user: string): Promise<readonly string[]>;
   /** @throws KitError `aws-ambiguous`, or `state-changed` when it surely has two already. */

@@ -19,8 +19,9 @@ export interface FoundKey {
   readonly revoked: boolean;
 }
 
-export async function findKeyOf({ team, ports, recent }: IamContext, keyId: string): Promise<FoundKey | undefined> {
-  for (const user of recent.over(await ports.keys.users(namesOf(team)))) {
+/** @param owner - the user to look at, where it is known: a team may have hundreds. */
+export async function findKeyOf({ team, ports, recent }: IamContext, keyId: string, owner?: string): Promise<FoundKey | undefined> {
+  for (const user of recent.over(await ports.keys.users(namesOf(team), owner))) {
     const key = user.keys.find(({ id }) => id === keyId);
     if (key === undefined) continue;
     const id = parseUserName(user);

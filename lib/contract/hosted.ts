@@ -1,4 +1,4 @@
-import { BUILDPACK_PREFIX } from '../contract/index.js';
+import { BUILDPACK_PREFIX } from './names.js';
 
 /** Where the SigV4 buildpack is when the kit hosts it (`signing.buildpack: hosted`): the names, pure. */
 
@@ -15,12 +15,3 @@ export const hostedHash = (url: string): string | undefined => HOSTED.exec(url)?
 
 /** Whether `url` is our buildpack: the configured one, or any version that the kit has hosted anywhere. */
 export const isOurBuildpack = (url: string, configured?: string): boolean => url === configured || HOSTED.test(url);
-
-/** Settings of Block Public Access that are in the way: the first keeps it from being made public, the second even when it is. */
-export const PUBLIC_ACCESS_SETTINGS = ['BlockPublicPolicy', 'RestrictPublicBuckets'] as const;
-export type PublicAccessSetting = (typeof PUBLIC_ACCESS_SETTINGS)[number];
-
-export const blockedMessage = (account: string, blocks: readonly PublicAccessSetting[]): string =>
-  `account ${account} blocks public access as a whole (${blocks.join(', ')}), so Heroku cannot fetch a hosted buildpack from it`;
-export const OTHER_WAY =
-  'serve the buildpack from elsewhere and name it with "signing.buildpack: https://…", or switch that off for the account';
