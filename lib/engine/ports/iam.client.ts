@@ -82,22 +82,22 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
   };
 }
 
-/** What `read` tells of an account is asked for once in so long: many teams want to know it at once, and again after every step. */
+/** What many teams want to know of an account is asked for once where they ask together, and again only when so long has passed. */
 function kept<T>(ms: number, read: (aws: Aws) => Promise<T>): (aws: Aws) => Promise<T> {
-  const known = new WeakMap<Aws, { readonly at: number; readonly answer: Promise<T> }>();
+  const known = new WeakMap<Aws, { readonly at: number; readonly answer: Promise<T>; open: boolean }>();
   return (aws) => {
     const now = aws.network.time.now();
     const last = known.get(aws);
-    if (last !== undefined && now - last.at < ms) return last.answer;
-    const answer = read(aws);
-    known.set(aws, { at: now, answer });
-    answer.catch(() => known.delete(aws));
-    return answer;
+    if (last !== undefined && (last.open || now - last.at < ms)) return last.answer;
+    const asked = { at: now, answer: read(aws), open: true };
+    known.set(aws, asked);
+    void asked.answer.catch(() => known.delete(aws)).finally(() => (asked.open = false));
+    return asked.answer;
   };
 }
 
-/** Names and paths of all the kit's users in the account, as of the last second: IAM's own lists lag by more. */
-export const userNames = kept(1000, (aws) =>
+/** Names and paths of all the kit's users in the account. */
+export const userNames = kept(0, (aws) =>
   guarded('list the IAM users (iam:ListUsers)', async () => {
     const { paginateListUsers } = await import('@aws-sdk/client-iam');
     const found: Array<{ readonly name: string; readonly path: string }> = [];
