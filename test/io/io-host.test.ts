@@ -5,7 +5,6 @@ import { createTerminal } from '../../lib/io/terminal.js';
 function linesOf(verbose: boolean, run: (io: IoHost) => Promise<unknown>): Promise<string[]> {
   let said = '';
   const stream = { write: (text: string) => ((said += text), true) } as unknown as NodeJS.WritableStream;
-  // eslint-disable-next-line no-control-regex
   return run(createTerminal({ stream, verbose, live: false, now: () => 0 })).then(() =>
     said
       .replace(/\x1b\[\d+m/g, '')
