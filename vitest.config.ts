@@ -24,6 +24,7 @@ const LONG = [
   'doctor.test.ts',
   'rotation.test.ts',
   'left.test.ts',
+  'pipelines.test.ts',
   'model-check.test.ts',
   'edits.test.ts',
   'policies.test.ts',

@@ -19,7 +19,6 @@ import { SourceStore } from './sources.js';
 
 export type { Fault, FaultKind } from './faults.js';
 export type { Held } from './held.js';
-export type { HeldRun } from './pipelines.js';
 export type { LoggedRequest } from './request-log.js';
 export type { Settings } from './settings.js';
 

@@ -71,7 +71,15 @@ describe('policy operator', () => {
   test('fits a managed policy, and so does the boundary, with five buckets and keys of the longest names', () => {
     const names = Array.from({ length: 5 }, (_, n) => `${n}`.padEnd(63, 'b'));
     const kmsKeyArns = names.map(() => 'arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-11111111222233334444555555555555');
-    const scope = { partition: 'aws-us-gov', accounts: ['111122223333'], boundary: 'b'.repeat(128), existing: [], made: names, kmsKeyArns, topics: [] };
+    const scope = {
+      partition: 'aws-us-gov',
+      accounts: ['111122223333'],
+      boundary: 'b'.repeat(128),
+      existing: [],
+      made: names,
+      kmsKeyArns,
+      topics: [],
+    };
     expect(policySize(operatorPolicy(scope))).toBeLessThanOrEqual(MAX_MANAGED_POLICY);
     expect(policySize(boundaryPolicy(scope))).toBeLessThanOrEqual(MAX_MANAGED_POLICY);
   });

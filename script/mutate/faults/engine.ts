@@ -3,6 +3,7 @@ import { faultsOf } from '../fault.js';
 /** Keys: the plan, the retire barrier, and how it is carried out. */
 export const ENGINE = [
   ...faultsOf('lib/engine/plan/holders.plan.ts', {
+    'review-apps-on-the-record': [` || stage !== name`, '', 'engine'],
     'apps-outside-unheeded': ['[...apps, ...outside]', '[...apps, ...outside.slice(0, 0)]', 'engine'],
     'key-given-before-it-is-written-down': [
       'user !== undefined && goals.has(user) ? user : undefined',
@@ -12,6 +13,7 @@ export const ENGINE = [
     'pruned-though-another-team-has-it': ['app.team === undefined && app', 'app', 'engine'],
   }),
   ...faultsOf('lib/engine/plan/retire.plan.ts', {
+    'a-stage-explains-any-use': [`name === stage ? undefined : activity?.keyRelease?.at`, `activity?.keyRelease?.at`, 'engine'],
     'unobserved-app-holds-nothing': [
       `if (activity === undefined) return`,
       `if (activity === undefined) return []; else if (keyId === '') return`,
@@ -46,6 +48,7 @@ export const ENGINE = [
     'rotates-twice': [`principal.keys.some((key) => key !== current && isKnown(key))`, `principal.keys.length > 9`, 'engine'],
   }),
   ...faultsOf('lib/engine/plan/apps.plan.ts', {
+    'smoke-deploy-of-a-stage': [`moved.find(({ stage }) => stage === undefined)`, `moved[0]`, 'engine'],
     'no-smoke-between-waves': [`knowledge.canSmoke &&`, `knowledge.smoked.size > 0 &&`, 'engine'],
     'one-wave': [`size > moved.length) ?? total`, `size >= total) ?? total`, 'engine'],
     'canary-not-first': [`app.canary ? 0 :`, `app.canary ? 4 :`, 'engine'],

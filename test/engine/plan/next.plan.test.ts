@@ -127,6 +127,20 @@ describe('the whole way', () => {
       'delete-key OLD',
     ]);
   });
+  test('stages of pipelines, and what was made with them, come last; no smoke deploy stands for them', () => {
+    const of = { stage: 'pipeline:p:review', access: 'upload' };
+    const staged = [app(of.stage, 'OLD', of), app('pr-1', 'OLD', of)];
+    const canSmoke = { knowledge: { canSmoke: true } };
+    const steps = brief(team([principal()], [...staged, app('a', 'OLD', { access: 'read-only' })]), rotate, canSmoke);
+    expect(steps.slice(4, 7)).toEqual(['write 1/3: a', `smoke ${NEW}`, 'write 3/3: pipeline:p:review pr-1']);
+    expect(brief(team([principal()], staged), rotate, canSmoke).slice(4)).toEqual([
+      'write 1/2: pipeline:p:review',
+      'write 2/2: pr-1',
+      'deactivate OLD',
+      'wait',
+      'delete-key OLD',
+    ]);
+  });
   test('only what is due', () => {
     const young = principal({ user: 'young', label: 'team/young', keys: [key('YOUNG', { createdAt: ago(80 * DAY) })], current: 'YOUNG' });
     const observation = team([principal(), young], [app('a', 'OLD'), app('b', 'YOUNG', { user: 'young' })]);
@@ -221,6 +235,13 @@ describe('the retire barrier', () => {
     expect(made.steps).toEqual([]);
     expect(made.waiting).toMatchObject([{ kind, keyId: 'OLD', text: expect.stringContaining(text) }]);
     expect(brief(rotated(activity, old), finish)).toEqual(['wait', 'deactivate OLD', 'wait', 'delete-key OLD']);
+  });
+  test('that a stage was first seen with its key just now explains no use', () => {
+    const observation = rotated({ ...calm, keyRelease: at }, { lastUsedAt: ago(2) });
+    const stage = app('pipeline:p:test', 'N', { stage: 'pipeline:p:test', activity: { ...calm, keyRelease: { version: 0, at: ago(1) } } });
+    expect(first({ ...observation, apps: [...observation.apps, stage] }, finish).waiting).toMatchObject([{ kind: 'recent-use' }]);
+    const ended = { ...stage, activity: { ...stage.activity!, lastEnded: ago(2) } };
+    expect(now({ ...observation, apps: [...observation.apps, ended] }, finish)).toEqual(['deactivate OLD']);
   });
   test('nobody can tell when an app that could not be written lets go of it', () => {
     const observation = rotated(calm, {}, 'OLD');
@@ -467,6 +488,11 @@ describe('apps outside the team', () => {
 describe('the record of holders', () => {
   const observed = (recorded: TeamObservation['recorded'], apps: AppState[]) => ({ ...team([principal()], apps), recorded });
   const records = (observation: TeamObservation) => first(observation, ensure).steps.filter(({ kind }) => kind === 'record-holders');
+  test('a stage is written down, and what was made with it is not', () => {
+    const of = { stage: 'pipeline:p:review' };
+    const apps = [app(of.stage, undefined, { ...of, id: 'pipeline:1:review' }), app('pr-1', undefined, { ...of, id: 'pr' })];
+    expect(records(observed({ user: [] }, apps))).toMatchObject([{ holders: [{ id: 'pipeline:1:review', app: of.stage }] }]);
+  });
   test('has an app before it is given a key, and one that was given it earlier', () => {
     const observation = observed({ user: [] }, [app('a', undefined, { id: 'id-a' }), app('b', 'OLD', { id: 'id-b' })]);
     const holders = [
