@@ -107,6 +107,7 @@ describe('what reads the pages', () => {
     ['a key AKIA… (active, 3 d old)', 'b  a key   AKIA0123456789ABCDEF (active, 12 s old)', true],
     ['✔ app: v4', '✔ app: v12', true],
     ['s3://…/lease.json since 2026-03-01T12:00:00.000Z', 's3://a/b/lease.json since 2027-01-01T00:00:00.001Z', true],
+    ['2026-11-28T22:55:21  ann@laptop', '2027-01-02T03:04:05  root@vm', true],
     ['89 of 89 proofs', '88 of 89 proofs', false],
     ['a (b).', 'a b!', false],
   ])('an output shown as "%s" and seen as "%s"', (line, seen, same) => expect(shown(line).every((one) => one.test(seen))).toBe(same));

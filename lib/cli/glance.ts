@@ -24,13 +24,12 @@ export interface Glance {
   /** Where the hosted SigV4 buildpack is served from. */
   readonly buildpack: ReadonlyArray<{ readonly account: string; readonly region: string }>;
   readonly left: Left;
-  /** What is kept where; absent where it was not looked for. */
+  /** What is kept where, in a bucket or below a prefix of it; absent where it was not looked for. */
   readonly packages?: readonly GlancePackages[];
 }
 
 export interface GlancePackages {
   readonly bucket: string;
-  /** The prefix of the teams that use it, or empty. */
   readonly place: string;
   readonly kinds: readonly PackagesOfKind[];
   /** Why it cannot be told what there is, or what is asked for, empty where it can; absent where builds were not looked at. */

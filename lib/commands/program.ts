@@ -196,7 +196,7 @@ export function createProgram(run: Runner, version: string): Command {
   looking('status', 'Show what needs attention, then buckets, keys and apps as they are.', [
     'status',
     'status payments --json',
-    'status --metrics /var/lib/node_exporter/halcyon.prom --html fleet.html',
+    'status --metrics /var/lib/node_exporter/halcyon.prom',
     'status --packages --html fleet.html',
   ])
     .option('--metrics <file>', 'write metrics to FILE, for the textfile collector of node_exporter')

@@ -75,11 +75,10 @@ export function renderGlance({ findings, buckets, teams, buildpack, packages }: 
     ...(packages === undefined ? [] : keptIn(packages.filter(({ bucket }) => bucket === name))),
   ]);
   const columns = ['bucket', 'region', 'account', 'kind', 'teams', ...(packages === undefined ? [] : ['packages', 'asked for by no app'])];
-  const unknown = new Set(packages?.flatMap((one) => one.unknown ?? []));
   return [
     found.length === 0 ? 'Nothing needs attention, as far as status looks; halcyon-kit doctor looks deeper.' : found.join('\n'),
     ...(rows.length > 0 ? [renderTable(columns, rows)] : []),
-    ...[...unknown].map((why) => `note: ${why}`),
+    ...[...new Set(packages?.flatMap(({ unknown = [] }) => unknown))].map((why) => `note: ${why}`),
     ...(!verbose && teams.reduce((sum, { observation }) => sum + observation.apps.length, 0) > MANY
       ? [renderFleet(teams)]
       : teams.map(renderTeam)),
@@ -105,16 +104,8 @@ function renderFleet(teams: readonly GlanceTeam[]): string {
     const keys = principals.flatMap((principal) => principal.keys);
     const oldest = keys.map(({ createdAt }) => createdAt).sort()[0];
     const old = oldest === undefined ? '-' : age(oldest, at);
-    return [
-      team,
-      stack,
-      bucket ?? '-',
-      String(apps.length),
-      String(amiss),
-      String(keys.length),
-      old,
-      proof === undefined ? '-' : proven(proof, at),
-    ];
+    const counts = [apps.length, amiss, keys.length].map(String);
+    return [team, stack, bucket ?? '-', ...counts, old, proof === undefined ? '-' : proven(proof, at)];
   });
   return `${renderTable(['team', 'stack', 'bucket', 'apps', 'not as in the file', 'keys', 'oldest', 'last proof'], rows)}\n\n--verbose shows each key and app, and so does status TEAM --verbose`;
 }

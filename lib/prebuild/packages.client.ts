@@ -1,6 +1,6 @@
 import type { Aws } from '../aws/aws.js';
 import { ownedBy } from '../aws/bucket.js';
-import { failure } from '../aws/errors.js';
+import { guarded } from '../aws/errors.js';
 import type { Team, TeamBucket } from '../config/model.js';
 import { keyPrefix, unusedKey } from '../contract/index.js';
 import { s3Object } from '../engine/ports/s3-object.client.js';
@@ -64,18 +64,17 @@ export async function stockOf(
 ): Promise<Stock> {
   const { aws, heroku, signal } = context;
   const [stored, others] = await Promise.all([storedAt(aws, at, signal), holdersOfBucket(aws, heroku, at.bucket.spec)]);
-  const { packages } = stored;
   const apps = [...new Map([...others.apps, ...seen.apps].map((app) => [app.id, app])).values()];
   const usage = await usageOf(heroku, apps, signal);
   const unknown = [...seen.refused, ...others.unknown, ...usage.unknown];
-  const found = unknown.length > 0 ? new Map<string, string>() : unusable(packages, usage);
+  const found = unknown.length > 0 ? new Map<string, string>() : unusable(stored.packages, usage);
   return {
     ...{ ...stored, unknown },
-    packages: packages.map((one) => {
+    packages: stored.packages.map((one) => {
       const why = found.get(one.key);
       return { ...one, usedBy: usersOf(one, usage), ...(why === undefined ? {} : { unusable: why }) };
     }),
-    ...soaked(packages, found, await unusedBefore(aws, at.bucket, stored.place), new Date(aws.network.time.now()), soakMs),
+    ...soaked(stored.packages, found, await unusedBefore(aws, at.bucket, stored.place), new Date(aws.network.time.now()), soakMs),
   };
 }
 
@@ -103,16 +102,13 @@ export async function prune(
   for (let at = 0; at < due.length; at += 1000) {
     signal?.throwIfAborted();
     const Objects = due.slice(at, at + 1000).map(({ key }) => ({ Key: key }));
-    try {
-      const { Errors = [] } = await (
-        await aws.s3()
-      ).send(new DeleteObjectsCommand({ ...ownedBy(bucket.spec), Delete: { Objects, Quiet: true } }));
+    const request = new DeleteObjectsCommand({ ...ownedBy(bucket.spec), Delete: { Objects, Quiet: true } });
+    await guarded(`remove packages from bucket ${bucket.spec.name} (s3:DeleteObject)`, async () => {
+      const { Errors = [] } = await (await aws.s3()).send(request);
       const [first] = Errors;
       if (first !== undefined)
         throw new KitError('aws-denied', `${counted(Errors.length, 'package')} left, ${first.Key} first: ${first.Code}: ${first.Message}`);
-    } catch (error) {
-      throw failure(error, `remove packages from bucket ${bucket.spec.name} (s3:DeleteObject)`);
-    }
+    });
   }
   const gone = new Set(due.map(({ key }) => key));
   const store = s3Object(aws, bucket.spec, unusedKey(place));

@@ -1,12 +1,14 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import {
   CreateAccessKeyCommand,
+  CreateRoleCommand,
   CreateUserCommand,
   ListAccessKeysCommand,
+  PutRolePolicyCommand,
   PutUserPolicyCommand,
   TagUserCommand,
 } from '@aws-sdk/client-iam';
@@ -18,8 +20,11 @@ import { loadConfig } from '../../lib/config/index.js';
 import { leaseKey, userName } from '../../lib/contract/index.js';
 import { inactiveTag } from '../../lib/engine/tags.js';
 import { sourceTree } from '../../lib/smoke/archive.js';
+import { Objects } from '../../lib/smoke/objects.client.js';
 import { startWire, type Wire } from '../engine/support/wire.js';
 import { blocksOf, linesOf, shown } from '../support/markdown.js';
+import { toolchain } from '../upstream/support/toolchain.js';
+import { missing, upstreamDir } from '../upstream/support/upstream.js';
 import { InProcess } from './support/in-process.js';
 import type { Ran } from './support/target.js';
 
@@ -49,20 +54,27 @@ const shell = (line: string): Promise<Ran> =>
 
 /** A line of a page as a person would enter it, who puts values for `AKIA…` and says yes. */
 async function enter(line: string, code = 0, key = ''): Promise<string> {
-  const own = /^halcyon-kit ([^|>$&]*)$/.exec(line)?.[1];
+  const own = /^halcyon-kit (?!accept)([^|>$&]*)$/.exec(line)?.[1];
   const ran = own === undefined ? await shell(line) : await work.kit(own.replace('AKIA…', key).split(/\s+/), { bare: true });
   const output = stripVTControlCharacters(`${ran.stdout}\n${ran.stderr}`);
   if (ran.code !== code) throw new Error(`${line} ended with ${ran.code}, not ${code}:\n${output}`);
   return output;
 }
 const lines = (...of: Parameters<typeof block>): string[] => linesOf(block(...of));
+/** What a page shows of an output is what there is. */
+function shows(output: string, page: string, heading: string, nth = 0): void {
+  for (const line of shown(block(page, heading, 'text', nth))) expect(output).toMatch(line);
+}
 
 const iam = () => wire.aws.iam();
 const held = async (app: string) => (await wire.heroku.configVars(app)).HALCYON_AWS_ACCESS_KEY_ID ?? '';
 const file = () => readFileSync('halcyon.yaml', 'utf8');
 
 beforeAll(async () => {
-  wire = await startWire();
+  // For what is prebuilt: that is upstream's own doing, where it is at hand.
+  const upstream = (name: string) => `file://${join(upstreamDir, name)}`;
+  const buildEnv = { HALCYON_URL: upstream('halcyon'), BASHMENOT_URL: upstream('bashmenot') };
+  wire = await startWire({ heroku: missing ? {} : { readable: [upstreamDir], buildEnv } });
   work = new InProcess(wire.sandbox.env);
   mkdirSync(join(work.dir, 'bin'));
   const program = (name: string, script: string) => {
@@ -97,8 +109,18 @@ describe('README.md, "For real"', () => {
     const [valid, dry, up, due] = rest;
     await enter(valid ?? '');
     await enter(dry ?? '');
+    // The same by docs/plans.md, the second way that the block names.
+    const [plan, verbose] = lines('docs/plans.md', 'Plans');
+    shows(await enter(plan ?? ''), 'docs/plans.md', 'Plans');
+    await enter(verbose ?? '');
+    expect(await enter(lines('docs/plans.md', 'For a script: has anything changed?')[0] ?? '')).toContain('the world differ');
     expect(await held('payments-api')).toBe('');
-    const output = await enter(up ?? '');
+    expect(up).toBe('halcyon-kit up --all');
+    // There is no bucket to look into yet.
+    expect(await enter('halcyon-kit status --packages')).toMatch(/^note: .*halcyon-payments-111122223333-eu-west-1/m);
+    const [out, next] = lines('docs/plans.md', 'What was looked at is what is done');
+    await enter(out ?? '');
+    const output = await enter(next ?? '');
     // The block shows the demo's run, of which this is one team.
     const proofs = block('README.md', 'Sixty seconds, no accounts', 'text').split('\n');
     for (const line of shown(proofs.filter((one) => one.startsWith('✔  payments ')).join('\n'))) expect(output).toMatch(line);
@@ -109,6 +131,41 @@ describe('README.md, "For real"', () => {
     const [, ...rotation] = block('README.md', 'Sixty seconds, no accounts', 'text').split('$ halcyon-kit rotate ');
     const output = await enter(`halcyon-kit rotate ${rotation.join('').split('\n')[0]}`);
     for (const line of shown(rotation.join('').split('\n').slice(1).join('\n'))) expect(output).toMatch(line);
+  });
+
+  test('docs/plans.md, of what is there', async () => {
+    const [, , rotate, down] = lines('docs/plans.md', 'Plans');
+    shows(await enter(rotate ?? ''), 'docs/plans.md', 'Plans', 1);
+    expect(await enter(down ?? '')).toMatch(/halcyon-payments[^]*bucket halcyon-payments-111122223333-eu-west-1/);
+  });
+
+  test('docs/status.md, docs/doctor.md and docs/configuration.md', async () => {
+    const [all, verbose, metrics, page] = lines('docs/status.md', 'Status: on the terminal, as metrics, as a page');
+    shows(await enter(all ?? ''), 'docs/status.md', 'Status: on the terminal, as metrics, as a page');
+    expect(await enter(verbose ?? '')).toMatch(/payments-api +read-only +current +as in the file/);
+    await enter(metrics ?? '');
+    expect(readFileSync('halcyon.prom', 'utf8')).toContain('halcyon_apps{team="payments",state="current"} 3');
+    await enter(page ?? '');
+    expect(readFileSync('fleet.html', 'utf8')).toContain('payments-lab');
+    const [cron] = lines('docs/status.md', 'Metrics');
+    mkdirSync('node_exporter');
+    await enter((cron ?? '').replace('/var/lib/', ''));
+    expect(existsSync('node_exporter/halcyon.prom')).toBe(true);
+    for (const line of lines('docs/status.md', 'A journal')) shows(await enter(line), 'docs/status.md', 'A journal');
+    shows(await enter(lines('docs/doctor.md', 'What the doctor finds')[0] ?? ''), 'docs/doctor.md', 'What the doctor finds');
+    for (const line of lines('docs/configuration.md', 'What an app gets by it')) await enter(line);
+  });
+
+  test('docs/packages.md: what no app could use', async () => {
+    const [, dry, prune] = lines('docs/packages.md', 'What is in the bucket');
+    const bucket = { name: 'halcyon-payments-111122223333-eu-west-1', account: '111122223333' };
+    await new Objects(wire.aws, bucket).put(
+      'linux-ubuntu-14.04-x86_64/halcyon-ghc-7.8.4.tar.gz',
+      Buffer.from('of a stack that is no more'),
+    );
+    shows(await enter(dry ?? ''), 'docs/packages.md', 'What is in the bucket', 1);
+    await enter(prune ?? '', 2);
+    await enter(lines('docs/packages.md', 'From a scheduler')[0] ?? '', 2);
   });
 
   test('and all of it taken down again', async () => {
@@ -159,6 +216,7 @@ describe('docs/adopt.md', () => {
       const output = await enter(line);
       const written = line.includes('--dry-run') ? output : readFileSync(/-o (\S+)/.exec(line)?.[1] ?? 'halcyon.yaml', 'utf8');
       expect(written).toMatch(/payments-builder: \{? *\n? *mode: upload/);
+      if (line.includes('--dry-run')) shows(output, 'docs/adopt.md', 'Taking over what was set up by hand');
       rmSync('halcyon.yaml', { force: true });
     }
     renameSync('first.yaml', 'halcyon.yaml');
@@ -171,7 +229,9 @@ describe('docs/adopt.md', () => {
     expect(file()).toMatch(/existing: "?acme-packages/);
     const [valid, dry, up] = lines('docs/adopt.md', 'Taking over what was set up by hand', 'sh', 1);
     await enter(valid ?? '');
-    expect(await enter(dry ?? '')).toMatch(/HALCYON_S3_ENDPOINT: s3\.amazonaws\.com → /);
+      const shown = await enter(dry ?? '');
+      expect(shown).toMatch(/HALCYON_S3_ENDPOINT: s3\.amazonaws\.com → /);
+      shows(shown, 'docs/adopt.md', 'Taking over what was set up by hand', 1);
     expect(await held('payments-builder')).toBe(byHand);
     await enter(up ?? '');
     expect([byHand, '']).not.toContain(await held('payments-builder'));
@@ -179,13 +239,40 @@ describe('docs/adopt.md', () => {
     expect(AccessKeyMetadata).toMatchObject([{ AccessKeyId: byHand, Status: 'Active' }]);
   });
 
-  test('docs/prebuild.md, as far as a look goes: refused without a GHC in the bucket, planned with one', async () => {
-    const [dry] = lines('docs/prebuild.md', 'Prebuilding');
+  test('docs/prebuild.md: refused without a GHC in the bucket; with one the packages are built, and the app is deployed from them', async () => {
+    const [dry, build, deploy] = lines('docs/prebuild.md', 'Prebuilding');
     const refused = await enter(dry ?? '', 1);
     const place = /no GHC, and there is none under s3:\/\/acme-packages\/(\S*);.*put a GHC archive there/.exec(refused)?.[1];
     expect(place).toBeDefined();
-    await (await wire.aws.s3()).send(new PutObjectCommand({ Bucket: BUCKET, Key: `${place}halcyon-ghc-7.8.4.tar.gz`, Body: 'a compiler' }));
-    expect(await enter(dry ?? '')).toMatch(/payments-builder[^]*performance-l \(\$[\d.]+ an hour, at most/);
+    const objects = new Objects(wire.aws, { name: BUCKET, account: '111122223333' });
+    // A compiler that stands in for the real one.
+    for (const [key, archive] of toolchain((place ?? '').replace(/\/$/, ''))) await objects.put(key, archive);
+    shows(await enter(dry ?? ''), 'docs/prebuild.md', 'Prebuilding');
+    if (missing) return console.warn('nothing is prebuilt: set HALCYON_UPSTREAM_DIR');
+    const buildpacks = await wire.heroku.buildpacks('payments-builder');
+    const real = buildpacks.map((url) => (url === HOH ? `file://${join(upstreamDir, 'haskell-on-heroku')}` : url));
+    await wire.heroku.setBuildpacks('payments-builder', real);
+    const before = await wire.heroku.releases('payments-builder');
+    const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args]);
+    git('init', '-q');
+    git('add', '.');
+    git('commit', '-q', '-m', 'first');
+    shows(await enter(build ?? ''), 'docs/prebuild.md', 'Prebuilding', 1);
+    expect(await wire.heroku.releases('payments-builder')).toEqual(before);
+    await enter(deploy ?? '');
+    const [release] = await wire.heroku.releases('payments-builder');
+    expect(release?.version).toBeGreaterThan(before[0]?.version ?? 0);
+    shows(await enter(lines('docs/packages.md', 'What is in the bucket')[0] ?? ''), 'docs/packages.md', 'What is in the bucket');
+    const output = await enter(lines('docs/status.md', 'What is in the buckets')[0] ?? '');
+    shows(output, 'docs/status.md', 'What is in the buckets');
+    await wire.heroku.setBuildpacks('payments-builder', buildpacks);
+    expect(readFileSync('fleet.html', 'utf8')).toMatch(/"kind":"install","files":\d+,"bytes":\d+/);
+  });
+
+  test('docs/accept.md and docs/cost.md: what it would cost', async () => {
+    const [dry] = lines('docs/accept.md', 'Acceptance on your own accounts');
+    expect(lines('docs/cost.md', 'What the kit says beforehand')).toContain(dry);
+    shows(await enter(dry ?? ''), 'docs/cost.md', 'What the kit says beforehand');
   });
 });
 
@@ -228,6 +315,29 @@ describe('docs/runbooks.md', () => {
     expect([leaked, '']).not.toContain(await held('payments-builder'));
     const { AccessKeyMetadata } = await (await iam()).send(new ListAccessKeysCommand({ UserName: await uploader() }));
     expect(AccessKeyMetadata?.map(({ AccessKeyId }) => AccessKeyId)).not.toContain(leaked);
+  });
+
+  test("Packages on a developer's machine", async () => {
+    const Statement = [{ Effect: 'Allow', Action: ['s3:*', 'sts:*'], Resource: '*' }];
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+    const trust = { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::111122223333:root' }, Action: 'sts:AssumeRole' };
+    const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [trust] });
+    const [UserName, RoleName, PolicyName] = ['developer', 'developers', 'own'];
+    await (await iam()).send(new CreateUserCommand({ UserName }));
+    await (await iam()).send(new PutUserPolicyCommand({ UserName, PolicyName, PolicyDocument }));
+    await (await iam()).send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+    await (await iam()).send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument }));
+    const { AccessKey } = await (await iam()).send(new CreateAccessKeyCommand({ UserName }));
+    const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = process.env;
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: AccessKey?.AccessKeyId, AWS_SECRET_ACCESS_KEY: AccessKey?.SecretAccessKey });
+    try {
+      const [own, evaluated, byRole] = lines('docs/runbooks.md', "Packages on a developer's machine");
+      shows(await enter(own ?? ''), 'docs/runbooks.md', "Packages on a developer's machine");
+      expect(await enter(`${evaluated}; echo "$AWS_ACCESS_KEY_ID"`)).toMatch(/^ASIA/m);
+      expect(JSON.parse((await enter(byRole ?? '')).split('\n')[0] ?? '')).toMatchObject({ Version: 1 });
+    } finally {
+      Object.assign(process.env, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY });
+    }
   });
 
   test('Someone else is working on the team', async () => {

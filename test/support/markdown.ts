@@ -69,6 +69,8 @@ const patternOf = (line: string): string =>
   line
     .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
     .replace(/\d{4}-\d\d-\d\dT[\d:]+\\\.\d+Z/g, '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z')
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?!\d|\\)/g, '\\d{4}-\\d\\d-\\d\\dT[\\d:]+')
+    .replace(/\b\w+@\w+\b/g, '\\S+@\\S+')
     .replace(/\b\d+ (d|h|min|s)\b/g, '\\d+ (d|h|min|s)')
     .replace(/\bAKIA(\w+|…)/g, 'AKIA\\w+')
     .replace(/\bv\d+\b/g, 'v\\d+')
