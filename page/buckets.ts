@@ -9,7 +9,7 @@ const IN_WORDS = {
   ...{ install: 'finished apps', original: 'sources' },
 } as const;
 /** So many are written out, and with more than so many none is open at first. */
-const MOST = 200;
+const MOST = 50;
 const OPEN = 3;
 const UNASKED = 'asked for by no app';
 const NUMBERS = ['packages', 'size', UNASKED];
