@@ -10,7 +10,7 @@ import { Vault } from '../engine/run/vault.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import { registerOf } from '../smoke/register.client.js';
-import { leftoversAmong } from '../smoke/leftovers.client.js';
+import { leftoversOf } from '../smoke/leftovers.client.js';
 import { appFacts, type AppQuestion } from './apps.client.js';
 import { bucketFacts, bucketQuestions } from './buckets.client.js';
 import { buildpackFacts } from './buildpack.client.js';
@@ -56,7 +56,11 @@ async function observe(options: DoctorOptions): Promise<Observation> {
     pMap(bucketQuestions(teams), (question) => bucketFacts(aws(question.spec.region), question, signal), { concurrency: 3 }),
   );
   const url = await signingBuildpackUrl(config, teams);
-  const [stacks, buildpack, all] = await Promise.all([heroku.stacks(), buildpackFacts(url, config, teams, aws, signal), heroku.apps()]);
+  const [stacks, buildpack, strays] = await Promise.all([
+    heroku.stacks(),
+    buildpackFacts(url, config, teams, aws, signal),
+    leftoversOf(heroku),
+  ]);
   const shared = {
     buildpacks: new Map(buildpacksWanted(config, teams, url).map(({ app, desired }) => [app, desired])),
     stacks: new Map(stacks.map(({ name, state }) => [name, state])),
@@ -70,7 +74,7 @@ async function observe(options: DoctorOptions): Promise<Observation> {
     at: new Date().toISOString(),
     buckets,
     teams: facts,
-    strays: leftoversAmong(all),
+    strays,
     ...(buildpack === undefined ? {} : { buildpack }),
   };
 }
