@@ -128,15 +128,17 @@ export async function observeApps(context: ObserveContext, looks: Looks): Promis
 /**
  * Apps on the record that are not of the team, and what was made with what a stage on it has; one that is gone is left out.
  * @param seen - the team's own, as they were just looked at.
+ * @returns also the ids of those that are gone.
  */
 export async function observeOutside(
   { config, team, ports: { apps }, concurrency, forget }: ObserveContext,
   recorded: TeamObservation['recorded'] = {},
   { activity, seen }: { readonly activity: boolean; readonly seen: readonly AppState[] },
-): Promise<OutsideApp[]> {
+): Promise<Pick<TeamObservation, 'outside' | 'gone'>> {
   const own = new Set([...team.apps.map(({ name }) => apps.id(name)), ...seen.map(({ id }) => id)]);
   const holders = new Map(Object.values(recorded).flatMap((list) => list.map((holder) => [holder.id, holder] as const)));
   const reads = { vars: apps.vars, ...(activity ? { activity: apps.activity } : {}) };
+  const gone: string[] = [];
   /** Of a stage, and of what was made with what it has: by id. */
   const stages = new Map<string, Pick<OutsideApp, 'team' | 'stage'>>();
   const look = async ({ id, app }: Holder): Promise<OutsideApp> => {
@@ -163,7 +165,10 @@ export async function observeOutside(
   };
   const all = async (some: Iterable<Holder>) => {
     const outside = [...some].filter(({ id, app }) => !own.has(id) && forget?.has(id) !== true && forget?.has(app) !== true);
-    return (await pMap(outside, look, { concurrency })).filter(({ state }) => state !== 'missing');
+    await apps.list(outside.flatMap(({ id }) => (parseStage(id) === undefined ? [id] : [])));
+    const looked = await pMap(outside, look, { concurrency });
+    gone.push(...looked.filter(({ state }) => state === 'missing').map(({ id }) => id));
+    return looked.filter(({ state }) => state !== 'missing');
   };
   const [staged, others] = [true, false].map((is) => [...holders.values()].filter(({ id }) => (parseStage(id) !== undefined) === is));
   const outside = await all(staged!);
@@ -173,5 +178,5 @@ export async function observeOutside(
       stages.set(id, { stage, ...(of === undefined ? {} : { team: of }) });
       others!.push({ id, app });
     }
-  return [...outside, ...(await all(others!))];
+  return { outside: [...outside, ...(await all(others!))], ...(gone.length === 0 ? {} : { gone }) };
 }
