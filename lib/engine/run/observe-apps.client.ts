@@ -141,14 +141,14 @@ export async function observeOutside(
   const gone: string[] = [];
   /** Of a stage, and of what was made with what it has: by id. */
   const stages = new Map<string, Pick<OutsideApp, 'team' | 'stage'>>();
+  const isFree = async (name: string) => apps.id(name) === undefined && (await readApp({ name }, { vars: apps.vars })).state === 'missing';
   const look = async ({ id, app }: Holder): Promise<OutsideApp> => {
     const base = { id, canary: false, wanted: desiredConfigVars({ mode: 'public' }), ...stages.get(id) };
     try {
       const name = await apps.find(id);
-      const of = config.teams.find((one) =>
-        // Renamed on Heroku, and not yet in the file.
-        holdersOf(one).some((other) => other.name === name || (other.name === app && apps.id(app) === undefined)),
-      )?.name;
+      const teamOf = (called: string) => config.teams.find((one) => holdersOf(one).some((other) => other.name === called))?.name;
+      // Renamed on Heroku, and not yet in the file; a former name may have gone to another app by now.
+      const of = teamOf(name) ?? (teamOf(app) !== undefined && (await isFree(app)) ? teamOf(app) : undefined);
       return await readApp({ ...base, name, ...(of === undefined ? {} : { team: of }) }, reads);
     } catch (error) {
       if (isKitError(error, 'app-not-found')) return { ...base, name: app, state: 'missing', vars: {} };

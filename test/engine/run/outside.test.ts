@@ -54,3 +54,12 @@ test('who is gone leaves the record when others come', async () => {
   await s3Holders(async () => store as ObjectStore).add('user', undefined, [{ id: 'c', app: 'c' }], ['a']);
   expect((JSON.parse(body) as { holders: Array<{ id: string }> }).holders.map(({ id }) => id)).toEqual(['b', 'c']);
 });
+
+test.each([
+  ['renamed, and its team’s file has not followed', {}, 'ads'],
+  ['renamed, and another has its former name', { 'id-new': 'ads-web' }, undefined],
+])('an app that was of a team not worked on, %s', async (_, others, team) => {
+  const { outside } = await world({ 'id-old': 'shop', ...others }).look({ 'id-old': 'ads-web' });
+  expect(outside).toMatchObject([{ name: 'shop' }]);
+  expect(outside?.[0]?.team).toBe(team);
+});
