@@ -31,7 +31,7 @@ export function herokuApps(plain: Heroku, { io, concurrency, guard, ids = new Ma
   return {
     id: idOf,
     async list(some) {
-      for (const { id, name } of some.length > 0 ? await plain.appsById(some) : []) listed.set(id, name);
+      for (const { id, name } of await plain.appsById(some)) listed.set(id, name);
     },
     async find(id) {
       const name = listed.get(id) ?? (await plain.app(id)).name;

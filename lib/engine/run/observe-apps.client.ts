@@ -89,6 +89,7 @@ export async function observeApps(context: ObserveContext, looks: Looks): Promis
   const { config, team, ports, concurrency, refused, confirmed } = context;
   const { names, activity, trusting } = looks;
   const { apps } = ports;
+  if (trusting && !activity) await confirmed?.renew();
   const reads = { config, team, vars: apps.vars, ...(activity ? { activity: apps.activity } : {}) };
   const trusted = trusting !== undefined && !activity && confirmed?.trusted === true;
   const observe = async (base: ReturnType<typeof baseOf>): Promise<AppState> => {
@@ -122,7 +123,7 @@ export async function observeApps(context: ObserveContext, looks: Looks): Promis
     { concurrency },
   ).then((found) => found.flat());
   // One was not as the record said: then none counts.
-  return trusted && !confirmed.trusted ? observeApps(context, looks) : states;
+  return trusted && confirmed.contradicted ? observeApps(context, looks) : states;
 }
 
 /**
@@ -165,7 +166,7 @@ export async function observeOutside(
   };
   const all = async (some: Iterable<Holder>) => {
     const outside = [...some].filter(({ id, app }) => !own.has(id) && forget?.has(id) !== true && forget?.has(app) !== true);
-    await apps.list(outside.flatMap(({ id }) => (parseStage(id) === undefined ? [id] : [])));
+    await apps.list(outside.map(({ id }) => id));
     const looked = await pMap(outside, look, { concurrency });
     gone.push(...looked.filter(({ state }) => state === 'missing').map(({ id }) => id));
     return looked.filter(({ state }) => state !== 'missing');
