@@ -104,17 +104,20 @@ export async function sweepObjects(
   dead: ReadonlySet<string> = new Set(),
 ): Promise<number> {
   const objects = new Objects(aws, bucket);
-  const archives: string[] = [];
+  const archives = new Set<string>();
   const leftover = ({ key, modified }: { key: string; modified: Date }) => {
     const run = runOfKey(key);
     if (!dead.has(run ?? '') && !isLeftover(run ?? '', modified, now)) return false;
     const archive = archiveOf(key);
-    if (archive !== undefined && runOfKey(archive) === run) archives.push(archive);
+    if (archive !== undefined && runOfKey(archive) === run) archives.add(archive);
     return true;
   };
   let removed = 0;
-  for (const place of [`${keyPrefix(prefix)}halcyon-smoke-`, SMOKE_OBJECT_PREFIX]) removed += await objects.remove(place, leftover);
+  for (const place of [`${keyPrefix(prefix)}halcyon-smoke-`, SMOKE_OBJECT_PREFIX])
+    removed += await objects.remove(place, (entry) => leftover(entry) && archiveOf(entry.key) === undefined);
   for (const archive of archives) removed += await objects.removeKey(archive);
+  // A note goes after what it notes: cut off between, the next sweep still finds that.
+  if (archives.size > 0) removed += await objects.remove(SMOKE_OBJECT_PREFIX, leftover);
   if (removed > 0) io.info(`removed ${removed} objects from ${bucket.name}, left behind by earlier smoke deploys`);
   return removed;
 }
