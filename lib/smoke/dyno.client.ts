@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { stripVTControlCharacters } from 'node:util';
 import type { KitConfig, Team } from '../config/model.js';
 import type { KeyPair } from '../contract/index.js';
@@ -136,8 +137,8 @@ export async function runScript(heroku: Heroku, app: string, script: string, opt
 async function startDyno(heroku: Heroku, app: string, script: string, options: DynoOptions): Promise<Dyno> {
   for (let attempt = 1; ; attempt++) {
     const dyno = await heroku.runDyno(app, {
-      // The mark and the attempt make the command unlike any other, which is how a dyno is found whose answer was lost.
-      command: `bash -c 'eval "$HALCYON_SMOKE_SCRIPT"' ${options.mark}-${attempt}`,
+      // Unlike any other, which is how a dyno is found whose answer was lost.
+      command: `bash -c 'eval "$HALCYON_SMOKE_SCRIPT"' ${options.mark}-${randomUUID()}`,
       timeToLive: options.timeToLive,
       env: { HALCYON_SMOKE_SCRIPT: script },
       ...(options.size ? { size: options.size } : {}),
