@@ -63,8 +63,11 @@ const run: Runner = async (command, options) => {
   }
 };
 const program = addAccept(createProgram(run, version), run, version);
-if (['completion', 'complete', 'help', '--help', '-h'].includes(process.argv[2] ?? ''))
+if (['completion', 'complete', 'help', '--help', '-h'].includes(process.argv[2] ?? '')) {
+  // To completion the value of an option is a word of its own.
+  process.argv = process.argv.flatMap((word) => /^(--config)=(.*)$/.exec(word)?.slice(1) ?? [word]);
   await (await import('../lib/cli/completion.js')).addCompletion(program, process.argv);
+}
 
 function fail(error: unknown, options: { json?: boolean; verbose?: boolean }): void {
   const known = isKitError(error);

@@ -85,7 +85,7 @@ export function tallyOf(changes: Changes, left = Infinity): string {
   const looks = teams.flatMap(({ plan }) =>
     plan.steps.some(({ kind }) => kind === 'deactivate') ? plan.steps.flatMap((step) => (step.kind === 'write-apps' ? step.apps : [])) : [],
   );
-  const requests = 2 * writes.length + lists + forks + 4 * looks.length;
+  const requests = 2 * (writes.length + lists) + forks + 4 * looks.length;
   const minutes = Math.ceil((Math.max(0, requests - left) * REFILL_MS) / 60_000);
   const counted = [
     count(stacks.filter(isStackChanged).length, 'stack'),

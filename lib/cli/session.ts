@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import { createAws, type Aws } from '../aws/aws.js';
 import { checkAccount, identity } from '../aws/identity.js';
 import { loadConfig } from '../config/index.js';
-import { teamNamed } from '../config/derive.js';
+import { holdersOf, teamNamed } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { digestOf } from '../contract/index.js';
 import { NOTHING_LEFT, type Left } from '../deploy/left.plan.js';
@@ -148,6 +148,7 @@ export async function admit(session: Session, { deploying = false, everywhere = 
       import('../buildpack/home.client.js'),
       import('./principals.js'),
     ]);
+    const listed = api.now();
     const { problems, apps } = await preflight(api, teams, { signal: host.signal });
     const settled = await withPrincipals(session, { deploying, everywhere });
     const config = await withBuildpackHomes(settled.config, settled.teams, aws);
@@ -155,7 +156,7 @@ export async function admit(session: Session, { deploying = false, everywhere = 
     for (const { message } of problems) host.io.warn(message);
     const ids = new Map([...apps].map(([name, { id }]) => [name, id]));
     const admitted = { ...settled, config, heroku: async (home?: Team) => byId(await heroku(home), apps), refused: problems, ids };
-    return { ...admitted, records: await openRecords(admitted, apps) };
+    return { ...admitted, records: await openRecords(admitted, apps, listed) };
   } catch (error) {
     step.fail(host.signal.aborted ? host.signal.reason : error);
     throw error;
@@ -163,7 +164,7 @@ export async function admit(session: Session, { deploying = false, everywhere = 
 }
 
 /** Where a record cannot be read, the apps are asked; where it cannot be kept, they are the next time. */
-async function openRecords(session: Session, apps: ReadonlyMap<string, HerokuApp>): Promise<Session['records']> {
+async function openRecords(session: Session, apps: ReadonlyMap<string, HerokuApp>, listed: number): Promise<Session['records']> {
   const [{ openConfirmed }, { Trust }] = await Promise.all([import('../engine/index.js'), import('../heroku/confirmed.js')]);
   const { io } = session.host;
   const byId = new Map([...apps.values()].map((app) => [app.id, app]));
@@ -177,7 +178,9 @@ async function openRecords(session: Session, apps: ReadonlyMap<string, HerokuApp
       if (!isKitError(error)) throw error;
       io.debug(`the record of ${team.name}'s apps: ${error.message}`);
     };
-    const record = await openConfirmed(await engineContext(session, team), team, trust, byId).catch(dispensable);
+    const own = holdersOf(team).flatMap(({ name }) => apps.get(name) ?? []);
+    const of = { apps: new Map(own.map((app) => [app.id, app])), listed };
+    const record = await openConfirmed(await engineContext(session, team), team, trust, of).catch(dispensable);
     return record === undefined ? [] : [[team.name, { ...record, save: () => record.save().catch(dispensable) }] as const];
   };
   return new Map((await pMap(session.teams, open, { concurrency: 5 })).flat());

@@ -7,10 +7,11 @@ import { teamStackName, type KeyPair } from '../contract/index.js';
 import type { Left } from '../deploy/left.plan.js';
 import { stackState } from '../deploy/stack.client.js';
 import { Vault } from '../engine/run/vault.js';
+import { REFILL_MS } from '../heroku/gate.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import { registerOf } from '../smoke/register.client.js';
-import { leftoversAmong } from '../smoke/leftovers.client.js';
+import { leftoversOf } from '../smoke/leftovers.client.js';
 import { appFacts, type AppQuestion } from './apps.client.js';
 import { bucketFacts, bucketQuestions } from './buckets.client.js';
 import { buildpackFacts } from './buildpack.client.js';
@@ -49,14 +50,27 @@ export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
   return { findings, ok: findings.every(({ severity }) => severity !== 'broken') };
 }
 
+/** To Heroku, for each app. */
+const REQUESTS = 7;
+
 /** All that the checks are run on; without secrets. */
 async function observe(options: DoctorOptions): Promise<Observation> {
   const { config, teams, aws, heroku, io, signal } = options;
+  const apps = teams.reduce((sum, team) => sum + team.apps.length, 0);
+  const hours = (apps * REQUESTS * REFILL_MS) / 3_600_000;
+  if (hours > 1)
+    io.warn(
+      `asking ${apps} apps takes ${apps * REQUESTS} requests, about ${Math.round(hours)} h at Heroku's rate; name teams to ask fewer`,
+    );
   const buckets = await inStep(io, 'looking at buckets', () =>
     pMap(bucketQuestions(teams), (question) => bucketFacts(aws(question.spec.region), question, signal), { concurrency: 3 }),
   );
   const url = await signingBuildpackUrl(config, teams);
-  const [stacks, buildpack, all] = await Promise.all([heroku.stacks(), buildpackFacts(url, config, teams, aws, signal), heroku.apps()]);
+  const [stacks, buildpack, strays] = await Promise.all([
+    heroku.stacks(),
+    buildpackFacts(url, config, teams, aws, signal),
+    leftoversOf(heroku),
+  ]);
   const shared = {
     buildpacks: new Map(buildpacksWanted(config, teams, url).map(({ app, desired }) => [app, desired])),
     stacks: new Map(stacks.map(({ name, state }) => [name, state])),
@@ -70,7 +84,7 @@ async function observe(options: DoctorOptions): Promise<Observation> {
     at: new Date().toISOString(),
     buckets,
     teams: facts,
-    strays: leftoversAmong(all),
+    strays,
     ...(buildpack === undefined ? {} : { buildpack }),
   };
 }

@@ -112,17 +112,17 @@ export interface ConfirmedRecord {
   save(): Promise<void>;
 }
 
-/** The record of what the team's apps were last seen to have; undefined where there is no bucket to keep it in. */
+/** The record of what the team's apps, listed at that time, were last seen to have; undefined where there is no bucket to keep it in. */
 export async function openConfirmed(
   { aws, heroku }: Pick<EngineContext, 'aws' | 'heroku'>,
   team: Team,
   trust: Trust,
-  apps: ReadonlyMap<string, HerokuApp>,
+  { apps, listed }: { readonly apps: ReadonlyMap<string, HerokuApp>; readonly listed: number },
 ): Promise<ConfirmedRecord | undefined> {
   const store = team.bucket && s3Object(aws, team.bucket.spec, confirmedKey(team.name));
   if (store === undefined) return undefined;
   const found = await unlessNoBucket(store.read());
-  const confirmed = new Confirmed(found?.body, apps, heroku, trust);
+  const confirmed = new Confirmed(found?.body, apps, heroku, trust, listed);
   return {
     confirmed,
     async save() {

@@ -13,6 +13,8 @@ export interface TeamObservation {
   readonly recorded?: Readonly<Record<string, readonly Holder[]>>;
   /** Apps on the record that are none of the team's, as far as they exist. */
   readonly outside?: readonly OutsideApp[];
+  /** Ids of those that exist no more. */
+  readonly gone?: readonly string[];
   /** Packages that are in a storage of an earlier file and not yet in this one's. Absent where they are left (`packages: leave`). */
   readonly packages?: readonly PackageMove[];
 }

@@ -9,6 +9,7 @@ import type { Heroku } from './heroku.js';
 /** What an app's list of buildpacks needs, and where its upstream comes from. */
 export interface AppBuildpacks {
   readonly app: string;
+  readonly desired: DesiredBuildpacks;
   readonly plan: BuildpackPlan;
   /** `HALCYON_URL` and `BASHMENOT_URL` to set: forks named in the file, on apps that the kit sets up. */
   readonly forks: Readonly<Record<string, string>>;
@@ -40,22 +41,23 @@ export async function observeBuildpacks(
   return pMap(
     apps,
     async ({ app, desired, id, confirmed }) => {
-      const inOrder = { app, plan: { urls: [], changes: [] }, forks: {} };
+      const inOrder = { app, desired, plan: { urls: [], changes: [] }, forks: {} };
       if (Object.keys(wanted).length === 0 && confirmed?.has(id, 'buildpacks', desired)) return inOrder;
       const list = await heroku.buildpacks(app).catch((error: unknown) => unlessOwn(app, error));
       if (typeof list === 'string') return { ...inOrder, refused: list };
       const plan = planBuildpacks(list, desired);
       confirmed?.saw(id, 'buildpacks', desired, plan.changes.length === 0);
-      if (Object.keys(wanted).length === 0) return { app, plan, forks: {} };
+      if (Object.keys(wanted).length === 0) return { ...inOrder, plan };
       const vars = await heroku.configVars(app);
-      return { app, plan, forks: Object.fromEntries(Object.entries(wanted).filter(([name, url]) => vars[name] !== url)) };
+      return { ...inOrder, plan, forks: Object.fromEntries(Object.entries(wanted).filter(([name, url]) => vars[name] !== url)) };
     },
     { concurrency: 5 },
   );
 }
 
 /**
- * Carry the plans out. A list is set whole, so sending it again does no harm; it takes effect at the app's next build.
+ * Carry the plans out. A list is set whole, so it is read again right before: what the team has changed meanwhile stays. It takes effect at the
+ * app's next build.
  * @returns the apps that did not take theirs, and why.
  */
 export async function syncBuildpacks(
@@ -65,10 +67,11 @@ export async function syncBuildpacks(
 ): Promise<Array<{ app: string; text: string }>> {
   const left = plans.flatMap(({ app, refused }) => (refused === undefined ? [] : [{ app, text: refused }]));
   const changed = plans.filter(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0);
-  const set = ({ app, plan, forks }: AppBuildpacks, io: IoHost): Promise<void> =>
+  const set = ({ app, desired, plan, forks }: AppBuildpacks, io: IoHost): Promise<void> =>
     inStep(io, `Setting buildpacks of ${app}`, async () => {
       options.signal?.throwIfAborted();
-      if (plan.changes.length > 0) await heroku.setBuildpacks(app, plan.urls);
+      const { urls, changes } = plan.changes.length > 0 ? planBuildpacks(await heroku.buildpacks(app), desired) : plan;
+      if (changes.length > 0) await heroku.setBuildpacks(app, urls);
       if (Object.keys(forks).length > 0) await heroku.patchConfigVars(app, forks);
     }).catch((error: unknown) => void left.push({ app, text: unlessOwn(app, error) }));
   await inOneStep(options.io, 'Setting buildpacks of', changed.length, (io) => pMap(changed, (one) => set(one, io), { concurrency: 5 }));

@@ -57,7 +57,6 @@ export class Trust {
 
 /** The record of a team's apps. */
 export class Confirmed {
-  readonly #opened: number;
   readonly #entries: Map<string, Entry>;
   readonly #sampled: ReadonlySet<string>;
   /** Ids and kinds. */
@@ -67,24 +66,37 @@ export class Confirmed {
 
   /**
    * @param body - the record as it was kept; anything else is no record.
-   * @param apps - as Heroku listed them before anything else was asked of them, by id.
+   * @param apps - the team's, as Heroku listed them before anything else was asked of them, by id.
+   * @param listed - when, by Heroku's clock.
    */
   constructor(
     body: string | undefined,
-    private readonly apps: ReadonlyMap<string, HerokuApp>,
+    private apps: ReadonlyMap<string, HerokuApp>,
     private readonly heroku: Pick<Heroku, 'now' | 'appsById'>,
     private readonly trust: Trust,
+    private listed: number,
   ) {
-    this.#opened = heroku.now();
     this.#entries = new Map(Object.entries(entriesOf(body)));
     const unmoved = [...this.#entries].filter(([id, entry]) => entry.configVars?.stamp === this.#stamp(id, 'configVars'));
     const longest = unmoved.sort(([, a], [, b]) => (a.at < b.at ? -1 : 1));
     this.#sampled = new Set(longest.slice(0, trust.sample(unmoved.length)).map(([id]) => id));
   }
 
-  /** Whether the record is trusted: not for long, since the apps were listed before all else. */
+  /** Whether the record is trusted: not for long after the apps were listed. */
   get trusted(): boolean {
-    return !this.trust.off && this.heroku.now() - this.#opened < OLD;
+    return !this.trust.off && this.heroku.now() - this.listed < OLD;
+  }
+
+  get contradicted(): boolean {
+    return this.trust.off;
+  }
+
+  /** Lists the apps again where that is long ago: a request a thousand, in place of one for each. */
+  async renew(): Promise<void> {
+    const now = this.heroku.now();
+    if (this.trust.off || this.#entries.size === 0 || now - this.listed < OLD) return;
+    this.apps = new Map((await this.heroku.appsById([...this.apps.keys()])).map((app) => [app.id, app]));
+    this.listed = now;
   }
 
   /** Whether the app still has `value`, as far as can be told without asking it. */

@@ -185,7 +185,7 @@ export function createHeroku(options: HerokuOptions): Heroku {
     startBuild: async (app, tarball, { version } = {}) => {
       // A source that nothing is built from does no harm.
       const { source_blob: source } = await call('POST', '/sources', SOURCE, undefined, { repeatable: true });
-      await upload(network, source.put_url, tarball, patience);
+      await upload(network, source.put_url, tarball, patience, options.signal);
       const checksum = `SHA256:${createHash('sha256').update(tarball).digest('hex')}`;
       const body = { source_blob: { url: source.get_url, checksum, ...(version ? { version } : {}) } };
       return once(

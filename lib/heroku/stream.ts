@@ -10,18 +10,21 @@ import { pause } from './pause.js';
 const SILENCE_MS = 300_000;
 
 /** PUT a source tarball. Heroku signs it for an empty Content-Type, which a body of bytes has. Repeated when the other side fails. */
-export async function upload(network: Network, url: string, body: Buffer, patience: Patience): Promise<void> {
+export async function upload(network: Network, url: string, body: Buffer, patience: Patience, signal?: AbortSignal): Promise<void> {
   const agents = await network.agents('others');
   for (let attempt = 1; ; attempt++) {
+    const limit = AbortSignal.timeout(SILENCE_MS);
     const headers = { 'Content-Length': body.length };
     const status = await open(new URL(url), {
-      ...{ agents, method: 'PUT', headers, body, timeoutMs: SILENCE_MS, signal: AbortSignal.timeout(SILENCE_MS) },
+      ...{ agents, method: 'PUT', headers, body, timeoutMs: SILENCE_MS },
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
     }).then(
       (answer) => {
         answer.resume();
         return answer.statusCode ?? 0;
       },
       (error: unknown) => {
+        signal?.throwIfAborted();
         if (isKitError(error)) throw error;
         return 0;
       },
@@ -30,7 +33,7 @@ export async function upload(network: Network, url: string, body: Buffer, patien
     if ((status > 0 && status < 500) || attempt >= patience.attempts) {
       throw new KitError('heroku-unavailable', `the source could not be uploaded (${status || 'no answer'}); run again`);
     }
-    await pause(patience.baseMs * 2 ** (attempt - 1));
+    await pause(patience.baseMs * 2 ** (attempt - 1), signal);
   }
 }
 

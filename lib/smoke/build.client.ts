@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
 import { halcyonBucket, keyPrefix } from '../contract/index.js';
-import { KitError } from '../errors.js';
+import { isKitError, KitError } from '../errors.js';
 import type { Heroku } from '../heroku/heroku.js';
 import { settled } from '../heroku/pause.js';
 import { redact } from '../io/redaction.js';
@@ -146,19 +146,32 @@ export async function buildOn(
   options: { version: string; say: (line: string) => void; signal?: AbortSignal },
 ): Promise<Built> {
   const { say, signal } = options;
-  const started = await heroku.startBuild(app, source, { version: options.version });
+  const { id: started, outputStreamUrl: url } = await heroku.startBuild(app, source, { version: options.version });
   let text = '';
   const hear = (chunk: string) => {
     text += chunk;
     const line = stripVTControlCharacters(text.slice(text.lastIndexOf('\n', text.length - 2) + 1)).trim();
     if (line !== '') say(redact(line));
   };
-  if (started.outputStreamUrl) await heroku.followStream(started.outputStreamUrl, hear, signal);
+  /** @returns whether it was heard to its end. */
+  const follow = async (): Promise<boolean> => {
+    text = '';
+    try {
+      if (url) await heroku.followStream(url, hear, signal);
+      return true;
+    } catch (error) {
+      if (signal?.aborted || !isKitError(error, 'heroku-unavailable')) throw error;
+      return false;
+    }
+  };
+  // The build goes on without a listener.
+  const whole = await follow();
 
   // The stream may end before the status is known.
-  const build = (await settled(() => heroku.build(app, started.id), PATIENCE_MS, signal)) ?? timeout('build');
+  const build = (await settled(() => heroku.build(app, started), PATIENCE_MS, signal)) ?? timeout('build');
   const id = build.status === 'succeeded' ? build.releaseId : undefined;
   const release = id && ((await settled(() => heroku.release(app, id), PATIENCE_MS, signal)) ?? timeout('release'));
+  if (!whole) await follow();
   return { build, ...(release ? { release } : {}), log: parseBuildLog(text) };
 }
 

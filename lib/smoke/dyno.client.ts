@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { stripVTControlCharacters } from 'node:util';
 import type { KitConfig, Team } from '../config/model.js';
 import type { KeyPair } from '../contract/index.js';
-import { KitError } from '../errors.js';
+import { isKitError, KitError } from '../errors.js';
 import type { Dyno, Heroku } from '../heroku/heroku.js';
 import { pause } from '../heroku/pause.js';
 import { halcyonRequest, storeOf, type HalcyonRequest } from '../storage/halcyon-requests.js';
@@ -75,7 +76,7 @@ export interface DynoOptions {
   /** The dyno must run this release or a later one. */
   readonly release?: number;
   readonly say?: (line: string) => void;
-  /** Hours of work, which no failure to hear of it ends: its log is taken up again until its time is over. Default false. */
+  /** Hours of work, which no silence of Heroku's ends: its log is taken up again until its time is over. Default false. */
   readonly long?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -102,15 +103,16 @@ export async function runScript(heroku: Heroku, app: string, script: string, opt
   const dyno = await startDyno(heroku, app, script, options);
   const deadline = Date.now() + options.timeToLive * 1000;
   const transcript = new Transcript();
-  /** What a look came to; undefined where it failed and is made again. */
+  let failures = 0;
+  /** What a look came to; undefined where Heroku did not answer and it is made again. */
   const look = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await work();
     } catch (error) {
       signal?.throwIfAborted();
-      if (options.long !== true || !(error instanceof KitError) || Date.now() > deadline) throw error;
+      if (options.long !== true || !isKitError(error, 'heroku-unavailable', 'heroku-rate-limited') || Date.now() > deadline) throw error;
       options.say?.(`${error.message}; looking again`);
-      await pause(2000, signal);
+      await pause(Math.min(2000 * 2 ** failures++, 60_000), signal);
       return undefined;
     }
   };
@@ -135,8 +137,8 @@ export async function runScript(heroku: Heroku, app: string, script: string, opt
 async function startDyno(heroku: Heroku, app: string, script: string, options: DynoOptions): Promise<Dyno> {
   for (let attempt = 1; ; attempt++) {
     const dyno = await heroku.runDyno(app, {
-      // The mark and the attempt make the command unlike any other, which is how a dyno is found whose answer was lost.
-      command: `bash -c 'eval "$HALCYON_SMOKE_SCRIPT"' ${options.mark}-${attempt}`,
+      // Unlike any other, which is how a dyno is found whose answer was lost.
+      command: `bash -c 'eval "$HALCYON_SMOKE_SCRIPT"' ${options.mark}-${randomUUID()}`,
       timeToLive: options.timeToLive,
       env: { HALCYON_SMOKE_SCRIPT: script },
       ...(options.size ? { size: options.size } : {}),

@@ -4,11 +4,11 @@ import { isMissing } from '../aws/errors.js';
 import type { Team } from '../config/model.js';
 import { keyPrefix } from '../contract/index.js';
 import { KitError } from '../errors.js';
-import type { Heroku, HerokuApp } from '../heroku/heroku.js';
+import type { Heroku } from '../heroku/heroku.js';
 import type { IoHost } from '../io/io-host.js';
 import { redact } from '../io/redaction.js';
 import type { SmokeContext } from './context.js';
-import { isLeftover, purposeOf, runOfKey } from './name.js';
+import { isLeftover, purposeOf, runOfKey, SHORT_LIVED } from './name.js';
 import { Objects } from './objects.client.js';
 import { registerOf, whoOf } from './register.client.js';
 import { SMOKE_OBJECT_PREFIX } from './requests.plan.js';
@@ -44,8 +44,8 @@ export async function sweepKilled(context: SweepContext, team: Team): Promise<vo
 }
 
 /** Names of apps that look as if earlier runs had left them behind: by name and age alone, since not every team can write them down. */
-export const leftoversAmong = (apps: readonly HerokuApp[], now: Date = new Date()): string[] =>
-  apps.filter(({ name, createdAt }) => isLeftover(name, new Date(createdAt), now)).map(({ name }) => name);
+export const leftoversOf = async (heroku: Pick<Heroku, 'apps'>, now: Date = new Date()): Promise<string[]> =>
+  (await heroku.apps(SHORT_LIVED)).filter(({ name, createdAt }) => isLeftover(name, new Date(createdAt), now)).map(({ name }) => name);
 
 /** Remove what looks so, but for `running`. @internal */
 export async function sweepApps(
@@ -55,7 +55,7 @@ export async function sweepApps(
   running: ReadonlySet<string> = new Set(),
 ): Promise<string[]> {
   const removed: string[] = [];
-  for (const name of leftoversAmong(await heroku.apps(), now)) {
+  for (const name of await leftoversOf(heroku, now)) {
     if (!running.has(name) && (await removeLeftover(heroku, io, name, `an earlier ${purposeOf(name)}`))) removed.push(name);
   }
   return removed;
@@ -104,17 +104,20 @@ export async function sweepObjects(
   dead: ReadonlySet<string> = new Set(),
 ): Promise<number> {
   const objects = new Objects(aws, bucket);
-  const archives: string[] = [];
+  const archives = new Set<string>();
   const leftover = ({ key, modified }: { key: string; modified: Date }) => {
     const run = runOfKey(key);
     if (!dead.has(run ?? '') && !isLeftover(run ?? '', modified, now)) return false;
     const archive = archiveOf(key);
-    if (archive !== undefined && runOfKey(archive) === run) archives.push(archive);
+    if (archive !== undefined && runOfKey(archive) === run) archives.add(archive);
     return true;
   };
   let removed = 0;
-  for (const place of [`${keyPrefix(prefix)}halcyon-smoke-`, SMOKE_OBJECT_PREFIX]) removed += await objects.remove(place, leftover);
+  for (const place of [`${keyPrefix(prefix)}halcyon-smoke-`, SMOKE_OBJECT_PREFIX])
+    removed += await objects.remove(place, (entry) => leftover(entry) && archiveOf(entry.key) === undefined);
   for (const archive of archives) removed += await objects.removeKey(archive);
+  // A note goes after what it notes: cut off between, the next sweep still finds that.
+  if (archives.size > 0) removed += await objects.remove(SMOKE_OBJECT_PREFIX, leftover);
   if (removed > 0) io.info(`removed ${removed} objects from ${bucket.name}, left behind by earlier smoke deploys`);
   return removed;
 }

@@ -5,6 +5,7 @@ import type { StorageLine } from './log.js';
 import type { Objects } from './objects.client.js';
 import type { Register } from './register.client.js';
 import { runOfKey } from './name.js';
+import { SMOKE_OBJECT_PREFIX } from './requests.plan.js';
 
 /** What one smoke deploy makes, noted before it is made. All cleaning up goes through it. */
 export class Made {
@@ -60,10 +61,11 @@ export class Made {
       if (leftovers.length === 0) await attempt(`the note of app ${name}`, async () => this.register?.forget(name));
     }
     if (objects === undefined) return leftovers;
-    await Promise.all([
-      ...[...this.#prefixes].map((prefix) => attempt(`objects under ${prefix}`, () => objects.remove(prefix))),
-      ...[...this.#keys].map((key) => attempt(key, () => objects.removeKey(key))),
-    ]);
+    await Promise.all([...this.#keys].map((key) => attempt(key, () => objects.removeKey(key))));
+    // By its note the next one finds what is still there.
+    const noted = leftovers.some((what) => this.#keys.has(what));
+    const prefixes = [...this.#prefixes].filter((prefix) => !noted || !prefix.startsWith(SMOKE_OBJECT_PREFIX));
+    await Promise.all(prefixes.map((prefix) => attempt(`objects under ${prefix}`, () => objects.remove(prefix))));
     return leftovers;
   }
 }

@@ -3,8 +3,10 @@ import { randomInt } from 'node:crypto';
 /** Names of short-lived apps; of a smoke deploy also that of its package, and in the keys of its objects. */
 
 const NAME = /^halcyon-(smoke|prebuild)-[a-z]{8}$/;
-/** Older ones were left behind: a smoke deploy takes minutes, and Heroku lets a one-off dyno run for a day. */
-const LEFTOVER_MS = { smoke: 2 * 3_600_000, prebuild: 26 * 3_600_000 };
+/** Older ones were left behind: a smoke deploy gives up within six hours, and Heroku lets a one-off dyno run for a day. */
+const LEFTOVER_MS = { smoke: 6 * 3_600_000, prebuild: 26 * 3_600_000 };
+/** Where such names are among apps by name. */
+export const SHORT_LIVED = { from: 'halcyon-prebuild-', to: 'halcyon-smoke-zzzzzzzz' };
 
 /** Letters only: it is also the name of a Cabal package, whose parts may not be digits. Of Heroku's 30 characters, 25 at most. */
 export const shortLivedName = (kind: keyof typeof LEFTOVER_MS): string =>

@@ -4,7 +4,7 @@ import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import type { RunOptions, SmokeContext } from './context.js';
 import { sweep } from './leftovers.client.js';
-import { proof, reportOf, type SmokeReport } from './report.js';
+import type { SmokeReport } from './report.js';
 import { prove } from './run.js';
 import { appNamed, subjectOf, subjectsOf, type Subject } from './subject.js';
 
@@ -64,22 +64,8 @@ async function runOne(context: SmokeContext, subject: Subject, options: RunOptio
   } catch (error) {
     const shown = context.signal?.aborted ? interrupted(title) : error;
     step.fail(shown);
-    if (context.signal?.aborted || !(error instanceof KitError)) throw shown;
-    return stopped(context, subject, error);
+    throw shown;
   }
-}
-
-/** A run that an error ended: it proves nothing, and the error is its cause. */
-function stopped({ config }: SmokeContext, subject: Subject, { code, message }: KitError): SmokeReport {
-  const at = new Date().toISOString();
-  return reportOf(subject, {
-    proofs: [proof('smoke deploy runs to its end', 'yes', code)],
-    causes: [{ code, message, remedy: 'mend that and run again' }],
-    evidence: {
-      ...{ smokeApp: '', stack: '', platform: '', buildpacks: [], builds: [], dyno: [], leftovers: [] },
-      ...{ signing: config.signing.version, startedAt: at, finishedAt: at },
-    },
-  });
 }
 
 const interrupted = (title: string): KitError =>

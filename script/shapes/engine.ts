@@ -54,6 +54,7 @@ export const observation = z.strictObject({
   ...{ team: text, at: time, since: time, principals: z.array(principal), apps: z.array(app) },
   recorded: z.record(text, z.array(holder)).optional(),
   outside: z.array(app.extend({ id: text, team: text.optional() })).optional(),
+  gone: z.array(text).optional(),
   packages: z.array(z.strictObject(packageMove)).optional(),
 });
 

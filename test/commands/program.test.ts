@@ -115,9 +115,12 @@ describe('mistakes get one clear sentence', () => {
     expect(stderr.match(new RegExp(said, 'g'))).toHaveLength(1);
   });
 
-  test('teams are completed', async () => {
+  test('teams are completed, also of a file that is named', async () => {
     writeFileSync(join(dir, 'halcyon.yml'), FILE);
     expect((await kit(['complete', '--', 'rotate', 'pay'])).stdout).toMatch(/^payments\b/);
+    writeFileSync(join(dir, 'other.yml'), FILE.replace('payments:', 'payroll:'));
+    for (const named of [['--config', 'other.yml'], ['--config=other.yml']])
+      expect((await kit(['complete', '--', 'rotate', ...named, 'pay'])).stdout).toMatch(/^payroll\b/);
     expect((await kit(['completion', 'bash'])).stdout).toContain('halcyon-kit');
   });
 

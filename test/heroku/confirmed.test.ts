@@ -13,11 +13,13 @@ const ids = (count: number) => Array.from({ length: count }, (_, n) => `id-${n}`
 function fleet(count: number) {
   let apps = new Map(ids(count).map((id) => [id, app(id)]));
   const said: string[] = [];
-  const heroku = { now: () => NOW, appsById: async (of: readonly string[]) => of.flatMap((id) => apps.get(id) ?? []) };
+  let now = NOW;
+  const heroku = { now: () => now, appsById: async (of: readonly string[]) => of.flatMap((id) => apps.get(id) ?? []) };
   return {
     said,
     release: (id: string, at: string) => (apps = new Map(apps).set(id, app(id, at))),
-    open: (body?: string, trust = new Trust((id) => said.push(id))) => new Confirmed(body, apps, heroku, trust),
+    open: (body?: string, trust = new Trust((id) => said.push(id))) => new Confirmed(body, apps, heroku, trust, NOW),
+    wait: (ms: number) => void (now += ms),
   };
 }
 
@@ -58,6 +60,25 @@ describe('an app that was seen to have what it should', () => {
     const again = world.open(JSON.stringify(record));
     expect(ids(12).filter((id) => again.has(id, 'configVars', 'v'))).toEqual(['id-3', 'id-5']);
   });
+});
+
+test('a list of some minutes ago is trusted when it was made again, by what it says now', async () => {
+  const world = fleet(20);
+  const record = await recordOf(world, 20, 'v');
+  const again = world.open(record);
+  const [first, second] = ids(20).filter((id) => again.has(id, 'configVars', 'v')) as [string, string];
+  world.wait(300_000);
+  expect(again.has(first, 'configVars', 'v')).toBe(false);
+  world.release(first, '2026-03-01T12:01:00Z');
+  await again.renew();
+  expect([first, second].map((id) => again.has(id, 'configVars', 'v'))).toEqual([false, true]);
+});
+
+test('a record that is opened late is no younger for it', async () => {
+  const world = fleet(20);
+  const record = await recordOf(world, 20, 'v');
+  world.wait(300_000);
+  expect(world.open(record).trusted).toBe(false);
 });
 
 test('of one whose release command may still run nothing is kept', async () => {

@@ -256,7 +256,7 @@ describe('whatever happens', () => {
     for (const key of [`ads/${run}/present`, `${SMOKE_OBJECT_PREFIX}${run}/present`, noteOf(run, archive), archive]) await put(key);
     expect(await sweepApps(heroku, silentIo)).toEqual([]);
     expect(await sweepObjects(aws, { name: 'common-bucket', account: '111122223333' }, 'ads', silentIo)).toBe(0);
-    const later = new Date(Date.now() + 3 * 3_600_000);
+    const later = new Date(Date.now() + 7 * 3_600_000);
     expect(await sweepApps(heroku, silentIo, later)).toEqual([run]);
     expect(await sweepObjects(aws, { name: 'common-bucket', account: '111122223333' }, 'ads', silentIo, later)).toBe(4);
   });

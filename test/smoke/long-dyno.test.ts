@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ErrorCode } from '../../lib/error-codes.js';
 import { KitError } from '../../lib/errors.js';
 import type { Dyno, Heroku } from '../../lib/heroku/heroku.js';
 import { runScript } from '../../lib/smoke/dyno.client.js';
@@ -7,15 +8,15 @@ const mark = 'halcyon-prebuild-abcdefgh';
 const line = (at: number, text: string) => `2026-11-28T00:00:0${at}.000000+00:00 app[run.1]: ${text}\n`;
 
 /** A dyno that prints two lines, and whose log is cut in between: `refused` sessions are answered with an error. */
-function heroku(refused: number, stopped: string[] = []) {
+function heroku(refused: number, stopped: string[] = [], code: ErrorCode = 'heroku-unavailable', commands: string[] = []) {
   let sessions = 0;
   const dyno = { name: 'run.1', releaseVersion: 3 } as Dyno;
   return {
-    runDyno: async () => dyno,
+    runDyno: async (_: string, { command }: { command: string }) => (commands.push(command), dyno),
     dynos: async () => [dyno],
     stopDyno: async (_: string, name: string) => void stopped.push(name),
     logSession: async () => {
-      if (++sessions > 1 && sessions <= 1 + refused) throw new KitError('heroku-unavailable', 'Heroku is away');
+      if (++sessions > 1 && sessions <= 1 + refused) throw new KitError(code, 'Heroku is away');
       return 'https://logs.example.com';
     },
     followStream: async (_: string, say: (text: string) => void) => {
@@ -40,3 +41,13 @@ test('hours of work do not end because Heroku does not answer for a moment; a sh
   expect(run.status).toBe(0);
   expect(said).toContain('Heroku is away; looking again');
 }, 30_000);
+
+test.each(['app-not-found', 'heroku-unauthorized', 'heroku-forbidden'] as const)('%s ends hours of work at once', async (code) => {
+  await expect(runScript(heroku(1, [], code), 'app', 'build', { ...options, long: true })).rejects.toMatchObject({ code });
+});
+
+test('no two dynos of an app run the same command, by which one is found whose answer was lost', async () => {
+  const commands: string[] = [];
+  for (const script of ['first', 'second']) await runScript(heroku(0, [], undefined, commands), 'app', script, options);
+  expect(new Set(commands).size).toBe(2);
+});

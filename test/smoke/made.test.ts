@@ -74,6 +74,15 @@ test('what cannot go is said, without secrets, and the rest goes', async () => {
   expect(warned.join()).not.toContain('canary');
 });
 
+test('the note of an archive that cannot go stays, for the next to find it', async () => {
+  const made = new Made(run);
+  made.prefixes(['mine/', `.halcyon-kit/smoke/${run}/`]);
+  made.key('archive');
+  const { removed, all } = remover(['archive']);
+  expect(await all(made)).toEqual(['archive']);
+  expect(removed).toEqual(['mine/']);
+});
+
 test('without a bucket there is only the app', async () => {
   const made = new Made(run);
   await made.app(run);

@@ -21,8 +21,9 @@ test('names fit Heroku and Cabal', () => {
 });
 
 test.each([
-  ['halcyon-smoke-abcdefgh', '2026-11-22T09:00:00Z', true],
-  ['halcyon-smoke-abcdefgh', '2026-11-22T11:00:00Z', false],
+  ['halcyon-smoke-abcdefgh', '2026-11-22T05:59:00Z', true],
+  // As long as one may take by its own patience: two builds and their releases, a dyno, two more builds, an hour's dyno.
+  ['halcyon-smoke-abcdefgh', '2026-11-22T06:30:00Z', false],
   ['halcyon-prebuild-abcdefgh', '2026-11-21T12:00:00Z', false],
   ['halcyon-prebuild-abcdefgh', '2026-11-21T09:00:00Z', true],
   ['halcyon-smoke-tests', '2020-01-01T00:00:00Z', false],
@@ -41,12 +42,16 @@ describe('sweepApps', () => {
     const deleted: string[] = [];
     const warned: string[] = [];
     const heroku = {
-      apps: async () => [
-        app('halcyon-smoke-aaaaaaaa', '2026-11-22T01:00:00Z'),
-        app('halcyon-smoke-bbbbbbbb', '2026-11-22T01:00:00Z'),
-        app('halcyon-smoke-cccccccc', '2026-11-22T11:59:00Z'),
-        app('payments-api', '2020-01-01T00:00:00Z'),
-      ],
+      // Of an account's thousands those only that may be the kit's.
+      apps: async ({ from, to }: { from: string; to: string }) =>
+        [
+          app('halcyon-smoke-aaaaaaaa', '2026-11-22T01:00:00Z'),
+          app('halcyon-smoke-bbbbbbbb', '2026-11-22T01:00:00Z'),
+          app('halcyon-smoke-cccccccc', '2026-11-22T11:59:00Z'),
+          app('halcyon-prebuild-aaaaaaaa', '2026-11-22T11:59:00Z'),
+          app('halcyon-smoke-tests', '2020-01-01T00:00:00Z'),
+          app('payments-api', '2020-01-01T00:00:00Z'),
+        ].filter(({ name }) => from <= name && name <= to),
       deleteApp: async (name: string) => {
         if (name.endsWith('aaaaaaaa')) throw new KitError('heroku-forbidden', 'no');
         deleted.push(name);

@@ -25,11 +25,17 @@ interface HerokuAppsOptions {
 export function herokuApps(plain: Heroku, { io, concurrency, guard, ids = new Map() }: HerokuAppsOptions): AppsPort {
   const found = new Map<string, { readonly id: string }>();
   const heroku = byId(plain, found);
+  /** Names by id, of a look that is under way. */
+  const listed = new Map<string, string>();
   const idOf = (app: string) => found.get(app)?.id ?? ids.get(app);
   return {
     id: idOf,
+    async list(some) {
+      for (const { id, name } of await plain.appsById(some)) listed.set(id, name);
+    },
     async find(id) {
-      const { name } = await plain.app(id);
+      const name = listed.get(id) ?? (await plain.app(id)).name;
+      listed.delete(id);
       // An app of the file that was made anew under the name of one that is gone is another.
       const called = ids.has(name) && ids.get(name) !== id ? `${name} (${id})` : name;
       found.set(called, { id });

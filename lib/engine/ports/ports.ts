@@ -116,6 +116,8 @@ export interface VerifierPort {
 export interface AppsPort {
   /** Heroku's id of an app; undefined where it was not asked. */
   id(app: string): string | undefined;
+  /** Look these ids up together, for {@link find}: a list tells of a thousand. */
+  list(ids: readonly string[]): Promise<void>;
   /** Its name now; from then on that name means the app of this id. @throws KitError `app-not-found` | `heroku-forbidden` | transient. */
   find(id: string): Promise<string>;
   /** Our config vars, raw. @throws KitError `app-not-found` | `heroku-forbidden` | transient. */
@@ -141,8 +143,8 @@ export interface AppWritten {
 export interface HoldersPort {
   /** Undefined where the bucket is gone: then none is kept. */
   read(user: string, place: PrincipalState['reach']): Promise<HolderRecord | undefined>;
-  /** @throws KitError `state-changed` where another wrote meanwhile. */
-  add(user: string, place: PrincipalState['reach'], holders: readonly Holder[]): Promise<void>;
+  /** @param gone - ids of those that exist no more. @throws KitError `state-changed` where another wrote meanwhile. */
+  add(user: string, place: PrincipalState['reach'], holders: readonly Holder[], gone?: readonly string[]): Promise<void>;
   /** That a key is about to be made; undefined: the one that was is gone. @throws as `add`. */
   making(user: string, place: PrincipalState['reach'], making: Making | undefined): Promise<void>;
   /** No error when there is none. */

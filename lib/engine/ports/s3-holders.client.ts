@@ -40,10 +40,10 @@ export function s3Holders(objectIn: ObjectIn): HoldersPort & { forget(user: stri
   };
   return {
     read: async (user, place) => (await find(user, place))?.record,
-    add: (user, place, more) =>
+    add: (user, place, more, gone = []) =>
       change(user, place, (record) => {
         const all = new Map([...record.holders, ...more].map((holder) => [holder.id, holder]));
-        return { ...record, holders: [...all.values()] };
+        return { ...record, holders: [...all.values()].filter(({ id }) => !gone.includes(id)) };
       }),
     forget: (user, place, id) =>
       change(user, place, (record) => ({ ...record, holders: record.holders.filter((holder) => holder.id !== id) })),

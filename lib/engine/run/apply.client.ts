@@ -89,7 +89,7 @@ async function applyToPrincipal(context: RunContext, memory: RunMemory, step: Pr
     // It must be verified again.
     if (step.kind === 'reactivate') memory.verified.delete(step.keyId);
     const began = () => before().then(() => void (memory.began = true));
-    return changeKeys({ ...context, ...ports, by: context.owner.id, before: began }, step, principal);
+    return changeKeys({ ...context, ...ports, gone: observation.gone, by: context.owner.id, before: began }, step, principal);
   });
   const key = keyId === undefined ? {} : { keyId, fingerprint: vault.fingerprintOf(keyId) };
   record(context, memory, { step: step.kind, principal: step.principal, ...key, text: step.reason });

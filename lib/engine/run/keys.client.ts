@@ -14,6 +14,8 @@ export interface KeyChangeContext
   extends Pick<RunContext, 'vault' | 'recent' | 'clock'>, Pick<Ports, 'keys' | 'secrets' | 'secretsIn' | 'holders'> {
   /** Who does it, for people. */
   readonly by: string;
+  /** Ids of holders that exist no more. */
+  readonly gone?: readonly string[] | undefined;
   /** Comes before every effect; stops it by throwing. */
   readonly before: () => Promise<void>;
 }
@@ -98,7 +100,7 @@ export async function changeKeys(context: KeyChangeContext, step: KeyChange, pri
       break;
     }
     case 'record-holders':
-      await effect(async () => holders?.add(user, principal.reach, step.holders));
+      await effect(async () => holders?.add(user, principal.reach, step.holders, context.gone));
       break;
     case 'delete-principal':
       await effect(async () => holders?.remove(user, principal.reach));

@@ -89,6 +89,7 @@ export async function observeApps(context: ObserveContext, looks: Looks): Promis
   const { config, team, ports, concurrency, refused, confirmed } = context;
   const { names, activity, trusting } = looks;
   const { apps } = ports;
+  if (trusting && !activity) await confirmed?.renew();
   const reads = { config, team, vars: apps.vars, ...(activity ? { activity: apps.activity } : {}) };
   const trusted = trusting !== undefined && !activity && confirmed?.trusted === true;
   const observe = async (base: ReturnType<typeof baseOf>): Promise<AppState> => {
@@ -122,31 +123,33 @@ export async function observeApps(context: ObserveContext, looks: Looks): Promis
     { concurrency },
   ).then((found) => found.flat());
   // One was not as the record said: then none counts.
-  return trusted && !confirmed.trusted ? observeApps(context, looks) : states;
+  return trusted && confirmed.contradicted ? observeApps(context, looks) : states;
 }
 
 /**
  * Apps on the record that are not of the team, and what was made with what a stage on it has; one that is gone is left out.
  * @param seen - the team's own, as they were just looked at.
+ * @returns also the ids of those that are gone.
  */
 export async function observeOutside(
   { config, team, ports: { apps }, concurrency, forget }: ObserveContext,
   recorded: TeamObservation['recorded'] = {},
   { activity, seen }: { readonly activity: boolean; readonly seen: readonly AppState[] },
-): Promise<OutsideApp[]> {
+): Promise<Pick<TeamObservation, 'outside' | 'gone'>> {
   const own = new Set([...team.apps.map(({ name }) => apps.id(name)), ...seen.map(({ id }) => id)]);
   const holders = new Map(Object.values(recorded).flatMap((list) => list.map((holder) => [holder.id, holder] as const)));
   const reads = { vars: apps.vars, ...(activity ? { activity: apps.activity } : {}) };
+  const gone: string[] = [];
   /** Of a stage, and of what was made with what it has: by id. */
   const stages = new Map<string, Pick<OutsideApp, 'team' | 'stage'>>();
+  const isFree = async (name: string) => apps.id(name) === undefined && (await readApp({ name }, { vars: apps.vars })).state === 'missing';
   const look = async ({ id, app }: Holder): Promise<OutsideApp> => {
     const base = { id, canary: false, wanted: desiredConfigVars({ mode: 'public' }), ...stages.get(id) };
     try {
       const name = await apps.find(id);
-      const of = config.teams.find((one) =>
-        // Renamed on Heroku, and not yet in the file.
-        holdersOf(one).some((other) => other.name === name || (other.name === app && apps.id(app) === undefined)),
-      )?.name;
+      const teamOf = (called: string) => config.teams.find((one) => holdersOf(one).some((other) => other.name === called))?.name;
+      // Renamed on Heroku, and not yet in the file; a former name may have gone to another app by now.
+      const of = teamOf(name) ?? (teamOf(app) !== undefined && (await isFree(app)) ? teamOf(app) : undefined);
       return await readApp({ ...base, name, ...(of === undefined ? {} : { team: of }) }, reads);
     } catch (error) {
       if (isKitError(error, 'app-not-found')) return { ...base, name: app, state: 'missing', vars: {} };
@@ -163,7 +166,10 @@ export async function observeOutside(
   };
   const all = async (some: Iterable<Holder>) => {
     const outside = [...some].filter(({ id, app }) => !own.has(id) && forget?.has(id) !== true && forget?.has(app) !== true);
-    return (await pMap(outside, look, { concurrency })).filter(({ state }) => state !== 'missing');
+    await apps.list(outside.map(({ id }) => id));
+    const looked = await pMap(outside, look, { concurrency });
+    gone.push(...looked.filter(({ state }) => state === 'missing').map(({ id }) => id));
+    return looked.filter(({ state }) => state !== 'missing');
   };
   const [staged, others] = [true, false].map((is) => [...holders.values()].filter(({ id }) => (parseStage(id) !== undefined) === is));
   const outside = await all(staged!);
@@ -173,5 +179,5 @@ export async function observeOutside(
       stages.set(id, { stage, ...(of === undefined ? {} : { team: of }) });
       others!.push({ id, app });
     }
-  return [...outside, ...(await all(others!))];
+  return { outside: [...outside, ...(await all(others!))], ...(gone.length === 0 ? {} : { gone }) };
 }

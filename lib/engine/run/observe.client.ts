@@ -172,6 +172,6 @@ export async function observeAll(
   const since = now();
   const seen = activity ? undefined : options.apps;
   const apps = seen ?? (await observeApps(looking, { activity, ...(trust ? { trusting: principals } : {}) }));
-  const outside = await observeOutside(looking, noted.recorded, { activity, seen: apps });
-  return { team: looking.team.name, at: now(), since, ...noted, apps, outside, packages };
+  const others = await observeOutside(looking, noted.recorded, { activity, seen: apps });
+  return { team: looking.team.name, at: now(), since, ...noted, apps, ...others, packages };
 }

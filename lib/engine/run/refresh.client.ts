@@ -72,10 +72,10 @@ async function observeSome(
 ): Promise<TeamObservation> {
   const wanted = new Set(names);
   const apps = new Map((await observeApps(context, { ...options, names: [...wanted] })).map((app) => [app.name, app]));
-  const outside = seen.outside?.some(({ name }) => wanted.has(name))
+  const others = seen.outside?.some(({ name }) => wanted.has(name))
     ? await observeOutside(context, seen.recorded, { ...options, seen: seen.apps })
-    : seen.outside;
+    : {};
   // A review app goes with its pull request.
   const gone = ({ name, stage = name }: AppState) => stage !== name && wanted.has(name) && !apps.has(name);
-  return { ...seen, apps: seen.apps.filter((app) => !gone(app)).map((app) => apps.get(app.name) ?? app), outside };
+  return { ...seen, apps: seen.apps.filter((app) => !gone(app)).map((app) => apps.get(app.name) ?? app), ...others };
 }

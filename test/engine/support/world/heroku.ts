@@ -139,6 +139,7 @@ export class HerokuApps {
     };
     return {
       id: (name) => ids.get(name),
+      list: async () => {},
       find: (id) =>
         process.look('GET app', () => {
           const name = this.nameOf(id);

@@ -10,10 +10,14 @@ export class Holders {
   port(process: Process): HoldersPort {
     return {
       read: (user) => process.look('GET holders', () => ({ holders: this.all.get(user) ?? [], making: this.making.get(user) })),
-      add: (user, _place, more) =>
+      add: (user, _place, more, gone = []) =>
         process.effect('PUT holders', () => {
           const known = this.all.get(user) ?? [];
-          this.all.set(user, [...known, ...more.filter(({ id }) => !known.some((holder) => holder.id === id))]);
+          const all = [...known, ...more.filter(({ id }) => !known.some((holder) => holder.id === id))];
+          this.all.set(
+            user,
+            all.filter(({ id }) => !gone.includes(id)),
+          );
         }),
       making: (user, _place, making) => process.effect('PUT holders', () => void this.making.set(user, making)),
       remove: (user) => process.effect('DELETE holders', () => void (this.all.delete(user), this.making.delete(user))),
