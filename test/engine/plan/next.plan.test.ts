@@ -488,3 +488,11 @@ test('a quarantined user without keys stays until AWS’s case is settled', () =
   expect(now(team([principal(), former], []), ensure)).toEqual(['delete-principal']);
   expect(now(team([principal(), { ...former, quarantined: true }], []), ensure)).toEqual([]);
 });
+
+test('a former user with what someone attached to it stays, and it is said what keeps it', () => {
+  const former = principal({ user: 'former', declared: false, inStack: false, keys: [], current: undefined, attached: ['group admins'] });
+  const made = planned(team([principal(), former], []), ensure);
+  expect(made.steps).toEqual([]);
+  expect(made.notices).toEqual([expect.stringMatching(/^nobody needs IAM user former .* has group admins .* take that away/)]);
+  expect(planned(team([{ ...former, declared: true }], []), ensure).notices).toEqual([]);
+});
