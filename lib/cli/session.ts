@@ -108,6 +108,9 @@ export const placesOf = (teams: readonly Team[]) =>
       : [{ team, by: `team ${team.name}`, account: team.bucket.spec.account, region: team.bucket.spec.region }],
   );
 
+/** Teams that are looked at side by side: AWS throttles who asks about hundreds at once. */
+export const AT_ONCE = 5;
+
 /** What the key engine works with, for one team. */
 export async function engineContext(session: Session, team: Team) {
   const { config, host, aws, heroku, ids, forget } = session;
@@ -180,7 +183,7 @@ async function openRecords(session: Session, apps: ReadonlyMap<string, HerokuApp
     const record = await openConfirmed(await engineContext(session, team), team, trust, byId).catch(dispensable);
     return record === undefined ? [] : [[team.name, { ...record, save: () => record.save().catch(dispensable) }] as const];
   };
-  return new Map((await pMap(session.teams, open, { concurrency: 5 })).flat());
+  return new Map((await pMap(session.teams, open, { concurrency: AT_ONCE })).flat());
 }
 
 /**
