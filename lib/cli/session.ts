@@ -45,7 +45,7 @@ export async function openSession(
   const network = networkOf(host.env, (text) => host.io.warn(text));
   const { file, ...meaning } = await loadConfig(options.config);
   const config: KitConfig = { ...meaning, file, s3Url: network.s3Url };
-  const clients = new Map<string, Aws>();
+  let aws: Aws | undefined;
   const teams = selectTeams(config, names, options.all === true);
   return {
     config,
@@ -53,11 +53,7 @@ export async function openSession(
     network,
     teams,
     host,
-    aws(region) {
-      const made = clients.get(region) ?? createAws({ region, profile: options.profile, network });
-      clients.set(region, made);
-      return made;
-    },
+    aws: (region) => (aws ??= createAws({ region, profile: options.profile, network })).in(region),
     heroku: herokuOf(teams, host, network),
     refused: [],
     ids: new Map(),

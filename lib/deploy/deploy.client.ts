@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { TemplateDiff } from '@aws-cdk/cloudformation-diff';
 import pMap from 'p-map';
-import { createAws } from '../aws/aws.js';
+import { createAws, type Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import type { KitConfig } from '../config/model.js';
 import { digestOf, TEMPLATES_STACK, type Acl } from '../contract/index.js';
@@ -55,7 +55,8 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
     );
   const { io, config, acceptSigV2, formerAcls, profile, network } = options;
   const { buildApp } = await import('../stacks/app.js');
-  const awsIn = (region: string) => createAws({ region, profile, network });
+  let aws: Aws | undefined;
+  const awsIn = (region: string) => (aws ??= createAws({ region, profile, network })).in(region);
   const scratch = await scratchDirectory();
   const outdir = join(scratch, 'cdk.out');
   const synth = () => {
