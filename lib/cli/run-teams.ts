@@ -102,7 +102,8 @@ export async function runWithBuildpacks(
   buildpacks: readonly AppBuildpacks[],
   run: () => Promise<TeamResult[]>,
 ): Promise<TeamResult[]> {
-  const teamOf = (app: string) => session.teams.find(({ apps }) => apps.some(({ name }) => name === app))?.name;
+  const teams = new Map(session.teams.flatMap((team) => team.apps.map((app) => [app.name, team.name])));
+  const teamOf = (app: string) => teams.get(app);
   const left = await setBuildpacks(
     session,
     buildpacks.filter((one) => !takesOut(one)),
