@@ -187,7 +187,8 @@ function statementOf(action: StatementChange['action'], statement: IamStatement)
   return { ...rest, action, actions };
 }
 
-function deployFailure(error: unknown, stack: string, reasons: readonly string[]): KitError {
+/** @param reasons - of the resources that failed, none where it never came to that: no change set, say. @internal */
+export function deployFailure(error: unknown, stack: string, reasons: readonly string[]): KitError {
   const { errors = [] } = ((error as Error).cause ?? {}) as Partial<AggregateError>;
   const [, bucket, region] = /No bucket named '(\S+-\d{12}-(\S+))'/.exec(errors.join('\n')) ?? [];
   if (bucket !== undefined && region !== undefined) return templatesGone(bucket, region, error);
@@ -197,7 +198,7 @@ function deployFailure(error: unknown, stack: string, reasons: readonly string[]
   const reason = reasons[0] ?? (error as Error).message.replace(/^\W+/, '');
   return new KitError(
     'deploy-failed',
-    `CloudFormation could not change ${stack} and rolled it back: ${reason}; mend the cause and run the same command again`,
+    `CloudFormation could not change ${stack}${reasons.length > 0 ? ' and rolled it back' : ''}: ${reason}; mend the cause and run the same command again`,
     { cause: error },
   );
 }
