@@ -81,7 +81,8 @@ export const ERROR_CODES = {
   Keys: {
     'key-not-found': 'no user of the teams has the key; check its id',
     'key-missing': 'a principal has no key yet; run `halcyon-kit up`',
-    'key-not-accepted': 'a new key does not come to work, and no app has it; see the policies, and run again',
+    'key-not-accepted':
+      'a key does not work: a new one, which no app has, or the one that apps go on with; see the policies, and run again',
     'access-too-wide': 'a new key may do what its access must not, and no app has it; see the policies of its user and bucket',
     'sigv2-refused': 'the bucket refuses signature version 2; use `signing: { version: 4 }`',
     'canary-failed': 'the first app does not build with the new key, and no other has it; go back with `rotate --undo`',

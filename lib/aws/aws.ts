@@ -40,8 +40,40 @@ export interface Aws {
   once(guard?: () => Promise<void>): Aws;
 }
 
+/** What all clients of one operator share: connections, and credentials. Finding those may run a process, or take the touch of a key. */
+function operatorOf({ profile = process.env.AWS_PROFILE }: Pick<AwsOptions, 'profile'>, network: Network) {
+  const open = async () => {
+    const [{ NodeHttpHandler }, { defaultProvider }] = await Promise.all([
+      import('@smithy/node-http-handler'),
+      import('@aws-sdk/credential-provider-node'),
+    ]);
+    const handler = new NodeHttpHandler({ connectionTimeout: 10_000, ...(await network.agents('aws')) });
+    let provide: ReturnType<typeof defaultProvider> | undefined;
+    const credentialDefaultProvider = (init: object) => {
+      // By itself the SDK would ask for SSO credentials by another way.
+      const provider = (provide ??= defaultProvider({ ...init, clientConfig: { requestHandler: handler } }));
+      return async (...more: Parameters<typeof provider>) => {
+        const found = await provider(...more).catch((error: Error) => {
+          // The SDK does not say which it looked for.
+          throw profile === undefined ? error : Object.assign(error, { profile });
+        });
+        for (const secret of [found.secretAccessKey, found.sessionToken]) registerSecret(secret);
+        return found;
+      };
+    };
+    return { handler, credentialDefaultProvider };
+  };
+  let opened: ReturnType<typeof open> | undefined;
+  return () => (opened ??= open());
+}
+
 export function createAws(options: AwsOptions): Aws {
   const network = options.network ?? networkOf();
+  return awsOf({ ...options, network }, operatorOf(options, network));
+}
+
+function awsOf(options: AwsOptions & { readonly network: Network }, operator: ReturnType<typeof operatorOf>): Aws {
+  const { network } = options;
   registerSecret(options.key?.secretAccessKey);
   const made = new Map<string, Promise<unknown>>();
   const once = <T>(name: string, make: () => Promise<T>): Promise<T> => {
@@ -50,11 +82,7 @@ export function createAws(options: AwsOptions): Aws {
   };
   const common = () =>
     once('common', async () => {
-      const [{ NodeHttpHandler }, { defaultProvider }] = await Promise.all([
-        import('@smithy/node-http-handler'),
-        import('@aws-sdk/credential-provider-node'),
-      ]);
-      const handler = new NodeHttpHandler({ connectionTimeout: 10_000, ...(await network.agents('aws')) });
+      const { handler, credentialDefaultProvider } = await operator();
       const handle: typeof handler.handle = async (request, more) => {
         await options.guard?.();
         const answered = network.time.asked();
@@ -69,19 +97,7 @@ export function createAws(options: AwsOptions): Aws {
         requestHandler: Object.create(handler, { handle: { value: handle } }) as typeof handler,
         // The SDK finds it out by itself, but only by an attempt that is refused.
         systemClockOffset: network.time.offset,
-        // By itself the SDK would ask for SSO credentials by another way.
-        credentialDefaultProvider: (init: object) => {
-          const provide = defaultProvider({ ...init, clientConfig: { requestHandler: handler } });
-          return async (...more: Parameters<typeof provide>) => {
-            const found = await provide(...more).catch((error: Error) => {
-              const profile = options.profile ?? process.env.AWS_PROFILE;
-              // The SDK does not say which it looked for.
-              throw profile === undefined ? error : Object.assign(error, { profile });
-            });
-            for (const secret of [found.secretAccessKey, found.sessionToken]) registerSecret(secret);
-            return found;
-          };
-        },
+        credentialDefaultProvider,
         ...(options.profile === undefined ? {} : { profile: options.profile }),
         ...(options.key === undefined
           ? {}
@@ -106,10 +122,10 @@ export function createAws(options: AwsOptions): Aws {
       once('cfn', async () => checkAnswers(new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(await common()))),
     as: (key) => createAws({ region: options.region, maxAttempts: options.maxAttempts, key, network }),
     in(region) {
-      const other = elsewhere.get(region) ?? createAws({ ...options, network, region });
+      const other = elsewhere.get(region) ?? awsOf({ ...options, region }, operator);
       return region === options.region ? aws : (elsewhere.set(region, other), other);
     },
-    once: (guard) => createAws({ ...options, network, guard, maxAttempts: 1 }),
+    once: (guard) => awsOf({ ...options, guard, maxAttempts: 1 }, operator),
   };
   return aws;
 }

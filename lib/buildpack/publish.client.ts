@@ -1,7 +1,8 @@
-import { hostedKey } from '../contract/index.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Aws } from '../aws/aws.js';
 import { ownedBy, type BucketName } from '../aws/bucket.js';
-import { awsError, isPreconditionFailed } from '../aws/errors.js';
+import { awsError, httpStatus, isPreconditionFailed } from '../aws/errors.js';
+import { hostedKey } from '../contract/index.js';
 import { packBuildpack, sha256Of } from './pack.js';
 import { tampered } from './served.client.js';
 
@@ -16,8 +17,8 @@ export async function publishBuildpack(aws: Aws, bucket: BucketName): Promise<st
   const at = { ...ownedBy(bucket), Key: key };
   const place = `s3://${bucket.name}/${key}`;
   const [s3, { GetObjectCommand, PutObjectCommand }] = await Promise.all([aws.s3(), import('@aws-sdk/client-s3')]);
-  try {
-    await s3.send(
+  const put = () =>
+    s3.send(
       new PutObjectCommand({
         ...at,
         Body: tgz,
@@ -26,6 +27,13 @@ export async function publishBuildpack(aws: Aws, bucket: BucketName): Promise<st
         IfNoneMatch: '*',
       }),
     );
+  try {
+    await put().catch(async (error: unknown) => {
+      // Another publisher is at it: S3 asks to try again, and knows by then whether it is there.
+      if (httpStatus(error) !== 409) throw error;
+      await sleep(500);
+      return put();
+    });
   } catch (error) {
     if (!isPreconditionFailed(error)) throw awsError(error, `publish the buildpack as ${place}`);
     const there = await s3.send(new GetObjectCommand(at)).catch((cause: unknown) => {

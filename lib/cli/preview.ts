@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import type { Intent, Plan, Policy, TeamObservation } from '../engine/model.js';
 import type { BucketOnV2 } from '../buildpack/sigv2.plan.js';
 import { renderOnV2 } from '../buildpack/sigv2.plan.js';
@@ -10,7 +11,7 @@ import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { inStep } from '../io/io-host.js';
 import { tallyOf } from './changes.plan.js';
 import { renderBuildpacks, renderPlans, renderStacks } from './render.js';
-import { engineContext, type Session } from './session.js';
+import { AT_ONCE, engineContext, type Session } from './session.js';
 
 /** What a command would change: what is shown before asking, and with `--dry-run`. */
 export interface Preview {
@@ -73,11 +74,13 @@ export async function planTeams(
 ): Promise<TeamPlan[]> {
   const { observeTeam, planTeam, DEFAULT_POLICY } = await import('../engine/index.js');
   const { policy, expect = (observation) => observation } = options;
-  return Promise.all(
-    session.teams.map(async (team) => {
+  return pMap(
+    session.teams,
+    async (team) => {
       const observation = await observeTeam(await engineContext(session, team), team);
       return { team: team.name, observation, plan: planTeam(expect(observation), intent, { ...DEFAULT_POLICY, ...policy }) };
-    }),
+    },
+    { concurrency: AT_ONCE },
   );
 }
 

@@ -1,11 +1,11 @@
 import type { KeyPair } from '../contract/index.js';
-import pMap from 'p-map';
 import type { Mode, PrincipalId } from '../contract/index.js';
 import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { renderTable } from '../io/table.js';
 import type { SmokeReport } from '../smoke/report.js';
 import { noteProof } from './proven.js';
+import { teamByTeam } from './run-teams.js';
 import { engineContext, type Session } from './session.js';
 
 export interface ProveOptions {
@@ -20,7 +20,8 @@ export interface ProveOptions {
 export async function proveTeams(session: Session, options: ProveOptions): Promise<SmokeReport[]> {
   const { smokeTeam } = await import('../smoke/smoke.js');
   const { buildpackUrl, ...rest } = options;
-  const reports = await pMap(
+  const reports = await teamByTeam(
+    session,
     // An app that cannot be worked on stands for no mode.
     session.teams.map((team) => ({ ...team, apps: team.apps.filter(({ name }) => !session.refused.some(({ app }) => app === name)) })),
     async (team) => {
@@ -28,7 +29,7 @@ export async function proveTeams(session: Session, options: ProveOptions): Promi
       await noteProof(session, team, proven);
       return proven;
     },
-    { concurrency: 3 },
+    3,
   );
   return reports.flat();
 }

@@ -26,7 +26,8 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
   const { intent, policy, from, deployed = [], smoke } = options;
   const seenOf = ({ name }: Team) => from?.find((one) => one.team === name);
   const notifier = new Notifier(session);
-  return pMap(
+  return teamByTeam(
+    session,
     [...session.teams].sort((a, b) => Number(isBegun(seenOf(b))) - Number(isBegun(seenOf(a)))),
     async (team): Promise<TeamResult> => {
       await sweepApps(session, team);
@@ -57,9 +58,20 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
       await session.records.get(team.name)?.save();
       return result;
     },
-    { concurrency: 2 },
+    2,
   ).finally(() => notifier.settled());
 }
+
+/** A few teams at a time. By a mistake in one the others are not left alone: they would go on unreported. After an abort none is begun. */
+export const teamByTeam = <T>(
+  { host }: Pick<Session, 'host'>,
+  teams: readonly Team[],
+  work: (team: Team) => Promise<T>,
+  concurrency: number,
+): Promise<T[]> =>
+  pMap(teams, (team) => (host.signal.throwIfAborted(), work(team)), { concurrency, stopOnError: false }).catch((error: unknown) => {
+    throw error instanceof AggregateError ? error.errors[0] : error;
+  });
 
 /** An app that a killed smoke deploy left behind holds a live key: whoever works on the team next removes it. */
 async function sweepApps(session: Session, team: Team): Promise<void> {
@@ -90,7 +102,8 @@ export async function runWithBuildpacks(
   buildpacks: readonly AppBuildpacks[],
   run: () => Promise<TeamResult[]>,
 ): Promise<TeamResult[]> {
-  const teamOf = (app: string) => session.teams.find(({ apps }) => apps.some(({ name }) => name === app))?.name;
+  const teams = new Map(session.teams.flatMap((team) => team.apps.map((app) => [app.name, team.name])));
+  const teamOf = (app: string) => teams.get(app);
   const left = await setBuildpacks(
     session,
     buildpacks.filter((one) => !takesOut(one)),

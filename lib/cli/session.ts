@@ -45,7 +45,7 @@ export async function openSession(
   const network = networkOf(host.env, (text) => host.io.warn(text));
   const { file, ...meaning } = await loadConfig(options.config);
   const config: KitConfig = { ...meaning, file, s3Url: network.s3Url };
-  const clients = new Map<string, Aws>();
+  let aws: Aws | undefined;
   const teams = selectTeams(config, names, options.all === true);
   return {
     config,
@@ -53,11 +53,7 @@ export async function openSession(
     network,
     teams,
     host,
-    aws(region) {
-      const made = clients.get(region) ?? createAws({ region, profile: options.profile, network });
-      clients.set(region, made);
-      return made;
-    },
+    aws: (region) => (aws ??= createAws({ region, profile: options.profile, network })).in(region),
     heroku: herokuOf(teams, host, network),
     refused: [],
     ids: new Map(),
@@ -107,6 +103,9 @@ export const placesOf = (teams: readonly Team[]) =>
       ? []
       : [{ team, by: `team ${team.name}`, account: team.bucket.spec.account, region: team.bucket.spec.region }],
   );
+
+/** Teams that are looked at side by side: AWS throttles who asks about hundreds at once. */
+export const AT_ONCE = 5;
 
 /** What the key engine works with, for one team. */
 export async function engineContext(session: Session, team: Team) {
@@ -183,7 +182,7 @@ async function openRecords(session: Session, apps: ReadonlyMap<string, HerokuApp
     const record = await openConfirmed(await engineContext(session, team), team, trust, of).catch(dispensable);
     return record === undefined ? [] : [[team.name, { ...record, save: () => record.save().catch(dispensable) }] as const];
   };
-  return new Map((await pMap(session.teams, open, { concurrency: 5 })).flat());
+  return new Map((await pMap(session.teams, open, { concurrency: AT_ONCE })).flat());
 }
 
 /**

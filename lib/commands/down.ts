@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import { bucketExists, requireOwnBucket } from '../aws/bucket.js';
 import { checkAccount, identity } from '../aws/identity.js';
 import { namesOf } from '../config/derive.js';
@@ -12,7 +13,7 @@ import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.j
 import { dryRunExitCode } from '../cli/changes.plan.js';
 import { planTeams, previewBuildpacks } from '../cli/preview.js';
 import { lookForLeft } from '../cli/principals.js';
-import { admit, openSession, selectTeams, type Session } from '../cli/session.js';
+import { admit, AT_ONCE, openSession, selectTeams, type Session } from '../cli/session.js';
 import { changesOfDown, renderDown, stacksOf, takeDown, type DownPlan, type OwnedBucket, type StackThere } from '../cli/take-down.js';
 
 export interface DownOptions extends ChangeOptions {
@@ -105,13 +106,15 @@ async function stacksThere(
     ...shared.map(({ id, region }) => ({ name: bucketStackName(id), region, keep: [] })),
   ].filter((one) => !but.some(({ name, region }) => name === one.name && region === one.region));
   const was = new Set(teams.flatMap((team) => (team.was === undefined ? [] : [teamStackName(team.was)])));
-  const there = await Promise.all(
-    wanted.map(async ({ name, region }) => {
+  const there = await pMap(
+    wanted,
+    async ({ name, region }) => {
       // A name that a team gave up may have come to be another file's.
       const former = was.has(name) ? await stackState(aws(region), name) : undefined;
       if (former !== undefined) return former.exists && isOf(config.deployment, former.tags);
       return (await requireOwnStack(aws(region), name, config.deployment)).exists;
-    }),
+    },
+    { concurrency: AT_ONCE },
   );
   return wanted.filter((_, index) => there[index]);
 }

@@ -1,9 +1,10 @@
+import pMap from 'p-map';
 import { checkAccount, identity } from '../aws/identity.js';
 import { awsError } from '../aws/errors.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 import { parseDuration } from '../cli/duration.js';
 import { entriesSince, type Entry } from '../cli/journal.js';
-import { openSession, placesOf } from '../cli/session.js';
+import { AT_ONCE, openSession, placesOf } from '../cli/session.js';
 import { renderTable } from '../io/table.js';
 
 /** What runs did to teams, the oldest first; of every event with `--verbose`. */
@@ -12,13 +13,15 @@ export async function log(names: readonly string[], options: GlobalOptions & { s
   const session = await openSession(names, { ...options, all: options.all || names.length === 0 }, host);
   const places = placesOf(session.teams);
   if (places[0] !== undefined) checkAccount(await identity(session.aws(places[0].region)), places);
-  const teams = await Promise.all(
-    session.teams.map(async (team) => {
+  const teams = await pMap(
+    session.teams,
+    async (team) => {
       const entries = await entriesSince(session, team, since).catch((error: unknown) => {
         throw awsError(error, `read the journal of ${team.name} in bucket ${team.bucket?.spec.name ?? ''}`);
       });
       return { team: team.name, entries };
-    }),
+    },
+    { concurrency: AT_ONCE },
   );
   const runs = teams.flatMap(({ team, entries }) => entries.map((entry) => ({ team, entry })));
   const rows = runs

@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import { buildpackEnvironments } from '../config/environments.js';
 import { buildpackBucketName, KEY_CONFIG_VARS, teamStackName } from '../contract/index.js';
 import { stackState } from '../deploy/stack.client.js';
@@ -12,7 +13,7 @@ import { driftOf, glanceOf, stageOf, type Glance, type GlanceTeam, type LastProo
 import { metricsOf } from '../cli/metrics.js';
 import { lastProof } from '../cli/proven.js';
 import { alike, several } from '../cli/render.js';
-import { admit, engineContext, openSession, regionOf } from '../cli/session.js';
+import { admit, AT_ONCE, engineContext, openSession, regionOf } from '../cli/session.js';
 import { glanceAtPackages } from '../cli/stock.js';
 import { writeWhole } from '../cli/write-file.js';
 
@@ -30,8 +31,9 @@ export async function status(names: readonly string[], options: StatusOptions, h
   const policy = { maxAge: parseDuration(maxAge, '--max-age'), soak: parseDuration(soak, '--soak') };
   const session = await admit(await openSession(names, { ...options, all: options.all || names.length === 0 }, host));
   const { observeTeam } = await import('../engine/index.js');
-  const teams = await Promise.all(
-    session.teams.map(async (team) => {
+  const teams = await pMap(
+    session.teams,
+    async (team) => {
       const region = regionOf(team);
       const name = teamStackName(team.name);
       const [stack, observation, proof] = await Promise.all([
@@ -40,7 +42,8 @@ export async function status(names: readonly string[], options: StatusOptions, h
         lastProof(session, team),
       ]);
       return { team, observation, lastProof: proof, stack: stack && { name, exists: stack.exists, status: stack.status } };
-    }),
+    },
+    { concurrency: AT_ONCE },
   );
   const { config, left, refused } = session;
   const at =

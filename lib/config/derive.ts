@@ -46,9 +46,16 @@ export const reachOf = ({ spec, prefix }: TeamBucket): Reach => ({
 
 const digestOf = (bucket: TeamBucket, access: Access): string => reachDigest(reachOf(bucket), access);
 
+/** By team and app: there may be ten thousand, each of which asks. */
+const principalsByApp = new WeakMap<Team, ReadonlyMap<string, Principal>>();
+
 /** The principal whose key `app` holds, or undefined for a public app. */
 export function principalOf(team: Team, app: App): Principal | undefined {
-  return principalsOf(team).find((principal) => principal.apps.includes(app.name));
+  const known =
+    principalsByApp.get(team) ??
+    new Map(principalsOf(team).flatMap((principal) => principal.apps.map((name) => [name, principal] as const)));
+  principalsByApp.set(team, known);
+  return known.get(app.name);
 }
 
 /** URL of S3 in `region`, without a slash at its end. */

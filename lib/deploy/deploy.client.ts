@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { TemplateDiff } from '@aws-cdk/cloudformation-diff';
 import pMap from 'p-map';
-import { createAws } from '../aws/aws.js';
+import { createAws, type Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import type { KitConfig } from '../config/model.js';
 import { digestOf, TEMPLATES_STACK, type Acl } from '../contract/index.js';
@@ -55,7 +55,8 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
     );
   const { io, config, acceptSigV2, formerAcls, profile, network } = options;
   const { buildApp } = await import('../stacks/app.js');
-  const awsIn = (region: string) => createAws({ region, profile, network });
+  let aws: Aws | undefined;
+  const awsIn = (region: string) => (aws ??= createAws({ region, profile, network })).in(region);
   const scratch = await scratchDirectory();
   const outdir = join(scratch, 'cdk.out');
   const synth = () => {
@@ -186,7 +187,8 @@ function statementOf(action: StatementChange['action'], statement: IamStatement)
   return { ...rest, action, actions };
 }
 
-function deployFailure(error: unknown, stack: string, reasons: readonly string[]): KitError {
+/** @param reasons - of the resources that failed, none where it never came to that: no change set, say. @internal */
+export function deployFailure(error: unknown, stack: string, reasons: readonly string[]): KitError {
   const { errors = [] } = ((error as Error).cause ?? {}) as Partial<AggregateError>;
   const [, bucket, region] = /No bucket named '(\S+-\d{12}-(\S+))'/.exec(errors.join('\n')) ?? [];
   if (bucket !== undefined && region !== undefined) return templatesGone(bucket, region, error);
@@ -196,7 +198,7 @@ function deployFailure(error: unknown, stack: string, reasons: readonly string[]
   const reason = reasons[0] ?? (error as Error).message.replace(/^\W+/, '');
   return new KitError(
     'deploy-failed',
-    `CloudFormation could not change ${stack} and rolled it back: ${reason}; mend the cause and run the same command again`,
+    `CloudFormation could not change ${stack}${reasons.length > 0 ? ' and rolled it back' : ''}: ${reason}; mend the cause and run the same command again`,
     { cause: error },
   );
 }

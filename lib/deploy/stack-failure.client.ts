@@ -1,3 +1,4 @@
+import type { StackEvent } from '@aws-sdk/client-cloudformation';
 import type { Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import { foreign } from '../io/redaction.js';
@@ -7,17 +8,24 @@ import { foreign } from '../io/redaction.js';
  * @param events - what stands in a failed event's status: `DELETE_FAILED`.
  */
 export async function stackFailure(aws: Aws, stack: string, error: unknown, doing: string, events = /_FAILED$/): Promise<string> {
-  const [client, { DescribeStackEventsCommand }] = await Promise.all([aws.cloudformation(), import('@aws-sdk/client-cloudformation')]);
+  const [client, { paginateDescribeStackEvents }] = await Promise.all([aws.cloudformation(), import('@aws-sdk/client-cloudformation')]);
   const { name = '', message = '' } = error as Error;
   if (name === 'TimeoutError' && /waiter/i.test(message))
     return `CloudFormation has not come to an end with it; see the events of stack ${stack}, and run again when it has`;
-  const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName: stack })).catch(() => ({ StackEvents: [] }));
-  // The newest come first: those of this attempt end where it began.
-  const began = StackEvents.findIndex(
-    ({ LogicalResourceId, ResourceStatus = '' }) =>
-      LogicalResourceId === stack && /^(DELETE|IMPORT|REVIEW|CREATE|UPDATE)_IN_PROGRESS$/.test(ResourceStatus),
-  );
-  const recent = began < 0 ? StackEvents : StackEvents.slice(0, began);
+  const recent: StackEvent[] = [];
+  try {
+    // The newest come first, a hundred a page: those of this attempt end where it began.
+    for await (const { StackEvents = [] } of paginateDescribeStackEvents({ client }, { StackName: stack })) {
+      const first = StackEvents.findIndex(
+        ({ LogicalResourceId, ResourceStatus = '' }) =>
+          LogicalResourceId === stack && /^(DELETE|IMPORT|REVIEW|CREATE|UPDATE)_IN_PROGRESS$/.test(ResourceStatus),
+      );
+      recent.push(...StackEvents.slice(0, first < 0 ? undefined : first));
+      if (first >= 0) break;
+    }
+  } catch {
+    // What there is has to do.
+  }
   // The first failure is the cause; those after it are its consequences.
   const failed = recent.findLast(
     ({ ResourceStatus = '', LogicalResourceId }) => events.test(ResourceStatus) && LogicalResourceId !== stack,

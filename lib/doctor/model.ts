@@ -101,6 +101,8 @@ export interface PrincipalFacts extends PrincipalState {
 export interface ProbeFacts {
   readonly context: RefusalContext;
   readonly results: ReadonlyArray<Refused & { readonly expected: 'allowed' | 'denied' }>;
+  /** What was uploaded and could not be removed, and why. */
+  readonly left?: string;
 }
 
 /** Config vars that Halcyon reads and that are not the kit's, as far as a check asks for them. */

@@ -3,7 +3,7 @@ import type { Aws } from '../aws/aws.js';
 import { namesOf } from '../config/derive.js';
 import type { Team } from '../config/model.js';
 import { userName } from '../contract/index.js';
-import { awsKeys } from '../engine/ports/iam.client.js';
+import { attachments, awsKeys } from '../engine/ports/iam.client.js';
 import { awsSecrets } from '../engine/ports/secrets-manager.client.js';
 import { observePrincipal, principalsAmong } from '../engine/run/observe.client.js';
 import type { Vault } from '../engine/run/vault.js';
@@ -41,14 +41,4 @@ async function inlinePolicies(aws: Aws, UserName: string): Promise<Record<string
     return [PolicyName, JSON.parse(PolicyDocument.startsWith('{') ? PolicyDocument : decodeURIComponent(PolicyDocument)) as PolicyJson];
   };
   return Object.fromEntries(await Promise.all(PolicyNames.map(read)));
-}
-
-async function attachments(aws: Aws, UserName: string): Promise<string[]> {
-  const sdk = await import('@aws-sdk/client-iam');
-  const iam = await aws.iam();
-  const [{ AttachedPolicies = [] }, { Groups = [] }] = await Promise.all([
-    iam.send(new sdk.ListAttachedUserPoliciesCommand({ UserName })),
-    iam.send(new sdk.ListGroupsForUserCommand({ UserName })),
-  ]);
-  return [...AttachedPolicies.map(({ PolicyName }) => `policy ${PolicyName}`), ...Groups.map(({ GroupName }) => `group ${GroupName}`)];
 }

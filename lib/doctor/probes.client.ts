@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Aws } from '../aws/aws.js';
 import { ownedBy } from '../aws/bucket.js';
+import { failure } from '../aws/errors.js';
 import type { KitConfig, Team, TeamBucket } from '../config/model.js';
 import { differing, keyPrefix, type Access, type ConfigVarName, type KeyPair } from '../contract/index.js';
 import type { Vault } from '../engine/run/vault.js';
@@ -81,18 +82,25 @@ async function probe(probing: Probing, store: HalcyonStore, access: Access, writ
   await send({ operation: 'list', prefix: 'linux-' }, 'allowed');
   if (!write) return { context, results };
   const body = Buffer.from(`halcyon-kit doctor ${key}\n`);
+  const done = (operation: string) => results.some((result) => result.operation === operation && isDone(result));
+  let left: string | undefined;
   try {
     await send({ operation: 'upload', key, body }, access === 'read-only' ? 'denied' : 'allowed');
     await send({ operation: 'delete', key }, access === 'upload' ? 'allowed' : 'denied');
   } finally {
-    const done = (operation: string) => results.some((result) => result.operation === operation && isDone(result));
-    if (done('upload') && !done('delete')) await remove(probing, store, key);
+    if (done('upload') && !done('delete')) left = await remove(probing, store, key);
   }
-  return { context, results };
+  return { context, results, ...(left === undefined ? {} : { left }) };
 }
 
-async function remove({ aws, bucket }: Probing, store: HalcyonStore, key: string): Promise<void> {
+/** @returns why it could not: no reason to find out nothing else. */
+async function remove({ aws, bucket }: Probing, store: HalcyonStore, key: string): Promise<string | undefined> {
   const { account } = bucket.spec;
+  const Key = `${keyPrefix(store.prefix)}${key}`;
   const [s3, { DeleteObjectCommand }] = await Promise.all([aws.s3(), import('@aws-sdk/client-s3')]);
-  await s3.send(new DeleteObjectCommand({ ...ownedBy({ name: store.bucket, account }), Key: `${keyPrefix(store.prefix)}${key}` }));
+  const removing = s3.send(new DeleteObjectCommand({ ...ownedBy({ name: store.bucket, account }), Key }));
+  return removing.then(
+    () => undefined,
+    (error: unknown) => failure(error, `remove s3://${store.bucket}/${Key}`).message,
+  );
 }

@@ -52,6 +52,8 @@ export interface PrincipalState {
   readonly exists: boolean;
   /** AWS has quarantined the user, as one of its keys was seen in public: none of its keys works, and none is made for it. */
   readonly quarantined?: true;
+  /** Policies and groups by someone else's hand, where it has no keys: IAM deletes no user that has any. */
+  readonly attached?: readonly string[];
   /** The team's stack still holds it, and takes it away when it is deployed next. Absent where it is declared or does not exist. */
   readonly inStack?: boolean;
   /** `unknown`: it could not be read; never in what a plan is made from. */

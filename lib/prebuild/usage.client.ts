@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
+import { guarded } from '../aws/errors.js';
 import type { BucketSpec, TeamBucket } from '../config/model.js';
 import { halcyonBucket, HOLDERS_PREFIX, keyPrefix, parseStage } from '../contract/index.js';
 import { holdersIn } from '../engine/index.js';
@@ -62,7 +63,7 @@ export async function usageOf(heroku: Heroku, apps: readonly HerokuApp[], signal
 
 /** Apps that were ever given a key to a bucket, in the file or not, of whatever deployment; and why one of them cannot be looked at. */
 export async function holdersOfBucket(aws: Aws, heroku: Heroku, spec: BucketSpec): Promise<{ apps: HerokuApp[]; unknown: string[] }> {
-  const records = await new Objects(aws, spec).read(HOLDERS_PREFIX);
+  const records = await guarded(`read who has keys to bucket ${spec.name}`, () => new Objects(aws, spec).read(HOLDERS_PREFIX));
   const holders = new Map(records.flatMap(({ key, body }) => holdersIn(body, `s3://${spec.name}/${key}`)).map(({ id, app }) => [id, app]));
   // Of a stage of a pipeline it is the apps that were made with it which use packages.
   for (const id of [...holders.keys()]) {

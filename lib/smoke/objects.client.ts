@@ -2,7 +2,7 @@ import type * as Sdk from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.js';
 import { ownedBy, type BucketName } from '../aws/bucket.js';
-import { httpStatus } from '../aws/errors.js';
+import { httpStatus, isDenied } from '../aws/errors.js';
 import { KitError } from '../errors.js';
 
 /** The deployer's own view of a bucket: plants what a smoke deploy needs, and takes it away again. */
@@ -84,7 +84,8 @@ export class Objects {
         from = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
         more = page.IsTruncated === true;
       }
-    } catch {
+    } catch (error) {
+      if (!isDenied(error)) throw error;
       // s3:ListBucketVersions is a right of its own; without it the newest versions are removed, which is all that a build sees.
       found.length = 0;
       for await (const page of sdk.paginateListObjectsV2({ client: s3 }, { ...ownedBy(this.bucket), Prefix: prefix })) {

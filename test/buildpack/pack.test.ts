@@ -78,6 +78,15 @@ describe('publishBuildpack', () => {
     await expect(publishBuildpack(aws, bucket)).rejects.toMatchObject({ code: 'buildpack-tampered' });
   });
 
+  test('while another publishes it, tries again', async () => {
+    const conflict = { name: 'ConditionalRequestConflict', $metadata: { httpStatusCode: 409 } };
+    s3.on(PutObjectCommand)
+      .rejectsOnce(Object.assign(new Error('conflict'), conflict))
+      .resolves({});
+    await expect(publishBuildpack(aws, bucket)).resolves.toMatch(/^buildpack\//);
+    expect(s3.commandCalls(PutObjectCommand)).toHaveLength(2);
+  });
+
   test('says what it was doing when refused', async () => {
     s3.on(PutObjectCommand).rejects(Object.assign(new Error('no'), { name: 'AccessDenied' }));
     await expect(publishBuildpack(aws, bucket)).rejects.toMatchObject({

@@ -9,6 +9,8 @@ vi.mock('../../lib/engine/index.js', () => ({
   DEFAULT_POLICY: {},
   removeDeadLease: async () => {},
   runTeam: async (_: unknown, { name }: Team) => {
+    if (name === 'mistaken') throw new Error('a mistake');
+    await new Promise(setImmediate);
     ran.push(name);
     return { team: name, status: 'done', summary: 'done', waiting: [], blocked: [], notices: [], left: [], evidence: [] };
   },
@@ -24,7 +26,7 @@ const session = {
   config: { teams },
   aws: () => ({}),
   heroku: async () => ({}),
-  host: { io: {}, evidence: { event() {} } },
+  host: { io: {}, evidence: { event() {} }, signal: new AbortController().signal },
 } as unknown as Session;
 const planOf = (team: string, keys: number, steps: number, waiting = 0): TeamPlan =>
   ({
@@ -54,4 +56,13 @@ test('a rotation waits where there is something to wait for', async () => {
     { intent: { kind: 'rotate', due: true }, from: [planOf('idle', 1, 0)] },
   );
   expect([ran, only?.status]).toEqual([[], 'nothing-due']);
+});
+
+test('a mistake in one team leaves the others no less done, and after an abort none is begun', async () => {
+  const some = [{ ...teams[0], name: 'mistaken' } as Team, ...teams.slice(0, 2)];
+  await expect(runTeams({ ...session, teams: some }, { intent: { kind: 'ensure' } })).rejects.toThrow(/^a mistake$/);
+  expect(ran).toEqual(['first', 'second']);
+  const host = { ...session.host, signal: AbortSignal.abort(new Error('stopped')) };
+  await expect(runTeams({ ...session, host }, { intent: { kind: 'ensure' } })).rejects.toThrow(/^stopped$/);
+  expect(ran).toEqual(['first', 'second']);
 });

@@ -11,8 +11,10 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
+import { deployFailure } from '../../lib/deploy/deploy.client.js';
 import { importBucket } from '../../lib/deploy/import.client.js';
 import { deleteStack, requireOwnStack } from '../../lib/deploy/stack.client.js';
+import { stackFailure } from '../../lib/deploy/stack-failure.client.js';
 
 const cloudformation = mockClient(CloudFormationClient);
 const aws = createAws({ region: 'eu-west-1' });
@@ -63,6 +65,31 @@ describe('a stack', () => {
         /^CloudFormation could not delete stack halcyon-team: User: Cannot delete entity, must delete access keys first/,
       ),
     });
+  });
+});
+
+test('the cause is the first failure of the attempt, however many events came after it', async () => {
+  const after = Array.from({ length: 100 }, (_, index) => event(`User${index}`, 'UPDATE_FAILED', 'Resource update cancelled'));
+  cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: after, NextToken: 'next' });
+  cloudformation.on(DescribeStackEventsCommand, { NextToken: 'next' }).resolves({
+    StackEvents: [
+      event('Policy', 'CREATE_FAILED', 'the cause'),
+      event('halcyon-team', 'UPDATE_IN_PROGRESS', 'User Initiated'),
+      event('Older', 'CREATE_FAILED', 'of another attempt'),
+    ],
+    NextToken: 'never asked for',
+  });
+  expect(await stackFailure(aws, 'halcyon-team', new Error('{}'), 'update it')).toBe('Policy: the cause');
+  expect(cloudformation.commandCalls(DescribeStackEventsCommand)).toHaveLength(2);
+});
+
+test.each([
+  ['Policy: refused', ['Policy: refused', 'User: cancelled'], /^CloudFormation could not change s and rolled it back: Policy: refused;/],
+  ['a change set that could not be made', [], /^CloudFormation could not change s: Template error;/],
+])('what was never begun was not rolled back: %s', (_, reasons, message) => {
+  expect(deployFailure(new Error('Template error'), 's', reasons)).toMatchObject({
+    code: 'deploy-failed',
+    message: expect.stringMatching(message),
   });
 });
 

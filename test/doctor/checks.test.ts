@@ -263,6 +263,15 @@ const TABLE: Array<[what: string, changes: Changes, ...findings: string[]]> = [
     `broken access-too-wide: ${UPLOAD}`,
   ],
   [
+    'an object that the write probe could not remove',
+    {
+      principal: {
+        probe: { context: { bucket: 'b', endpoint: 'e', region: 'r', signing: 4 }, results: [], left: 'not allowed to remove x' },
+      },
+    },
+    `warning probe-left: ${UPLOAD}`,
+  ],
+  [
     'a refusal that was to be, but for another reason',
     {
       principal: {

@@ -22,7 +22,12 @@ const probesOf = ({ teams }: Observation): Probed[] =>
 
 /** Requests that should have been answered otherwise. One finding a cause, however many requests it spoils. */
 export const requests: Check = (observation) =>
-  probesOf(observation).flatMap(({ by, probe }) => [...refusals(by, probe), ...tooWide(by, probe)]);
+  probesOf(observation).flatMap(({ by, probe }) => [...refusals(by, probe), ...tooWide(by, probe), ...left(by, probe)]);
+
+const left = (by: string, { left: message }: ProbeFacts): Finding[] =>
+  message === undefined
+    ? []
+    : about(by, [warning('probe-left', { message, fix: 'delete it by hand: the write probe put it there, and no build looks for it' })]);
 
 function refusals(by: string, { context, results }: ProbeFacts): Finding[] {
   const byKind = new Map<RefusalKind, { refusal: Refusal; operations: Operation[] }>();

@@ -9,7 +9,7 @@ export type Goals = ReadonlyMap<string, string>;
 /** Which apps to write now: all at once, or as far as the next wave goes, with a smoke deploy after the first. */
 export function planApps(observation: TeamObservation, goals: Goals, intent: Intent, policy: Policy, knowledge: Knowledge): Step[] {
   const present = observation.apps.filter((app) => app.state === 'present' && app.problem === undefined);
-  const failed = present.filter((app) => knowledge.failedApps.has(app.name)).map((app) => app.name);
+  const failed = present.filter((app) => knowledge.failedApps.has(app.name));
   const left = isPruning(intent) ? leftHolders(observation) : [];
   const writes = [...present.filter((app) => intent.kind !== 'down' || !isOnOthersKey(observation, app)), ...left]
     .filter((app) => !knowledge.failedApps.has(app.name))
@@ -25,7 +25,8 @@ export function planApps(observation: TeamObservation, goals: Goals, intent: Int
   // Waves count the apps of principals in motion: those with an older key that still works.
   const moving = new Set(observation.principals.filter((p) => goals.has(p.user) && hasOlder(p, goals.get(p.user))).map((p) => p.user));
   const inMotion = inOrder(present.filter((app) => app.user !== undefined && moving.has(app.user)));
-  const moved = inMotion.filter((app) => !writes.some((write) => write.app.name === app.name) && !failed.includes(app.name));
+  const writeTo = new Map(writes.map(({ app, write }) => [app.name, write]));
+  const moved = inMotion.filter((app) => !writeTo.has(app.name) && !knowledge.failedApps.has(app.name));
 
   // What a stage of a pipeline has no build of a short-lived app can stand for.
   const first = moved.find(({ stage }) => stage === undefined);
@@ -43,17 +44,18 @@ export function planApps(observation: TeamObservation, goals: Goals, intent: Int
   }
   if (writes.length === 0) return [];
 
-  const outside = writes.filter(({ app }) => !inMotion.includes(app));
+  const moves = new Set(inMotion);
+  const outside = writes.filter(({ app }) => !moves.has(app));
   if (outside.length > 0) return all(outside, intent);
   const total = inMotion.length;
   const target = policy.waves.map((wave) => waveSize(wave, total)).find((size) => size > moved.length) ?? total;
-  const waiting = inMotion.filter((app) => writes.some((write) => write.app.name === app.name));
+  const waiting = inMotion.filter((app) => writeTo.has(app.name));
   const wave = waiting.slice(0, Math.max(1, target - moved.length - failed.length)).map((app) => app.name);
   const reason =
     moved.length === 0 && wave.length < waiting.length
       ? `first ${wave.join(', ')} alone`
       : `wave to ${Math.min(total, moved.length + wave.length)} of ${total} apps`;
-  const apps = wave.map((name) => writes.find(({ app }) => app.name === name)?.write).filter((write) => write !== undefined);
+  const apps = wave.map((name) => writeTo.get(name)).filter((write) => write !== undefined);
   return [{ kind: 'write-apps', wave: `${Math.min(total, moved.length + wave.length)}/${total}`, reason, apps }];
 }
 
@@ -92,14 +94,9 @@ export function desiredHolding(
 function all(writes: ReadonlyArray<{ app: AppState; write: AppWrite }>, intent: Intent, why?: string): Step[] {
   if (writes.length === 0) return [];
   const reason = why ?? (intent.kind === 'down' ? 'the team goes' : 'they differ from the file or from the current key');
-  return [
-    {
-      kind: 'write-apps',
-      wave: 'all',
-      reason,
-      apps: inOrder(writes.map(({ app }) => app)).map((app) => (writes.find((w) => w.app === app) as { write: AppWrite }).write),
-    },
-  ];
+  const writeTo = new Map(writes.map(({ app, write }) => [app, write]));
+  const apps = inOrder([...writeTo.keys()]).map((app) => writeTo.get(app) as AppWrite);
+  return [{ kind: 'write-apps', wave: 'all', reason, apps }];
 }
 
 /** The canary first, then those that upload, then the rest, then stages of pipelines. */

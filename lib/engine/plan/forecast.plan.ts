@@ -91,15 +91,17 @@ function after(team: Imagined, step: Step): Imagined {
     }
     case 'copy-packages':
       return { ...began, observation: { ...began.observation, packages: [] } };
-    case 'write-apps':
+    case 'write-apps': {
+      const writes = new Map(step.apps.map((write) => [write.app, write]));
       return withApps(team, (app) => {
-        const write = step.apps.find((candidate) => candidate.app === app.name);
+        const write = writes.get(app.name);
         if (write === undefined) return app;
         if (write.keyId === null) return { ...app, vars: {} };
         const key = team.observation.principals.flatMap(({ keys }) => keys).find(({ id }) => id === write.keyId);
         const held = { HALCYON_AWS_ACCESS_KEY_ID: write.keyId, HALCYON_AWS_SECRET_ACCESS_KEY: key?.fingerprint ?? null };
         return { ...app, vars: Object.fromEntries(Object.entries({ ...app.wanted, ...held }).filter((entry) => entry[1] !== null)) };
       });
+    }
   }
 }
 

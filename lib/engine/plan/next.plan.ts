@@ -123,7 +123,8 @@ function tidy(principal: PrincipalState, intent: Intent): Step[] {
   // One of the kit's first version goes with its stack; later ones are retained when they leave theirs. One that AWS has quarantined is kept
   // until its case is settled: without keys it is nobody's way in.
   const retained = principal.id.reach !== undefined || principal.inStack === false;
-  const gone = unwanted && retained && principal.exists && principal.keys.length === 0 && !principal.quarantined;
+  const deletable = principal.exists && principal.keys.length === 0 && !principal.quarantined && principal.attached === undefined;
+  const gone = unwanted && retained && deletable;
   return gone && intent.kind !== 'emergency' ? [{ kind: 'delete-principal', ...of, reason: 'nobody needs it, and its keys are gone' }] : [];
 }
 

@@ -103,7 +103,14 @@ export function notices(observation: TeamObservation, intent: Intent, now: numbe
       said.push(
         `${app.name} runs on ${app.vars.HALCYON_AWS_ACCESS_KEY_ID}, which is no key of team ${observation.team}: it is left as it is`,
       );
-  for (const principal of observation.principals) said.push(...quarantineOf(principal).map(({ text }) => text));
+  for (const principal of observation.principals) {
+    const { attached, declared, quarantined, user, label } = principal;
+    said.push(...quarantineOf(principal).map(({ text }) => text));
+    if (attached !== undefined && !quarantined && (!declared || intent.kind === 'down'))
+      said.push(
+        `nobody needs IAM user ${user} of ${label}, but it has ${attached.join(', ')} by someone else's hand, so it stays, and its secret: take that away, and the next run deletes it`,
+      );
+  }
   if (intent.kind === 'emergency') {
     const hit = observation.apps.filter((app) => app.vars.HALCYON_AWS_ACCESS_KEY_ID === intent.keyId).map((app) => app.name);
     said.push(

@@ -68,10 +68,10 @@ export function herokuApps(plain: Heroku, { io, concurrency, guard, ids = new Ma
     },
     async releasedSince(written) {
       const known = [...written].flatMap(([app, at]) => [{ app, at, id: idOf(app) }].filter(({ id }) => id !== undefined));
-      const now = await plain.appsById(known.map(({ id }) => id as string));
+      const now = new Map((await plain.appsById(known.map(({ id }) => id as string))).map((app) => [app.id, app.releasedAt]));
       return known
         .filter(({ id, at }) => {
-          const releasedAt = now.find((app) => app.id === id)?.releasedAt;
+          const releasedAt = now.get(id as string);
           return releasedAt === undefined || Date.parse(releasedAt) > Date.parse(at);
         })
         .map(({ app }) => app);

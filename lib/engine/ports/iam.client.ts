@@ -154,10 +154,28 @@ export const quarantinedUsers = kept(60_000, async (aws): Promise<ReadonlySet<st
             for (const { UserName = '' } of PolicyUsers) found.add(UserName);
   } catch (error) {
     // Who may not look goes on: a key that does not work is found out when it is tried.
-    if (!isDenied(error)) throw error;
+    if (!isDenied(error)) throw failure(error, 'list the users that AWS has quarantined (iam:ListPolicies, iam:ListEntitiesForPolicy)');
   }
   return found;
 });
+
+/** What is attached to a user by someone else's hand: the kit's users have inline policies only. */
+export async function attachments(aws: Aws, UserName: string): Promise<string[]> {
+  const sdk = await import('@aws-sdk/client-iam');
+  const iam = await aws.iam();
+  const [{ AttachedPolicies = [] }, { Groups = [] }] = await Promise.all([
+    iam.send(new sdk.ListAttachedUserPoliciesCommand({ UserName })),
+    iam.send(new sdk.ListGroupsForUserCommand({ UserName })),
+  ]);
+  return [...AttachedPolicies.map(({ PolicyName }) => `policy ${PolicyName}`), ...Groups.map(({ GroupName }) => `group ${GroupName}`)];
+}
+
+/** What keeps a user that has no keys from being deleted. Who may not look finds out by trying. */
+const obstaclesTo = (aws: Aws, user: string): Promise<string[]> =>
+  attachments(aws, user).catch((error: unknown) => {
+    if (!isDenied(error)) throw error;
+    return [];
+  });
 
 async function readUsers(aws: Aws, teams: readonly string[], only?: string): Promise<UserRecord[]> {
   const [all, quarantined] = await Promise.all([userNames(aws), quarantinedUsers(aws)]);
@@ -180,7 +198,14 @@ async function readUsers(aws: Aws, teams: readonly string[], only?: string): Pro
   const readUser = async (name: string, path: string): Promise<UserRecord | undefined> => {
     try {
       const [keys, tags] = await Promise.all([readKeys(name), userTags(aws, name)]);
-      return tags && { name, path, keys, tags, ...(quarantined.has(name) ? { quarantined: true } : {}) };
+      const attached = keys.length === 0 ? await obstaclesTo(aws, name) : [];
+      return (
+        tags && {
+          ...{ name, path, keys, tags },
+          ...(quarantined.has(name) ? { quarantined: true } : {}),
+          ...(attached.length === 0 ? {} : { attached }),
+        }
+      );
     } catch (error) {
       // Deleted between the list and the look.
       if (isMissing(error, 'user or key')) return undefined;

@@ -75,6 +75,8 @@ export interface UserRecord {
   readonly tags: Readonly<Record<string, string>>;
   /** AWS has quarantined it: none of its keys works. Absent, too, where its policies may not be read. */
   readonly quarantined?: true;
+  /** Policies and groups of a user without keys, which IAM does not delete while it has them. */
+  readonly attached?: readonly string[];
   readonly keys: ReadonlyArray<{
     readonly id: string;
     readonly status: 'Active' | 'Inactive';

@@ -148,7 +148,8 @@ async function applyWrites(
     if (contested) memory.failedApps.set(app, contest(app, changes));
     return !contested;
   });
-  const givenUp = step.apps.filter((one) => !apps.includes(one)).map(({ app }) => ({ app, ok: false }));
+  const tried = new Set(apps);
+  const givenUp = step.apps.filter((one) => !tried.has(one)).map(({ app }) => ({ app, ok: false }));
   if (apps.length === 0) return givenUp;
   const given = apps.filter(({ changes }) => changes.some(({ name }) => KEY_CONFIG_VARS.includes(name)));
   await pMap(

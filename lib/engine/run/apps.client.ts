@@ -1,7 +1,7 @@
 import { desiredConfigVars, withKeyVars } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import type { ConfigVarWrite } from '../../heroku/sync.js';
-import type { AppWrite, TeamObservation } from '../model.js';
+import type { AppState, AppWrite, TeamObservation } from '../model.js';
 import type { AppsPort, AppWritten, VerifierPort } from '../ports/ports.js';
 import type { RunContext } from './run.js';
 
@@ -13,7 +13,8 @@ export async function writeApps(
   writes: readonly AppWrite[],
   observation: TeamObservation,
 ): Promise<AppWritten[]> {
-  const items = writes.map((write) => withValues(context, write, observation));
+  const wanted = new Map(observation.apps.map((app) => [app.name, app.wanted]));
+  const items = writes.map((write) => withValues(context, write, wanted.get(write.app)));
   const written = await context.apps.write(items, context.signal);
   const lost = written.find(({ error }) => error?.code === 'lease-lost');
   if (lost?.error !== undefined) throw new KitError(lost.error.code, lost.error.message);
@@ -31,11 +32,10 @@ export async function requireVersion2(
 }
 
 /** The plan's write with its values: secrets come from the vault only here. @throws KitError `state-changed` where it lacks one: that never means none. */
-function withValues({ vault }: Pick<AppsContext, 'vault'>, write: AppWrite, { apps }: TeamObservation): ConfigVarWrite {
+function withValues({ vault }: Pick<AppsContext, 'vault'>, write: AppWrite, wanted: AppState['wanted'] | undefined): ConfigVarWrite {
   const { app, keyId } = write;
   const changes = write.changes.map(({ name }) => name);
   if (keyId === null) return { app, changes, desired: desiredConfigVars({ mode: 'public' }) };
-  const wanted = apps.find(({ name }) => name === app)?.wanted;
   const key = vault.pairOf(keyId);
   if (wanted === undefined || key === undefined)
     throw new KitError('state-changed', `the secret of key ${keyId} for ${app} is not known, so the app keeps what it has; run again`);

@@ -92,6 +92,7 @@ export async function observePrincipal(
     ...base,
     exists: true,
     ...(record.quarantined ? { quarantined: record.quarantined } : {}),
+    ...(record.attached ? { attached: record.attached } : {}),
     secret: answer === undefined ? 'unknown' : answer === 'missing' ? answer : answer.length === 0 ? 'empty' : 'present',
     keys,
     versions: Object.fromEntries(

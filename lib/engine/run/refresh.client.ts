@@ -47,14 +47,15 @@ export async function observeWritten(
   written: readonly AppWritten[],
 ): Promise<TeamObservation> {
   const writes = steps.flatMap((step) => (step.kind === 'write-apps' ? step.apps : []));
-  const taken = new Map(writes.flatMap(({ app, keyId }) => (written.some((one) => one.app === app && one.ok) ? [[app, keyId]] : [])));
+  const since = new Map(written.flatMap(({ app, ok, confirmedAt }) => (ok ? [[app, confirmedAt]] : [])));
+  const taken = new Map(writes.flatMap(({ app, keyId }) => (since.has(app) ? [[app, keyId]] : [])));
   const apps = seen.apps.map((app): AppState => {
     const keyId = taken.get(app.name);
     if (keyId === undefined) return app;
     const desired = keyId === null ? desiredConfigVars({ mode: 'public' }) : desiredHolding(keyId, app, seen.principals);
     if (desired === undefined) return app;
-    const since = written.find((one) => one.app === app.name)?.confirmedAt;
-    if (since !== undefined) context.confirmed?.gave(app.id, desired, since);
+    const at = since.get(app.name);
+    if (at !== undefined) context.confirmed?.gave(app.id, desired, at);
     const { activity: _, trusted: __, ...asked } = app;
     return { ...asked, vars: heldOf(desired) };
   });

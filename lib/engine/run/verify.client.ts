@@ -18,7 +18,11 @@ export interface VerifyContext extends Pick<RunContext, 'clock' | 'signal'>, Pic
  * Wait until a key works everywhere: so many rounds in a row without a single failure, since AWS's servers learn of a key one by one.
  * @throws KitError `key-not-accepted` when that takes too long, `access-too-wide` at once.
  */
-export async function verifyKey(context: VerifyContext, principal: { id: PrincipalId; label: string }, key: KeyPair): Promise<void> {
+export async function verifyKey(
+  context: VerifyContext,
+  principal: { readonly id: PrincipalId; readonly label: string; readonly current?: string; readonly pending?: string },
+  key: KeyPair,
+): Promise<void> {
   const { verifier, clock, signal, say } = context;
   const { verifications, verifyTimeout } = context.policy;
   const began = clock.now();
@@ -40,9 +44,11 @@ export async function verifyKey(context: VerifyContext, principal: { id: Princip
     inARow = 0;
     const waited = clock.now() - began;
     if (waited > verifyTimeout) {
+      const given = principal.current === key.accessKeyId && principal.pending !== key.accessKeyId;
+      const who = given ? 'it is the current one, so apps may have it' : 'no app has it';
       throw new KitError(
         'key-not-accepted',
-        `key ${key.accessKeyId} of ${principal.label} still does not work after ${inWords(waited)}: ${problem}; no app has it; see its user's policies and the bucket's, and run again`,
+        `key ${key.accessKeyId} of ${principal.label} still does not work after ${inWords(waited)}: ${problem}; ${who}; see its user's policies and the bucket's, and run again`,
       );
     }
     say(`${problem}; waiting ${inWords(waited)} so far`);

@@ -514,3 +514,22 @@ test('a quarantined user without keys stays until AWS’s case is settled', () =
   expect(now(team([principal(), former], []), ensure)).toEqual(['delete-principal']);
   expect(now(team([principal(), { ...former, quarantined: true }], []), ensure)).toEqual([]);
 });
+
+test('a former user with what someone attached to it stays, and it is said what keeps it', () => {
+  const former = principal({ user: 'former', declared: false, inStack: false, keys: [], current: undefined, attached: ['group admins'] });
+  const made = planned(team([principal(), former], []), ensure);
+  expect(made.steps).toEqual([]);
+  expect(made.notices).toEqual([expect.stringMatching(/^nobody needs IAM user former .* has group admins .* take that away/)]);
+  expect(planned(team([{ ...former, declared: true }], []), ensure).notices).toEqual([]);
+});
+
+test('the steps for a thousand apps are planned without looking at each of them a thousand times', () => {
+  let reads = 0;
+  const counted = (one: AppState): AppState =>
+    Object.defineProperty(one, 'name', { get: () => ((reads += 1), `app-${one.id}`), enumerable: true });
+  const keys = [key('OLD'), key('NEW')];
+  const holding = Array.from({ length: 1000 }, (_, index) => counted(app('', index < 400 ? 'NEW' : 'OLD', { id: String(index) })));
+  const moving = team([principal({ keys, current: 'NEW', previous: 'OLD' })], holding);
+  expect(first(moving, rotate).steps).toMatchObject([{ kind: 'write-apps', wave: '1000/1000', apps: { length: 600 } }]);
+  expect(reads).toBeLessThan(30_000);
+});

@@ -72,3 +72,20 @@ test('the secret that an app holds is registered the moment it is read', async (
   });
   expect(redact(HALCYON_AWS_SECRET_ACCESS_KEY)).toBe('[redacted]');
 });
+
+test('of a thousand apps that were written it is told which were released since without a look at each for each', async () => {
+  let reads = 0;
+  const ids = new Map(Array.from({ length: 1000 }, (_, index) => [`app-${index}`, `id-${index}`]));
+  const answer = [...ids.values()].slice(1).map((id) => ({
+    releasedAt: id === 'id-7' ? '2026-01-01T00:00:02Z' : '2026-01-01T00:00:01Z',
+    get id() {
+      reads += 1;
+      return id;
+    },
+  }));
+  const heroku = { appsById: async () => answer } as unknown as Heroku;
+  const apps = herokuApps(heroku, { io: silentIo, concurrency: 1, guard: async () => {}, ids });
+  const written = new Map([...ids.keys()].map((name) => [name, '2026-01-01T00:00:01Z']));
+  expect(await apps.releasedSince(written)).toEqual(['app-0', 'app-7']);
+  expect(reads).toBeLessThan(10_000);
+});
