@@ -229,9 +229,9 @@ describe('docs/adopt.md', () => {
     expect(file()).toMatch(/existing: "?acme-packages/);
     const [valid, dry, up] = lines('docs/adopt.md', 'Taking over what was set up by hand', 'sh', 1);
     await enter(valid ?? '');
-      const shown = await enter(dry ?? '');
-      expect(shown).toMatch(/HALCYON_S3_ENDPOINT: s3\.amazonaws\.com → /);
-      shows(shown, 'docs/adopt.md', 'Taking over what was set up by hand', 1);
+    const shown = await enter(dry ?? '');
+    expect(shown).toMatch(/HALCYON_S3_ENDPOINT: s3\.amazonaws\.com → /);
+    shows(shown, 'docs/adopt.md', 'Taking over what was set up by hand', 1);
     expect(await held('payments-builder')).toBe(byHand);
     await enter(up ?? '');
     expect([byHand, '']).not.toContain(await held('payments-builder'));
