@@ -15,7 +15,10 @@ interface Stack {
 }
 
 /** Where a list of AWS goes on from. */
-const FROM = ['Marker', 'NextToken', 'ContinuationToken', 'KeyMarker'];
+const FROM = ['Marker', 'NextToken', 'ContinuationToken', 'KeyMarker', 'VersionIdMarker'];
+
+/** Buckets of other uses may have millions of objects, at a thousand a page. */
+const MOST_OBJECT_PAGES = 20 * MOST_PAGES;
 
 /** Have a client of the SDK look at its answers: a shape that is not documented ends in `unexpected-answer`, as do pages without an end. */
 export function checkAnswers<C extends { readonly middlewareStack: unknown }>(client: C): C {
@@ -26,9 +29,14 @@ export function checkAnswers<C extends { readonly middlewareStack: unknown }>(cl
         const command = commandName.replace(/Command$/, '');
         const asked: Asked = { service: 'AWS', request: `${clientName.replace(/Client$/, '')} ${command}` };
         const { input } = args as { input: Record<string, unknown> };
-        const page = FROM.some((field) => input[field] !== undefined) ? (pages.get(command) ?? 0) + 1 : 0;
-        pages.set(command, page);
-        if (page > MOST_PAGES) throw unexpectedAnswer(asked, 'its pages have no end');
+        if (/^(List|Describe)/.test(command)) {
+          // Lists that are read side by side are counted apart.
+          const list = JSON.stringify([command, input], (name, value: unknown) => (FROM.includes(name) ? undefined : value));
+          const page = FROM.some((field) => input[field] !== undefined) ? (pages.get(list) ?? 0) + 1 : 0;
+          if (page === 0) pages.delete(list);
+          else pages.set(list, page);
+          if (page > (/^ListObject/.test(command) ? MOST_OBJECT_PAGES : MOST_PAGES)) throw unexpectedAnswer(asked, 'its pages have no end');
+        }
         const result = await next(args).catch((error: unknown) => {
           throw odd(error, asked) ?? error;
         });

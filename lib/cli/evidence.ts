@@ -12,9 +12,11 @@ export interface Evidence {
   note(facts: { readonly outcomes?: unknown; readonly [fact: string]: unknown }): void;
 }
 
+const EVERY_MS = 1000;
+
 /**
- * Do `work` with an evidence file, which is opened before anything is changed, is for its owner's eyes alone, and is brought up to date by every
- * event: it is there however the run ends.
+ * Do `work` with an evidence file, which is opened before anything is changed, is for its owner's eyes alone, and is brought up to date within a
+ * second of every event: it is there however the run ends.
  * @throws KitError `evidence-not-written`; else what `work` throws, or why it was aborted.
  */
 export async function withEvidence<T>(
@@ -26,12 +28,24 @@ export async function withEvidence<T>(
   const events: object[] = [];
   let facts: Parameters<Evidence['note']>[0] = {};
   const write = () => written?.write({ ...(facts.outcomes === undefined ? { events } : {}), ...facts });
+  let resting: NodeJS.Timeout | undefined;
+  let unwritten = false;
+  /** At once, but for events that come within a second of the last writing: it is written whole each time. */
+  const soon = (): void => {
+    unwritten = resting !== undefined;
+    if (unwritten) return;
+    quietly(write);
+    resting = setTimeout(() => {
+      resting = undefined;
+      if (unwritten) soon();
+    }, EVERY_MS).unref();
+  };
   try {
     const result = await work({
       event(team, event) {
         events.push({ team, ...event });
         // Whatever takes no second writing gets it at the end; a full disk stops no rotation half way, and is told then.
-        if (written?.regular) quietly(write);
+        if (written?.regular) soon();
       },
       note: (more) => void (facts = { ...facts, ...more }),
     });
@@ -45,6 +59,8 @@ export async function withEvidence<T>(
     facts = { ...facts, error: { code: isKitError(error) ? error.code : 'bug', message: error.message } };
     quietly(write);
     throw error;
+  } finally {
+    clearTimeout(resting);
   }
 }
 

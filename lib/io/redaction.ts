@@ -8,9 +8,15 @@ const secrets = new Map<string, Map<number, Set<string>>>();
 const firsts = new Set<number>();
 const SHORTEST = 8;
 
+/** So long a line of a secret is none that stands elsewhere, as the first and last of a PEM do. */
+const LINE = /^(?!-----).{20,}$/;
+
 /** Register a secret; texts shorter than 8 characters are ignored, since blanking them would garble everything. */
 export function registerSecret(value: string | undefined): void {
   if (value === undefined || value.length < SHORTEST) return;
+  // A key in a PEM may be printed line by line.
+  const lines = value.split(/\r?\n/);
+  if (lines.length > 1) for (const line of lines.map((one) => one.trim())) if (LINE.test(line)) registerSecret(line);
   // The forms in which a value may be written by someone else: JSON, a URL, Basic authentication (Heroku's `:token`).
   const forms = [
     value,

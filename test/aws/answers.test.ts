@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { checkAnswers } from '../../lib/aws/answers.js';
 import { createAws, type Aws } from '../../lib/aws/aws.js';
 import { identity } from '../../lib/aws/identity.js';
 import { awsKeys } from '../../lib/engine/ports/iam.client.js';
@@ -62,6 +63,38 @@ test('a list that always goes on comes to an end', async () => {
     message: expect.stringContaining("AWS's answer to IAM ListUsers is not as documented: its pages have no end"),
   });
   expect(page).toBeLessThan(1_000);
+});
+
+describe('pages', () => {
+  /** Asks a client that answers anything for the page of a list. */
+  function client() {
+    type Handler = (args: { input: object }) => Promise<unknown>;
+    let ask: (commandName: string) => Handler = () => async () => {};
+    const add = (middleware: (next: Handler, context: object) => Handler) => {
+      ask = (commandName) => middleware(async () => ({ output: {} }), { clientName: 'S3Client', commandName });
+    };
+    checkAnswers({ middlewareStack: { add } });
+    return (commandName: string, input: object) => ask(commandName)({ input });
+  }
+  const END = { code: 'unexpected-answer', message: expect.stringContaining('its pages have no end') };
+
+  test('of lists that are read side by side are counted apart', async () => {
+    const page = client();
+    for (let at = 0; at < 400; at += 1)
+      for (const StackName of ['one', 'two'])
+        await page('ListStackResourcesCommand', { StackName, NextToken: at === 0 ? undefined : `${at}` });
+    for (let at = 400; at <= 500; at += 1) {
+      await page('ListStackResourcesCommand', { StackName: 'one', NextToken: `${at}` });
+      await page('ListStackResourcesCommand', { StackName: 'two' });
+    }
+    await expect(page('ListStackResourcesCommand', { StackName: 'one', NextToken: 'more' })).rejects.toMatchObject(END);
+  });
+
+  test('of objects may be many more, and have an end all the same', async () => {
+    const page = client();
+    for (let at = 0; at < 10_000; at += 1) await page('ListObjectsV2Command', { Bucket: 'b', ContinuationToken: `${at}` });
+    await expect(page('ListObjectsV2Command', { Bucket: 'b', ContinuationToken: 'more' })).rejects.toMatchObject(END);
+  });
 });
 
 test('a wrong shape is named by service, request and field, and quoted nowhere', async () => {

@@ -52,6 +52,23 @@ test('what was done is in it at once, and stays when the command fails', async (
   expect(readFileSync(file, 'utf8')).not.toContain('\u001b');
 });
 
+test('what is done in quick succession is in it within a second, and written once', async () => {
+  vi.useFakeTimers();
+  try {
+    await withEvidence(file, host, async (evidence) => {
+      for (let at = 0; at < 100; at += 1) evidence.event('payments', event);
+      expect(written()).toMatchObject({ events: { length: 1 } });
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(written()).toMatchObject({ events: { length: 100 } });
+      evidence.event('payments', event);
+    });
+    expect(written()).toMatchObject({ events: { length: 101 } });
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test('a full disk stops nothing half way, and is told at the end', async () => {
   let finished = false;
   const full = withEvidence('/dev/full', host, async (evidence) => {

@@ -18,6 +18,14 @@ test('the longest secret goes first, so that none is left half', () => {
   expect(redact('x abcdefgh-short-and-long y')).toBe('x [redacted] y');
 });
 
+test('of a secret of several lines each is blanked by itself, but for those that every such has', () => {
+  const [one, two] = ['cAnAryLineOneOfAPrivateKey01', 'cAnAryLineTwoOfAPrivateKey02'];
+  registerSecret(`-----BEGIN PRIVATE KEY-----\n${one}\r\n  ${two}\n/Q==\n-----END PRIVATE KEY-----\n`);
+  const log = (line: string) => redact(`remote: ${line}`);
+  expect([one, two].map(log)).toEqual(['remote: [redacted]', 'remote: [redacted]']);
+  expect(log('-----BEGIN PRIVATE KEY-----')).toBe('remote: -----BEGIN PRIVATE KEY-----');
+});
+
 test('texts too short to be secrets are left alone', () => {
   registerSecret('1');
   registerSecret(undefined);
