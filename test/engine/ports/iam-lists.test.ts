@@ -1,4 +1,12 @@
-import { IAMClient, ListAccessKeysCommand, ListPoliciesCommand, ListUsersCommand, ListUserTagsCommand } from '@aws-sdk/client-iam';
+import {
+  IAMClient,
+  ListAccessKeysCommand,
+  ListAttachedUserPoliciesCommand,
+  ListGroupsForUserCommand,
+  ListPoliciesCommand,
+  ListUsersCommand,
+  ListUserTagsCommand,
+} from '@aws-sdk/client-iam';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, expect, test } from 'vitest';
 import { createAws } from '../../../lib/aws/aws.js';
@@ -18,6 +26,8 @@ beforeEach(() => {
   iam.on(ListUsersCommand).resolves({ Users: ['one', 'two'].map(user), IsTruncated: false });
   iam.on(ListPoliciesCommand).resolves({ Policies: [], IsTruncated: false });
   iam.on(ListAccessKeysCommand).resolves({ AccessKeyMetadata: [] });
+  iam.on(ListAttachedUserPoliciesCommand).resolves({ AttachedPolicies: [], IsTruncated: false });
+  iam.on(ListGroupsForUserCommand).resolves({ Groups: [], IsTruncated: false });
   iam.on(ListUserTagsCommand).resolves({ Tags: [{ Key: TAGS.bucket, Value: 'b' }], IsTruncated: false });
 });
 const calls = () => [iam.commandCalls(ListUsersCommand).length, iam.commandCalls(ListPoliciesCommand).length];
