@@ -19,6 +19,16 @@ export default tseslint.config(
     },
   },
   {
+    files: ['test/**/*.test.ts'],
+    ignores: ['**/*.mocked.test.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'vi', property: 'mock', message: 'Call it *.mocked.test.ts: others share its process.' },
+      ],
+    },
+  },
+  {
     // Half of it is better: a file that has grown this long is two.
     files: ['{lib,accept,bin,sandbox}/**/*.ts'],
     ignores: ['sandbox/test/**'],

@@ -6,6 +6,8 @@ if (process.env.SSL_CERT_FILE) delete process.env.SSL_CERT_DIR;
 
 /** Loading the SDK and the CDK anew for each file took a sixth of the whole. What a test changes of its process it puts back. */
 const together = { isolate: false };
+/** Modules that are replaced for one file stay so for all that come after it in the same process. */
+const MOCKED = 'test/**/*.mocked.test.ts';
 const integration = { ...together, testTimeout: 300_000, hookTimeout: 300_000 };
 
 /** Minutes or most of one; begun last, they would run alone at the end. */
@@ -20,7 +22,7 @@ const LONG = [
   'integration/docs.test.ts',
   'rotation-suspended.test.ts',
   'integration/fleet.test.ts',
-  'smoke.test.ts',
+  'integration/smoke.mocked.test.ts',
   'doctor.test.ts',
   'rotation.test.ts',
   'left.test.ts',
@@ -48,7 +50,15 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts', 'sandbox/**/test/unit/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/upstream/**', 'test/edits/**', 'test/fleet/**', 'test/whole/**', '**/node_modules/**'],
+          exclude: [
+            'test/integration/**',
+            'test/upstream/**',
+            'test/edits/**',
+            'test/fleet/**',
+            'test/whole/**',
+            '**/node_modules/**',
+            MOCKED,
+          ],
           ...together,
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -59,10 +69,11 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'sandbox/test/integration/**/*.test.ts'],
           // It installs Heroku's CLI first: `npm run test:heroku-cli`.
-          exclude: process.env.HALCYON_EVERY === '1' ? [] : ['**/heroku-cli.test.ts'],
+          exclude: process.env.HALCYON_EVERY === '1' ? [MOCKED] : [MOCKED, '**/heroku-cli.test.ts'],
           ...integration,
         },
       },
+      { test: { name: 'mocked', include: [MOCKED], exclude: ['**/node_modules/**'], ...integration, isolate: true } },
       { test: { name: 'accept', include: ['test/whole/**/*.test.ts'], ...integration, testTimeout: 900_000 } },
       { test: { name: 'upstream', include: ['test/upstream/**/*.test.ts'], ...integration } },
     ],

@@ -29,7 +29,7 @@ export const SUITES = {
   sync: { project: 'integration', files: ['test/integration/sync.test.ts'] },
   /** Releases that fail, and answers that are not what was asked for, as the local Heroku gives none. */
   'sync alone': { project: 'unit', files: ['test/heroku/sync.test.ts'] },
-  smoke: { project: 'integration', files: ['test/integration/smoke.test.ts'] },
+  smoke: { project: 'integration', files: ['test/integration/smoke.mocked.test.ts'] },
   /** Smoke deploys that are killed. */
   killed: { project: 'integration', files: ['test/integration/smoke-killed.test.ts'], rebuild: true },
   /** Apps built beforehand with the unmodified upstream. */

@@ -21,7 +21,7 @@ export async function runSuite(copy: string, suite: Suite, options: { limitMs: n
     const built = await run(copy, ['script/build.mjs'], options);
     if (built.code !== 0) return done('broken', built.said);
   }
-  const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', suite.project, ...suite.files, '--bail=1', '--maxWorkers=1'];
+  const args = ['node_modules/vitest/vitest.mjs', 'run', ...suite.files, '--bail=1', '--maxWorkers=1'];
   const once = (env: NodeJS.ProcessEnv) => run(copy, [...args, '--reporter=json', `--outputFile.json=${report}`], options, env);
   // Most faults show in a few of the model's histories; some in any of thousands, as in `npm run test:model`.
   let ran = await once({ HALCYON_MODEL_HISTORIES: '40', HALCYON_EVERY: suite.thousands ? '' : '1' });
