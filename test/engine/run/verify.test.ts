@@ -10,7 +10,7 @@ describe('of a key that does not come to work it is said who has it', () => {
   const context = {
     policy: { ...DEFAULT_POLICY, verifyTimeout: 1000 },
     verifier: { check: async () => 'list: 403' },
-    clock: { now: () => now, sleep: async (ms: number) => void (now += ms), stopwatch: () => () => 0, every: () => () => undefined },
+    clock: { now: () => now, sleep: async (ms: number) => void (now += ms), stopwatch: () => () => 0, every: () => () => {} },
     before: async () => {},
     say: () => {},
   };

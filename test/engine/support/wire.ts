@@ -34,7 +34,11 @@ export async function startWire(options: SandboxOptions = {}): Promise<Wire> {
     sandbox,
     aws,
     heroku,
-    context: (config) => ({ config: { ...config, s3Url: aws.network.s3Url }, aws, heroku, io: silentIo }),
+    // As a process of its own has it: what another has just asked of AWS is not known to it.
+    context: (config) => ({
+      ...{ config: { ...config, s3Url: aws.network.s3Url }, heroku, io: silentIo },
+      aws: createAws({ region: REGION, network: aws.network }),
+    }),
     async stop() {
       for (const [name, value] of Object.entries(before))
         if (value === undefined) delete process.env[name];
