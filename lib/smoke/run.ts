@@ -20,7 +20,7 @@ export async function prove(context: SmokeContext, subject: Subject, options: Ru
   const run = startRun(context, subject, step);
   const { seen, store, storage } = run;
   let leftovers: string[] = [];
-  const on: On = { smokeApp: '', stack: '', platform: '', buildpacks: [] };
+  const on: On = { smokeApp: '', stack: '', platform: '', buildpacks: [], keyId: undefined };
   let stopped: KitError | undefined;
   try {
     await stages(run, context, subject, options, on);
