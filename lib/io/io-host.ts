@@ -34,7 +34,7 @@ export async function inStep<T>(io: IoHost, title: string, work: (step: Step) =>
 }
 
 /** More steps of a kind than these are one line. */
-const NAMED = 3;
+const NAMED = 10;
 
 /** Run `work`, which says a step for each of `total` apps: of many, one step counts them, and those that fail are lines of their own. */
 export function inOneStep<T>(io: IoHost, title: string, total: number, work: (io: IoHost) => Promise<T>): Promise<T> {

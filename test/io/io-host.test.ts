@@ -31,6 +31,6 @@ test('many apps are one line, and those that failed', async () => {
 
 test('a few are a line each, and with --verbose all are', async () => {
   expect(await linesOf(false, work(3))).toHaveLength(6);
-  const all = await linesOf(true, work(10));
-  expect([all.length, all[1]]).toEqual([12, 'Setting A on app-0: v0']);
+  const all = await linesOf(true, work(11));
+  expect([all.length, all[1]]).toEqual([13, 'Setting A on app-0: v0']);
 });
