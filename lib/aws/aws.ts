@@ -3,6 +3,7 @@ import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { SNSClient } from '@aws-sdk/client-sns';
 import type { STSClient } from '@aws-sdk/client-sts';
 import type { KeyPair } from '../contract/index.js';
 import { registerSecret } from '../io/redaction.js';
@@ -30,6 +31,7 @@ export interface Aws {
   s3(): Promise<S3Client>;
   iam(): Promise<IAMClient>;
   sts(): Promise<STSClient>;
+  sns(): Promise<SNSClient>;
   secrets(): Promise<SecretsManagerClient>;
   cloudformation(): Promise<CloudFormationClient>;
   /** The same region and endpoint, as another key. */
@@ -116,6 +118,7 @@ function awsOf(options: AwsOptions & { readonly network: Network }, operator: Re
       }),
     iam: () => once('iam', async () => checkAnswers(new (await import('@aws-sdk/client-iam')).IAMClient(await common()))),
     sts: () => once('sts', async () => checkAnswers(new (await import('@aws-sdk/client-sts')).STSClient(await common()))),
+    sns: () => once('sns', async () => checkAnswers(new (await import('@aws-sdk/client-sns')).SNSClient(await common()))),
     secrets: () =>
       once('secrets', async () => checkAnswers(new (await import('@aws-sdk/client-secrets-manager')).SecretsManagerClient(await common()))),
     cloudformation: () =>

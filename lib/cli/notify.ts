@@ -1,6 +1,5 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { domainOf } from '../config/regions.js';
 import type { Notify } from '../config/model.js';
 import { outgoing, registerSecret } from '../io/redaction.js';
 import { open } from '../network/network.js';
@@ -56,7 +55,8 @@ export class Notifier {
           return error.code ?? error.message;
         });
         if (why === '') return undefined;
-        if (/^4(?!08|29)\d\d$|unset/.test(why)) break;
+        // The SDK has tried again itself.
+        if (target.sns !== undefined || /^4(?!08|29)\d\d$|unset/.test(why)) break;
       }
       return `${name}: ${why}`;
     } catch (error) {
@@ -69,8 +69,15 @@ export class Notifier {
     const { env } = this.session.host;
     const missing = [target.webhookFrom, target.secretFrom].find((name) => name !== undefined && !env[name]);
     if (missing !== undefined) return `${missing} is unset`;
-    const { url, body, headers } = target.sns === undefined ? this.#webhook(target, told) : await this.#topic(target.sns, told);
-    const agents = await this.session.network.agents(target.sns === undefined ? 'others' : 'aws', { keepAlive: false });
+    if (target.sns !== undefined) {
+      const { PublishCommand } = await import('@aws-sdk/client-sns');
+      const Subject = cutTo(99, `halcyon-kit ${told.intent} of ${told.team}: ${told.status}`);
+      const client = await this.session.aws(target.sns.split(':')[3] ?? '').sns();
+      await client.send(new PublishCommand({ TopicArn: target.sns, Subject, Message: bodyOf(told) }), { abortSignal: signal });
+      return '';
+    }
+    const { url, body, headers } = this.#webhook(target, told);
+    const agents = await this.session.network.agents('others', { keepAlive: false });
     const length = { 'content-length': String(body.length) };
     const answer = await open(url, { method: 'POST', headers: { ...headers, ...length }, body, agents, signal, timeoutMs: this.boundMs });
     answer.resume();
@@ -89,30 +96,6 @@ export class Notifier {
     const signature = secret && createHmac('sha256', secret).update(body).digest('hex');
     const headers = { 'content-type': 'application/json', ...(signature ? { 'x-halcyon-signature': `sha256=${signature}` } : {}) };
     return { url: new URL(url), body, headers };
-  }
-
-  async #topic(topic: string, told: Told) {
-    const { aws, host } = this.session;
-    const region = topic.split(':')[3] ?? '';
-    const url = new URL(host.env.AWS_ENDPOINT_URL_SNS || host.env.AWS_ENDPOINT_URL || `https://sns.${region}.${domainOf(region)}`);
-    const subject = cutTo(99, `halcyon-kit ${told.intent} of ${told.team}: ${told.status}`);
-    const form = { Action: 'Publish', Version: '2010-03-31', TopicArn: topic, Subject: subject, Message: bodyOf(told) };
-    const body = Buffer.from(new URLSearchParams(form).toString());
-    const [{ SignatureV4 }, { Hash }, client] = await Promise.all([
-      import('@smithy/signature-v4'),
-      import('@smithy/hash-node'),
-      aws(region).sts(),
-    ]);
-    const credentials = await client.config.credentials();
-    const signer = new SignatureV4({ service: 'sns', region, credentials, sha256: Hash.bind(null, 'sha256') });
-    const { headers } = await signer.sign({
-      ...{ method: 'POST', protocol: url.protocol, hostname: url.hostname, path: '/', query: {}, body },
-      headers: {
-        ...{ host: url.host, 'content-type': 'application/x-www-form-urlencoded' },
-        'x-amz-content-sha256': createHash('sha256').update(body).digest('hex'),
-      },
-    });
-    return { url: new URL('/', url), body, headers };
   }
 }
 

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { createAws } from '../../lib/aws/aws.js';
 import type { Entry } from '../../lib/cli/journal.js';
 import { Notifier } from '../../lib/cli/notify.js';
 import type { Session } from '../../lib/cli/session.js';
@@ -37,8 +38,13 @@ afterAll(() => {
   server.closeAllConnections();
   server.close();
 });
-afterEach(() => [got, warned].forEach((list) => (list.length = 0)));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  [got, warned].forEach((list) => (list.length = 0));
+});
 
+const published = (response: ServerResponse) =>
+  void response.end('<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>');
 const ended = (status: number) => (response: ServerResponse) => void response.writeHead(status).end();
 const entry: Entry = {
   ...{ version: 1, began: '2026-11-28T12:00:00.000Z', ended: '2026-11-28T12:01:00.000Z', who: 'ada@desk', intent: 'rotate', file: 'abc' },
@@ -53,9 +59,8 @@ const notifier = (notify: readonly Notify[], more: NodeJS.ProcessEnv = {}, bound
       config: { deployment: 'halcyon', notify },
       host: { io: { ...silentIo, warn: (text: string) => void warned.push(text) }, env: { ...env, ...more } },
       network: networkOf({}),
-      aws: () => ({
-        sts: async () => ({ config: { credentials: async () => ({ accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'canary-of-aws' }) } }),
-      }),
+      aws: (region: string) =>
+        createAws({ region, network: networkOf({}), key: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'canary-of-aws' } }),
     } as unknown as Session,
     boundMs,
   );
@@ -113,8 +118,9 @@ test('a chat gets a text, with the last steps, by an address that nobody is show
 });
 
 test('a topic is told by SNS’s own request, signed with version 4', async () => {
-  answer = ended(200);
-  await send(notifier([{ sns: 'arn:aws:sns:eu-west-1:111122223333:halcyon' }], { AWS_ENDPOINT_URL: base }));
+  vi.stubEnv('AWS_ENDPOINT_URL', base);
+  answer = published;
+  await send(notifier([{ sns: 'arn:aws:sns:eu-west-1:111122223333:halcyon' }]));
   const form = new URLSearchParams(got[0]?.body);
   expect(Object.fromEntries(form)).toMatchObject({
     Action: 'Publish',
@@ -139,15 +145,12 @@ test('a run that left no entry is not told of; no secret is in what is told', as
   await one.settled();
   expect(got).toEqual([]);
   registerSecret('canary-of-a-step');
-  await send(
-    notifier([{ webhook: `${base}/hook`, secretFrom: 'SIGNED_WITH' }, { sns: 'arn:aws:sns:eu-west-1:111122223333:halcyon' }], {
-      AWS_ENDPOINT_URL: base,
-    }),
-    {
-      ...entry,
-      summary: 'canary-of-a-step',
-    },
-  );
+  vi.stubEnv('AWS_ENDPOINT_URL', base);
+  answer = published;
+  await send(notifier([{ webhook: `${base}/hook`, secretFrom: 'SIGNED_WITH' }, { sns: 'arn:aws:sns:eu-west-1:111122223333:halcyon' }]), {
+    ...entry,
+    summary: 'canary-of-a-step',
+  });
   expect(got).toHaveLength(2);
   expect(JSON.stringify(got)).not.toContain('canary');
 });
