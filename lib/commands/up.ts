@@ -13,7 +13,9 @@ import { admit, openSession, type Session } from '../cli/session.js';
 import { isPlanFile, readPlan, requireSame, savePlan, type SavedPlan } from '../cli/saved-plan.js';
 import { changesOfDown, planPrune, PRUNE, renderDown, takeDown } from '../cli/take-down.js';
 import { inAccountsOf } from '../config/environments.js';
-import { BUILDPACK_STACK } from '../contract/index.js';
+import { readDocument } from '../config/document.js';
+import { configText } from '../config/load.js';
+import { BUILDPACK_STACK, DEFAULT_DEPLOYMENT } from '../contract/index.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
 import { prepareStack } from '../deploy/prepare.client.js';
 import { isStackChanged, stacksFor, type StackTarget } from '../deploy/stacks.plan.js';
@@ -87,6 +89,7 @@ async function carryOutPlan(
       const data = { ...seen, ...(pruning ? { prune: pruning.seen } : {}) };
       return { data, text, exitCode: dryRunExitCode(options, whole, blocked) };
     }
+    if (saved === undefined && options.yes) await refuseUnsaid(options.config, pruning?.seen.teams ?? []);
     if (saved === undefined && (seen.changes || goes !== '')) {
       host.io.info(`${text}\n`);
       if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
@@ -103,6 +106,19 @@ async function carryOutPlan(
   } finally {
     await deployer.close();
   }
+}
+
+/**
+ * Files that do not say their deployment all have the same, so what goes may be another file's: then a person has to look at it.
+ * @throws KitError `deployment-unsaid`.
+ */
+async function refuseUnsaid(file: string, teams: ReadonlyArray<{ readonly team: string }>): Promise<void> {
+  const { data } = readDocument(await configText(file));
+  if (teams.length === 0 || (typeof data === 'object' && data !== null && 'deployment' in data)) return;
+  throw new KitError(
+    'deployment-unsaid',
+    `retiring ${teams.map(({ team }) => team).join(', ')} without a question needs "deployment: ${DEFAULT_DEPLOYMENT}" in the file: another file of this account that says none may have made that. Add it, which changes nothing else, or leave --yes out`,
+  );
 }
 
 interface Prepared {

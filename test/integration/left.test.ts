@@ -137,6 +137,11 @@ describe('a team that the file no longer names', () => {
     const dry = await work.ok(['up', '--prune', '--dry-run']);
     expect(dry.stdout).toContain('- stack halcyon-two in eu-west-1');
     expect(await holds('left-two', 'two')).toMatchObject({ status: 'Active' });
+    // Another file that says no deployment may have made it.
+    const refused = await work.kit(['up', '--prune', '--yes', '--no-smoke']);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('"deployment: halcyon" in the file')]);
+    expect(await holds('left-two', 'two')).toMatchObject({ status: 'Active' });
+    work.write(`deployment: halcyon\n${file(team('one', 'left-one: { mode: upload }, left-two: { mode: upload }'))}`);
     await work.ok(['up', '--prune', '--yes', '--no-smoke']);
     expect([await users('two'), await stack('halcyon-two'), await bucket(bucketOf('two'))]).toEqual([[], false, true]);
     expect(await holds('left-two', 'one')).toMatchObject({ status: 'Active' });
@@ -187,6 +192,7 @@ test('a renamed team keeps its bucket, and comes back under the name before', as
   // The other has let go of the bucket, and of nothing else until it is asked to.
   expect(JSON.stringify(await left('plan'))).toContain('"team":"beta"');
   expect([await stack('halcyon-alpha'), await stack('halcyon-beta')]).toEqual([true, true]);
+  work.write(`deployment: halcyon\n${named('alpha')}`);
   await work.ok(['up', '--prune', '--yes', '--no-smoke']);
   expect([await stack('halcyon-alpha'), await stack('halcyon-beta'), await bucket(bucketOf('alpha'))]).toEqual([true, false, true]);
 });

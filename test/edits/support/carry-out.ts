@@ -45,7 +45,7 @@ const KEYS = { waves: '100%', soak: '0s', smoke: false };
 export const kitUp: Way = (path) => upWith(path, {});
 
 const upWith = async (path: string, more: { prune?: boolean }): Promise<void> => {
-  const { exitCode, text } = await up([], { config: path, all: true, yes: true, smoke: false, ...more }, host());
+  const { exitCode, text } = await up([], { config: path, all: true, smoke: false, ...more }, host());
   if (exitCode === 1) throw new Error(text);
 };
 
