@@ -9,7 +9,8 @@ import type { Heroku } from './heroku.js';
 /** What an app's list of buildpacks needs, and where its upstream comes from. */
 export interface AppBuildpacks {
   readonly app: string;
-  readonly desired: DesiredBuildpacks;
+  /** What a list would need for the same wish. */
+  readonly planOf: (list: readonly string[]) => BuildpackPlan;
   readonly plan: BuildpackPlan;
   /** `HALCYON_URL` and `BASHMENOT_URL` to set: forks named in the file, on apps that the kit sets up. */
   readonly forks: Readonly<Record<string, string>>;
@@ -41,11 +42,12 @@ export async function observeBuildpacks(
   return pMap(
     apps,
     async ({ app, desired, id, confirmed }) => {
-      const inOrder = { app, desired, plan: { urls: [], changes: [] }, forks: {} };
+      const planOf = (list: readonly string[]) => planBuildpacks(list, desired);
+      const inOrder = { app, planOf, plan: { urls: [], changes: [] }, forks: {} };
       if (Object.keys(wanted).length === 0 && confirmed?.has(id, 'buildpacks', desired)) return inOrder;
       const list = await heroku.buildpacks(app).catch((error: unknown) => unlessOwn(app, error));
       if (typeof list === 'string') return { ...inOrder, refused: list };
-      const plan = planBuildpacks(list, desired);
+      const plan = planOf(list);
       confirmed?.saw(id, 'buildpacks', desired, plan.changes.length === 0);
       if (Object.keys(wanted).length === 0) return { ...inOrder, plan };
       const vars = await heroku.configVars(app);
@@ -67,10 +69,10 @@ export async function syncBuildpacks(
 ): Promise<Array<{ app: string; text: string }>> {
   const left = plans.flatMap(({ app, refused }) => (refused === undefined ? [] : [{ app, text: refused }]));
   const changed = plans.filter(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0);
-  const set = ({ app, desired, plan, forks }: AppBuildpacks, io: IoHost): Promise<void> =>
+  const set = ({ app, planOf, plan, forks }: AppBuildpacks, io: IoHost): Promise<void> =>
     inStep(io, `Setting buildpacks of ${app}`, async () => {
       options.signal?.throwIfAborted();
-      const { urls, changes } = plan.changes.length > 0 ? planBuildpacks(await heroku.buildpacks(app), desired) : plan;
+      const { urls, changes } = plan.changes.length > 0 ? planOf(await heroku.buildpacks(app)) : plan;
       if (changes.length > 0) await heroku.setBuildpacks(app, urls);
       if (Object.keys(forks).length > 0) await heroku.patchConfigVars(app, forks);
     }).catch((error: unknown) => void left.push({ app, text: unlessOwn(app, error) }));
