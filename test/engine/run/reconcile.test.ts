@@ -10,6 +10,7 @@ import { observeAll } from '../../../lib/engine/run/observe.client.js';
 import { LAG } from '../../../lib/engine/run/recent.js';
 import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
+import type { Confirmed } from '../../../lib/heroku/confirmed.js';
 import type { ModelUser } from '../support/world/iam.js';
 import { runContext } from '../support/run-context.js';
 import { Crash, type Hook } from '../support/world/process.js';
@@ -65,6 +66,21 @@ test('a key that this run saw known everywhere is tried once more before each fi
   // It was made inactive by the run before.
   expect(tries()).toBe(verifications);
   expect(world.violations).toEqual([]);
+});
+
+test('before a key goes each app is asked, whatever the record says of it', async () => {
+  const { world, run } = setUp();
+  await run({ kind: 'ensure' });
+  const app = () => world.heroku.apps.get('one')!;
+  const former = { ...app().vars };
+  await reconcile(runContext(world, config, { policy: { ...policy, soak: 3_600_000 } }), { kind: 'rotate', due: false });
+  const current = { ...app().vars };
+  world.now += 7_200_000;
+  // Somebody put the old key back, and Heroku does not tell that the app changed.
+  Object.assign(app().vars, former);
+  const confirmed = { trusted: true, contradicted: false, has: () => true, saw() {}, gave() {}, async renew() {} } as unknown as Confirmed;
+  expect(await reconcile(runContext(world, config, { policy, confirmed }), { kind: 'finish' })).toMatchObject({ status: 'done' });
+  expect(app().vars).toEqual(current);
 });
 
 test.each([
