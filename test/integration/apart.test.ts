@@ -9,6 +9,7 @@ import { rotate } from '../../lib/commands/rotate.js';
 import { status } from '../../lib/commands/status.js';
 import { sync } from '../../lib/commands/sync.js';
 import { userName } from '../../lib/contract/index.js';
+import { createAws } from '../../lib/aws/aws.js';
 import { awsKeys } from '../../lib/engine/ports/iam.client.js';
 import { silentIo } from '../../lib/io/io-host.js';
 import { configOf, configText, keysOf, plant, startWire, type Wire } from '../engine/support/wire.js';
@@ -110,9 +111,11 @@ test.each(['', 'V2', 'V4'])('a user is quarantined by any version of the policy:
   const policy = { UserName: user, PolicyArn: `arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantine${version}` };
   const iam = await wire.aws.iam();
   await iam.send(new AttachUserPolicyCommand(policy));
-  expect(await awsKeys(wire.aws).users(['apart'])).toMatchObject([{ quarantined: true }]);
+  // A process knows for a minute what it has seen of this: each look is one's first.
+  const look = () => awsKeys(createAws({ region: wire.aws.region, network: wire.aws.network })).users(['apart']);
+  expect(await look()).toMatchObject([{ quarantined: true }]);
   await iam.send(new DetachUserPolicyCommand(policy));
-  expect((await awsKeys(wire.aws).users(['apart']))[0]).not.toHaveProperty('quarantined');
+  expect((await look())[0]).not.toHaveProperty('quarantined');
 });
 
 test('a quarantined user gets no new key, and the way out is said', async () => {
