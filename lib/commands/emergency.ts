@@ -162,24 +162,23 @@ async function appsWith(session: Session, team: Team, keyId: string): Promise<st
   let over = false;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LOOK_MS))).then(() => void (over = true));
-  const told = new Map(holdersOf(team).map(({ name }) => [name, 'Heroku does not answer']));
+  const unknown = (app: string, why: string) => `whether ${app} holds it is not known: ${why}`;
+  const told = new Map(holdersOf(team).map(({ name }) => [name, unknown(name, 'Heroku does not answer')]));
   const ask = async (app: string): Promise<void> => {
     if (over) return;
     const vars = await session
       .heroku()
       .then((heroku) => heroku.configVars(app))
       .catch(messageOf);
-    told.set(app, typeof vars === 'string' ? vars : vars.HALCYON_AWS_ACCESS_KEY_ID === keyId ? HOLDS : '');
+    const holds = typeof vars !== 'string' && vars.HALCYON_AWS_ACCESS_KEY_ID === keyId;
+    told.set(app, typeof vars === 'string' ? unknown(app, vars) : holds ? `held by ${app}` : '');
   };
   await Promise.race([pMap(told.keys(), ask, { concurrency: 10 }), late]).finally(() => clearTimeout(timer));
   session.host.signal.throwIfAborted();
-  const lines = [...told].flatMap(([app, answer]) =>
-    answer === '' ? [] : [answer === HOLDS ? `held by ${app}` : `whether ${app} holds it is not known: ${answer}`],
-  );
+  const lines = [...told.values()].filter((line) => line !== '');
   return lines.length > 0 ? lines : [`no app of ${team.name} holds it`];
 }
 
-const HOLDS = 'holds it';
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const contextOf = ({ aws, host, teams }: Session, team: Team) => ({

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AttachUserPolicyCommand, DetachUserPolicyCommand } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CommandHost } from '../../lib/cli/command.js';
 import { down } from '../../lib/commands/down.js';
 import { rotate } from '../../lib/commands/rotate.js';
 import { status } from '../../lib/commands/status.js';
@@ -13,6 +12,7 @@ import { createAws } from '../../lib/aws/aws.js';
 import { awsKeys } from '../../lib/engine/ports/iam.client.js';
 import { silentIo } from '../../lib/io/io-host.js';
 import { configOf, configText, keysOf, plant, startWire, type Wire } from '../engine/support/wire.js';
+import { quietHost } from '../support/host.js';
 import { principalIn } from '../support/principals.js';
 
 /** Apps that cannot be worked on, each for its reason, beside one that can. */
@@ -39,13 +39,7 @@ afterAll(async () => {
   if (dir !== undefined) await rm(dir, { recursive: true });
 });
 
-const host = (): CommandHost => ({
-  io: { ...silentIo, warn: (line) => void warned.push(line) },
-  signal: new AbortController().signal,
-  env: process.env,
-  evidence: { event() {}, note() {} },
-  confirm: () => confirm(),
-});
+const host = () => quietHost({ io: { ...silentIo, warn: (line) => void warned.push(line) }, confirm: () => confirm() });
 const options = () => ({ config: join(dir, 'halcyon.yaml') });
 const rotation = { waves: '100%', soak: '0s', smoke: false };
 const held = async (app: string) => (await wire.heroku.configVars(app)).HALCYON_AWS_ACCESS_KEY_ID;

@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CommandHost } from '../../lib/cli/command.js';
 import { down } from '../../lib/commands/down.js';
 import { explain } from '../../lib/commands/explain.js';
 import { status } from '../../lib/commands/status.js';
@@ -13,6 +12,7 @@ import { DEFAULT_POLICY, observeTeam, runTeam, type Intent, type Policy } from '
 import { silentIo, type IoHost } from '../../lib/io/io-host.js';
 import { configOf, configText, keysOf, plant, startWire, type Wire } from '../engine/support/wire.js';
 import { principalIn } from '../support/principals.js';
+import { quietHost } from '../support/host.js';
 
 /** A pipeline whose review apps and test runs read what the team's app archives. */
 const apps = { 'shop-api': 'mode: upload' };
@@ -36,13 +36,6 @@ afterAll(async () => {
   if (dir !== undefined) await rm(dir, { recursive: true });
 });
 
-const host = (): CommandHost => ({
-  io: silentIo,
-  signal: new AbortController().signal,
-  env: process.env,
-  evidence: { event() {}, note() {} },
-  confirm: async () => true,
-});
 const options = () => ({ config: join(dir, 'halcyon.yaml'), yes: true });
 const held = async (holder: string) => (await wire.heroku.configVars(holder)).HALCYON_AWS_ACCESS_KEY_ID;
 const keyOf = async () => (await keysOf(wire, user)).map(({ id }) => id);
@@ -60,7 +53,7 @@ async function run(intent: Intent, file = config, io: IoHost = silentIo, more: P
 test('the stages get their config vars, and review apps that are there already; new ones have them from the pipeline', async () => {
   await review('shop-pr-1');
   expect(await held('shop-pr-1')).toBeUndefined();
-  const result = await sync([], options(), host());
+  const result = await sync([], options(), quietHost());
   expect(result, result.text).toMatchObject({ exitCode: 0 });
   const [key] = await keyOf();
   for (const holder of [REVIEW, TEST, 'shop-pr-1']) expect(await held(holder)).toBe(key);
@@ -68,9 +61,9 @@ test('the stages get their config vars, and review apps that are there already; 
   expect((await review('shop-pr-2')).configVars.HALCYON_AWS_ACCESS_KEY_ID).toBe(key);
   expect(await held('shop-pr-2')).toBe(key);
   wire.sandbox.heroku.clearLog();
-  expect(await sync([], options(), host())).toMatchObject({ exitCode: 0 });
+  expect(await sync([], options(), quietHost())).toMatchObject({ exitCode: 0 });
   expect(wire.sandbox.heroku.log().filter(({ method, path }) => method !== 'GET' && !path.startsWith('/filters/'))).toEqual([]);
-  const { text } = await status([], { ...options(), verbose: true }, host());
+  const { text } = await status([], { ...options(), verbose: true }, quietHost());
   for (const holder of [REVIEW, TEST, 'shop-pr-2']) expect(text).toMatch(new RegExp(`${holder} +read-only +current +as in the file`));
 });
 
@@ -118,11 +111,11 @@ test('a leaked key is replaced there, too', async () => {
 });
 
 test('explain says what a stage gets, and what it has', async () => {
-  const { text } = await explain(REVIEW, options(), host());
+  const { text } = await explain(REVIEW, options(), quietHost());
   expect(text).toContain(`${REVIEW}: read-only, of team shop`);
   expect(text).toMatch(/line \d+: teams\.shop\.pipelines\.shop\.review\.mode/);
   expect(text).not.toContain('differ on Heroku');
-  await expect(explain('pipeline:shop:reviews', options(), host())).rejects.toMatchObject({ code: 'app-not-in-team' });
+  await expect(explain('pipeline:shop:reviews', options(), quietHost())).rejects.toMatchObject({ code: 'app-not-in-team' });
 });
 
 test('a stage that left the file keeps its key, with what is made with it, until it is asked to give it back', async () => {
@@ -146,14 +139,14 @@ test('a review app that went with its pull request stops nothing; down takes the
   expect(await run({ kind: 'ensure' })).toMatchObject({ status: 'done' });
   await wire.heroku.deleteApp('shop-pr-2');
   expect((await observeTeam(wire.context(config), config.teams[0]!)).apps.map(({ name }) => name)).not.toContain('shop-pr-2');
-  const result = await down([], options(), host());
+  const result = await down([], options(), quietHost());
   expect(result, result.text).toMatchObject({ exitCode: 0 });
   for (const holder of [REVIEW, TEST, 'shop-pr-1', 'shop-api']) expect(await held(holder)).toBeUndefined();
 });
 
 test('a pipeline that Heroku does not have is named, and stops nothing else', async () => {
   await writeFile(join(dir, 'halcyon.yaml'), configText('shop', apps, PIPELINES.replace('shop:', 'nosuch:')));
-  const result = await sync([], options(), host());
+  const result = await sync([], options(), quietHost());
   expect(result.exitCode).toBe(1);
   expect(result.text).toContain('pipeline:nosuch:review does not exist');
 });

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import type { CommandHost } from '../../../lib/cli/command.js';
 import type { Preview } from '../../../lib/cli/preview.js';
 import { rotate } from '../../../lib/commands/rotate.js';
 import { up } from '../../../lib/commands/up.js';
@@ -11,10 +10,10 @@ import { principalsOf } from '../../../lib/config/derive.js';
 import { parseConfig, type KitConfig } from '../../../lib/config/index.js';
 import { CONFIG_VAR_NAMES, keyPrefix, parseUserName, userName } from '../../../lib/contract/index.js';
 import { userNames } from '../../../lib/engine/ports/iam.client.js';
-import { silentIo } from '../../../lib/io/io-host.js';
 import { startWire, type Wire } from '../../engine/support/wire.js';
 import type { Edit, File } from './edit.js';
 import { Load, PLANTED, type Met } from './load.js';
+import { quietHost } from '../../support/host.js';
 
 /** Brings what is there to the file of `path`. It may throw: then the edit could not be carried out. */
 export type Way = (path: string, config: KitConfig) => Promise<void>;
@@ -32,20 +31,13 @@ export const startGround = (): Promise<Wire> =>
     heroku: { settings: { rateLimit: 10_000_000 } },
   });
 
-const host = (): CommandHost => ({
-  io: silentIo,
-  signal: new AbortController().signal,
-  env: process.env,
-  evidence: { event() {}, note() {} },
-  confirm: async () => true,
-});
 const KEYS = { waves: '100%', soak: '0s', smoke: false };
 
 /** One `up`; throws what went wrong. */
 export const kitUp: Way = (path) => upWith(path, {});
 
 const upWith = async (path: string, more: { prune?: boolean }): Promise<void> => {
-  const { exitCode, text } = await up([], { config: path, all: true, smoke: false, ...more }, host());
+  const { exitCode, text } = await up([], { config: path, all: true, smoke: false, ...more }, quietHost());
   if (exitCode === 1) throw new Error(text);
 };
 
@@ -68,7 +60,7 @@ export const kitFinished: Way = async (path, config) => {
 
 /** Keys that soak are deleted, and users without keys. */
 async function finish(path: string): Promise<void> {
-  const { exitCode, text } = await rotate([], { config: path, all: true, yes: true, finish: true, ...KEYS }, host());
+  const { exitCode, text } = await rotate([], { config: path, all: true, yes: true, finish: true, ...KEYS }, quietHost());
   if (exitCode !== 0) throw new Error(text);
 }
 
@@ -107,7 +99,7 @@ export async function carryOut(wire: Wire, edit: Edit, t: string, way: Way = kit
       for (const [n, file] of files.entries()) {
         if (n === 0) continue;
         await writeFile(path, JSON.stringify(file));
-        if (edit.says !== undefined) said += (await up([], { config: path, all: true, dryRun: true }, host())).text;
+        if (edit.says !== undefined) said += (await up([], { config: path, all: true, dryRun: true }, quietHost())).text;
         await way(path, configs[n] as KitConfig);
       }
     } catch (error) {
@@ -159,7 +151,7 @@ async function differences(
   { configs, last, deleted }: { configs: readonly KitConfig[]; last: KitConfig; deleted: string | undefined },
 ): Promise<string[]> {
   const wrong: string[] = [];
-  const { data, text } = await up([], { config: path, all: true, dryRun: true }, host());
+  const { data, text } = await up([], { config: path, all: true, dryRun: true }, quietHost());
   const seen = data as Preview;
   if (seen.changes || seen.blocked) wrong.push(`there is something left to do: ${text}`);
   const teams = new Set(configs.flatMap((config) => config.teams.map(({ name }) => name)));

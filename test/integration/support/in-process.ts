@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import type { CommandHost } from '../../../lib/cli/command.js';
 import { createProgram, type Runner } from '../../../lib/commands/program.js';
 import { isKitError } from '../../../lib/errors.js';
 import { createTerminal } from '../../../lib/io/terminal.js';
 import { requireShape } from '../../support/outputs.js';
 import { Workplace, type Ran } from './target.js';
+import { quietHost } from '../../support/host.js';
 
 /** The commands in this process and its environment, which saves seconds a run: where what they do counts, not the process they are. */
 export class InProcess extends Workplace {
@@ -17,13 +17,7 @@ export class InProcess extends Workplace {
     const stream = new Writable({ write: (chunk, _encoding, done) => ((stderr += String(chunk)), done()) });
     const run: Runner = async (command, options) => {
       const io = createTerminal({ stream, live: false });
-      const host: CommandHost = {
-        io,
-        signal: new AbortController().signal,
-        env: process.env,
-        evidence: { event() {}, note() {} },
-        confirm: async () => bare || options.yes === true,
-      };
+      const host = quietHost({ io, confirm: async () => bare || options.yes === true });
       try {
         const result = await command(host);
         code = result.exitCode ?? 0;
