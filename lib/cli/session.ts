@@ -79,8 +79,9 @@ function herokuOf(teams: readonly Team[], { env, io, signal }: CommandHost, netw
   return async (home) => (await (accounts ??= open()))(home);
 }
 
-/** Without a file. */
-export const openHeroku = (host: CommandHost, network: Network): Promise<Heroku> => herokuOf([], host, network)();
+/** Without a session. @param teams - whose accounts. Default: that of HEROKU_API_KEY, or ~/.netrc. */
+export const openHeroku = (host: CommandHost, network: Network, teams: readonly Team[] = []): Promise<Heroku> =>
+  herokuOf(teams, host, network)();
 
 /** @throws KitError `team-not-found`, or `team-missing` where none is named and there are several. */
 export function selectTeams(config: Pick<KitConfig, 'teams' | 'file'>, names: readonly string[], all: boolean): readonly Team[] {

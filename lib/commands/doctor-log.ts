@@ -1,4 +1,5 @@
 import { loadConfig } from '../config/index.js';
+import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { cut } from '../io/printable.js';
 import { causesInLog } from '../smoke/log-causes.plan.js';
@@ -19,7 +20,7 @@ export interface LogOptions {
   readonly build?: string;
 }
 
-/** What a build log tells. The file is used for the team's name only, where there is one; AWS is not asked. */
+/** What a build log tells. The file is used for the app's team only, where there is one; AWS is not asked. */
 export async function findingsInLog(options: LogOptions, host: CommandHost): Promise<Finding[]> {
   const { app } = options;
   if ((options.log === true) !== (app !== undefined))
@@ -27,20 +28,22 @@ export async function findingsInLog(options: LogOptions, host: CommandHost): Pro
       'options-conflict',
       'give a log (--log FILE, or - for stdin), or an app whose log is to be fetched (--log --app APP)',
     );
-  const text = options.log === true ? await fetched(app!, options.build ?? 'latest', host) : await textGiven(options.log, 'log-unreadable');
   const config = app === undefined ? undefined : await loadConfig(options.config).catch(() => undefined);
-  const team = config?.teams.find(({ apps }) => apps.some(({ name }) => name === app))?.name;
-  return causesInLog(parseBuildLog(text), { app, team }).map(({ code, message, remedy, line }) => ({
+  const team = config?.teams.find(({ apps }) => apps.some(({ name }) => name === app));
+  const text =
+    options.log === true ? await fetched(app!, options.build ?? 'latest', host, team) : await textGiven(options.log, 'log-unreadable');
+  return causesInLog(parseBuildLog(text), { app, team: team?.name }).map(({ code, message, remedy, line }) => ({
     ...(code === 'constraints-missing' ? warning : broken)(code, { message, looksLike: cut(line, 200), fix: remedy }),
     subject: app === undefined ? 'build log' : `app ${app}`,
   }));
 }
 
 /** Of a build that runs, up to its end. */
-async function fetched(app: string, id: string, host: CommandHost): Promise<string> {
+async function fetched(app: string, id: string, host: CommandHost, team: Team | undefined): Promise<string> {
   const heroku = await openHeroku(
     host,
     networkOf(host.env, (text) => host.io.warn(text)),
+    team && [team],
   );
   const build = id === 'latest' ? (await heroku.builds(app, { max: 1 }))[0] : await heroku.build(app, id);
   if (build?.outputStreamUrl === undefined)

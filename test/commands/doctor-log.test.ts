@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CommandHost } from '../../lib/cli/command.js';
 import { doctor } from '../../lib/commands/doctor.js';
-import { silentIo } from '../../lib/io/io-host.js';
 import { configText } from '../engine/support/wire.js';
+import { quietHost } from '../support/host.js';
 
 const LOG =
   '       HALCYON_NO_UPLOAD:  1\n-----> Welcome to Haskell on Heroku\n       External storage:   private\n   *** ERROR: Deploying buildpack only\n';
 let dir: string;
+const asked: string[] = [];
 let server: Server;
 let host: CommandHost;
 beforeAll(async () => {
@@ -20,6 +21,7 @@ beforeAll(async () => {
   writeFileSync(join(dir, 'halcyon.yaml'), configText('pay', { 'pay-api': 'mode: read-only' }));
   const at = '2026-01-01T00:00:00Z';
   server = createServer((request, response) => {
+    asked.push(request.headers.authorization ?? '');
     const build = {
       id: 'b',
       status: 'succeeded',
@@ -31,7 +33,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   const env = { HEROKU_HOST: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, HEROKU_API_KEY: 'canary-token' };
-  host = { io: silentIo, signal: new AbortController().signal, env, evidence: { event() {}, note() {} }, confirm: async () => true };
+  host = quietHost({ env });
 });
 afterAll(() => {
   server.close();
@@ -53,6 +55,15 @@ test('of an app: its newest build, with the names of app and team in the command
   expect(text).toContain('`halcyon-kit prebuild pay-api --source DIR --deploy`');
   expect((await run({ app: 'pay-api', build: 'latest' })).text).toBe(text);
   await expect(run({ app: 'pay-web' })).rejects.toMatchObject({ code: 'log-unreadable' });
+});
+
+test('an app is asked for with the token of its team', async () => {
+  const file = join(dir, 'accounts.yaml');
+  const text = configText('pay', { 'pay-api': 'mode: read-only' }).replace('    apps:', '    heroku: { tokenFrom: PAY_TOKEN }\n    apps:');
+  writeFileSync(file, text);
+  asked.length = 0;
+  await doctor([], { config: file, log: true, app: 'pay-api' }, { ...host, env: { ...host.env, PAY_TOKEN: 'canary-of-the-team' } });
+  expect(Buffer.from(asked[0]?.split(' ')[1] ?? '', 'base64').toString()).toBe(':canary-of-the-team');
 });
 
 test('a log in which nothing is known to be wrong', async () => {
