@@ -4,8 +4,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 // heroku-client reads each file of it at each request; SSL_CERT_FILE, if set, names the same authorities.
 if (process.env.SSL_CERT_FILE) delete process.env.SSL_CERT_DIR;
 
-/** Loading the SDK and the CDK anew for each file took a sixth of the whole. What a test changes of its process it puts back. */
-const together = { isolate: false };
+/** Loading the SDK and the CDK anew for each file took a sixth of the whole. */
+const together = { isolate: false, setupFiles: 'test/support/restore.ts' };
 /** Modules that are replaced for one file stay so for all that come after it in the same process. */
 const MOCKED = 'test/**/*.mocked.test.ts';
 const integration = { ...together, testTimeout: 300_000, hookTimeout: 300_000 };

@@ -29,7 +29,7 @@ export const ERROR_CODES = {
     'nothing-to-prove': 'no app has a mode that was asked for; leave out `--mode`, or correct it',
     'confirmation-needed': 'nobody can be asked here; add `--yes`, or look first with `--dry-run`',
     'deployment-unsaid':
-      '`up --prune --yes` would retire teams of a file that does not say its `deployment`; write it into the file, or leave `--yes` out',
+      '`--prune --yes` would retire teams, and the file does not say its `deployment`; say it there, or leave `--yes` out',
     declined: 'the question was answered with no; nothing was changed',
     interrupted: 'the command was stopped; run it again to go on',
     'minutes-invalid': '`--minutes` takes a number from 1 to 1440; give one',

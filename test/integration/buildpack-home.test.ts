@@ -11,7 +11,6 @@ import { InProcess } from './support/in-process.js';
 /** Where the hosted buildpack lives, and what keeps it from being public. */
 let sandbox: Sandbox;
 let work: InProcess;
-const before = { ...process.env };
 const aws = (region: string): Aws => createAws({ region });
 const PATH = '/v20180820/configuration/publicAccessBlock';
 const file = (region: string) => `teams:
@@ -31,7 +30,6 @@ afterEach(() => block());
 afterAll(async () => {
   work?.remove();
   await sandbox?.stop();
-  process.env = before;
 });
 
 /** Block Public Access of the account, with these settings on; none: as it is at first. */

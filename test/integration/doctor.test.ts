@@ -66,7 +66,6 @@ const aws = (region: string): Aws => {
   clients.set(region, made);
   return made;
 };
-const before = { ...process.env };
 
 const HOSTING = { name: buildpackBucketName('111122223333', 'us-east-1'), account: '111122223333' };
 
@@ -82,7 +81,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await sandbox?.stop();
-  process.env = before;
 });
 afterEach(() => {
   sandbox.aws.clearFaults();

@@ -15,7 +15,6 @@ import { Workplace } from './support/target.js';
 
 /** The main job in accounts of other partitions: stacks, keys, config vars, a hosted buildpack, real proofs; and AWS's host names there. */
 const HOH = 'https://github.com/mietek/haskell-on-heroku';
-const before = { ...process.env };
 
 // The other with HALCYON_EVERY=1: the sandbox's own tests hold what is different between partitions.
 describe.each(process.env.HALCYON_EVERY === '1' ? ['cn-north-1', 'us-gov-west-1'] : ['cn-north-1'])('%s', (region) => {
@@ -46,7 +45,6 @@ signing: { version: 4, buildpack: hosted }
   afterAll(async () => {
     work?.remove();
     await sandbox?.stop();
-    process.env = before;
   });
 
   async function makeKey(): Promise<string> {

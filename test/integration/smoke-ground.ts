@@ -64,15 +64,10 @@ export async function startGround(options: { upstreamDir?: string | null } = {})
     heroku: { upstreamDir: options.upstreamDir === undefined ? null : options.upstreamDir },
   });
   const directories: string[] = [];
-  const before = { ...process.env };
   Object.assign(process.env, sandbox.env);
   const stop = async () => {
     await sandbox.stop();
     for (const dir of directories) await rm(dir, { recursive: true });
-    for (const name of Object.keys(sandbox.env)) {
-      if (before[name] === undefined) delete process.env[name];
-      else process.env[name] = before[name];
-    }
   };
   try {
     const own = spec('payments-bucket');

@@ -26,7 +26,6 @@ export const REGION = 'eu-west-1';
 
 export async function startWire(options: SandboxOptions = {}): Promise<Wire> {
   const sandbox = await startSandbox({ ...options, heroku: { upstreamDir: null, ...options.heroku } });
-  const before = Object.fromEntries(Object.keys(sandbox.env).map((name) => [name, process.env[name]]));
   Object.assign(process.env, sandbox.env);
   const aws = createAws({ region: REGION });
   const heroku = createHeroku({ token: sandbox.heroku.token, host: sandbox.heroku.url, patience: { baseMs: 5 } });
@@ -39,12 +38,7 @@ export async function startWire(options: SandboxOptions = {}): Promise<Wire> {
       ...{ config: { ...config, s3Url: aws.network.s3Url }, heroku, io: silentIo },
       aws: createAws({ region: REGION, network: aws.network }),
     }),
-    async stop() {
-      for (const [name, value] of Object.entries(before))
-        if (value === undefined) delete process.env[name];
-        else process.env[name] = value;
-      await sandbox.stop();
-    },
+    stop: () => sandbox.stop(),
   };
 }
 

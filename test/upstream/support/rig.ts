@@ -44,7 +44,6 @@ export interface Rig {
 export async function startRig(options: SandboxOptions['heroku'] = {}): Promise<Rig> {
   const dir = mkdtempSync(join(tmpdir(), 'halcyon-upstream-'));
   const sandbox = await startSandbox({ heroku: options });
-  const before = { ...process.env };
   Object.assign(process.env, sandbox.env);
   const buildpack = join(dir, 'halcyon-sigv4.tgz');
   writeFileSync(buildpack, (await packBuildpack()).tgz);
@@ -88,7 +87,6 @@ export async function startRig(options: SandboxOptions['heroku'] = {}): Promise<
     },
     async stop() {
       await sandbox.stop();
-      process.env = before;
       rmSync(dir, { recursive: true });
     },
   };

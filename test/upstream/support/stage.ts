@@ -23,7 +23,6 @@ export interface Stage {
 
 export async function startStage(): Promise<Stage> {
   const sandbox = await startSandbox({ heroku: { upstreamDir } });
-  const before = { ...process.env };
   Object.assign(process.env, sandbox.env);
   const work = new Workplace(sandbox.env);
   const heroku = createHeroku({ token: sandbox.heroku.token, host: sandbox.heroku.url });
@@ -46,7 +45,6 @@ export async function startStage(): Promise<Stage> {
     async stop() {
       work.remove();
       await sandbox.stop();
-      process.env = before;
     },
   };
 }
