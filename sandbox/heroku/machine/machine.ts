@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { scratchDirectory } from '../../scratch.js';
@@ -60,7 +60,8 @@ export class Machine {
     const isolated = options.isolate !== false && (await canIsolate(dir));
     let caBundle: string | undefined;
     if (options.caFile !== undefined) {
-      const system = SYSTEM_CA_BUNDLES.find((path) => existsSync(path));
+      // Where the system's authorities can be looked up one by one, a curl need not read all of them, which takes it longer than its request.
+      const system = hasHashedAuthorities() ? undefined : SYSTEM_CA_BUNDLES.find((path) => existsSync(path));
       caBundle = join(dir, 'ca-bundle.pem');
       await writeFile(caBundle, `${system === undefined ? '' : await readFile(system, 'utf8')}\n${await readFile(options.caFile, 'utf8')}`);
     }
@@ -172,6 +173,10 @@ export class Machine {
     });
   }
 }
+
+/** What OpenSSL looks authorities up in by name, as `c_rehash` makes it, and Debian's curl and git are told of. */
+const hasHashedAuthorities = (): boolean =>
+  existsSync('/etc/ssl/certs') && readdirSync('/etc/ssl/certs').some((name) => /^[\da-f]{8}\.0$/.test(name));
 
 /** What /etc/os-release says in a room: Ubuntu's version is the stack's number, as on Heroku. */
 const osReleaseFile = (stack: string): string => join(here, 'os-release', stack);
