@@ -15,7 +15,7 @@ export type AcceptGround = Awaited<ReturnType<typeof startAcceptGround>>;
 
 /** A sandbox for runs of `accept`, and a directory to run them in. */
 export async function startAcceptGround() {
-  const sandbox = await startSandbox();
+  const sandbox = await startSandbox({ heroku: { upstreamDir: null } });
   Object.assign(process.env, sandbox.env);
   const work = new Workplace(sandbox.env);
   const heroku = createHeroku({ token: sandbox.heroku.token, host: sandbox.heroku.url });
