@@ -2,7 +2,7 @@ import type { ErrorCode } from '../error-codes.js';
 import { isKitError, KitError } from '../errors.js';
 import { foreign } from '../io/redaction.js';
 
-/** The one place where errors of AWS are told apart: of its SDK, of the CDK toolkit, and of the way there. */
+/** The one place where errors of AWS are told apart: of its SDK, and of the way there. */
 
 interface SdkError {
   readonly name?: string;
@@ -99,7 +99,7 @@ export function isAmbiguous(error: unknown): boolean {
 }
 
 /**
- * An error of the AWS SDK or of the CDK toolkit, as one sentence that says what to do.
+ * An error of the AWS SDK, as one sentence that says what to do.
  * @param doing - what was being attempted: `read secret halcyon/payments/upload`.
  */
 export function awsError(error: unknown, doing: string): KitError {

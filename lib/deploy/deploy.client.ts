@@ -1,27 +1,27 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { TemplateDiff } from '@aws-cdk/cloudformation-diff';
+import type { PropertyChange, ResourceChange } from '@aws-cdk/cloudformation-diff';
 import pMap from 'p-map';
 import { createAws, type Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import type { KitConfig } from '../config/model.js';
 import { digestOf, TEMPLATES_STACK, type Acl } from '../contract/index.js';
 import { KitError } from '../errors.js';
-import { inStep, type IoHost, type Step } from '../io/io-host.js';
+import { inStep, type IoHost } from '../io/io-host.js';
 import type { Network } from '../network/network.js';
+import { changeStack } from './change-stack.client.js';
 import { scratchDirectory } from './scratch.client.js';
 import { stackState } from './stack.client.js';
 import { stackChanges, type StackChanges, type StackDiff, type StatementChange } from './stacks.plan.js';
-import { deployedTemplate, templatesGone, type TemplateResource } from './template.client.js';
-import { toolkitIo } from './toolkit-io.js';
+import { deployedTemplate, type Template, type TemplateResource } from './template.client.js';
 
 interface DeployedStack {
   readonly stack: string;
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-/** CloudFormation, deployments through the CDK toolkit, in process: no second Node, no bootstrap, no assets. */
+/** The file's stacks, made by the CDK, and CloudFormation: in process, no bootstrap, no assets. */
 export interface Deployer {
   diff(stacks: readonly string[]): Promise<StackChanges[]>;
   /** @param prepare - called right before each of them. */
@@ -45,9 +45,9 @@ export interface DeployerOptions {
 /** AWS allows five minutes. */
 const SKEW_ALLOWED_MS = 4.5 * 60_000;
 
-/** @throws KitError as {@link awsError} says, `clock-skew`, and `deploy-failed` with CloudFormation's own reason. */
+/** @throws KitError `synth-failed`, `clock-skew`. */
 export async function createDeployer(options: DeployerOptions): Promise<Deployer> {
-  // Our own clients sign by AWS's time; the toolkit's would be refused, and go on trying without a word.
+  // The SDK learns AWS's time from a request that is refused, and keys are made by requests that are sent once.
   if (Math.abs(options.network.time.offset) > SKEW_ALLOWED_MS)
     throw new KitError(
       'clock-skew',
@@ -58,49 +58,35 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   let aws: Aws | undefined;
   const awsIn = (region: string) => (aws ??= createAws({ region, profile, network })).in(region);
   const scratch = await scratchDirectory();
-  const outdir = join(scratch, 'cdk.out');
   const synth = () => {
     try {
-      const app = buildApp(config, { acceptSigV2, formerAcls, outdir });
-      return { app, assembly: app.synth() };
+      return buildApp(config, { acceptSigV2, formerAcls, outdir: join(scratch, 'cdk.out') }).synth();
     } catch (error) {
       throw new KitError('synth-failed', `cannot make the CloudFormation templates: ${(error as Error).message}`, { cause: error });
     }
   };
-  const { app, assembly } = synth();
+  // Of the constructs nothing is kept: there are as many as the file has users.
+  const assembly = synth();
   const made = assembly.stacksRecursively;
   /** `stacks`, each after the one that its template goes through, if any. */
-  const withTemplates = (stacks: readonly string[]): string[] => {
-    const before = (stack: string) => made.find(({ hierarchicalId }) => hierarchicalId === stack)?.dependencies.map(({ id }) => id) ?? [];
+  const withTemplates = (stacks: readonly string[]) => {
     const templates = made.filter(({ stackName }) => stackName === TEMPLATES_STACK);
-    return [
-      ...new Set(
-        stacks.flatMap((stack) => [
-          ...templates.filter(({ id }) => before(stack).includes(id)).map(({ hierarchicalId }) => hierarchicalId),
-          stack,
-        ]),
-      ),
-    ];
+    const wanted = stacks.map((stack) => made.find(({ hierarchicalId }) => hierarchicalId === stack) as (typeof made)[number]);
+    return [...new Set(wanted.flatMap((one) => [...templates.filter(({ id }) => one.dependencies.some((other) => other.id === id)), one]))];
   };
 
   return {
     async diff(stacks) {
-      const wanted = withTemplates(stacks).map((id) => made.find(({ hierarchicalId }) => hierarchicalId === id) as (typeof made)[number]);
       return pMap(
-        wanted,
+        withTemplates(stacks),
         async ({ hierarchicalId: stack, stackName, environment, template }) => {
           const aws = awsIn(environment.region);
           try {
             const { exists, status } = await stackState(aws, stackName);
             const deployed = exists ? await deployedTemplate(aws, stackName) : {};
             if (isDeepStrictEqual(deployed, template)) return stackChanges({ stack, changes: [] }, status);
-            const { fullDiff } = await import('@aws-cdk/cloudformation-diff');
-            const { resources, iamChanges } = fullDiff({ ...deployed }, template as Record<string, unknown>);
-            const statements = [
-              ...iamChanges.statements.removals.map((one) => statementOf('remove', one)),
-              ...iamChanges.statements.additions.map((one) => statementOf('add', one)),
-            ];
-            return stackChanges({ stack, changes: changesOf(resources), statements }, status);
+            const changes = exists ? await changesOf(deployed, template as Template) : additionsOf(template as Template);
+            return stackChanges({ stack, changes, statements: await statementsOf(deployed, template as Template) }, status);
           } catch (error) {
             throw awsError(error, `compare ${stack} with what is deployed`);
           }
@@ -110,51 +96,15 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
     },
     async deploy(stacks, prepare) {
       const done: DeployedStack[] = [];
-      if (stacks.length === 0) return done;
-      const [toolkitLib, { freeFailedCreations }, { httpsAgent }] = await Promise.all([
-        import('@aws-cdk/toolkit-lib'),
-        import('./failed-creations.client.js'),
-        network.agents('aws'),
-      ]);
-      const { BaseCredentials, ExpandStackSelection, StackSelectionStrategy, Toolkit } = toolkitLib;
-      let running: Step | undefined;
-      let reasons: string[] = [];
-      const toolkit = new Toolkit({
-        ioHost: toolkitIo(
-          io,
-          () => running,
-          (reason) => reasons.push(reason),
-        ),
-        emojis: false,
-        color: false,
-        sdkConfig: { baseCredentials: BaseCredentials.awsCliCompatible({ profile }), httpOptions: { agent: httpsAgent } },
-      });
-      const source = await toolkit.fromAssemblyDirectory(outdir);
-      await freeFailedCreations(app, awsIn);
-      for (const stack of withTemplates(stacks)) {
+      for (const { hierarchicalId: stack, stackName, environment, template, tags, terminationProtection: protect } of withTemplates(
+        stacks,
+      )) {
         await prepare?.(stack);
-        const result = await inStep(io, `deploying ${stack}`, async (step) => {
-          running = step;
-          reasons = [];
-          try {
-            return await toolkit.deploy(source, {
-              stacks: { strategy: StackSelectionStrategy.PATTERN_MUST_MATCH, patterns: [stack], expand: ExpandStackSelection.NONE },
-              stackEventPollingInterval: 1000,
-              deploymentMethod: { method: 'change-set' },
-            });
-          } catch (error) {
-            throw deployFailure(error, stack, reasons);
-          } finally {
-            running = undefined;
-          }
-        });
-        for (const one of result.stacks) {
-          done.push({ stack: one.stackName, outputs: one.outputs });
-          for (const left of one.deleteFailures ?? [])
-            io.warn(
-              `${one.stackName}: CloudFormation left ${left.logicalResourceId} (${left.physicalResourceId ?? left.resourceType}) behind: ${left.reason}`,
-            );
-        }
+        const { outputs, left } = await inStep(io, `deploying ${stack}`, (step) =>
+          changeStack(awsIn(environment.region), stackName, { template: template as Template, tags, protect }, { step }),
+        );
+        done.push({ stack: stackName, outputs });
+        for (const one of left) io.warn(`${stackName}: CloudFormation left ${one}`);
       }
       return done;
     },
@@ -169,8 +119,9 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   };
 }
 
-function changesOf({ changes }: TemplateDiff['resources']): StackDiff['changes'] {
-  return Object.entries(changes).map(([logicalId, change]) => ({
+async function changesOf(deployed: Template, template: Template): Promise<StackDiff['changes']> {
+  const { fullDiff } = await import('@aws-cdk/cloudformation-diff');
+  return Object.entries(fullDiff({ ...deployed }, { ...template }).resources.changes).map(([logicalId, change]) => ({
     logicalId,
     type: change.resourceType ?? '',
     action: change.isAddition ? 'create' : change.isRemoval ? 'delete' : change.changeImpact.includes('REPLACE') ? 'replace' : 'update',
@@ -180,25 +131,33 @@ function changesOf({ changes }: TemplateDiff['resources']): StackDiff['changes']
   }));
 }
 
-type IamStatement = TemplateDiff['iamChanges']['statements']['additions'][number];
+/** The same of a stack that is not there: what CloudFormation's schemas say of changes, a hundred megabytes, is not needed. */
+const additionsOf = ({ Resources = {} }: Template): StackDiff['changes'] =>
+  Object.entries(Resources).map(([logicalId, resource]) => ({
+    ...{ logicalId, type: resource.Type, action: 'create' as const, properties: [], digest: digestOf([undefined, resource]) },
+  }));
 
-function statementOf(action: StatementChange['action'], statement: IamStatement): StatementChange {
-  const { action: actions, ...rest } = statement.render();
-  return { ...rest, action, actions };
-}
-
-/** @param reasons - of the resources that failed, none where it never came to that: no change set, say. @internal */
-export function deployFailure(error: unknown, stack: string, reasons: readonly string[]): KitError {
-  const { errors = [] } = ((error as Error).cause ?? {}) as Partial<AggregateError>;
-  const [, bucket, region] = /No bucket named '(\S+-\d{12}-(\S+))'/.exec(errors.join('\n')) ?? [];
-  if (bucket !== undefined && region !== undefined) return templatesGone(bucket, region, error);
-  const known = awsError(error, `deploy ${stack}`);
-  if (known.code !== 'aws-failed') return known;
-  // The first failure is the cause; those after it are its consequences.
-  const reason = reasons[0] ?? (error as Error).message.replace(/^\W+/, '');
-  return new KitError(
-    'deploy-failed',
-    `CloudFormation could not change ${stack}${reasons.length > 0 ? ' and rolled it back' : ''}: ${reason}; mend the cause and run the same command again`,
-    { cause: error },
-  );
+/** Of the policies that the kit's stacks have: users' and buckets'. */
+async function statementsOf({ Resources: old = {} }: Template, { Resources: made = {} }: Template): Promise<StatementChange[]> {
+  const { IamChanges } = await import('@aws-cdk/cloudformation-diff/lib/iam/iam-changes.js');
+  const of = (resourceType: string) =>
+    [...new Set([...Object.keys(old), ...Object.keys(made)])]
+      .filter((id) => (made[id] ?? old[id])?.Type === resourceType)
+      .map((id) => ({ resourceLogicalId: id, resourceType, oldProperties: old[id]?.Properties, newProperties: made[id]?.Properties }));
+  const { statements } = new IamChanges({
+    propertyChanges: of('AWS::IAM::User').map(({ oldProperties, newProperties, ...of }) => ({
+      ...{ ...of, propertyName: 'Policies', scrutinyType: 'InlineIdentityPolicies' as PropertyChange['scrutinyType'] },
+      ...{ oldValue: oldProperties?.Policies, newValue: newProperties?.Policies },
+    })),
+    resourceChanges: of('AWS::S3::BucketPolicy').map((one) => ({
+      ...one,
+      scrutinyType: 'ResourcePolicyResource' as ResourceChange['scrutinyType'],
+    })),
+  });
+  const render = (action: StatementChange['action'], some: typeof statements.additions) =>
+    some.map((statement) => {
+      const { action: actions, ...rest } = statement.render();
+      return { ...rest, action, actions };
+    });
+  return [...render('remove', statements.removals), ...render('add', statements.additions)];
 }

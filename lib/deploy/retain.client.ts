@@ -2,10 +2,10 @@ import type { Aws } from '../aws/aws.js';
 import { awsError, isMissing } from '../aws/errors.js';
 import { resourcesIn } from '../aws/stack.js';
 import { TAGS } from '../contract/index.js';
-import { isKitError, KitError } from '../errors.js';
-import { stackFailure } from './stack-failure.client.js';
+import { isKitError } from '../errors.js';
+import { changeStack } from './change-stack.client.js';
 import { deleteStack, requireOwnStack } from './stack.client.js';
-import { asRequest, deployedTemplate, type Template, type TemplateResource } from './template.client.js';
+import { deployedTemplate, type Template, type TemplateResource } from './template.client.js';
 
 /** What an app's builds may still depend on when it leaves its stack. */
 export const PRINCIPAL_TYPES: readonly string[] = ['AWS::IAM::User', 'AWS::SecretsManager::Secret'];
@@ -43,7 +43,7 @@ export async function retainIn(aws: Aws, stack: string, types: readonly string[]
     for (const [id, { type, name }] of await resourcesIn(aws, stack, types)) if (await exists(aws, type, name)) there.add(id);
     const changed = retaining(template, types, (id) => there.has(id));
     if (changed === undefined) return;
-    await update(aws, stack, changed, doing, signal);
+    await changeStack(aws, stack, { template: changed, doing }, { signal });
   } catch (error) {
     if (isKitError(error)) throw error;
     throw awsError(error, doing);
@@ -65,7 +65,7 @@ export async function releaseBucket(aws: Aws, stack: string, signal?: AbortSigna
     const rest = withoutBuckets(await deployedTemplate(aws, stack), new Map([...buckets].map(([id, { name }]) => [id, name])));
     // CloudFormation takes no stack with nothing in it.
     if (Object.keys(rest.Resources ?? {}).length === 0) await deleteStack(aws, stack, signal);
-    else await update(aws, stack, rest, doing, signal);
+    else await changeStack(aws, stack, { template: rest, doing }, { signal });
   } catch (error) {
     if (isKitError(error)) throw error;
     throw awsError(error, doing);
@@ -84,25 +84,6 @@ export function withoutBuckets(template: Template, names: ReadonlyMap<string, st
     return owner === undefined ? value : { 'Fn::Sub': `arn:\${AWS::Partition}:s3:::${owner}` };
   };
   return JSON.parse(JSON.stringify({ ...template, Resources, Outputs: undefined }), named) as Template;
-}
-
-async function update(aws: Aws, stack: string, template: Template, doing: string, signal?: AbortSignal): Promise<void> {
-  const sdk = await import('@aws-sdk/client-cloudformation');
-  const client = await aws.cloudformation();
-  const body = await asRequest(aws, template);
-  try {
-    await client.send(new sdk.UpdateStackCommand({ StackName: stack, ...body, Capabilities: ['CAPABILITY_NAMED_IAM'] }));
-    await sdk.waitUntilStackUpdateComplete(
-      { client, maxWaitTime: 1800, minDelay: 1, maxDelay: 5, abortSignal: signal },
-      { StackName: stack },
-    );
-  } catch (error) {
-    signal?.throwIfAborted();
-    const reason = await stackFailure(aws, stack, error, doing);
-    throw new KitError('deploy-failed', `CloudFormation could not ${doing}: ${reason}; mend the cause and run the same command again`, {
-      cause: error,
-    });
-  }
 }
 
 /**

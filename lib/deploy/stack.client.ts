@@ -21,6 +21,8 @@ async function liftTerminationProtection(aws: Aws, stack: string): Promise<void>
 export interface StackState {
   readonly exists: boolean;
   readonly status?: string;
+  /** Its termination protection is on. */
+  readonly protected?: boolean;
   /** Its tags say that the kit made it; or it has none yet, as an import makes a stack without: the deployment that follows brings them. */
   readonly ours: boolean;
   readonly outputs: Readonly<Record<string, string>>;
@@ -37,6 +39,7 @@ export async function stackState(aws: Aws, stack: string): Promise<StackState> {
     return {
       exists,
       status: found?.StackStatus,
+      protected: found?.EnableTerminationProtection === true,
       ours:
         Tags.some(({ Key, Value }) => Key === TAGS.managedBy && Value === MANAGED_BY) ||
         (Tags.length === 0 && /^IMPORT_/.test(StackStatus)),

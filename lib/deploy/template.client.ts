@@ -48,7 +48,7 @@ export async function asRequest(aws: Aws, template: Template): Promise<{ Templat
 }
 
 /** CloudFormation does not notice that a bucket of its is gone, so a deployment does not make it anew. */
-export const templatesGone = (bucket: string, region: string, cause: unknown): KitError =>
+const templatesGone = (bucket: string, region: string, cause: unknown): KitError =>
   new KitError(
     'bucket-missing',
     `bucket ${bucket}, by which large templates reach CloudFormation, is gone; delete its stack (aws cloudformation delete-stack --stack-name ${TEMPLATES_STACK} --region ${region}), and run again, which makes both anew`,

@@ -15,7 +15,7 @@ import type { Environment } from '../config/environments.js';
 import { MANAGED_BY, TAGS, TEMPLATES_STACK, templatesBucketName } from '../contract/index.js';
 import { tagAll } from './bucket-stack.js';
 
-/** CloudFormation takes 51,200 bytes in a request. The toolkit sends YAML, which is longer than this compact JSON by half at most. */
+/** CloudFormation takes 51,200 bytes in a request. The `cdk` CLI sends YAML, which is longer than this compact JSON by half at most. */
 const INLINE_BYTES = 30_000;
 
 /**

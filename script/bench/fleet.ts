@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { createAws } from '../../lib/aws/aws.js';
 import { confirmedKey } from '../../lib/contract/index.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
-import { run as runProgram, type Figure } from './measure.js';
+import { installHerokuCli } from '../../sandbox/test/support/heroku-cli.js';
+import { median, run as runProgram, type Figure } from './measure.js';
 
 const CLI = fileURLToPath(new URL('../../dist/bin/halcyon-kit.js', import.meta.url));
 
@@ -79,11 +80,33 @@ async function measureFleet(apps: number): Promise<{ readonly figures: Figure[];
       taken.push(took);
       figures.push(...figuresOf(command, apps, took));
     }
+    if (apps <= LARGE) figures.push(...(await besideConfigSet(apps, taken, { sandbox, dir })));
     return { figures, taken };
   } finally {
     await sandbox.stop();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Apps that are written by hand. */
+const BY_HAND = 5;
+
+/** What the commands that write to every app take, of what one `heroku config:set` an app would by Heroku's own CLI, one after the other. */
+async function besideConfigSet(apps: number, taken: readonly Taken[], { sandbox, dir }: Place): Promise<Figure[]> {
+  const cli = await installHerokuCli();
+  const env = { PATH: process.env.PATH, HOME: dir, ...sandbox.env, DISABLE_TELEMETRY: 'true', HEROKU_DISABLE_AUTOUPDATE: '1' };
+  const each: number[] = [];
+  for (let n = 0; n < BY_HAND; n++)
+    each.push((await runProgram(cli, ['config:set', 'BY_HAND=1', '-a', `fleet-0-${n}`], { cwd: dir, env })).ms / 1000);
+  const byHand = median(each) * apps;
+  return taken
+    .filter(({ name }) => /^(first up|rotate)/.test(name))
+    .map(({ name, seconds }) => ({
+      name: `${name}, ${apps} apps, against one heroku config:set an app`,
+      value: seconds / byHand,
+      unit: '×',
+      note: `${seconds.toFixed(0)} s against ${byHand.toFixed(0)} s, reckoned from ${BY_HAND} apps`,
+    }));
 }
 
 async function forget(sandbox: Sandbox): Promise<void> {
@@ -97,7 +120,12 @@ async function forget(sandbox: Sandbox): Promise<void> {
   }
 }
 
-async function measure({ name, args }: Command, { sandbox, dir }: { readonly sandbox: Sandbox; readonly dir: string }): Promise<Taken> {
+interface Place {
+  readonly sandbox: Sandbox;
+  readonly dir: string;
+}
+
+async function measure({ name, args }: Command, { sandbox, dir }: Place): Promise<Taken> {
   sandbox.heroku.clearLog();
   sandbox.aws.clearLog();
   const env = { PATH: process.env.PATH, HOME: dir, ...sandbox.env };

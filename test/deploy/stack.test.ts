@@ -1,17 +1,19 @@
 import {
   CloudFormationClient,
   CreateChangeSetCommand,
+  CreateStackCommand,
   DeleteStackCommand,
   DescribeChangeSetCommand,
   DescribeStackEventsCommand,
   DescribeStacksCommand,
   ExecuteChangeSetCommand,
+  UpdateStackCommand,
   UpdateTerminationProtectionCommand,
 } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
-import { deployFailure } from '../../lib/deploy/deploy.client.js';
+import { changeStack, deployFailure } from '../../lib/deploy/change-stack.client.js';
 import { importBucket } from '../../lib/deploy/import.client.js';
 import { deleteStack, requireOwnStack } from '../../lib/deploy/stack.client.js';
 import { stackFailure } from '../../lib/deploy/stack-failure.client.js';
@@ -30,7 +32,7 @@ const event = (LogicalResourceId: string, ResourceStatus: string, ResourceStatus
 beforeEach(() => {
   cloudformation.reset();
   cloudformation.on(UpdateTerminationProtectionCommand).resolves({});
-  cloudformation.on(DeleteStackCommand).resolves({});
+  for (const command of [DeleteStackCommand, CreateStackCommand, UpdateStackCommand]) cloudformation.on(command).resolves({});
 });
 
 describe('a stack', () => {
@@ -84,12 +86,73 @@ test('the cause is the first failure of the attempt, however many events came af
 });
 
 test.each([
-  ['Policy: refused', ['Policy: refused', 'User: cancelled'], /^CloudFormation could not change s and rolled it back: Policy: refused;/],
-  ['a change set that could not be made', [], /^CloudFormation could not change s: Template error;/],
-])('what was never begun was not rolled back: %s', (_, reasons, message) => {
-  expect(deployFailure(new Error('Template error'), 's', reasons)).toMatchObject({
+  ['Policy: refused', 'Policy: refused', /^CloudFormation could not change s and rolled it back: Policy: refused;/],
+  ['a template that is refused', undefined, /^CloudFormation could not change s: Template error;/],
+])('what was never begun was not rolled back: %s', (_, reason, message) => {
+  expect(deployFailure(new Error('Template error'), 'change s', reason)).toMatchObject({
     code: 'deploy-failed',
     message: expect.stringMatching(message),
+  });
+});
+
+describe('changing a stack', () => {
+  const change = { template: { Resources: {} }, tags: { a: 'b' }, protect: true };
+
+  test('makes one that is not there, protected from its first moment', async () => {
+    cloudformation.on(DescribeStacksCommand).rejectsOnce(none).resolves(stack('CREATE_COMPLETE'));
+    expect(await changeStack(aws, 'halcyon-team', change)).toMatchObject({ status: 'CREATE_COMPLETE', left: [] });
+    expect(cloudformation.commandCalls(CreateStackCommand)[0]?.args[0].input).toMatchObject({
+      ...{ StackName: 'halcyon-team', TemplateBody: '{"Resources":{}}', EnableTerminationProtection: true },
+      ...{ Tags: [{ Key: 'a', Value: 'b' }], Capabilities: ['CAPABILITY_NAMED_IAM'], ClientRequestToken: expect.any(String) },
+    });
+  });
+
+  test.each(['ROLLBACK_COMPLETE', 'REVIEW_IN_PROGRESS'])('makes one anew that was never made: %s', async (status) => {
+    cloudformation
+      .on(DescribeStacksCommand)
+      .resolvesOnce(stack(status))
+      .resolvesOnce(stack(status))
+      .rejectsOnce(none)
+      .resolves(stack('CREATE_COMPLETE'));
+    await changeStack(aws, 'halcyon-team', change);
+    expect(cloudformation.commandCalls(DeleteStackCommand)).toHaveLength(1);
+    expect(cloudformation.commandCalls(CreateStackCommand)).toHaveLength(1);
+  });
+
+  test('waits for what is under way, and for its own end; what could not be deleted is told', async () => {
+    cloudformation
+      .on(DescribeStacksCommand)
+      .resolvesOnce(stack('UPDATE_IN_PROGRESS'))
+      .resolvesOnce(stack('UPDATE_COMPLETE'))
+      .resolvesOnce(stack('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS'))
+      .resolves(stack('UPDATE_COMPLETE'));
+    cloudformation.on(DescribeStackEventsCommand).resolves({
+      StackEvents: [event('Policy', 'DELETE_FAILED', 'in use'), event('halcyon-team', 'UPDATE_IN_PROGRESS'), event('Old', 'DELETE_FAILED')],
+    });
+    const said: string[] = [];
+    const step = { update: (detail: string) => void said.push(detail), done() {}, fail() {} };
+    const { left } = await changeStack(aws, 'halcyon-team', change, { step });
+    expect(left).toEqual(['Policy (undefined): in use']);
+    expect(said).toEqual(['Policy DELETE_FAILED', 'Policy DELETE_FAILED']);
+    const order = cloudformation.calls().map(({ args }) => args[0].constructor.name);
+    expect(order.indexOf('UpdateTerminationProtectionCommand')).toBeLessThan(order.indexOf('UpdateStackCommand'));
+    expect(order.indexOf('UpdateStackCommand')).toBe(4);
+  });
+
+  test('that changes nothing is done; one that is rolled back says why', async () => {
+    cloudformation.on(DescribeStacksCommand).resolves(stack('UPDATE_COMPLETE'));
+    const nothing = Object.assign(new Error('No updates are to be performed.'), { name: 'ValidationError' });
+    cloudformation.on(UpdateStackCommand).rejectsOnce(nothing).resolves({});
+    expect(await changeStack(aws, 'halcyon-team', { template: {} })).toMatchObject({ status: 'UPDATE_COMPLETE', left: [] });
+    expect(cloudformation.commandCalls(UpdateTerminationProtectionCommand)).toEqual([]);
+    cloudformation.on(DescribeStacksCommand).resolvesOnce(stack('UPDATE_COMPLETE')).resolves(stack('UPDATE_ROLLBACK_COMPLETE'));
+    cloudformation.on(DescribeStackEventsCommand).resolves({
+      StackEvents: [event('Policy', 'UPDATE_FAILED', 'refused'), event('halcyon-team', 'UPDATE_IN_PROGRESS')],
+    });
+    await expect(changeStack(aws, 'halcyon-team', { template: {} })).rejects.toMatchObject({
+      code: 'deploy-failed',
+      message: expect.stringMatching(/^CloudFormation could not change halcyon-team and rolled it back: Policy: refused; mend/),
+    });
   });
 });
 

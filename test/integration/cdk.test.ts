@@ -220,7 +220,7 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
       );
       return createDeployer({ config, io: silentIo, network: networkOf() });
     };
-    const [deployer, fewer] = [await deployerOf(25), await deployerOf(24)];
+    const [deployer, fewer] = [await deployerOf(50), await deployerOf(49)];
     try {
       expect((await deployer.diff(['halcyon-group'])).map(({ stack: name }) => name)).toEqual(['halcyon-kit-templates', 'halcyon-group']);
       const deployed = await deployer.deploy(['halcyon-group']);

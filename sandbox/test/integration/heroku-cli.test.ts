@@ -1,39 +1,19 @@
-import { execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalHeroku, startLocalHeroku } from '../../heroku/index.js';
+import { installHerokuCli } from '../support/heroku-cli.js';
 import { build, gitBuildpack, ok } from './heroku-client.js';
-
-const manifest = fileURLToPath(new URL('../heroku-cli/', import.meta.url));
-const cache = fileURLToPath(new URL('../../../.cache/', import.meta.url));
 
 let heroku: LocalHeroku;
 let home: string;
 let cli: string | undefined;
 let whyNot = '';
 
-/** The CLI is installed once for each version of its lockfile, and only for this. */
-async function installCli(): Promise<string> {
-  const lock = await readFile(join(manifest, 'package-lock.json'));
-  const dir = join(cache, `heroku-cli-${createHash('sha256').update(lock).digest('hex').slice(0, 12)}`);
-  const bin = join(dir, 'node_modules/.bin/heroku');
-  if (existsSync(bin)) return bin;
-  const fresh = `${dir}.${process.pid}`;
-  await mkdir(cache, { recursive: true });
-  await cp(manifest, fresh, { recursive: true });
-  await promisify(execFile)('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: fresh });
-  await rename(fresh, dir).catch(() => rm(fresh, { recursive: true }));
-  return bin;
-}
-
 beforeAll(async () => {
-  cli = await installCli().catch((error: Error) => {
+  cli = await installHerokuCli().catch((error: Error) => {
     whyNot = `the heroku CLI could not be installed: ${error.message.split('\n')[0]}`;
     return undefined;
   });
