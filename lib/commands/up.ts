@@ -63,49 +63,45 @@ async function carryOutPlan(
   const former = await observeFormerAcls(config, session.teams, session.aws);
   const accepts = { acceptSigV2, formerAcls: aclsByBucket(former) };
   const deployer = await createDeployer({ config, ...accepts, io: host.io, profile: options.profile, network: session.network });
-  try {
-    const targets = stacksFor(session.config, session.teams);
-    const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
-    await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
-    const seen = await preview(session, { deployer, targets, buildpackUrl, onV2, formerAcls: former, prune: options.prune });
-    const pruning = options.prune ? await planPrune(session) : undefined;
-    const goes = pruning === undefined ? '' : renderDown(pruning.seen, options.verbose);
-    const text = [
-      renderPreview(seen, options.verbose, (await session.heroku()).remaining()),
-      ...(goes === '' ? [] : [`No longer in the file, and retired:\n${goes}`]),
-    ].join('\n\n');
-    for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
-    const blocked = seen.blocked || pruning?.seen.teams.some(({ plan }) => plan.blocked.length > 0);
-    const retired = pruning === undefined ? undefined : changesOfDown(pruning.seen);
-    const whole = { ...seen, teams: [...seen.teams, ...(retired?.teams ?? [])], gone: retired?.gone };
-    const now = { file: session.fileDigest, changes: sentencesOf(whole).map(outgoing) };
-    if (saved !== undefined) requireSame(saved, now);
-    if (options.out !== undefined) {
-      const teams = session.teams.map(({ name }) => name);
-      await savePlan(options.out, { ...now, teams, prune: options.prune === true, forget: [...(options.forget ?? [])] });
-      host.io.info(`plan written to ${options.out}; halcyon-kit up ${options.out} does exactly that`);
-    }
-    if (options.dryRun) {
-      const data = { ...seen, ...(pruning ? { prune: pruning.seen } : {}) };
-      return { data, text, exitCode: dryRunExitCode(options, whole, blocked) };
-    }
-    if (saved === undefined && options.yes) await refuseUnsaid(options.config, pruning?.seen.teams ?? []);
-    if (saved === undefined && (seen.changes || goes !== '')) {
-      host.io.info(`${text}\n`);
-      if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
-    }
-    const done = await carryOut(session, { deployer, targets, seen, buildpackUrl }, options);
-    // Where an app could not be moved it may hold a key of a team that is to go.
-    if (pruning === undefined || goes === '') return done;
-    if (done.exitCode !== 0)
-      return { ...done, text: `${done.text}\n! nothing was retired, as not all of the rest came through: run it again` };
-    const pruned = await takeDown(pruning.session, pruning.seen, PRUNE);
-    const data = { ...(done.data as object), pruned: pruned.data };
-    host.evidence.note(data);
-    return { data, text: `${done.text}\n${pruned.text}`, exitCode: pruned.exitCode };
-  } finally {
-    await deployer.close();
+  const targets = stacksFor(session.config, session.teams);
+  const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
+  await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
+  const seen = await preview(session, { deployer, targets, buildpackUrl, onV2, formerAcls: former, prune: options.prune });
+  const pruning = options.prune ? await planPrune(session) : undefined;
+  const goes = pruning === undefined ? '' : renderDown(pruning.seen, options.verbose);
+  const text = [
+    renderPreview(seen, options.verbose, (await session.heroku()).remaining()),
+    ...(goes === '' ? [] : [`No longer in the file, and retired:\n${goes}`]),
+  ].join('\n\n');
+  for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
+  const blocked = seen.blocked || pruning?.seen.teams.some(({ plan }) => plan.blocked.length > 0);
+  const retired = pruning === undefined ? undefined : changesOfDown(pruning.seen);
+  const whole = { ...seen, teams: [...seen.teams, ...(retired?.teams ?? [])], gone: retired?.gone };
+  const now = { file: session.fileDigest, changes: sentencesOf(whole).map(outgoing) };
+  if (saved !== undefined) requireSame(saved, now);
+  if (options.out !== undefined) {
+    const teams = session.teams.map(({ name }) => name);
+    await savePlan(options.out, { ...now, teams, prune: options.prune === true, forget: [...(options.forget ?? [])] });
+    host.io.info(`plan written to ${options.out}; halcyon-kit up ${options.out} does exactly that`);
   }
+  if (options.dryRun) {
+    const data = { ...seen, ...(pruning ? { prune: pruning.seen } : {}) };
+    return { data, text, exitCode: dryRunExitCode(options, whole, blocked) };
+  }
+  if (saved === undefined && options.yes) await refuseUnsaid(options.config, pruning?.seen.teams ?? []);
+  if (saved === undefined && (seen.changes || goes !== '')) {
+    host.io.info(`${text}\n`);
+    if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
+  }
+  const done = await carryOut(session, { deployer, targets, seen, buildpackUrl }, options);
+  // Where an app could not be moved it may hold a key of a team that is to go.
+  if (pruning === undefined || goes === '') return done;
+  if (done.exitCode !== 0)
+    return { ...done, text: `${done.text}\n! nothing was retired, as not all of the rest came through: run it again` };
+  const pruned = await takeDown(pruning.session, pruning.seen, PRUNE);
+  const data = { ...(done.data as object), pruned: pruned.data };
+  host.evidence.note(data);
+  return { data, text: `${done.text}\n${pruned.text}`, exitCode: pruned.exitCode };
 }
 
 /**

@@ -1,4 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { PropertyChange, ResourceChange } from '@aws-cdk/cloudformation-diff';
@@ -11,7 +13,6 @@ import { KitError } from '../errors.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import type { Network } from '../network/network.js';
 import { changeStack } from './change-stack.client.js';
-import { scratchDirectory } from './scratch.client.js';
 import { stackState } from './stack.client.js';
 import { stackChanges, type StackChanges, type StackDiff, type StatementChange } from './stacks.plan.js';
 import { deployedTemplate, type Template, type TemplateResource } from './template.client.js';
@@ -28,7 +29,6 @@ export interface Deployer {
   deploy(stacks: readonly string[], prepare?: (stack: string) => Promise<void>): Promise<DeployedStack[]>;
   /** The bucket of a stack's template, as a resource to import. */
   bucketResource(stack: string): { logicalId: string; resource: TemplateResource } | undefined;
-  close(): Promise<void>;
 }
 
 export interface DeployerOptions {
@@ -57,36 +57,43 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const { buildApp } = await import('../stacks/app.js');
   let aws: Aws | undefined;
   const awsIn = (region: string) => (aws ??= createAws({ region, profile, network })).in(region);
-  const scratch = await scratchDirectory();
+  // Neither the constructs, as many as the file has users, nor the files are needed once the templates are read.
+  const outdir = await mkdtemp(join(tmpdir(), 'halcyon-kit-'));
   const synth = () => {
     try {
-      return buildApp(config, { acceptSigV2, formerAcls, outdir: join(scratch, 'cdk.out') }).synth();
+      return buildApp(config, { acceptSigV2, formerAcls, outdir })
+        .synth()
+        .stacksRecursively.map((artifact) => ({
+          ...{ id: artifact.id, stack: artifact.hierarchicalId, stackName: artifact.stackName, region: artifact.environment.region },
+          ...{ template: artifact.template as Template, tags: artifact.tags, protect: artifact.terminationProtection },
+          after: artifact.dependencies.map(({ id }) => id),
+        }));
     } catch (error) {
       throw new KitError('synth-failed', `cannot make the CloudFormation templates: ${(error as Error).message}`, { cause: error });
+    } finally {
+      rmSync(outdir, { recursive: true, force: true });
     }
   };
-  // Of the constructs nothing is kept: there are as many as the file has users.
-  const assembly = synth();
-  const made = assembly.stacksRecursively;
+  const made = synth();
   /** `stacks`, each after the one that its template goes through, if any. */
   const withTemplates = (stacks: readonly string[]) => {
     const templates = made.filter(({ stackName }) => stackName === TEMPLATES_STACK);
-    const wanted = stacks.map((stack) => made.find(({ hierarchicalId }) => hierarchicalId === stack) as (typeof made)[number]);
-    return [...new Set(wanted.flatMap((one) => [...templates.filter(({ id }) => one.dependencies.some((other) => other.id === id)), one]))];
+    const wanted = stacks.flatMap((name) => made.filter(({ stack }) => stack === name));
+    return [...new Set(wanted.flatMap((one) => [...templates.filter(({ id }) => one.after.includes(id)), one]))];
   };
 
   return {
     async diff(stacks) {
       return pMap(
         withTemplates(stacks),
-        async ({ hierarchicalId: stack, stackName, environment, template }) => {
-          const aws = awsIn(environment.region);
+        async ({ stack, stackName, region, template }) => {
+          const aws = awsIn(region);
           try {
             const { exists, status } = await stackState(aws, stackName);
             const deployed = exists ? await deployedTemplate(aws, stackName) : {};
             if (isDeepStrictEqual(deployed, template)) return stackChanges({ stack, changes: [] }, status);
-            const changes = exists ? await changesOf(deployed, template as Template) : additionsOf(template as Template);
-            return stackChanges({ stack, changes, statements: await statementsOf(deployed, template as Template) }, status);
+            const changes = exists ? await changesOf(deployed, template) : additionsOf(template);
+            return stackChanges({ stack, changes, statements: await statementsOf(deployed, template) }, status);
           } catch (error) {
             throw awsError(error, `compare ${stack} with what is deployed`);
           }
@@ -96,25 +103,18 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
     },
     async deploy(stacks, prepare) {
       const done: DeployedStack[] = [];
-      for (const { hierarchicalId: stack, stackName, environment, template, tags, terminationProtection: protect } of withTemplates(
-        stacks,
-      )) {
+      for (const { stack, stackName, region, ...change } of withTemplates(stacks)) {
         await prepare?.(stack);
-        const { outputs, left } = await inStep(io, `deploying ${stack}`, (step) =>
-          changeStack(awsIn(environment.region), stackName, { template: template as Template, tags, protect }, { step }),
-        );
+        const { outputs, left } = await inStep(io, `deploying ${stack}`, (step) => changeStack(awsIn(region), stackName, change, { step }));
         done.push({ stack: stackName, outputs });
         for (const one of left) io.warn(`${stackName}: CloudFormation left ${one}`);
       }
       return done;
     },
     bucketResource(stack) {
-      const { Resources = {} } = assembly.getStackByName(stack).template as { Resources?: Record<string, TemplateResource> };
+      const { Resources = {} } = made.find(({ stackName }) => stackName === stack)?.template ?? {};
       const found = Object.entries(Resources).find(([, resource]) => resource.Type === 'AWS::S3::Bucket');
       return found && { logicalId: found[0], resource: found[1] };
-    },
-    async close() {
-      await rm(scratch, { recursive: true, force: true });
     },
   };
 }

@@ -47,7 +47,7 @@ async function run(...args: string[]): Promise<number> {
 }
 
 test('is brought up', async () => {
-  expect(await run('up', '--no-smoke')).toBeLessThanOrEqual(5 * APPS + 60);
+  expect(await run('up', '--no-smoke')).toBeLessThanOrEqual(6 * APPS + 110);
   expect((await keys()).filter((key) => key === undefined)).toEqual([]);
 });
 

@@ -244,7 +244,6 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
       await fewer.deploy(['halcyon-group']);
       expect((await stack('halcyon-group', region))?.StackStatus).toBe('UPDATE_COMPLETE');
     } finally {
-      await Promise.all([deployer, fewer].map((one) => one.close()));
       process.env = before;
     }
   });
@@ -261,16 +260,12 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
         `teams: { big: { bucket: { account: "111122223333", region: ${region}, name: ${bucket} }, credentials: per-app, apps: { ${all} } } }`,
       );
       const deployer = await createDeployer({ config, io: silentIo, network: networkOf() });
-      try {
-        const target = stacksFor(config, config.teams).at(-1) as StackTarget;
-        const diff = (await deployer.diff([target.name])).find((one) => one.stack === target.name) as StackDiff;
-        await deployer.deploy([target.name], async (name) => {
-          const with_ = { aws: there, deployer, io: silentIo, signal: new AbortController().signal };
-          if (name === target.name) await prepareStack(diff, target, with_);
-        });
-      } finally {
-        await deployer.close();
-      }
+      const target = stacksFor(config, config.teams).at(-1) as StackTarget;
+      const diff = (await deployer.diff([target.name])).find((one) => one.stack === target.name) as StackDiff;
+      await deployer.deploy([target.name], async (name) => {
+        const with_ = { aws: there, deployer, io: silentIo, signal: new AbortController().signal };
+        if (name === target.name) await prepareStack(diff, target, with_);
+      });
     };
     const inStack = async (type: string) => [...(await resourcesIn(there, 'halcyon-big', [type])).values()].map(({ name }) => name);
     const inIam = async () => (await users()).filter((name) => name.includes('/big/')).length;
