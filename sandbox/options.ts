@@ -13,13 +13,13 @@ Usage: npm run sandbox -- [options]
   --accept-sigv2       buckets in older regions take Signature Version 2 (default: refused, as on new buckets)
   --key-delay MS       how long a new access key may be unknown (default: 0)
   --log FILE           append every AWS request, a JSON line each
-  --env-file FILE      also write the exports there, readable by you alone; removed at the end
+  --write-env FILE     also write the exports there, readable by you alone; removed at the end
   --json               print one JSON object instead of exports
   --help
 
 Examples:
-  npm run sandbox                                   then paste the exports into another terminal
-  npm run sandbox -- --env-file .cache/sandbox.env  then, in another terminal:  . .cache/sandbox.env
+  npm run sandbox                                    then paste the exports into another terminal
+  npm run sandbox -- --write-env .cache/sandbox.env  then, in another terminal:  . .cache/sandbox.env
 Stop it with Ctrl-C. Several run side by side. State is in memory and ends with it.`;
 
 export interface MainOptions {
@@ -35,7 +35,7 @@ export function parseOptions(argv: readonly string[]): MainOptions {
   return {
     help: values.help === true,
     json: values.json === true,
-    envFile: values['write-env'] ?? values['env-file'],
+    envFile: values['write-env'],
     sandbox: {
       aws: {
         port: number('--aws-port', values['aws-port'], 65_535),
@@ -66,8 +66,7 @@ function parse(argv: readonly string[]) {
         'accept-sigv2': flag,
         'key-delay': text,
         log: text,
-        'env-file': text,
-        'write-env': text, // for callers whose node takes --env-file for its own, as Node 20 does
+        'write-env': text, // not --env-file, which Node 20 takes for its own
         json: flag,
         help: { ...flag, short: 'h' },
       },

@@ -9,16 +9,20 @@ import { defaultConfig } from './default-config.js';
 export async function addCompletion(program: Program, words: readonly string[]): Promise<void> {
   const { default: tab } = await import('@bomb.sh/tab/commander');
   const completion = tab(program, { completionCommandName: 'completion' });
+  program.commands
+    .find((one) => one.name() === 'completion')
+    ?.description('Print what a shell needs to complete commands, options, teams and apps.')
+    .addHelpText('after', '\nExamples:\n  $ source <(halcyon-kit completion bash)');
   const named = words.findIndex((word) => word === '-c' || word === '--config');
   const file = (named >= 0 ? words[named + 1] : undefined) ?? defaultConfig()[0];
   // A file that is not there, or wrong, completes nothing: the commands tell what is wrong with it.
   const config = await loadConfig(file).catch(() => undefined);
   const teams = config?.teams ?? [];
   const apps = teams.flatMap((team) => team.apps);
-  for (const command of completion.commands.values()) {
+  for (const [name, command] of completion.commands) {
     for (const [of, list] of [
       ['team', teams],
-      ['app', apps],
+      ['app', name === 'explain' ? [...apps, ...teams.flatMap(({ stages = [] }) => stages)] : apps],
     ] as const)
       if (command.arguments.has(of)) command.argument(of, (complete) => list.forEach((one) => complete(one.name, '')), true);
   }

@@ -35,10 +35,7 @@ export async function adopt(names: readonly string[], options: AdoptOptions, hos
   const { io, signal } = host;
   const output = options.output ?? options.config;
   if (!options.dryRun && !options.force && existsSync(resolve(output)))
-    throw new KitError(
-      'config-exists',
-      `${output} exists already; name another with -o FILE, replace it with --force, or look first with --dry-run`,
-    );
+    throw new KitError('config-exists', `${output} exists already; name another with -o FILE, or look first with --dry-run`);
   refuseLocalAws(host.env);
   const network = networkOf(host.env, (text) => io.warn(text));
   const terraform = options.terraform === undefined ? undefined : readTerraform(await textGiven(options.terraform, 'terraform-unreadable'));

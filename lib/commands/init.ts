@@ -24,7 +24,7 @@ export async function init(options: InitOptions, host: CommandHost): Promise<Com
   if (!options.dryRun && !options.force && existsSync(file)) {
     throw new KitError(
       'config-exists',
-      `${options.config} exists already; edit it, give another name with --config, or replace it with --force`,
+      `${options.config} exists already; edit it ("halcyon-kit init --dry-run" prints an example), or give another name with --config`,
     );
   }
   const region = options.region ?? host.env.AWS_REGION ?? host.env.AWS_DEFAULT_REGION;

@@ -5,6 +5,13 @@ import { defaultConfig } from '../cli/default-config.js';
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
+const EXIT_CODES = `
+Exit codes:
+  0    done, or nothing to do
+  1    failed, or something is wrong: it is said, with what to do
+  2    not through, run it again later; with --detailed-exitcode: something would change
+  130  stopped by Ctrl-C; run it again to go on`;
+
 /** Runs a command: its module is loaded only now, so that `--help` starts at once. */
 export type Runner = (
   run: (host: CommandHost) => Promise<CommandResult>,
@@ -18,7 +25,8 @@ export function createProgram(run: Runner, version: string): Command {
     .version(version)
     .helpCommand('help [command]', 'Show the help of a command.')
     .showHelpAfterError('(add --help for usage)')
-    .enablePositionalOptions();
+    .enablePositionalOptions()
+    .addHelpText('afterAll', EXIT_CODES);
 
   const command = (name: string, description: string, examples: string[]): Command => {
     const made = program
@@ -27,7 +35,10 @@ export function createProgram(run: Runner, version: string): Command {
       .addOption(new Option('-c, --config <file>', 'the configuration file; - reads it from stdin').default(...defaultConfig()))
       .option('--json', 'print the result as JSON on stdout')
       .option('-v, --verbose', 'show details');
-    made.addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ halcyon-kit ${example}`).join('\n')}`);
+    made.addHelpText(
+      'after',
+      `\nExamples:\n${examples.map((example) => `  $ ${/^eval /.test(example) ? '' : 'halcyon-kit '}${example}`).join('\n')}`,
+    );
     return made;
   };
   const ofTeams = (...texts: Parameters<typeof command>): Command =>

@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
+import { holdersOf } from '../config/derive.js';
 import type { App, KitConfig, Team } from '../config/model.js';
 import { oursOf, type KeyPair } from '../contract/index.js';
 import { observeApp } from '../engine/run/observe-apps.client.js';
@@ -26,7 +27,7 @@ export interface AppQuestion {
 
 /** Heroku, read-only: what the engine sees of each app, and more. Secret keys that apps hold go into `held` and nowhere else. */
 export const appFacts = (question: AppQuestion): Promise<AppFacts[]> =>
-  pMap(question.team.apps, (app) => factsOf(question, app), { concurrency: 5 });
+  pMap(holdersOf(question.team), (app) => factsOf(question, app), { concurrency: 5 });
 
 async function factsOf({ config, heroku, team, held, ...wanted }: AppQuestion, app: App): Promise<AppFacts> {
   const { name } = app;
@@ -49,6 +50,8 @@ async function factsOf({ config, heroku, team, held, ...wanted }: AppQuestion, a
   ]);
   if (info instanceof KitError)
     return { ...state, state: info.code === 'app-not-found' ? 'missing' : 'unreadable', problem: info.message, switches, unread: [] };
+  // It has config vars, and nothing else that an app has.
+  if (state.stage !== undefined) return { ...state, info, switches: {}, unread: [] };
   const [buildpacks, releases, builds, dynos, processTypes] = await Promise.all([
     reader.read('buildpacks', () => heroku.buildpacks(name)),
     reader.read('releases', () => heroku.releases(name, { max: 20 })),

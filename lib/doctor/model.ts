@@ -18,7 +18,7 @@ export interface Finding extends Pick<Refusal, 'message' | 'looksLike' | 'fix'> 
   readonly name: string;
   /** `broken`: builds fail, or go without what is stored; `warning`: they may; `info`: worth knowing. */
   readonly severity: 'broken' | 'warning' | 'info';
-  /** `bucket NAME`, `principal TEAM/ACCESS`, `app NAME`, `stack NAME`, `buildpack`. */
+  /** `bucket NAME`, `principal TEAM/ACCESS`, `app NAME`, `pipeline:NAME:STAGE`, `stack NAME`, `buildpack`. */
   readonly subject: string;
 }
 

@@ -48,6 +48,11 @@ describe('every command', () => {
     let help = '';
     command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
     expect(help).toContain('Examples:');
+    expect(help).toContain('Exit codes:');
+    // A line that a shell takes as it stands.
+    expect(
+      help.match(/^  \$ .*/gm)?.filter((line) => !/^  \$ (halcyon-kit [a-z]|eval "\$\(halcyon-kit )/.test(line) || /kit eval/.test(line)),
+    ).toEqual([]);
     expect(help).toContain('--json');
   });
 
@@ -122,6 +127,8 @@ describe('mistakes get one clear sentence', () => {
     for (const named of [['--config', 'other.yml'], ['--config=other.yml']])
       expect((await kit(['complete', '--', 'rotate', ...named, 'pay'])).stdout).toMatch(/^payroll\b/);
     expect((await kit(['completion', 'bash'])).stdout).toContain('halcyon-kit');
+    writeFileSync(join(dir, 'other.yml'), FILE.replace('    apps:', '    pipelines: { shop: { review: { mode: read-only } } }\n    apps:'));
+    expect((await kit(['complete', '--', 'explain', '-c', 'other.yml', 'pip'])).stdout).toMatch(/^pipeline:shop:review\b/);
   });
 
   test('a typo in the file: place, path, and what would be right', async () => {

@@ -2,12 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { doctor } from '../../lib/commands/doctor.js';
 import { down } from '../../lib/commands/down.js';
 import { explain } from '../../lib/commands/explain.js';
 import { status } from '../../lib/commands/status.js';
 import { sync } from '../../lib/commands/sync.js';
 import { parseConfig } from '../../lib/config/index.js';
 import { userName } from '../../lib/contract/index.js';
+import type { DoctorReport } from '../../lib/doctor/index.js';
 import { DEFAULT_POLICY, observeTeam, runTeam, type Intent, type Policy } from '../../lib/engine/index.js';
 import { silentIo, type IoHost } from '../../lib/io/io-host.js';
 import { configOf, configText, keysOf, plant, startWire, type Wire } from '../engine/support/wire.js';
@@ -108,6 +110,33 @@ test('a leaked key is replaced there, too', async () => {
   const [key] = await keyOf();
   expect(key).not.toBe(leaked);
   for (const holder of [REVIEW, TEST, 'shop-pr-2']) expect(await held(holder)).toBe(key);
+});
+
+test('an undo gives the old key back, there, too', async () => {
+  const [before] = await keyOf();
+  await run({ kind: 'rotate', due: false }, config, silentIo, { soak: 3_600_000 });
+  const next = await held(TEST);
+  expect([before, undefined]).not.toContain(next);
+  expect(await keysOf(wire, user)).toContainEqual({ id: before, status: 'Inactive' });
+  const undone = await run({ kind: 'undo' });
+  expect(undone, undone.summary).toMatchObject({ status: 'done' });
+  for (const holder of [REVIEW, TEST, 'shop-pr-2']) expect(await held(holder)).toBe(before);
+  expect(await keyOf()).toEqual([before]);
+});
+
+test('the doctor tells of a stage that has another mode, and of one whose key is gone', async () => {
+  const found = async () => {
+    const { data } = await doctor([], options(), quietHost());
+    return (data as DoctorReport).findings
+      .filter(({ subject }) => subject.startsWith('pipeline:'))
+      .map(({ subject, name }) => `${subject} ${name}`);
+  };
+  expect(await found()).toEqual([]);
+  await wire.heroku.patchConfigVars(REVIEW, { HALCYON_NO_UPLOAD: null });
+  await wire.heroku.patchConfigVars(TEST, { HALCYON_AWS_ACCESS_KEY_ID: 'AKIAAAAAAAAAAAAAAAAA' });
+  expect((await found()).sort()).toEqual([`${REVIEW} config-vars-differ`, `${TEST} key-unknown`]);
+  expect(await sync([], options(), quietHost())).toMatchObject({ exitCode: 0 });
+  expect(await found()).toEqual([]);
 });
 
 test('explain says what a stage gets, and what it has', async () => {

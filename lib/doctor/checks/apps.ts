@@ -6,12 +6,14 @@ import { about, broken, CACHE_MISS, info, NO_PRIVATE_STORAGE, notChecked, UPLOAD
 const ofApps =
   (check: (app: AppFacts, facts: TeamFacts, observation: Observation) => Iterable<Fault>): Check =>
   (observation) =>
-    observation.teams.flatMap((facts) => facts.apps.flatMap((app) => about(`app ${app.name}`, check(app, facts, observation))));
+    observation.teams.flatMap((facts) =>
+      facts.apps.flatMap((app) => about(`${app.stage === undefined ? 'app ' : ''}${app.name}`, check(app, facts, observation))),
+    );
 
-export const appThere = ofApps(function* ({ state, info: app, problem }, { team }) {
+export const appThere = ofApps(function* ({ state, stage, info: app, problem }, { team }) {
   if (state === 'missing')
     yield broken('app-not-found', {
-      message: 'Heroku knows no app of that name, or you may not see it',
+      message: `Heroku knows no ${stage === undefined ? 'app' : 'pipeline'} of that name, or you may not see it`,
       fix: `correct its name in the file, or get access to it`,
     });
   else if (app === undefined)

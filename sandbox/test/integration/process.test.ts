@@ -155,7 +155,7 @@ test('Ctrl-C of halcyon-kit sandbox leaves nothing', async () => {
 
 test('the exports work when sourced by a shell; their file is for its owner alone, and goes at the end', async () => {
   const file = join(directory, "it's.env");
-  const child = start('--env-file', file);
+  const child = start('--write-env', file);
   const [first] = (await once(createInterface(child.stdout as NodeJS.ReadableStream), 'line')) as [string];
   expect(first).toMatch(/^export AWS_ENDPOINT_URL='https:\/\/localhost:\d+'$/);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -174,7 +174,7 @@ test('the exports work when sourced by a shell; their file is for its owner alon
 test('a file that is not its own is left alone', async () => {
   const file = join(directory, 'mine');
   await writeFile(file, 'mine');
-  const { code, stderr } = await outcome(start('--env-file', file));
+  const { code, stderr } = await outcome(start('--write-env', file));
   expect(code).toBe(1);
   expect(stderr).toContain(`${file} exists and is not of the sandbox's making`);
   expect(await readFile(file, 'utf8')).toBe('mine');

@@ -120,7 +120,7 @@ describe('options', () => {
       '--key-delay',
       '50',
       '--json',
-      '--env-file',
+      '--write-env',
       'x',
     ]);
     expect(sandbox.aws).toMatchObject({ port: 4566, account: '222233334444', settings: { keyDelayMs: 50, sigv2: { default: 'accept' } } });
