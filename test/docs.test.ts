@@ -5,6 +5,7 @@ import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { addAccept } from '../accept/program.js';
 import { createProgram } from '../lib/commands/program.js';
+import { commandsPage } from '../script/commands.js';
 import { anchorsOf, blocksOf, codeOf, invocationsIn, linesOf, linksOf, shown } from './support/markdown.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -76,6 +77,21 @@ test("the README's table has every command", () => {
     one.commands.length === 0 ? [one.name()] : one.commands.map((sub) => `${one.name()} ${sub.name()}`),
   );
   expect(leaves.filter((name) => !named.includes(name) && name !== 'version')).toEqual([]);
+});
+
+test('docs/commands.md is what `npm run commands` makes', async () => {
+  expect(read('docs/commands.md')).toBe(await commandsPage());
+});
+
+test('docs/configuration.md speaks of every setting of the schema', () => {
+  const settings = new Set<string>();
+  JSON.parse(read('schema/halcyon.schema.json'), (key, value: unknown) => {
+    if (key === 'properties') for (const name of Object.keys(value as object)) settings.add(name);
+    return value;
+  });
+  const page = read('docs/configuration.md');
+  expect(settings.size).toBeGreaterThan(40);
+  expect([...settings].filter((name) => !new RegExp(`[\`. {]${name}\\b`).test(page))).toEqual([]);
 });
 
 describe('what reads the pages', () => {
