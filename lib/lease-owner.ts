@@ -50,7 +50,7 @@ export function isDead(other: LeaseOwner, self: LeaseOwner): boolean {
 }
 
 /** Whether this system has such a process, whoever's it is. */
-export function isRunning(pid: number): boolean {
+function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
