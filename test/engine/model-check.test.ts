@@ -89,6 +89,21 @@ describe(`whatever happens, no build fails, nothing unknown goes, and running ag
     holds(history(operation(fc.constantFrom('list-lag', 'list-lag', 'crash', 'crash', 'lost-or-refused'), 6)), Math.ceil(HISTORIES / 3)),
   );
   test('with people and everything else', { timeout }, () => holds(history(operation(any, 6)), HISTORIES));
+  test('with a stage of a pipeline, which tells no release', { timeout }, () => {
+    const what = fc.constantFrom<Happening['what']>('build', 'build', 'app-deleted', 'crash', 'lost-or-refused', 'time', 'second-operator');
+    const staged = fc.tuple(
+      history(operation(what, 6)),
+      fc.array(fc.constantFrom('read-only', 'upload', 'public', undefined), { minLength: 5 }),
+    );
+    const all = staged.map(([generated, [first = 'read-only', ...stages]]): History => ({
+      ...generated,
+      first: { ...generated.first, stage: first },
+      operations: generated.operations.map((one, n) =>
+        typeof one.intent === 'object' ? { ...one, intent: { ...one.intent, stage: stages[n] } } : one,
+      ),
+    }));
+    return holds(all, Math.ceil(HISTORIES / 2));
+  });
   test('from nothing at all', { timeout }, () => {
     const cold = history(operation(any, 4)).map((generated) => ({ ...generated, operations: generated.operations.slice(1) }));
     return holds(cold, Math.ceil(HISTORIES / 2));
@@ -132,6 +147,11 @@ describe('moments of a run', () => {
       const ensure: Operation = { intent: 'ensure', happenings: [] };
       expect(await play({ ...base, keyDelay: 0, operations: [ensure, killed, ensure] })).toEqual([]);
     }
+  });
+
+  test('a stage that left the file with a key that leaked does not hold up the emergency', async () => {
+    const operations = (['ensure', a, 'emergency'] as const).map((intent): Operation => ({ intent, happenings: [] }));
+    expect(await play({ ...base, first: { ...a, stage: 'read-only' }, keyDelay: 0, operations })).toEqual([]);
   });
 
   test('users that IAM does not list yet are given one key, also by the next process', async () => {

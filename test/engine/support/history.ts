@@ -1,11 +1,11 @@
 import type { KitConfig } from '../../../lib/config/index.js';
 import type { Team } from '../../../lib/config/model.js';
-import { principalsOf, principalOf } from '../../../lib/config/derive.js';
+import { holdersOf, principalsOf, principalOf } from '../../../lib/config/derive.js';
 import { halcyonBucket, secretName, STAGES, TAGS, userName } from '../../../lib/contract/index.js';
 import { DEFAULT_POLICY, type Intent, type Policy, type TeamResult } from '../../../lib/engine/model.js';
 import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
-import { configFor, type ModelFile } from './model-file.js';
+import { configFor, STAGE, type ModelFile } from './model-file.js';
 import { runContext } from './run-context.js';
 import { Crash, type Hook, type Phase } from './world/process.js';
 import { World } from './world/world.js';
@@ -111,10 +111,14 @@ export class Play {
   }
   readonly #dead = new Set<string>();
 
+  /** The stage, where there is one. */
+  #stage = (app: string): string => (this.world.heroku.apps.has(STAGE) ? STAGE : app);
+
   /** @returns how many answers in a row go wrong. */
   private async happen({ what, n }: Happening, operation: string, phase: string): Promise<number> {
     const { world } = this;
-    const app = `app-${n % 4}`;
+    // A stage has no releases, and no dynos of its own.
+    const app = n % 3 === 2 && (what === 'build' || what === 'app-deleted') ? this.#stage(`app-${n % 4}`) : `app-${n % 4}`;
     switch (what) {
       case 'crash':
         throw new Crash(`${operation} ${phase}`);
@@ -260,7 +264,7 @@ export class Play {
         if (left.length > 0) wrong.push(`${left.join(', ')} of ${place} did not follow to ${here}`);
       }
     }
-    for (const app of team.apps) {
+    for (const app of holdersOf(team)) {
       const state = world.heroku.apps.get(app.name);
       if (state === undefined || state.deleted) continue;
       const principal = principalOf(team, app);

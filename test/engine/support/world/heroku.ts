@@ -2,7 +2,9 @@ import { activityOf } from '../../../../lib/engine/ports/heroku-apps.client.js';
 import type { AppsPort, AppWritten } from '../../../../lib/engine/ports/ports.js';
 import { KitError } from '../../../../lib/errors.js';
 import { patchOf } from '../../../../lib/heroku/sync.js';
-import type { Build, Dyno, Release } from '../../../../lib/heroku/heroku.js';
+import type { Build, Dyno, Heroku, Release } from '../../../../lib/heroku/heroku.js';
+import { withStages } from '../../../../lib/heroku/stages.js';
+import { STAGE } from '../model-file.js';
 import type { Holders } from './holders.js';
 import type { Iam } from './iam.js';
 import type { Packages } from './packages.js';
@@ -137,6 +139,29 @@ export class HerokuApps {
       this.settle(app);
       return app;
     };
+    const buildsOf = (app: ModelApp): Build[] =>
+      [...app.work]
+        .reverse()
+        .filter(({ kind }) => kind === 'build')
+        .map(({ id, startedAt, endedAt }) => {
+          const ended = endedAt !== undefined && endedAt <= this.shared.now;
+          return {
+            id,
+            status: ended ? 'succeeded' : 'pending',
+            createdAt: seconds(startedAt),
+            updatedAt: seconds(ended ? endedAt : startedAt),
+          };
+        });
+    // Since when a stage has its key is what this process saw.
+    const stages = withStages({ now: () => this.shared.now } as Heroku, {
+      pipeline: async (identity) => {
+        appNamed(STAGE);
+        return { id: identity, name: identity, createdAt: seconds(0) };
+      },
+      configVars: async () => ({ ...appNamed(STAGE).vars }),
+      patch: async () => ({ ...appNamed(STAGE).vars }),
+      runs: async () => buildsOf(appNamed(STAGE)),
+    });
     return {
       id: (name) => ids.get(name),
       list: async () => {},
@@ -149,13 +174,15 @@ export class HerokuApps {
         }),
       vars: (name) =>
         process.look('GET config-vars', () => {
+          if (name === STAGE) return stages.configVars(name);
           const app = appNamed(name);
           // While the rollback's release has not ended, its config vars do not show.
           if ((app.releases.at(-1)?.endedAt ?? 0) <= this.shared.now) delete app.unseen;
           return { ...app.vars };
         }),
       activity: (name) =>
-        process.look('GET activity', () => {
+        process.look('GET activity', async () => {
+          if (name === STAGE) return activityOf(await stages.releases(name), await stages.builds(name), []);
           const app = appNamed(name);
           if ((app.releases.at(-1)?.endedAt ?? 0) > this.shared.now) delete app.unseen;
           const releases: Release[] = [...app.releases].reverse().map(({ version, description, createdAt, endedAt }) => ({
@@ -167,18 +194,9 @@ export class HerokuApps {
             createdAt: seconds(createdAt),
             updatedAt: seconds(Math.min(endedAt, this.shared.now)),
           }));
-          const work = (kind: string) => [...app.work].reverse().filter((item) => item.kind === kind);
-          const builds = work('build').map(({ id, startedAt, endedAt }): Build => {
-            const ended = endedAt !== undefined && endedAt <= this.shared.now;
-            return {
-              id,
-              status: ended ? 'succeeded' : 'pending',
-              createdAt: seconds(startedAt),
-              updatedAt: seconds(ended ? endedAt : startedAt),
-            };
-          });
-          const dynos = work('dyno')
-            .filter((item) => this.running(app).includes(item))
+          const dynos = [...app.work]
+            .reverse()
+            .filter((item) => item.kind === 'dyno' && this.running(app).includes(item))
             .map(({ id, startedAt, release }): Dyno => ({
               name: id,
               type: 'run',
@@ -187,13 +205,14 @@ export class HerokuApps {
               createdAt: seconds(startedAt),
               command: '',
             }));
-          return activityOf(releases, builds, dynos);
+          return activityOf(releases, buildsOf(app), dynos);
         }),
       members: async () => [],
       releasedSince: (written) =>
         process.look('POST filters/apps', () =>
           [...written].flatMap(([name, at]) => {
-            const app = this.apps.get(name);
+            // No list tells of stages.
+            const app = name === STAGE ? undefined : this.apps.get(name);
             const last = app?.releases.filter(({ endedAt }) => endedAt <= this.shared.now).at(-1);
             return app?.deleted === false && last !== undefined && seconds(last.endedAt) <= at ? [] : [name];
           }),
@@ -233,12 +252,14 @@ export class HerokuApps {
             if (keyId !== undefined && (this.iam.keyNamed(keyId)?.knownAt ?? 0) > this.shared.now)
               this.shared.violated(`${name} given ${keyId} before it works everywhere`);
             if (app.broken) throw new KitError('release-failed', `the release command of ${name} failed`);
-            const version = this.release(app, vars, `Set ${write.changes.join(', ')} config vars`, this.releaseTime);
+            const takes = name === STAGE ? 0 : this.releaseTime;
+            const version = this.release(app, vars, `Set ${write.changes.join(', ')} config vars`, takes);
+            if (name === STAGE) await stages.patchConfigVars(name, {});
             if (gives) app.rolledBack = false;
             app.changedByOthers = false;
             delete app.unseen;
             await process.moment('PATCH config-vars', 'after');
-            this.shared.pass(this.releaseTime);
+            this.shared.pass(takes);
             await process.moment('release', 'look');
             const after = appNamed(name);
             const ok = after.vars.HALCYON_AWS_ACCESS_KEY_ID === vars.HALCYON_AWS_ACCESS_KEY_ID;

@@ -68,7 +68,7 @@ export class Process {
     await this.moment(operation, 'after');
     return result;
   }
-  async look<T>(operation: string, work: () => T): Promise<T> {
+  async look<T>(operation: string, work: () => T | Promise<T>): Promise<T> {
     await this.moment(operation, 'look');
     return this.exchange(40, work);
   }

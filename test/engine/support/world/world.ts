@@ -1,4 +1,4 @@
-import { principalsOf } from '../../../../lib/config/derive.js';
+import { holdersOf, principalsOf } from '../../../../lib/config/derive.js';
 import { withGenerations } from '../../../../lib/config/generations.js';
 import type { Team } from '../../../../lib/config/model.js';
 import { iamPath, secretName, TAGS, userName } from '../../../../lib/contract/index.js';
@@ -43,7 +43,7 @@ export class World extends Shared {
       if (!this.secrets.all.has(secret)) this.secrets.all.set(secret, new Map());
     }
     for (const user of users) if (!wanted.has(user.name)) user.inStack = false;
-    for (const app of team.apps) this.heroku.create(app.name);
+    for (const app of holdersOf(team)) this.heroku.create(app.name);
     return { ...team, principals };
   }
 
