@@ -1,13 +1,15 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import {
   CreateAccessKeyCommand,
+  CreatePolicyCommand,
   CreateRoleCommand,
   CreateUserCommand,
   ListAccessKeysCommand,
+  ListPoliciesCommand,
   PutRolePolicyCommand,
   PutUserPolicyCommand,
   TagUserCommand,
@@ -22,7 +24,7 @@ import { inactiveTag } from '../../lib/engine/tags.js';
 import { sourceTree } from '../../lib/smoke/archive.js';
 import { Objects } from '../../lib/smoke/objects.client.js';
 import { startWire, type Wire } from '../engine/support/wire.js';
-import { blocksOf, linesOf, shown } from '../support/markdown.js';
+import { block, blocksOf, linesOf, shown } from '../support/markdown.js';
 import { toolchain } from '../upstream/support/toolchain.js';
 import { missing, upstreamDir } from '../upstream/support/upstream.js';
 import { InProcess } from './support/in-process.js';
@@ -33,15 +35,20 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const APPS = ['payments-builder', 'payments-api', 'payments-lab'];
 const HOH = 'https://github.com/mietek/haskell-on-heroku';
 const BUCKET = 'acme-packages';
+const ACCEPT = linesOf(block('docs/accept.md', 'Acceptance on your own accounts'));
 let wire: Wire;
 let work: InProcess;
 const cwd = process.cwd();
 
-const block = (page: string, heading: string, language = 'sh', nth = 0): string => {
-  const found = blocksOf(readFileSync(join(root, page), 'utf8')).filter((one) => one.heading === heading && one.language === language);
-  if (found[nth] === undefined) throw new Error(`${page} has no such block under "${heading}"`);
-  return found[nth].text;
+/** Lines that this file does not carry out, with whoever does, or why nobody. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'cd halcyon-kit': 'is where all of this runs',
+  'npm run demo': 'the sandbox, up, rotate and down once more: a command of its own',
+  [ACCEPT[1] ?? '']: 'test/whole/accept.test.ts, by this very line',
+  [ACCEPT[2] ?? '']: 'test/integration/accept.test.ts, by this very line',
+  'node_exporter --collector.textfile.directory=/var/lib/node_exporter': "someone else's program, which is not here",
 };
+const entered: string[] = [];
 
 /** By bash, where a line is more than a command of ours. */
 const shell = (line: string): Promise<Ran> =>
@@ -54,8 +61,10 @@ const shell = (line: string): Promise<Ran> =>
 
 /** A line of a page as a person would enter it, who puts values for `AKIA…` and says yes. */
 async function enter(line: string, code = 0, key = ''): Promise<string> {
-  const own = /^halcyon-kit (?!accept)([^|>$&]*)$/.exec(line)?.[1];
+  entered.push(line);
+  const [, own, into] = /^halcyon-kit (?!accept)([^|>$&;]*?)(?: > (\S+))?$/.exec(line) ?? [];
   const ran = own === undefined ? await shell(line) : await work.kit(own.replace('AKIA…', key).split(/\s+/), { bare: true });
+  if (into !== undefined) writeFileSync(into, ran.stdout);
   const output = stripVTControlCharacters(`${ran.stdout}\n${ran.stderr}`);
   if (ran.code !== code) throw new Error(`${line} ended with ${ran.code}, not ${code}:\n${output}`);
   return output;
@@ -82,6 +91,7 @@ beforeAll(async () => {
     chmodSync(join(work.dir, 'bin', name), 0o755);
   };
   program('halcyon-kit', `exec '${process.execPath}' '${join(root, 'dist/bin/halcyon-kit.js')}' "$@"`);
+  program('heroku', `echo '${wire.sandbox.heroku.token}'`);
   program('terraform', `cat '${join(work.dir, 'state.json')}'`);
   const resources = APPS.map((name) => ({ type: 'heroku_app', values: { name } }));
   writeFileSync(join(work.dir, 'state.json'), JSON.stringify({ values: { root_module: { resources } } }));
@@ -101,7 +111,13 @@ describe('README.md, "For real"', () => {
 
   test('from no file to keys that are rotated on a schedule', async () => {
     const [install, home, init, ...rest] = lines('README.md', 'For real');
-    expect([install, home]).toEqual(['npm ci && npm install --global .', 'cd ~/my-deployment']);
+    // npm ci: whoever runs this has done that.
+    expect((install ?? '').split(' && ')).toEqual(['npm ci', 'npm install --global .']);
+    const prefix = join(work.dir, 'global');
+    await enter(`cd '${root}' && export npm_config_prefix='${prefix}' && ${install?.replace('npm ci && ', '')}`);
+    expect(await enter(`'${join(prefix, 'bin/halcyon-kit')}' version`)).toMatch(/^\d+\.\d+\.\d+$/m);
+    expect(home).toBe('cd ~/my-deployment');
+    entered.push(install ?? '', home ?? '');
     await enter(init ?? '');
     await enter('halcyon-kit validate');
     // "edit it"
@@ -150,6 +166,7 @@ describe('README.md, "For real"', () => {
     const [cron] = lines('docs/status.md', 'Metrics');
     mkdirSync('node_exporter');
     await enter((cron ?? '').replace('/var/lib/', ''));
+    entered.push(cron ?? '');
     expect(existsSync('node_exporter/halcyon.prom')).toBe(true);
     for (const line of lines('docs/status.md', 'A journal')) shows(await enter(line), 'docs/status.md', 'A journal');
     shows(await enter(lines('docs/doctor.md', 'What the doctor finds')[0] ?? ''), 'docs/doctor.md', 'What the doctor finds');
@@ -171,6 +188,47 @@ describe('README.md, "For real"', () => {
   test('and all of it taken down again', async () => {
     await enter('halcyon-kit down payments --delete-bucket --yes');
     expect(await held('payments-builder')).toBe('');
+  });
+});
+
+describe('what there is to prepare', () => {
+  beforeAll(() => {
+    mkdirSync(join(work.dir, 'prepared'));
+    process.chdir(join(work.dir, 'prepared'));
+  });
+
+  test('docs/operator-policy.md: what it prints AWS takes, by the AWS CLI where there is one', async () => {
+    writeFileSync('halcyon.yaml', block('README.md', 'Halcyon kit', 'yaml'));
+    const cli = (await shell('aws --version')).code === 0;
+    for (const line of lines('docs/operator-policy.md', 'What the operator must be allowed to do')) {
+      const [, PolicyName, path] = /^aws iam create-policy --policy-name (\S+) --policy-document file:\/\/(\S+)$/.exec(line) ?? [];
+      if (cli || path === undefined) await enter(line);
+      else await (await iam()).send(new CreatePolicyCommand({ PolicyName, PolicyDocument: readFileSync(path, 'utf8') }));
+      entered.push(line);
+    }
+    const { Policies = [] } = await (await iam()).send(new ListPoliciesCommand({ Scope: 'Local' }));
+    expect(Policies.map(({ PolicyName }) => PolicyName)).toEqual(expect.arrayContaining(['halcyon-boundary', 'halcyon-operator']));
+    expect(readFileSync('operator.json', 'utf8')).toContain('policy/halcyon-boundary');
+  });
+
+  test('docs/configuration.md: several Heroku accounts', async () => {
+    writeFileSync(
+      'halcyon.yaml',
+      block('README.md', 'Halcyon kit', 'yaml').replace('payments:', '$&\n    heroku: { tokenFrom: HEROKU_TOKEN_PAYMENTS }'),
+    );
+    const [token, plan] = lines('docs/configuration.md', 'Several Heroku accounts');
+    process.env.HEROKU_TOKEN_PAYMENTS = (await enter(`${token}; echo "$HEROKU_TOKEN_PAYMENTS"`)).trim();
+    await enter(plan ?? '');
+    delete process.env.HEROKU_TOKEN_PAYMENTS;
+  });
+
+  test('docs/doctor.md: build logs', async () => {
+    writeFileSync('halcyon.yaml', block('README.md', 'Halcyon kit', 'yaml'));
+    const [pasted, fetched] = lines('docs/doctor.md', 'What a build log tells');
+    writeFileSync('build.log', '-----> Welcome to Haskell on Heroku\n   *** ERROR: Incorrect HALCYON_S3_ENDPOINT for b: e\n');
+    await enter(pasted ?? '', 1);
+    wire.sandbox.heroku.holdBuild('payments-api').end();
+    await enter(fetched ?? '');
   });
 });
 
@@ -374,4 +432,14 @@ describe('docs/runbooks.md', () => {
     await enter(lines('docs/runbooks.md', 'Undo')[0] ?? '', 2);
     expect(await held('payments-builder')).toBe(before);
   });
+});
+
+test('no line of a page is left that is neither carried out here, nor elsewhere for a reason', () => {
+  const pages = ['README.md', ...readdirSync(join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))];
+  const written = pages.flatMap((page) =>
+    blocksOf(readFileSync(join(root, page), 'utf8')).flatMap(({ language, text }) => (language === 'sh' ? linesOf(text) : [])),
+  );
+  const done = (line: string) => line in ELSEWHERE || entered.some((one) => one.includes(line));
+  expect(written.filter((line) => !done(line) && !(missing && /prebuild|packages/.test(line)))).toEqual([]);
+  expect(Object.keys(ELSEWHERE).filter((line) => !written.includes(line))).toEqual([]);
 });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** A fenced block of a page. */
 interface Block {
   readonly language: string;
@@ -42,6 +44,14 @@ export const anchorsOf = (page: string): string[] =>
       .replace(/[^\p{L}\p{N} _-]/gu, '')
       .replaceAll(' ', '-'),
   );
+
+/** The nth block in a language under a heading of a page of the project. */
+export function block(page: string, heading: string, language = 'sh', nth = 0): string {
+  const all = blocksOf(readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8'));
+  const found = all.filter((one) => one.heading === heading && one.language === language)[nth];
+  if (found === undefined) throw new Error(`${page} has no such block under "${heading}"`);
+  return found.text;
+}
 
 /** The commands of a shell block, a line each, without its remarks. */
 export const linesOf = (shell: string): string[] =>

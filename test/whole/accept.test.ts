@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EDITS, regionBeside } from '../../accept/fleet.plan.js';
 import type { AcceptReport } from '../../accept/run.js';
 import { clients } from '../../sandbox/test/support/clients.js';
-import { HERE, NOTHING, startAcceptGround, type AcceptGround } from '../integration/support/accept-ground.js';
+import { HERE, NOTHING, PROBES, startAcceptGround, WHOLE, type AcceptGround } from '../integration/support/accept-ground.js';
 import { Workplace } from '../integration/support/target.js';
 
 let ground: AcceptGround;
@@ -21,12 +21,12 @@ afterAll(async () => {
 });
 
 /** How many go to their end at once: one beside those that do not, two with HALCYON_EVERY=1. */
-const WHOLE = process.env.HALCYON_EVERY === '1' ? 2 : 1;
+const HOW_MANY = process.env.HALCYON_EVERY === '1' ? 2 : 1;
 
-test(`${WHOLE} whole at once with one that is killed, the next, which sweeps it, and one that is stopped: all is proven, and nothing left`, async () => {
+test(`${HOW_MANY} whole at once with one that is killed, the next, which sweeps it, and one that is stopped: all is proven, and nothing left`, async () => {
   // Only looks like one of a run's.
   await ground.heroku.createApp({ name: 'halcyon-accept-abcdefgh-api' });
-  const whole = Array.from({ length: WHOLE }, wholeRun);
+  const whole = Array.from({ length: HOW_MANY }, wholeRun);
   const [reports] = await Promise.all([Promise.all(whole), sweptRun().then(stoppedRun)]);
   for (const { stages } of reports) {
     const titles = stages.map(({ title }) => title);
@@ -49,12 +49,12 @@ test(`${WHOLE} whole at once with one that is killed, the next, which sweeps it,
 async function wholeRun(): Promise<AcceptReport> {
   const work = new Workplace(ground.sandbox.env);
   works.push(work);
-  const { stdout, stderr, code } = await work.kit([...HERE, '--json', '--report', 'page.html']);
+  const { stdout, stderr, code } = await work.kit([...WHOLE, '--json']);
   const report = JSON.parse(stdout) as AcceptReport;
   const bad = report.stages.flatMap(({ title, proofs }) => proofs.filter(({ ok }) => !ok).map((proof) => ({ title, ...proof })));
   expect(bad, stderr).toEqual([]);
   expect(code).toBe(0);
-  const page = readFileSync(join(work.dir, 'page.html'), 'utf8');
+  const page = readFileSync(join(work.dir, 'accept.html'), 'utf8');
   for (const secret of [ground.sandbox.env.HEROKU_API_KEY, ground.sandbox.env.AWS_SECRET_ACCESS_KEY])
     expect(work.printed + page).not.toContain(secret);
   expect(page).toContain(report.run);
@@ -69,7 +69,7 @@ async function sweptRun(): Promise<void> {
   const before = await ground.thingsOfRun(killed.id);
   expect(before.apps).toHaveLength(6);
   expect(before.stacks.length).toBeGreaterThan(0);
-  const { code, stderr } = await ground.work.kit([...HERE, '--probes']);
+  const { code, stderr } = await ground.work.kit(PROBES);
   expect(code, stderr).toBe(0);
   expect(stderr.match(/removing what run \w+ left behind/g)).toEqual([`removing what run ${killed.id} left behind`]);
   expect(await ground.thingsOfRun(killed.id)).toEqual(NOTHING);

@@ -3,11 +3,17 @@ import { thingsOf } from '../../../accept/things.client.js';
 import { createAws } from '../../../lib/aws/aws.js';
 import { createHeroku } from '../../../lib/heroku/heroku.client.js';
 import { startSandbox } from '../../../sandbox/index.js';
+import { block, linesOf } from '../../support/markdown.js';
 import { Workplace } from './target.js';
 
 const place = { account: '111122223333', region: 'eu-west-1' };
 /** The command line, as far as all runs have it. */
 export const HERE = ['accept', '--account', place.account, '--region', place.region, '--yes'];
+/** What docs/accept.md tells to enter: what it would make, the whole, and the probes alone. */
+export const [DRY = [], WHOLE = [], PROBES = []] = linesOf(block('docs/accept.md', 'Acceptance on your own accounts')).map((line) => [
+  ...line.replace('halcyon-kit ', '').split(' '),
+  '--yes',
+]);
 /** What is there of a run that left nothing. */
 export const NOTHING = { apps: [], stacks: [], users: [], secrets: [], buckets: [] };
 
