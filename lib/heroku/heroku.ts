@@ -1,3 +1,7 @@
+import type { Build, Dyno, HerokuApp, Release } from './shapes.js';
+
+export type { Build, Dyno, HerokuApp, Release } from './shapes.js';
+
 /**
  * What the kit needs of Heroku, in Heroku's own terms (Platform API v3, https://devcenter.heroku.com/articles/platform-api-reference).
  * Implemented over heroku-client in `heroku.client.ts`. Every method throws KitError: `heroku-unauthorized`, `heroku-forbidden`,
@@ -61,52 +65,4 @@ export interface Heroku {
   /** Process types that its current release declares. */
   processTypes(app: string): Promise<string[]>;
   scale(app: string, type: string, quantity: number): Promise<void>;
-}
-
-export interface HerokuApp {
-  readonly id: string;
-  readonly name: string;
-  /** `cedar` or `fir`; fir takes no classic buildpacks. */
-  readonly generation: string;
-  readonly stack: string;
-  /** Of its next build, where that is another: it was set, and nothing was built since. */
-  readonly buildStack?: string;
-  readonly webUrl?: string;
-  readonly team?: string;
-  /** ISO 8601. */
-  readonly createdAt: string;
-  /** Of its newest release. */
-  readonly releasedAt?: string;
-  /** When Heroku last changed the app itself. */
-  readonly updatedAt?: string;
-}
-
-export interface Release {
-  readonly id: string;
-  readonly version: number;
-  readonly status: 'pending' | 'succeeded' | 'failed' | 'expired';
-  readonly description: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
-
-export interface Build {
-  readonly id: string;
-  readonly status: 'pending' | 'succeeded' | 'failed';
-  readonly createdAt: string;
-  readonly updatedAt: string;
-  readonly outputStreamUrl?: string;
-  readonly releaseId?: string;
-  /** It runs, or ran, with these, in order; undefined where Heroku does not say. */
-  readonly buildpacks?: readonly string[];
-}
-
-export interface Dyno {
-  readonly name: string;
-  /** `run` for one-off dynos, else the process type. */
-  readonly type: string;
-  readonly state: string;
-  readonly releaseVersion: number;
-  readonly createdAt: string;
-  readonly command: string;
 }

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { CONFIG_VAR_NAMES } from '../contract/index.js';
 import { registerConfigVars, registerSecret, registerUrlSecrets } from '../io/redaction.js';
 import { shown as name } from '../network/answers.js';
-import type { Build, Dyno, HerokuApp, Release } from './heroku.js';
 
 /** Heroku's answers (its Platform API schema), as far as they are read, and what the kit makes of them. */
 
@@ -18,6 +17,24 @@ const signedUrl = url.transform((value) => {
   registerSecret(value);
   return value;
 });
+
+export interface HerokuApp {
+  readonly id: string;
+  readonly name: string;
+  /** `cedar` or `fir`; fir takes no classic buildpacks. */
+  readonly generation: string;
+  readonly stack: string;
+  /** Of its next build, where that is another: it was set, and nothing was built since. */
+  readonly buildStack?: string;
+  readonly webUrl?: string;
+  readonly team?: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** Of its newest release. */
+  readonly releasedAt?: string;
+  /** When Heroku last changed the app itself. */
+  readonly updatedAt?: string;
+}
 
 export const APP = z
   .object({
@@ -36,6 +53,17 @@ export const APP = z
     ...(json.released_at ? { releasedAt: json.released_at } : {}),
     ...(json.updated_at ? { updatedAt: json.updated_at } : {}),
   }));
+
+export interface Build {
+  readonly id: string;
+  readonly status: 'pending' | 'succeeded' | 'failed';
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly outputStreamUrl?: string;
+  readonly releaseId?: string;
+  /** It runs, or ran, with these, in order; undefined where Heroku does not say. */
+  readonly buildpacks?: readonly string[];
+}
 
 export const PIPELINE = z
   .object({ id: name, name, created_at: time })
@@ -64,7 +92,8 @@ export const RELEASE = z
     ...{ id: name, version: z.int(), status: z.enum(['pending', 'succeeded', 'failed', 'expired']), description: text },
     ...{ created_at: time, updated_at: time },
   })
-  .transform(({ created_at: createdAt, updated_at: updatedAt, ...release }): Release => ({ ...release, createdAt, updatedAt }));
+  .transform(({ created_at: createdAt, updated_at: updatedAt, ...release }) => ({ ...release, createdAt, updatedAt }));
+export type Release = z.infer<typeof RELEASE>;
 
 /** By its URL, or its name in Heroku's registry. Private ones often have a token in their URL. */
 const buildpack = z
@@ -98,10 +127,12 @@ export const SOURCE = z.object({ source_blob: z.object({ put_url: signedUrl, get
 
 export const DYNO = z
   .object({
+    // The type is `run` for one-off dynos, else the process type.
     ...{ name, type: name, state: name, created_at: time, command: text },
     release: z.object({ version: z.int().optional() }).nullish(),
   })
-  .transform(({ release, created_at: createdAt, ...dyno }): Dyno => ({ ...dyno, releaseVersion: release?.version ?? 0, createdAt }));
+  .transform(({ release, created_at: createdAt, ...dyno }) => ({ ...dyno, releaseVersion: release?.version ?? 0, createdAt }));
+export type Dyno = z.infer<typeof DYNO>;
 
 export const FORMATION = z.object({ type: name });
 
