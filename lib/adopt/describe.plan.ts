@@ -12,6 +12,7 @@ import {
 import { isAwsHost } from '../config/regions.js';
 import { ACLS, type Acl, type Mode } from '../contract/index.js';
 import { isHaskellOnHeroku } from '../heroku/buildpacks.plan.js';
+import { unfitness } from '../heroku/preflight.js';
 import { foreign } from '../io/redaction.js';
 import type { LeftOut, Seen, SeenApp } from './model.js';
 
@@ -108,8 +109,8 @@ function whyNot(app: SeenApp, { users }: Seen): string | undefined {
   const user = users.get(app.vars.HALCYON_AWS_ACCESS_KEY_ID ?? '');
   if (user !== undefined && KIT_USER.test(user))
     return `it has a key of the kit's already, of IAM user ${user}: it stays in the file that it is in`;
-  if (app.generation !== 'cedar') return `it is of the ${app.generation} generation, which takes no classic buildpacks`;
-  if (app.stack === 'cnb') return 'it is on the stack cnb, which takes no classic buildpacks';
+  const unfit = unfitness(app);
+  if (unfit !== undefined) return `it is ${unfit.why}`;
   if (explainApp(app.name) !== undefined) return 'its name is none that Heroku gives today';
   if (!isPrivate(app)) return undefined;
   const { name, prefix } = placeOf(app);

@@ -41,15 +41,8 @@ export async function preflight(
     try {
       const app = listed.get(name) ?? (await heroku.app(name));
       apps.set(name, app);
-      if (app.generation !== 'cedar') {
-        return problem('app-fir', `app ${name} is of the ${app.generation} generation, which takes no classic buildpacks; use a Cedar app`);
-      }
-      if (app.stack === 'cnb') {
-        return problem(
-          'app-cnb',
-          `app ${name} is on the stack cnb, which takes no classic buildpacks; use a heroku-NN stack (heroku stack:set)`,
-        );
-      }
+      const unfit = unfitness(app);
+      if (unfit !== undefined) return problem(unfit.code, `app ${name} is ${unfit.why}; ${unfit.fix}`);
       if (team.heroku.team !== undefined && parseStage(name) === undefined && app.team !== team.heroku.team) {
         const owner = app.team === undefined ? 'belongs to a person' : `belongs to Heroku team ${app.team}`;
         return problem(
@@ -67,6 +60,15 @@ export async function preflight(
     }
   };
   return { problems: (await pMap(wanted, check, { concurrency: 5, signal: options.signal })).flat(), apps };
+}
+
+/** Why an app takes no classic buildpacks; undefined where it does. */
+export function unfitness({ generation, stack }: Pick<HerokuApp, 'generation' | 'stack'>) {
+  const none = 'which takes no classic buildpacks';
+  if (generation !== 'cedar') return { code: 'app-fir', why: `of the ${generation} generation, ${none}`, fix: 'use a Cedar app' } as const;
+  if (stack === 'cnb')
+    return { code: 'app-cnb', why: `on the stack cnb, ${none}`, fix: 'use a heroku-NN stack (heroku stack:set)' } as const;
+  return undefined;
 }
 
 /** As many of the apps as a list tells of with fewer requests than asking for each: an account may have far more than the file. */

@@ -1,4 +1,5 @@
 import { differing, KEY_CONFIG_VARS, type ConfigVarName } from '../../contract/index.js';
+import { unfitness } from '../../heroku/preflight.js';
 import { desiredOf, principalFor, type AppFacts, type Check, type Observation, type TeamFacts } from '../model.js';
 import { about, broken, CACHE_MISS, info, NO_PRIVATE_STORAGE, notChecked, UPLOAD_FAILS, warning, type Fault } from './finding.js';
 
@@ -10,7 +11,8 @@ const ofApps =
       facts.apps.flatMap((app) => about(`${app.stage === undefined ? 'app ' : ''}${app.name}`, check(app, facts, observation))),
     );
 
-export const appThere = ofApps(function* ({ state, stage, info: app, problem }, { team }) {
+export const appThere = ofApps(function* ({ state, stage, info: app, problem }) {
+  const unfit = app && unfitness(app);
   if (state === 'missing')
     yield broken('app-not-found', {
       message: `Heroku knows no ${stage === undefined ? 'app' : 'pipeline'} of that name, or you may not see it`,
@@ -22,18 +24,8 @@ export const appThere = ofApps(function* ({ state, stage, info: app, problem }, 
       looksLike: 'unknown',
       fix: 'ask its owner for deploy and operate permissions',
     });
-  else if (app.generation !== 'cedar')
-    yield broken('app-fir', {
-      message: `it is of the ${app.generation} generation, which takes no classic buildpacks`,
-      looksLike: 'no build by haskell-on-heroku at all',
-      fix: `use a Cedar app in team ${team.name}`,
-    });
-  else if (app.stack === 'cnb')
-    yield broken('app-cnb', {
-      message: 'it is on the stack cnb, which takes no classic buildpacks',
-      looksLike: 'no build by haskell-on-heroku at all',
-      fix: 'heroku stack:set with a heroku-NN stack',
-    });
+  else if (unfit !== undefined)
+    yield broken(unfit.code, { message: `it is ${unfit.why}`, looksLike: 'no build by haskell-on-heroku at all', fix: unfit.fix });
 });
 
 /** Whether there is anything to run, and whether the next build of the same source finds what it needs. */
