@@ -12,7 +12,8 @@ import {
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { DeleteSecretCommand, paginateListSecrets } from '@aws-sdk/client-secrets-manager';
 import pMap from 'p-map';
-import { deleteBucket, emptyBucket } from '../lib/aws/bucket.js';
+import { deleteBucket } from '../lib/aws/bucket.js';
+import { emptyBucket } from '../lib/smoke/objects.client.js';
 import { isMissing } from '../lib/aws/errors.js';
 import { IAM_ROOT_PATH } from '../lib/contract/index.js';
 import { deleteStack } from '../lib/deploy/stack.client.js';

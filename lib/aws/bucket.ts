@@ -132,34 +132,35 @@ export async function bucketTags(aws: Aws, bucket: BucketName): Promise<Readonly
   }
 }
 
-/**
- * Delete every object, version and delete marker. No error where the bucket is gone already.
- * @returns how many were deleted.
- */
-export async function emptyBucket(
+/** The objects whose keys begin with `prefix`, from the key `after` on: a request for each thousand. */
+export async function* objectsIn(
   aws: Aws,
   bucket: BucketName,
-  options: { onProgress?: (deleted: number) => void; signal?: AbortSignal } = {},
-): Promise<number> {
-  const { DeleteObjectsCommand, ListObjectVersionsCommand } = await import('@aws-sdk/client-s3');
-  const s3 = await aws.s3();
-  const target = ownedBy(bucket);
-  let deleted = 0;
-  try {
-    for (;;) {
-      options.signal?.throwIfAborted();
-      const page = await s3.send(new ListObjectVersionsCommand(target));
-      const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].map(({ Key, VersionId }) => ({ Key, VersionId }));
-      if (found.length === 0) return deleted;
-      const answer = await s3.send(new DeleteObjectsCommand({ ...target, Delete: { Objects: found, Quiet: true } }));
-      const refused = answer.Errors?.[0];
-      if (refused !== undefined) throw Object.assign(new Error(`${refused.Key}: ${refused.Message}`), { name: refused.Code ?? 'Error' });
-      deleted += found.length;
-      options.onProgress?.(deleted);
-    }
-  } catch (error) {
-    if (isMissing(error, 'bucket')) return deleted;
-    throw awsError(error, `empty bucket ${bucket.name}`);
+  prefix: string,
+  { after, signal }: { after?: string; signal?: AbortSignal } = {},
+) {
+  const { paginateListObjectsV2 } = await import('@aws-sdk/client-s3');
+  const input = { ...ownedBy(bucket), Prefix: prefix, StartAfter: after };
+  for await (const { Contents = [] } of paginateListObjectsV2({ client: await aws.s3() }, input)) {
+    signal?.throwIfAborted();
+    for (const { Key = '', Size = 0, LastModified = new Date() } of Contents) yield { key: Key, bytes: Size, modified: LastModified };
+  }
+}
+
+/** A thousand a request. @throws what S3 says of the first that stays. */
+export async function deleteObjects(
+  aws: Aws,
+  bucket: BucketName,
+  objects: ReadonlyArray<{ readonly key: string; readonly version?: string }>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { DeleteObjectsCommand } = await import('@aws-sdk/client-s3');
+  for (let at = 0; at < objects.length; at += 1000) {
+    signal?.throwIfAborted();
+    const Objects = objects.slice(at, at + 1000).map(({ key, version }) => ({ Key: key, VersionId: version }));
+    const request = new DeleteObjectsCommand({ ...ownedBy(bucket), Delete: { Objects, Quiet: true } });
+    const { Errors: [first] = [] } = await (await aws.s3()).send(request);
+    if (first !== undefined) throw Object.assign(new Error(`${first.Key}: ${first.Message}`), { name: first.Code ?? 'Error' });
   }
 }
 

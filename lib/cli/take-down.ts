@@ -1,4 +1,5 @@
-import { emptyBucket, deleteBucket } from '../aws/bucket.js';
+import { deleteBucket } from '../aws/bucket.js';
+import { emptyBucket } from '../smoke/objects.client.js';
 import type { BucketSpec } from '../config/model.js';
 import { namesLeft, teamLeft, type LeftStack } from '../deploy/left.plan.js';
 import { BUCKET_TYPES, releaseStack } from '../deploy/retain.client.js';

@@ -1,12 +1,10 @@
 import type { Aws } from '../aws/aws.js';
-import { ownedBy } from '../aws/bucket.js';
+import { deleteObjects } from '../aws/bucket.js';
 import { guarded } from '../aws/errors.js';
 import type { Team, TeamBucket } from '../config/model.js';
 import { keyPrefix, unusedKey } from '../contract/index.js';
 import { s3Object } from '../engine/ports/s3-object.client.js';
-import { KitError } from '../errors.js';
 import type { Heroku, HerokuApp } from '../heroku/heroku.js';
-import { counted } from '../io/printable.js';
 import { storedPackages } from '../storage/packages.client.js';
 import { soaked, unusable, usersOf, type StoredPackage, type Unused } from '../storage/packages.plan.js';
 import { holdersOfBucket, usageOf } from './usage.client.js';
@@ -98,18 +96,7 @@ export async function prune(
   // A build may have stored one anew while somebody was asked.
   const now = new Map((await storedPackages(aws, bucket.spec, place, signal)).map(({ key, modified }) => [key, modified]));
   const due = agreed.filter(({ key, modified }) => now.get(key) === modified);
-  const { DeleteObjectsCommand } = await import('@aws-sdk/client-s3');
-  for (let at = 0; at < due.length; at += 1000) {
-    signal?.throwIfAborted();
-    const Objects = due.slice(at, at + 1000).map(({ key }) => ({ Key: key }));
-    const request = new DeleteObjectsCommand({ ...ownedBy(bucket.spec), Delete: { Objects, Quiet: true } });
-    await guarded(`remove packages from bucket ${bucket.spec.name} (s3:DeleteObject)`, async () => {
-      const { Errors = [] } = await (await aws.s3()).send(request);
-      const [first] = Errors;
-      if (first !== undefined)
-        throw new KitError('aws-denied', `${counted(Errors.length, 'package')} left, ${first.Key} first: ${first.Code}: ${first.Message}`);
-    });
-  }
+  await guarded(`remove packages from bucket ${bucket.spec.name} (s3:DeleteObject)`, () => deleteObjects(aws, bucket.spec, due, signal));
   const gone = new Set(due.map(({ key }) => key));
   const store = s3Object(aws, bucket.spec, unusedKey(place));
   const found = await store.read();

@@ -1,9 +1,15 @@
 import type * as Sdk from '@aws-sdk/client-s3';
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.js';
-import { ownedBy, type BucketName } from '../aws/bucket.js';
-import { httpStatus, isDenied } from '../aws/errors.js';
+import { deleteObjects, objectsIn, ownedBy, type BucketName } from '../aws/bucket.js';
+import { awsError, httpStatus, isDenied, isMissing } from '../aws/errors.js';
 import { KitError } from '../errors.js';
+
+interface Stored {
+  readonly key: string;
+  readonly modified: Date;
+  /** Of one that is kept beside newer ones, or of a delete marker. */
+  readonly version?: string;
+}
 
 /** The deployer's own view of a bucket: plants what a smoke deploy needs, and takes it away again. */
 export class Objects {
@@ -20,7 +26,7 @@ export class Objects {
     } catch (cause) {
       throw new KitError(
         'smoke-plant-refused',
-        `s3://${this.bucket.name}/${key} could not be written with your own AWS credentials (${reasonOf(cause)}); a smoke deploy needs s3:PutObject, s3:DeleteObject and s3:ListBucket there`,
+        `s3://${this.bucket.name}/${key} could not be written with your own AWS credentials (${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}); a smoke deploy needs s3:PutObject, s3:DeleteObject and s3:ListBucket there`,
         { cause },
       );
     }
@@ -28,38 +34,35 @@ export class Objects {
 
   /** What is under `prefix`, from the key `after` on, newest versions only; `ageMs` by S3's clock, to five minutes. */
   async read(prefix: string, after?: string): Promise<Array<{ key: string; body: string; ageMs: number }>> {
-    const [s3, { GetObjectCommand, paginateListObjectsV2 }] = await this.#s3();
+    const [s3, { GetObjectCommand }] = await this.#s3();
     const found: Array<{ key: string; body: string; ageMs: number }> = [];
-    for await (const { Contents = [] } of paginateListObjectsV2(
-      { client: s3 },
-      { ...ownedBy(this.bucket), Prefix: prefix, StartAfter: after },
-    )) {
-      for (const { Key = '' } of Contents) {
-        // One that goes meanwhile is no more.
-        const answer = await s3.send(new GetObjectCommand({ ...ownedBy(this.bucket), Key })).catch((error: unknown) => {
-          if (httpStatus(error) === 404) return undefined;
-          throw error;
-        });
-        if (answer === undefined) continue;
-        const now = Date.now() + s3.config.systemClockOffset;
-        found.push({
-          key: Key,
-          body: (await answer.Body?.transformToString()) ?? '',
-          ageMs: now - (answer.LastModified?.getTime() ?? now),
-        });
-      }
+    for await (const { key } of objectsIn(this.aws, this.bucket, prefix, { after })) {
+      // One that goes meanwhile is no more.
+      const answer = await s3.send(new GetObjectCommand({ ...ownedBy(this.bucket), Key: key })).catch((error: unknown) => {
+        if (httpStatus(error) !== 404) throw error;
+      });
+      if (answer === undefined) continue;
+      const now = Date.now() + s3.config.systemClockOffset;
+      const body = (await answer.Body?.transformToString()) ?? '';
+      found.push({ key, body, ageMs: now - (answer.LastModified?.getTime() ?? now) });
     }
     return found;
   }
 
   /** Remove everything under `prefix` that `match` accepts, older versions too where they may be listed. @returns how many. */
-  async remove(prefix: string, match: (entry: { key: string; modified: Date }) => boolean = () => true): Promise<number> {
-    const [s3, { DeleteObjectCommand }] = await this.#s3();
-    const found = (await this.#list(prefix)).filter(match);
-    for (const { key, version } of found) {
-      await s3.send(new DeleteObjectCommand({ ...ownedBy(this.bucket), Key: key, ...(version ? { VersionId: version } : {}) }));
+  async remove(
+    prefix: string,
+    match: (entry: Stored) => boolean = () => true,
+    { onProgress, signal }: { onProgress?: (removed: number) => void; signal?: AbortSignal } = {},
+  ): Promise<number> {
+    let removed = 0;
+    for await (const some of this.#versions(prefix)) {
+      const found = some.filter(match);
+      await deleteObjects(this.aws, this.bucket, found, signal);
+      removed += found.length;
+      onProgress?.(removed);
     }
-    return found.length;
+    return removed;
   }
 
   /** Remove one object, by its exact key: another may be named like it and longer. @returns how many versions. */
@@ -67,37 +70,43 @@ export class Objects {
     return this.remove(key, (entry) => entry.key === key);
   }
 
-  async #list(prefix: string): Promise<Array<{ key: string; modified: Date; version?: string }>> {
-    const [s3, sdk] = await this.#s3();
-    const found: Array<{ key: string; modified: Date; version?: string }> = [];
-    const add = (entry: { Key?: string; LastModified?: Date; VersionId?: string }) =>
-      found.push({
-        key: entry.Key ?? '',
-        modified: entry.LastModified ?? new Date(),
-        ...(entry.VersionId && entry.VersionId !== 'null' ? { version: entry.VersionId } : {}),
-      });
-    try {
-      let from: { KeyMarker?: string; VersionIdMarker?: string } = {};
-      for (let more = true; more;) {
-        const page = await s3.send(new sdk.ListObjectVersionsCommand({ ...ownedBy(this.bucket), Prefix: prefix, ...from }));
-        for (const entry of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]) add(entry);
-        from = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
-        more = page.IsTruncated === true;
-      }
-    } catch (error) {
+  /** Every version and delete marker, page by page. */
+  async *#versions(prefix: string): AsyncGenerator<Stored[]> {
+    const [s3, { ListObjectVersionsCommand }] = await this.#s3();
+    const list = (from: { KeyMarker?: string; VersionIdMarker?: string }) =>
+      s3.send(new ListObjectVersionsCommand({ ...ownedBy(this.bucket), Prefix: prefix, ...from }));
+    let page = await list({}).catch((error: unknown) => {
       if (!isDenied(error)) throw error;
-      // s3:ListBucketVersions is a right of its own; without it the newest versions are removed, which is all that a build sees.
-      found.length = 0;
-      for await (const page of sdk.paginateListObjectsV2({ client: s3 }, { ...ownedBy(this.bucket), Prefix: prefix })) {
-        for (const entry of page.Contents ?? []) add(entry);
-      }
+    });
+    // s3:ListBucketVersions is a right of its own; without it the newest versions are removed, which is all that a build sees.
+    if (page === undefined) for await (const one of objectsIn(this.aws, this.bucket, prefix)) yield [one];
+    while (page !== undefined) {
+      const { Versions = [], DeleteMarkers = [], IsTruncated, NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = page;
+      yield [...Versions.map((one) => ({ ...one, VersionId: one.VersionId === 'null' ? undefined : one.VersionId })), ...DeleteMarkers].map(
+        ({ Key = '', LastModified = new Date(), VersionId }) => ({ key: Key, modified: LastModified, version: VersionId }),
+      );
+      page = IsTruncated && KeyMarker ? await list({ KeyMarker, VersionIdMarker }) : undefined;
     }
-    return found;
   }
 
-  async #s3(): Promise<[S3Client, typeof Sdk]> {
+  async #s3(): Promise<[Sdk.S3Client, typeof Sdk]> {
     return Promise.all([this.aws.s3(), import('@aws-sdk/client-s3')]);
   }
 }
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+/**
+ * Delete every object, version and delete marker. No error where the bucket is gone already.
+ * @returns how many were deleted.
+ */
+export async function emptyBucket(aws: Aws, bucket: BucketName, options: Parameters<Objects['remove']>[2] = {}): Promise<number> {
+  const objects = new Objects(aws, bucket);
+  const { onProgress, signal } = options;
+  let deleted = 0;
+  try {
+    for (let more = 1; more > 0; deleted += more)
+      more = await objects.remove('', undefined, { signal, onProgress: (some) => onProgress?.(deleted + some) });
+  } catch (error) {
+    if (!isMissing(error, 'bucket')) throw awsError(error, `empty bucket ${bucket.name}`);
+  }
+  return deleted;
+}

@@ -16,7 +16,8 @@ import { HeadBucketCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk
 import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
-import { deleteBucket, emptyBucket } from '../../lib/aws/bucket.js';
+import { deleteBucket } from '../../lib/aws/bucket.js';
+import { emptyBucket } from '../../lib/smoke/objects.client.js';
 import { resourcesIn } from '../../lib/aws/stack.js';
 import { buildApp } from '../../lib/stacks/app.js';
 import { createDeployer } from '../../lib/deploy/deploy.client.js';

@@ -9,12 +9,17 @@ const archive = `linux/ghc-7.8.4/halcyon-install-1234567-${run}-1.0.tar.gz`;
 /** A bucket with these objects, long ago; `stuck` cannot be removed. */
 function bucket(keys: string[], stuck?: string) {
   const there = new Set(keys);
-  const send = async ({ constructor: { name }, input }: { constructor: { name: string }; input: { Prefix?: string; Key?: string } }) => {
-    const { Prefix = '', Key = '' } = input;
+  interface Command {
+    readonly constructor: { readonly name: string };
+    readonly input: { readonly Prefix?: string; readonly Delete?: { readonly Objects: ReadonlyArray<{ readonly Key: string }> } };
+  }
+  const send = async ({ constructor: { name }, input: { Prefix = '', Delete } }: Command) => {
     if (name === 'ListObjectVersionsCommand')
       return { Versions: [...there].filter((key) => key.startsWith(Prefix)).map((key) => ({ Key: key, LastModified: new Date(0) })) };
-    if (Key === stuck) throw new Error('no');
-    there.delete(Key);
+    for (const { Key } of Delete?.Objects ?? []) {
+      if (Key === stuck) throw new Error('no');
+      there.delete(Key);
+    }
     return {};
   };
   return { there, aws: { s3: async () => ({ send }) } as unknown as Aws };

@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import type { Aws } from '../../aws/aws.js';
 import { halcyonBucket, keyPrefix, KIT_OBJECT_PREFIX, type Reach } from '../../contract/index.js';
-import { ownedBy } from '../../aws/bucket.js';
+import { objectsIn, ownedBy } from '../../aws/bucket.js';
 import { failure, httpStatus } from '../../aws/errors.js';
 import { KitError } from '../../errors.js';
 import type { PackagesPort } from './ports.js';
@@ -61,16 +61,12 @@ const differing = (from: Reach, to: Reach, [first, ...others]: readonly StoredOb
 
 /** Keys without the prefix. The kit's own objects are no packages, nor is what a storage inside this one holds. */
 async function list(aws: Aws, { bucketName, prefix, account }: Reach): Promise<StoredObject[]> {
-  const { paginateListObjectsV2 } = await import('@aws-sdk/client-s3');
   const begin = keyPrefix(prefix);
   const found: StoredObject[] = [];
   try {
-    const input = { ...ownedBy({ name: bucketName, account }), Prefix: begin };
-    for await (const page of paginateListObjectsV2({ client: await aws.s3() }, input)) {
-      for (const { Key = '', Size = 0 } of page.Contents ?? []) {
-        const key = Key.slice(begin.length);
-        if (isPackage(key)) found.push({ key, bytes: Size });
-      }
+    for await (const { key: whole, bytes } of objectsIn(aws, { name: bucketName, account }, begin)) {
+      const key = whole.slice(begin.length);
+      if (isPackage(key)) found.push({ key, bytes });
     }
     return found;
   } catch (error) {
