@@ -20,6 +20,11 @@ export class KitError extends Error {
   readonly details?: Record<string, unknown>;
 }
 
+/** For a `pMap` that goes on after errors: the first of them is thrown, once all have come to their end. */
+export const throwFirst = (error: unknown): never => {
+  throw error instanceof AggregateError ? error.errors[0] : error;
+};
+
 /** Whether `error` is a {@link KitError}, of one of `codes` where any are given. */
 export function isKitError(error: unknown, ...codes: ErrorCode[]): error is KitError {
   return error instanceof KitError && (codes.length === 0 || codes.includes(error.code));

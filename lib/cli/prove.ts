@@ -1,23 +1,15 @@
-import type { KeyPair } from '../contract/index.js';
-import type { Mode, PrincipalId } from '../contract/index.js';
+import type { KeyPair, PrincipalId } from '../contract/index.js';
 import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { renderTable } from '../io/table.js';
-import type { SmokeReport } from '../smoke/report.js';
+import { failureOf, type SmokeReport } from '../smoke/report.js';
+import type { SmokeOptions } from '../smoke/smoke.js';
 import { noteProof } from './proven.js';
 import { teamByTeam } from './run-teams.js';
 import { engineContext, type Session } from './session.js';
 
-export interface ProveOptions {
-  readonly modes?: readonly Mode[];
-  readonly prebuild?: boolean;
-  readonly app?: string;
-  readonly source?: string;
-  readonly buildpackUrl?: string;
-}
-
 /** A smoke deploy of each mode in use, teams side by side. */
-export async function proveTeams(session: Session, options: ProveOptions): Promise<SmokeReport[]> {
+export async function proveTeams(session: Session, options: SmokeOptions & { readonly buildpackUrl?: string }): Promise<SmokeReport[]> {
   const { smokeTeam } = await import('../smoke/smoke.js');
   const { buildpackUrl, ...rest } = options;
   const reports = await teamByTeam(
@@ -70,8 +62,4 @@ export function renderReports(reports: readonly SmokeReport[]): string {
 /** An archive's name says enough: what stands before it is the same in every row. */
 const short = (text: string): string => text.replace(/s3:\/\/\S+\//g, 's3://…/');
 
-function failure({ team, mode, causes, proofs }: SmokeReport): string {
-  const first = proofs.find(({ ok }) => !ok);
-  const what = `${team}, ${mode}: ${first === undefined ? 'the smoke deploy failed' : `${first.proof}: ${first.observed}, expected ${first.expected}`}`;
-  return [what, ...causes.map(({ code, message, remedy }) => `  ${code}: ${message}; ${remedy}`)].join('\n');
-}
+const failure = (report: SmokeReport): string => `${report.team}, ${report.mode}: ${failureOf(report, 'the smoke deploy failed')}`;

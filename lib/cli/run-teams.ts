@@ -2,6 +2,7 @@ import pMap from 'p-map';
 import type { Team } from '../config/model.js';
 import { teamStackName } from '../contract/index.js';
 import type { Event, Intent, LeftApp, TeamResult, Policy, Smoke } from '../engine/index.js';
+import { throwFirst } from '../errors.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { Journal } from './journal.js';
 import { Notifier } from './notify.js';
@@ -68,15 +69,12 @@ export const teamByTeam = <T>(
   teams: readonly Team[],
   work: (team: Team) => Promise<T>,
   concurrency: number,
-): Promise<T[]> =>
-  pMap(teams, (team) => (host.signal.throwIfAborted(), work(team)), { concurrency, stopOnError: false }).catch((error: unknown) => {
-    throw error instanceof AggregateError ? error.errors[0] : error;
-  });
+): Promise<T[]> => pMap(teams, (team) => (host.signal.throwIfAborted(), work(team)), { concurrency, stopOnError: false }).catch(throwFirst);
 
 /** An app that a killed smoke deploy left behind holds a live key: whoever works on the team next removes it. */
 async function sweepApps(session: Session, team: Team): Promise<void> {
-  const sweep = await import('../smoke/leftovers.client.js');
-  if (team.bucket !== undefined) await sweep.sweepKilled(await engineContext(session, team), team);
+  const { sweep } = await import('../smoke/leftovers.client.js');
+  if (team.bucket !== undefined) await sweep(await engineContext(session, team), team, { apps: false, objects: false });
 }
 
 /** What killed runs left behind goes, and what was seen is kept, also where there is nothing else to do. */

@@ -11,6 +11,7 @@ import { costOf, inWaves, SIZES, type Size } from '../prebuild/prebuild.plan.js'
 import { readSource, type Source } from '../prebuild/source.client.js';
 import { withoutUserInfo } from '../smoke/app.client.js';
 import { sweep } from '../smoke/leftovers.client.js';
+import { failureOf } from '../smoke/report.js';
 import { subjectOf } from '../smoke/subject.js';
 
 export interface PrebuildCommandOptions extends ChangeOptions {
@@ -68,7 +69,7 @@ export async function prebuild(apps: readonly string[], options: PrebuildCommand
   const replaced = options.deploy ? ' and then deploy it to the app itself, which replaces what runs there' : '';
   if (!(await host.confirm(`Build ${names.join(', ')} for at most ${plan.atMost}${replaced}?`)))
     throw new KitError('declined', 'nothing was changed');
-  for (const team of session.teams) await sweep(contextOf(team.name), team, false);
+  for (const team of session.teams) await sweep(contextOf(team.name), team, { apps: true, objects: false });
   const reports = await prebuildAll((job) => contextOf(job.subject.team.name), waves, { size, timeoutMs, deploy: options.deploy === true });
   host.evidence.note({ prebuild: reports });
   return { data: { ...plan, apps: reports }, text: reports.map(renderReport).join('\n'), exitCode: reports.every(({ ok }) => ok) ? 0 : 1 };
@@ -135,12 +136,9 @@ function renderPlan({ planned, size, hours, anHour, atMost, deploy }: ReturnType
   ].join('\n');
 }
 
-function renderReport({ app, ok, state, archive, release, proofs, causes }: PrebuildReport): string {
+function renderReport(report: PrebuildReport): string {
+  const { app, ok, state, archive, release } = report;
   const done = { prebuilt: 'prebuilt', there: 'prebuilt already', failed: 'failed' }[state];
   if (ok) return `${app}: ${done}, ${archive}${release === undefined ? '' : `; deployed, v${release}`}`;
-  const first = proofs.find((one) => !one.ok);
-  return [
-    `${app}: ${first === undefined ? done : `${first.proof}: ${first.observed}, expected ${first.expected}`}`,
-    ...causes.map(({ code, message, remedy }) => `  ${code}: ${message}; ${remedy}`),
-  ].join('\n');
+  return `${app}: ${failureOf(report, done)}`;
 }

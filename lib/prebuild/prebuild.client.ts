@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import { storageOf } from '../config/derive.js';
 import { keyPrefix, userName } from '../contract/index.js';
 import { holdersOf } from '../engine/index.js';
-import { isKitError, KitError } from '../errors.js';
+import { isKitError, KitError, throwFirst } from '../errors.js';
 import type { Step } from '../io/io-host.js';
 import { redact } from '../io/redaction.js';
 import { createShortLived, prepare, type Prepared } from '../smoke/app.client.js';
@@ -92,8 +92,7 @@ export async function prebuildAll(
   for (const wave of waves) {
     const run = (job: Prebuild) => runOne(contextOf(job), job, options);
     // Each removes what it made before any error goes on.
-    const done = pMap(wave, run, { concurrency: CONCURRENCY, stopOnError: false });
-    reports.push(...(await done.catch((error: unknown) => Promise.reject(error instanceof AggregateError ? error.errors[0] : error))));
+    reports.push(...(await pMap(wave, run, { concurrency: CONCURRENCY, stopOnError: false }).catch(throwFirst)));
   }
   return reports;
 }

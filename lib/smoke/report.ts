@@ -31,6 +31,13 @@ export interface Cause {
   readonly remedy: string;
 }
 
+/** The first proof that does not hold, and the known causes. @param otherwise - what is said where every one holds. */
+export function failureOf({ proofs, causes }: Pick<SmokeReport, 'proofs' | 'causes'>, otherwise: string): string {
+  const first = proofs.find(({ ok }) => !ok);
+  const what = first === undefined ? otherwise : `${first.proof}: ${first.observed}, expected ${first.expected}`;
+  return [what, ...causes.map(({ code, message, remedy }) => `  ${code}: ${message}; ${remedy}`)].join('\n');
+}
+
 /** What one smoke deploy showed. Plain data without secrets. */
 export interface SmokeReport {
   readonly team: string;

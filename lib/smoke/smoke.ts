@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import type { KeyPair, Mode, PrincipalId } from '../contract/index.js';
 import type { Team } from '../config/model.js';
-import { KitError } from '../errors.js';
+import { KitError, throwFirst } from '../errors.js';
 import type { RunOptions, SmokeContext } from './context.js';
 import { sweep } from './leftovers.client.js';
 import type { SmokeReport } from './report.js';
@@ -30,13 +30,8 @@ export async function smokeTeam(context: SmokeContext, team: Team, options: Smok
     throw new KitError('source-needs-app', `say which app of team ${team.name} the source ${options.source} is for: --app`);
   }
   const subjects = subjectsOf(team, options);
-  const storage = subjects.some(({ mode }) => mode !== 'public');
-  await sweep(context, team, storage);
-  return pMap(subjects, (subject) => runOne(context, subject, options), { concurrency: CONCURRENCY, stopOnError: false }).catch(
-    (error: unknown) => {
-      throw error instanceof AggregateError ? error.errors[0] : error;
-    },
-  );
+  await sweep(context, team, { apps: true, objects: subjects.some(({ mode }) => mode !== 'public') });
+  return pMap(subjects, (subject) => runOne(context, subject, options), { concurrency: CONCURRENCY, stopOnError: false }).catch(throwFirst);
 }
 
 /** The same for one principal and one of its apps, with a key that need not be current yet. */
