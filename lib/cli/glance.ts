@@ -1,4 +1,4 @@
-import { holdersOf } from '../config/derive.js';
+import { bucketsOf, holdersOf } from '../config/derive.js';
 import type { App, KitConfig, Team, TeamBucket } from '../config/model.js';
 import { differing, type ConfigVarName } from '../contract/index.js';
 import type { Left } from '../deploy/left.plan.js';
@@ -62,13 +62,9 @@ export interface LastProof {
 }
 
 /** What was looked at. */
-interface Looked {
-  readonly at: string;
-  readonly policy: Glance['policy'];
+interface Looked extends Pick<Glance, 'at' | 'policy' | 'left' | 'buildpack'> {
   readonly config: KitConfig;
-  readonly left: Left;
   readonly refused: readonly PreflightProblem[];
-  readonly buildpack: Glance['buildpack'];
   readonly teams: ReadonlyArray<{
     readonly team: Team;
     /** Undefined where it has none to have. */
@@ -97,7 +93,9 @@ export function glanceOf({ at, policy, config, left, refused, buildpack, teams }
   const checked = runChecks({ config, left, at, buckets: [], teams: facts }, [() => [...unable, ...unread], ...GLANCE, ageing(policy)]);
   return {
     ...{ at, deployment: config.deployment, policy, findings: checked },
-    buckets: bucketsOf(teams.map(({ team }) => team)),
+    buckets: bucketsOf(teams.map(({ team }) => team)).map(({ spec: { name, account, region }, kind, teams: using }) => ({
+      ...{ name, account, region, kind, teams: using.map((team) => team.name) },
+    })),
     teams: teams.map(({ team, stack, observation, lastProof }) => ({
       ...{ team: team.name, stack: stack?.exists ? (stack.status ?? 'unknown') : 'none' },
       ...(team.bucket === undefined ? {} : { bucket: team.bucket.spec.name }),
@@ -108,18 +106,6 @@ export function glanceOf({ at, policy, config, left, refused, buildpack, teams }
     })),
     ...{ buildpack, left },
   };
-}
-
-function bucketsOf(teams: readonly Team[]): GlanceBucket[] {
-  const byName = new Map<string, GlanceBucket & { readonly teams: string[] }>();
-  for (const { name, bucket } of teams) {
-    if (bucket === undefined) continue;
-    const { account, region } = bucket.spec;
-    const known = byName.get(bucket.spec.name) ?? { ...{ name: bucket.spec.name, account, region, kind: bucket.kind }, teams: [] };
-    known.teams.push(name);
-    byName.set(known.name, known);
-  }
-  return [...byName.values()];
 }
 
 /** What a key is to its principal. */

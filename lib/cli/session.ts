@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import { createAws, type Aws } from '../aws/aws.js';
 import { checkAccount, identity } from '../aws/identity.js';
 import { loadConfig } from '../config/index.js';
-import { holdersOf, teamNamed } from '../config/derive.js';
+import { holdersOf, regionOf, teamNamed } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { digestOf } from '../contract/index.js';
 import { NOTHING_LEFT, type Left } from '../deploy/left.plan.js';
@@ -93,9 +93,6 @@ export function selectTeams(config: Pick<KitConfig, 'teams' | 'file'>, names: re
   if (config.teams.length === 1) return config.teams;
   throw new KitError('team-missing', `say which team, or --all; there are: ${config.teams.map((team) => team.name).join(', ') || 'none'}`);
 }
-
-/** Region of a team's stack; undefined where every app is public. */
-export const regionOf = (team: Team): string | undefined => team.bucket?.spec.region;
 
 /** Where teams are to be in AWS, for {@link checkAccount}; none of a team whose every app is public. */
 export const placesOf = (teams: readonly Team[]) =>

@@ -1,10 +1,11 @@
 import pMap from 'p-map';
+import { regionOf } from '../config/derive.js';
 import { isKitError } from '../errors.js';
 import { inStep } from '../io/io-host.js';
 import { storedAt, stockOf, type Place, type Stock } from '../prebuild/packages.client.js';
 import { byKind } from '../storage/packages.plan.js';
 import type { GlancePackages } from './glance.js';
-import { regionOf, type Session } from './session.js';
+import type { Session } from './session.js';
 
 export const awsOf = (session: Session, { teams }: Place) => session.aws(regionOf(teams[0]!)!);
 

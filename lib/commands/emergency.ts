@@ -5,7 +5,7 @@ import type { Team } from '../config/model.js';
 import { parseUserName } from '../contract/index.js';
 import { NOTHING_LEFT, teamLeft } from '../deploy/left.plan.js';
 import type { Event, FoundKey, Policy } from '../engine/index.js';
-import { holdersOf, namesOf } from '../config/derive.js';
+import { holdersOf, namesOf, regionOf } from '../config/derive.js';
 import { KitError } from '../errors.js';
 import { inStep } from '../io/io-host.js';
 import type { ChangeOptions, CommandResult } from '../cli/command.js';
@@ -13,7 +13,7 @@ import { runTeams } from '../cli/run-teams.js';
 import { exitCodeOf, renderOutcome } from '../cli/render.js';
 import { Journal } from '../cli/journal.js';
 import { Notifier } from '../cli/notify.js';
-import { admit, narrowed, placesOf, regionOf, type Session } from '../cli/session.js';
+import { admit, narrowed, placesOf, type Session } from '../cli/session.js';
 
 /** Looking at apps beforehand is for the preview only: a Heroku that answers slowly must not keep a leaked key alive for longer. */
 const LOOK_MS = 10_000;

@@ -1,9 +1,9 @@
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 import { explainApp, renderExplained, type Live } from '../cli/explain.plan.js';
 import { withPrincipals } from '../cli/principals.js';
-import { narrowed, openSession, regionOf, type Session } from '../cli/session.js';
+import { narrowed, openSession, type Session } from '../cli/session.js';
 import { checkAccount, identity } from '../aws/identity.js';
-import { holdersOf, principalOf } from '../config/derive.js';
+import { holdersOf, principalOf, regionOf } from '../config/derive.js';
 import { readDocument } from '../config/document.js';
 import { configText } from '../config/load.js';
 import type { App, Team } from '../config/model.js';

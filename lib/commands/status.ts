@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { regionOf } from '../config/derive.js';
 import { buildpackEnvironments } from '../config/environments.js';
 import { buildpackBucketName, KEY_CONFIG_VARS, teamStackName } from '../contract/index.js';
 import { stackState } from '../deploy/stack.client.js';
@@ -13,7 +14,7 @@ import { driftOf, glanceOf, stageOf, type Glance, type GlanceTeam, type LastProo
 import { metricsOf } from '../cli/metrics.js';
 import { lastProof } from '../cli/proven.js';
 import { alike, several } from '../cli/render.js';
-import { admit, AT_ONCE, engineContext, openSession, regionOf } from '../cli/session.js';
+import { admit, AT_ONCE, engineContext, openSession } from '../cli/session.js';
 import { glanceAtPackages } from '../cli/stock.js';
 import { writeWhole } from '../cli/write-file.js';
 

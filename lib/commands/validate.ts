@@ -1,4 +1,4 @@
-import { EXPIRY_FIX, expiryOf, holdersOf, principalsOf } from '../config/derive.js';
+import { EXPIRY_FIX, expiryOf, holdersOf, principalsOf, specsOf } from '../config/derive.js';
 import { loadConfig } from '../config/index.js';
 import { halcyonBucket, principalLabel } from '../contract/index.js';
 import { counted } from '../io/printable.js';
@@ -7,9 +7,7 @@ import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.j
 
 export async function validate(options: GlobalOptions, host: CommandHost): Promise<CommandResult> {
   const config = await loadConfig(options.config);
-  const buckets = new Map(
-    [...config.buckets, ...config.teams.flatMap(({ bucket }) => bucket?.spec ?? [])].map((spec) => [spec.name, spec]),
-  );
+  const buckets = new Map(specsOf(config).map((spec) => [spec.name, spec]));
   for (const warning of [...buckets.values()].flatMap((spec) => expiryOf(spec) ?? [])) host.io.warn(`${warning}; ${EXPIRY_FIX}`);
   const rows = config.teams.flatMap((team) => {
     const principals = new Map(principalsOf(team).flatMap((principal) => principal.apps.map((app) => [app, principal] as const)));

@@ -8,8 +8,30 @@ import { domainOf } from './regions.js';
 /** Names that a team's users may be under. */
 export const namesOf = ({ name, was }: Pick<Team, 'name' | 'was'>): readonly string[] => (was === undefined ? [name] : [name, was]);
 
+/** Region of a team's stack; undefined where every app is public. */
+export const regionOf = (team: Team): string | undefined => team.bucket?.spec.region;
+
 /** Whoever may hold a key of the team, by the file: apps, and stages of pipelines. */
 export const holdersOf = ({ apps, stages = [] }: Pick<Team, 'apps' | 'stages'>): readonly App[] => [...apps, ...stages];
+
+/** Every bucket that the file speaks of: shared, of teams, and existing ones. */
+export const specsOf = ({ buckets, teams }: Pick<KitConfig, 'buckets' | 'teams'>): BucketSpec[] => [
+  ...buckets,
+  ...teams.flatMap(({ bucket }) => bucket?.spec ?? []),
+];
+
+/** The buckets that teams use, each once, with those teams. */
+export function bucketsOf(teams: readonly Team[]) {
+  const byName = new Map<string, Pick<TeamBucket, 'spec' | 'kind'> & { readonly teams: Team[] }>();
+  for (const team of teams) {
+    if (team.bucket === undefined) continue;
+    const { spec, kind } = team.bucket;
+    const known = byName.get(spec.name) ?? { spec, kind, teams: [] };
+    byName.set(spec.name, known);
+    known.teams.push(team);
+  }
+  return [...byName.values()];
+}
 
 /** The principals a team needs: one an access in use, or one an app, beside which stages of pipelines share theirs; none where every app is public. */
 export function principalsOf(team: Team): readonly Principal[] {

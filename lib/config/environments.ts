@@ -1,4 +1,4 @@
-import { principalsOf } from './derive.js';
+import { principalsOf, specsOf } from './derive.js';
 import type { BucketSpec, KitConfig, Team } from './model.js';
 
 /** Where things are deployed: pure, and free of the CDK, so that the CLI can ask without loading it. */
@@ -16,10 +16,9 @@ export const hasStack = (team: Team): boolean => team.bucket !== undefined && (t
  */
 export function buildpackEnvironments(config: KitConfig, teams: readonly Team[] = config.teams): Environment[] {
   if (config.signing.version !== 4 || config.signing.buildpack !== 'hosted') return [];
-  const buckets = [...config.buckets, ...config.teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec]))];
-  const used = new Set(teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec.account])));
+  const used = new Set(teams.flatMap(({ bucket }) => bucket?.spec.account ?? []));
   const first = new Map<string, Environment>();
-  for (const { account, region } of buckets)
+  for (const { account, region } of specsOf(config))
     if (used.has(account) && !first.has(account))
       first.set(account, { account, region: config.signing.region ?? config.buildpackHomes?.[account]?.[0] ?? region });
   return [...first.values()];
@@ -27,7 +26,7 @@ export function buildpackEnvironments(config: KitConfig, teams: readonly Team[] 
 
 /** The part of a file in the accounts of `teams`: one set of credentials reaches no other. */
 export function inAccountsOf(config: KitConfig, teams: readonly Team[]): KitConfig {
-  const accounts = new Set(teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec.account])));
+  const accounts = new Set(teams.flatMap(({ bucket }) => bucket?.spec.account ?? []));
   return {
     ...config,
     buckets: config.buckets.filter(({ account }) => accounts.has(account)),

@@ -218,6 +218,8 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
 
 /** halcyon.yaml as written, once its shape is right. */
 export type FileShape = z.infer<typeof fileSchema>;
+/** Every setting that any kind of bucket has. */
+export type BucketShape = z.infer<typeof ownBucket> & z.infer<typeof sharedUse> & z.infer<typeof existingBucket>;
 
 /** The options of a team's bucket in the order of the union, by the key that tells them apart. */
 export const bucketVariant = (bucket: unknown): number => {

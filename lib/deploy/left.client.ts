@@ -1,13 +1,14 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
 import { bucketTags, listBuckets } from '../aws/bucket.js';
+import { specsOf } from '../config/derive.js';
 import { KNOWN_REGIONS, partitionOf } from '../config/regions.js';
 import type { KitConfig } from '../config/model.js';
 import { defaultBucketName, deploymentOf, isOf, KIT_OWNERS, OUTPUTS, parseUserName, TAGS } from '../contract/index.js';
 import { userTags } from '../engine/ports/iam.client.js';
 import { reachIn } from '../engine/run/observe.client.js';
 import { isKitError } from '../errors.js';
-import { bucketsIn, stacksIn, teamsIn, type Left, type LeftBucket, type LeftStack, type LeftTeam } from './left.plan.js';
+import { stacksIn, teamsIn, type Left, type LeftBucket, type LeftStack, type LeftTeam } from './left.plan.js';
 import { stackNames, stackState } from './stack.client.js';
 
 export interface Looking {
@@ -62,8 +63,12 @@ async function leftTeams({ config, aws, account, region }: Looking, users: Param
 const SKIPPED: readonly string[] = ['aws-denied', 'aws-credentials-refused', 'aws-unreachable'];
 
 async function leftStacks({ config, aws, account, region }: Looking): Promise<LeftStack[]> {
-  const specs = [...config.buckets, ...config.teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec]))];
-  const used = new Set([region, ...specs.filter((spec) => spec.account === account).map((spec) => spec.region)]);
+  const used = new Set([
+    region,
+    ...specsOf(config)
+      .filter((spec) => spec.account === account)
+      .map((spec) => spec.region),
+  ]);
   const regions = new Set([...used, ...KNOWN_REGIONS.filter((one) => partitionOf(one) === partitionOf(region))]);
   const inFile = stacksIn(config, account);
   const have = teamsIn(config, account);
@@ -91,7 +96,7 @@ async function leftBuckets(
   { config, aws, account, region }: Looking,
   named: ReadonlyArray<{ readonly bucketName?: string; readonly region: string } | undefined>,
 ): Promise<LeftBucket[]> {
-  const inFile = bucketsIn(config);
+  const inFile = new Set(specsOf(config).map(({ name }) => name));
   const have = teamsIn(config, account);
   const kits = Object.values(KIT_OWNERS).map((owner) => defaultBucketName(owner, account, ''));
   const places = new Map(named.flatMap((one) => (one?.bucketName === undefined ? [] : [[one.bucketName, one.region] as const])));

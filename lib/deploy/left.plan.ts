@@ -51,9 +51,6 @@ export function stacksIn({ buckets, teams }: KitConfig, account: string): (name:
   return (name, region) => name === BUILDPACK_STACK || name === TEMPLATES_STACK || names.has(`${name} ${region}`);
 }
 
-export const bucketsIn = ({ buckets, teams }: KitConfig): ReadonlySet<string> =>
-  new Set([...buckets.map(({ name }) => name), ...teams.flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket.spec.name]))]);
-
 /** Names of all teams of which something is left. */
 export const namesLeft = ({ teams, stacks, buckets }: Left): string[] => [
   ...new Set([...teams, ...stacks, ...buckets].flatMap(({ team }) => (team === undefined ? [] : [team]))),
@@ -78,7 +75,7 @@ export function teamLeft(name: string, left: Left): Team {
 }
 
 /** A sentence each: what is left, and what mends it. */
-export const inWords = ({ teams, stacks, buckets }: Left): LeftThing[] => [
+export const inWords = ({ teams, stacks, buckets }: Left) => [
   ...teams.map(({ team, users }) => ({
     ...{ name: 'team-left' as const, subject: `team ${team}` },
     message: `the file no longer names it; ${counted(users.length, 'IAM user')} of it and all their keys are kept working until "halcyon-kit up --prune"`,
@@ -95,13 +92,6 @@ export const inWords = ({ teams, stacks, buckets }: Left): LeftThing[] => [
     fix: `where nobody needs it, run ${team === undefined ? `aws s3 rb s3://${name} --force` : `halcyon-kit down ${team} --delete-bucket`}`,
   })),
 ];
-
-interface LeftThing {
-  readonly name: 'team-left' | 'stack-left' | 'bucket-left';
-  readonly subject: string;
-  readonly message: string;
-  readonly fix: string;
-}
 
 export const renderLeft = (left: Left): string =>
   [

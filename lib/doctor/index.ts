@@ -1,6 +1,7 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
 import { buildpacksWanted, signingBuildpackUrl } from '../buildpack/signing.js';
+import { bucketsOf } from '../config/derive.js';
 import { hasStack } from '../config/environments.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { teamStackName, type KeyPair } from '../contract/index.js';
@@ -13,7 +14,7 @@ import { inStep, type IoHost } from '../io/io-host.js';
 import { registerOf } from '../smoke/register.client.js';
 import { leftoversOf } from '../smoke/leftovers.client.js';
 import { appFacts, type AppQuestion } from './apps.client.js';
-import { bucketFacts, bucketQuestions } from './buckets.client.js';
+import { bucketFacts } from './buckets.client.js';
 import { buildpackFacts } from './buildpack.client.js';
 import { runChecks } from './checks/index.js';
 import type { Finding, Observation, TeamFacts } from './model.js';
@@ -63,7 +64,7 @@ async function observe(options: DoctorOptions): Promise<Observation> {
       `asking ${apps} apps takes ${apps * REQUESTS} requests, about ${Math.round(hours)} h at Heroku's rate; name teams to ask fewer`,
     );
   const buckets = await inStep(io, 'looking at buckets', () =>
-    pMap(bucketQuestions(teams), (question) => bucketFacts(aws(question.spec.region), question, signal), { concurrency: 3 }),
+    pMap(bucketsOf(teams), (bucket) => bucketFacts(aws(bucket.spec.region), bucket, signal), { concurrency: 3 }),
   );
   const url = await signingBuildpackUrl(config, teams);
   const [stacks, buildpack, strays] = await Promise.all([

@@ -1,6 +1,6 @@
 import { defaultBucketName, STAGES_WITH_VARS } from '../../contract/index.js';
 import type { Path } from '../document.js';
-import type { FileShape } from '../schema.js';
+import type { BucketShape, FileShape } from '../schema.js';
 
 type DeepPartial<T> = T extends string | number | boolean ? T : { [K in keyof T]?: DeepPartial<T[K]> };
 
@@ -10,21 +10,7 @@ export type DraftTeam = NonNullable<NonNullable<Draft['teams']>[string]>;
 export type DraftApp = NonNullable<NonNullable<DraftTeam['apps']>[string]>;
 
 /** Every setting that any kind of bucket has. */
-export interface DraftBucket {
-  readonly shared?: string;
-  readonly existing?: string;
-  readonly prefix?: string;
-  readonly account?: string;
-  readonly region?: string;
-  readonly name?: string;
-  readonly acl?: string;
-  readonly allowPublicRead?: boolean;
-  readonly kmsKeyArn?: string;
-  readonly endpoint?: string;
-  readonly versioning?: boolean;
-  readonly retention?: { retain?: boolean; expireAfterDays?: number; noncurrentDays?: number };
-  readonly tags?: Record<string, string>;
-}
+export type DraftBucket = DeepPartial<BucketShape>;
 
 export type Report = (path: Path, message: string, options?: { hint?: string; at?: 'key' | 'value' }) => void;
 export type Rule = (draft: Draft, report: Report) => void;
