@@ -1,7 +1,6 @@
 import pMap from 'p-map';
 import type { Intent, Plan, Policy, TeamObservation } from '../engine/model.js';
-import type { BucketOnV2 } from '../buildpack/sigv2.plan.js';
-import { renderOnV2 } from '../buildpack/sigv2.plan.js';
+import { renderOnV2, type BucketOnV2 } from '../buildpack/sigv2.plan.js';
 import { buildpacksWanted } from '../buildpack/signing.js';
 import type { Deployer } from '../deploy/deploy.client.js';
 import { renderFormerAcls, type FormerAcl } from '../deploy/former-acls.plan.js';

@@ -25,9 +25,7 @@ import { KitError } from '../errors.js';
 import { outgoing } from '../io/redaction.js';
 
 export interface UpOptions extends ChangeOptions {
-  readonly all?: boolean;
   readonly smoke?: boolean;
-  readonly evidence?: string;
   /** Also retire what an earlier file made and this one no longer names. */
   readonly prune?: boolean;
   /** Where to write the plan. */

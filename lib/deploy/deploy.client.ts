@@ -14,7 +14,7 @@ import { inStep, type IoHost } from '../io/io-host.js';
 import type { Network } from '../network/network.js';
 import { changeStack } from './change-stack.client.js';
 import { stackState } from './stack.client.js';
-import { stackChanges, type StackChanges, type StackDiff, type StatementChange } from './stacks.plan.js';
+import { stackChanges, type StackChanges, type StatementChange } from './stacks.plan.js';
 import { deployedTemplate, type Template, type TemplateResource } from './template.client.js';
 
 interface DeployedStack {
@@ -119,7 +119,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   };
 }
 
-async function changesOf(deployed: Template, template: Template): Promise<StackDiff['changes']> {
+async function changesOf(deployed: Template, template: Template): Promise<StackChanges['changes']> {
   const { fullDiff } = await import('@aws-cdk/cloudformation-diff');
   return Object.entries(fullDiff({ ...deployed }, { ...template }).resources.changes).map(([logicalId, change]) => ({
     logicalId,
@@ -132,7 +132,7 @@ async function changesOf(deployed: Template, template: Template): Promise<StackD
 }
 
 /** The same of a stack that is not there: what CloudFormation's schemas say of changes, a hundred megabytes, is not needed. */
-const additionsOf = ({ Resources = {} }: Template): StackDiff['changes'] =>
+const additionsOf = ({ Resources = {} }: Template): StackChanges['changes'] =>
   Object.entries(Resources).map(([logicalId, resource]) => ({
     ...{ logicalId, type: resource.Type, action: 'create' as const, properties: [], digest: digestOf([undefined, resource]) },
   }));

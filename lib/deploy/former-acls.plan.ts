@@ -1,14 +1,11 @@
 import type { BucketSpec, KitConfig } from '../config/model.js';
 import { ACLS, parseUserName, TAGS, type Acl } from '../contract/index.js';
+import type { UserRecord } from '../engine/ports/ports.js';
 
 /** Which ACLs a bucket must go on accepting while principals of an earlier file may still upload with them. Pure. */
 
 /** An IAM user that the file does not have any more. */
-export interface FormerUser {
-  readonly name: string;
-  readonly path: string;
-  readonly tags: Readonly<Record<string, string>>;
-}
+export type FormerUser = Pick<UserRecord, 'name' | 'path' | 'tags'>;
 
 export interface FormerAcl {
   readonly bucket: string;

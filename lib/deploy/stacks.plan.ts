@@ -44,8 +44,8 @@ export function stacksFor(config: KitConfig, teams: readonly Team[]): StackTarge
   ];
 }
 
-/** What one stack's deployment would change, from the template alone. */
-export interface StackDiff {
+/** What one stack's deployment would change, from the template alone; and what is wrong with the stack itself. */
+export interface StackChanges {
   readonly stack: string;
   readonly changes: ReadonlyArray<{
     readonly action: 'create' | 'update' | 'replace' | 'delete';
@@ -59,6 +59,8 @@ export interface StackDiff {
   }>;
   /** Statements of IAM policies that come and go. */
   readonly statements?: readonly StatementChange[];
+  /** Its status where it must be deployed although its template may be the same. */
+  readonly failed?: FailedStatus;
 }
 
 /** As the CDK writes them: several values on lines of their own. */
@@ -69,12 +71,6 @@ export interface StatementChange {
   readonly resource: string;
   readonly principal: string;
   readonly condition: string;
-}
-
-/** The same, with what is wrong with the stack itself. */
-export interface StackChanges extends StackDiff {
-  /** Its status where it must be deployed although its template may be the same. */
-  readonly failed?: FailedStatus;
 }
 
 export type FailedStatus = keyof typeof FAILED;
@@ -88,7 +84,7 @@ const FAILED = {
 } as const;
 
 /** @param status - CloudFormation's; undefined where there is no such stack. */
-export const stackChanges = (diff: StackDiff, status: string | undefined): StackChanges =>
+export const stackChanges = (diff: StackChanges, status: string | undefined): StackChanges =>
   status !== undefined && status in FAILED ? { ...diff, failed: status as FailedStatus } : diff;
 
 export const isStackChanged = (stack: StackChanges): boolean => stack.changes.length > 0 || stack.failed !== undefined;

@@ -175,15 +175,11 @@ export interface Event {
 }
 
 /** `done`, `nothing-due`: exit code 0; `waiting`: 2; `blocked`, `failed`, and whatever leaves an app as it is: 1. */
-export interface TeamResult {
+export interface TeamResult extends Pick<Plan, 'waiting' | 'blocked' | 'notices' | 'left'> {
   readonly team: string;
   readonly status: 'done' | 'nothing-due' | 'waiting' | 'blocked' | 'failed';
   /** One sentence. */
   readonly summary: string;
-  readonly waiting: readonly Waiting[];
-  readonly blocked: readonly Blocked[];
-  readonly notices: readonly string[];
-  readonly left: readonly LeftApp[];
   readonly error?: { readonly code: string; readonly message: string };
   readonly evidence: readonly Event[];
 }

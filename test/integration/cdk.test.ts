@@ -22,7 +22,7 @@ import { resourcesIn } from '../../lib/aws/stack.js';
 import { buildApp } from '../../lib/stacks/app.js';
 import { createDeployer } from '../../lib/deploy/deploy.client.js';
 import { prepareStack } from '../../lib/deploy/prepare.client.js';
-import { stacksFor, type StackDiff, type StackTarget } from '../../lib/deploy/stacks.plan.js';
+import { stacksFor, type StackChanges, type StackTarget } from '../../lib/deploy/stacks.plan.js';
 import { asRequest, deployedTemplate } from '../../lib/deploy/template.client.js';
 import { silentIo } from '../../lib/io/io-host.js';
 import { networkOf } from '../../lib/network/network.js';
@@ -262,7 +262,7 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
       );
       const deployer = await createDeployer({ config, io: silentIo, network: networkOf() });
       const target = stacksFor(config, config.teams).at(-1) as StackTarget;
-      const diff = (await deployer.diff([target.name])).find((one) => one.stack === target.name) as StackDiff;
+      const diff = (await deployer.diff([target.name])).find((one) => one.stack === target.name) as StackChanges;
       await deployer.deploy([target.name], async (name) => {
         const with_ = { aws: there, deployer, io: silentIo, signal: new AbortController().signal };
         if (name === target.name) await prepareStack(diff, target, with_);
