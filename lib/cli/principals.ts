@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
 import { identity } from '../aws/identity.js';
 import { withGenerations } from '../config/generations.js';
-import { principalsOf } from '../config/derive.js';
+import { principalsOf, regionOf } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
 import { parseUserName, secretName, userName } from '../contract/index.js';
 import { NOTHING_LEFT, type Left } from '../deploy/left.plan.js';
@@ -14,8 +14,6 @@ interface Opened {
   readonly teams: readonly Team[];
   readonly aws: (region: string) => Aws;
 }
-
-const regionOf = (team: Team): string | undefined => team.bucket?.spec.region;
 
 /**
  * The session with the principals of its teams as AWS has them: of later generations where the first one's name is taken. One request for
@@ -30,7 +28,7 @@ export async function withPrincipals<S extends Opened>(
   const { config, teams, aws } = session;
   const home = teams.find((team) => regionOf(team) !== undefined)?.bucket?.spec;
   if (home === undefined) return { ...session, left: NOTHING_LEFT };
-  const [{ awsKeys, quarantinedUsers, userNames }, { awsSecrets }] = await Promise.all([
+  const [{ quarantinedUsers, userNames, usersInStack }, { awsSecrets }] = await Promise.all([
     import('../engine/ports/iam.client.js'),
     import('../engine/ports/secrets-manager.client.js'),
   ]);
@@ -42,7 +40,7 @@ export async function withPrincipals<S extends Opened>(
     const region = regionOf(team);
     const beside = [...own].some((name) => !declared.some((principal) => userName(principal) === name));
     if (region === undefined || !(beside || deploying)) return team;
-    const inStack = await awsKeys(aws(region)).usersInStack(team.name);
+    const inStack = await usersInStack(aws(region), team.name);
     // The name of an app's own user is taken by the team that the app was in.
     const unfit = new Set([...quarantined, ...users.filter(({ name }) => !own.has(name)).map(({ name }) => name)]);
     const of = (unable: ReadonlySet<string>) => withGenerations(declared, { exist, inStack, unfit: unable }, deploying);

@@ -1,13 +1,13 @@
 import { deleteBucket } from '../aws/bucket.js';
-import { emptyBucket } from '../smoke/objects.client.js';
 import type { BucketSpec } from '../config/model.js';
 import { namesLeft, teamLeft, type LeftStack } from '../deploy/left.plan.js';
-import { BUCKET_TYPES, releaseStack } from '../deploy/retain.client.js';
+import { releaseStack } from '../deploy/retain.client.js';
 import { KitError } from '../errors.js';
 import type { Intent } from '../engine/model.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { inStep } from '../io/io-host.js';
 import { counted } from '../io/printable.js';
+import { emptyBucket } from '../smoke/objects.client.js';
 import type { Changes } from './changes.plan.js';
 import type { CommandResult } from './command.js';
 import { planTeams, previewBuildpacks, type TeamPlan } from './preview.js';
@@ -30,8 +30,8 @@ export type OwnedBucket = BucketSpec & { readonly owner: string; readonly stack:
 export interface StackThere {
   readonly name: string;
   readonly region: string;
-  /** Types of resources that stay when it goes, whatever its template says. Default: whatever builds may still depend on. */
-  readonly keep?: readonly string[];
+  /** Its bucket stays when it goes, whatever its template says. */
+  readonly keep: boolean;
 }
 
 export const renderDown = ({ teams, buildpacks, stacks, buckets, kept }: DownPlan, verbose = false): string =>
@@ -85,9 +85,7 @@ export async function takeDown(session: Session, { stacks, buckets, kept }: Down
   };
 }
 
-/** As they are to go: of those whose team goes with them, the bucket stays; of others, whatever their team may still use. */
-export const stacksOf = (stacks: readonly LeftStack[]): StackThere[] =>
-  stacks.map(({ name, region, team }) => ({ name, region, ...(team === undefined ? {} : { keep: BUCKET_TYPES }) }));
+export const stacksOf = (stacks: readonly LeftStack[]): StackThere[] => stacks.map(({ name, region }) => ({ name, region, keep: true }));
 
 /** All that an earlier file left, but for buckets: the session that takes it down, and what that comes to. */
 export async function planPrune(session: Session): Promise<{ readonly session: Session; readonly seen: DownPlan }> {

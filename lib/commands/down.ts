@@ -4,8 +4,7 @@ import { checkAccount, identity } from '../aws/identity.js';
 import { namesOf } from '../config/derive.js';
 import type { BucketSpec } from '../config/model.js';
 import { bucketStackName, isOf, teamStackName } from '../contract/index.js';
-import { namesLeft, NOTHING_LEFT, teamLeft, type Left } from '../deploy/left.plan.js';
-import { BUCKET_TYPES } from '../deploy/retain.client.js';
+import { namesLeft, NOTHING_LEFT, teamLeft, type Left, type LeftStack } from '../deploy/left.plan.js';
 import { requireOwnStack, stackState } from '../deploy/stack.client.js';
 import { KitError } from '../errors.js';
 import type { Intent } from '../engine/model.js';
@@ -17,7 +16,6 @@ import { admit, AT_ONCE, openSession, selectTeams, type Session } from '../cli/s
 import { changesOfDown, renderDown, stacksOf, takeDown, type DownPlan, type OwnedBucket, type StackThere } from '../cli/take-down.js';
 
 export interface DownOptions extends ChangeOptions {
-  readonly all?: boolean;
   readonly bucket?: string[];
   readonly deleteBucket?: boolean;
   readonly force?: boolean;
@@ -91,7 +89,7 @@ const intentOf = ({ force }: DownOptions): Intent => ({ kind: 'down', force: for
 async function stacksThere(
   { teams, aws, config }: Session,
   shared: ReadonlyArray<BucketSpec & { id: string }>,
-  but: readonly StackThere[],
+  but: readonly LeftStack[],
 ): Promise<StackThere[]> {
   const wanted: StackThere[] = [
     ...teams.flatMap(({ name, was, bucket }) =>
@@ -100,10 +98,10 @@ async function stacksThere(
         : namesOf({ name, was }).map((one) => ({
             name: teamStackName(one),
             region: bucket.spec.region,
-            keep: one === was ? BUCKET_TYPES : [],
+            keep: one === was,
           })),
     ),
-    ...shared.map(({ id, region }) => ({ name: bucketStackName(id), region, keep: [] })),
+    ...shared.map(({ id, region }) => ({ name: bucketStackName(id), region, keep: false })),
   ].filter((one) => !but.some(({ name, region }) => name === one.name && region === one.region));
   const was = new Set(teams.flatMap((team) => (team.was === undefined ? [] : [teamStackName(team.was)])));
   const there = await pMap(

@@ -60,7 +60,7 @@ export interface PrincipalId {
   readonly access: Access;
   /** Set with `credentials: per-app`. */
   readonly app?: string;
-  /** {@link reachDigest}; absent on principals of the kit's first version, which were named without. */
+  /** Digest of what it may reach: {@link reachDigest}. */
   readonly reach?: string;
   /** Of those that may reach the same, one after another, the how-manieth: a name that is taken is not used again. Default 1. */
   readonly generation?: number;

@@ -5,13 +5,13 @@ import { inStep, type IoHost } from '../io/io-host.js';
 import type { Deployer } from './deploy.client.js';
 import { importBucket } from './import.client.js';
 import { deleteStack, requireOwnStack, stackNames, stackState } from './stack.client.js';
-import { PRINCIPAL_TYPES, releaseBucket, releaseStack, retainIn } from './retain.client.js';
+import { releaseBucket, releaseStack } from './retain.client.js';
 import type { StackChanges, StackTarget } from './stacks.plan.js';
 
 /**
  * What must come before a deployment. CloudFormation takes no change to a stack whose deletion failed half way: it goes first, and what it
- * retains stays. A stack of the kit's first version is told to keep the users that leave it. A stack that would create a bucket which is
- * there already takes it back in: it was kept when an earlier stack went, or is still in another, which lets go of it first.
+ * retains stays. A stack that would create a bucket which is there already takes it back in: it was kept when an earlier stack went, or is
+ * still in another, which lets go of it first.
  * @throws KitError `stack-not-ours`, `bucket-name-taken` where the bucket belongs to someone else, `bucket-not-ours` where the kit did not make it.
  */
 export async function prepareStack(
@@ -19,14 +19,12 @@ export async function prepareStack(
   { region, bucket, deployment, was }: StackTarget,
   { aws, deployer, io, signal }: { aws: Aws; deployer: Pick<Deployer, 'bucketResource'>; io: IoHost; signal: AbortSignal },
 ): Promise<void> {
-  const state = await requireOwnStack(aws, stack, deployment);
+  await requireOwnStack(aws, stack, deployment);
   const letGo = (other: string) => inStep(io, `letting go of the bucket of ${other}, which stays`, () => releaseBucket(aws, other, signal));
   // A name that the team gave up may have come to be another file's.
   const former = was === undefined ? undefined : await stackState(aws, was);
   if (was !== undefined && former?.exists && isOf(deployment ?? '', former.tags))
-    await inStep(io, `deleting stack ${was}, whose users and bucket stay`, () => releaseStack(aws, was, undefined, signal));
-  if (state.exists && changes.some(({ type, action }) => PRINCIPAL_TYPES.includes(type) && action !== 'create' && action !== 'update'))
-    await retainIn(aws, stack, PRINCIPAL_TYPES, signal);
+    await inStep(io, `deleting stack ${was}, whose users and bucket stay`, () => releaseStack(aws, was, true, signal));
   if (failed === 'DELETE_FAILED') await inStep(io, `completing the deletion of ${stack}`, () => deleteStack(aws, stack, signal));
   const anew = failed === 'ROLLBACK_COMPLETE' || failed === 'DELETE_FAILED';
   const creates = anew || changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'create');

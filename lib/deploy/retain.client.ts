@@ -1,5 +1,5 @@
 import type { Aws } from '../aws/aws.js';
-import { awsError, isMissing } from '../aws/errors.js';
+import { awsError } from '../aws/errors.js';
 import { resourcesIn } from '../aws/stack.js';
 import { TAGS } from '../contract/index.js';
 import { isKitError } from '../errors.js';
@@ -7,18 +7,15 @@ import { changeStack } from './change-stack.client.js';
 import { deleteStack, requireOwnStack } from './stack.client.js';
 import { deployedTemplate, type Template, type TemplateResource } from './template.client.js';
 
-/** What an app's builds may still depend on when it leaves its stack. */
-export const PRINCIPAL_TYPES: readonly string[] = ['AWS::IAM::User', 'AWS::SecretsManager::Secret'];
-export const BUCKET_TYPES: readonly string[] = ['AWS::S3::Bucket'];
-const KEPT_TYPES: readonly string[] = [...PRINCIPAL_TYPES, ...BUCKET_TYPES];
+const BUCKET = 'AWS::S3::Bucket';
 
 const isRetained = ({ DeletionPolicy = '' }: TemplateResource): boolean => DeletionPolicy.startsWith('Retain');
 
-/** The template with all that is of `types`, and in `there`, retained; undefined where it is already. Pure. @internal */
-export function retaining(template: Template, types: readonly string[], there: (logicalId: string) => boolean): Template | undefined {
+/** The template with its buckets retained; undefined where they are already. Pure. @internal */
+export function retaining(template: Template): Template | undefined {
   let changed = false;
   const resources = Object.entries(template.Resources ?? {}).map(([id, resource]): [string, TemplateResource] => {
-    if (!types.includes(resource.Type) || isRetained(resource) || !there(id)) return [id, resource];
+    if (resource.Type !== BUCKET || isRetained(resource)) return [id, resource];
     changed = true;
     // CloudFormation takes a changed policy only together with another change to the resource.
     const tags = (resource.Properties?.Tags ?? []) as ReadonlyArray<{ Key: string; Value: string }>;
@@ -29,21 +26,14 @@ export function retaining(template: Template, types: readonly string[], there: (
 }
 
 /**
- * See to it that a stack, as it is deployed, keeps what is of `types` when it leaves it or goes: stacks of the kit's first version would
- * take users along that builds hold keys of. What was deleted by hand is passed over, since CloudFormation could not change it.
+ * See to it that a stack, as it is deployed, keeps its bucket when that leaves it, or it goes (`retention.retain: false`).
  * @throws KitError `deploy-failed` with CloudFormation's reason: then the stack is as it was.
  */
-export async function retainIn(aws: Aws, stack: string, types: readonly string[], signal?: AbortSignal): Promise<void> {
-  if (types.length === 0) return;
+async function retainBuckets(aws: Aws, stack: string, signal?: AbortSignal): Promise<void> {
   const doing = `keep what is in stack ${stack}`;
   try {
-    const template = await deployedTemplate(aws, stack);
-    if (retaining(template, types, () => true) === undefined) return;
-    const there = new Set<string>();
-    for (const [id, { type, name }] of await resourcesIn(aws, stack, types)) if (await exists(aws, type, name)) there.add(id);
-    const changed = retaining(template, types, (id) => there.has(id));
-    if (changed === undefined) return;
-    await changeStack(aws, stack, { template: changed, doing }, { signal });
+    const template = retaining(await deployedTemplate(aws, stack));
+    if (template !== undefined) await changeStack(aws, stack, { template, doing }, { signal });
   } catch (error) {
     if (isKitError(error)) throw error;
     throw awsError(error, doing);
@@ -56,10 +46,10 @@ export async function retainIn(aws: Aws, stack: string, types: readonly string[]
  * @throws KitError `deploy-failed` with CloudFormation's reason: then the stack is as it was.
  */
 export async function releaseBucket(aws: Aws, stack: string, signal?: AbortSignal): Promise<void> {
-  await retainIn(aws, stack, BUCKET_TYPES, signal);
+  await retainBuckets(aws, stack, signal);
   const doing = `let go of the bucket of stack ${stack}`;
   try {
-    const buckets = await resourcesIn(aws, stack, BUCKET_TYPES);
+    const buckets = await resourcesIn(aws, stack, [BUCKET]);
     // Another stack of the same deployment has taken it over.
     if (buckets.size === 0) return;
     const rest = withoutBuckets(await deployedTemplate(aws, stack), new Map([...buckets].map(([id, { name }]) => [id, name])));
@@ -88,28 +78,11 @@ export function withoutBuckets(template: Template, names: ReadonlyMap<string, st
 
 /**
  * Delete a stack, and keep what is in it.
- * @param types - of resources that stay, whatever its template says; default: whatever builds may still depend on.
- * @throws KitError as {@link retainIn} and {@link deleteStack} do.
+ * @param keep - also its bucket, whatever its template says.
+ * @throws KitError `deploy-failed`, and as {@link deleteStack} does.
  */
-export async function releaseStack(aws: Aws, stack: string, types = KEPT_TYPES, signal?: AbortSignal): Promise<void> {
+export async function releaseStack(aws: Aws, stack: string, keep: boolean, signal?: AbortSignal): Promise<void> {
   const { exists } = await requireOwnStack(aws, stack);
-  if (exists) await retainIn(aws, stack, types, signal);
+  if (exists && keep) await retainBuckets(aws, stack, signal);
   await deleteStack(aws, stack, signal);
-}
-
-async function exists(aws: Aws, type: string, id: string): Promise<boolean> {
-  try {
-    if (type === 'AWS::IAM::User') {
-      const { GetUserCommand } = await import('@aws-sdk/client-iam');
-      await (await aws.iam()).send(new GetUserCommand({ UserName: id }));
-    } else if (type === 'AWS::SecretsManager::Secret') {
-      const { DescribeSecretCommand } = await import('@aws-sdk/client-secrets-manager');
-      const { DeletedDate } = await (await aws.secrets()).send(new DescribeSecretCommand({ SecretId: id }));
-      return DeletedDate === undefined;
-    }
-    return true;
-  } catch (error) {
-    if (isMissing(error, 'user or key') || isMissing(error, 'secret')) return false;
-    throw awsError(error, `look for ${id}`);
-  }
 }

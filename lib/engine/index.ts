@@ -1,12 +1,11 @@
 import type { Aws } from '../aws/aws.js';
 import { identity } from '../aws/identity.js';
 import { namesOf, s3Endpoint } from '../config/derive.js';
-import type { BucketSpec, KitConfig, Team } from '../config/model.js';
+import type { BucketSpec, Team } from '../config/model.js';
 import { confirmedKey, leaseKey, secretName, TAGS } from '../contract/index.js';
 import { isKitError } from '../errors.js';
 import { Confirmed, type Trust } from '../heroku/confirmed.js';
 import type { Heroku, HerokuApp } from '../heroku/heroku.js';
-import type { IoHost } from '../io/io-host.js';
 import { thisProcess } from '../lease-owner.js';
 import { clockOf, type Clock } from './clock.js';
 import {
@@ -34,35 +33,23 @@ import { Fence, removeIfDead } from './run/lease.client.js';
 import { observeAll, principalsAmong } from './run/observe.client.js';
 import { Recent } from './run/recent.js';
 import { reconcile } from './run/reconcile.client.js';
-import type { RunContext, Smoke } from './run/run.js';
+import type { RunContext } from './run/run.js';
 import { Vault } from './run/vault.js';
 
 export * from './model.js';
 export type { FoundKey } from './run/kill.client.js';
 export type { Smoke } from './run/run.js';
 
-/** What the engine works with. `aws` is for the region of the team's bucket. */
-export interface EngineContext {
-  readonly config: KitConfig;
+type OfRun = Pick<RunContext, 'config' | 'io' | 'signal' | 'smoke' | 'forget' | 'onEvent' | 'confirmed' | 'refused' | 'deployed'>;
+
+/** What the engine works with. */
+export interface EngineContext extends OfRun {
+  /** For the region of the team's bucket. */
   readonly aws: Aws;
   readonly heroku: Heroku;
-  readonly io: IoHost;
-  readonly signal?: AbortSignal;
   readonly clock?: Clock;
-  /** Called during a rotation when the first app has the new key, before any other gets it. */
-  readonly smoke?: Smoke;
   /** Heroku's ids of apps, by name: those that are known are written down before they get a key. */
   readonly ids?: ReadonlyMap<string, string>;
-  /** Apps outside the team, by name or id, that are not asked what they hold. */
-  readonly forget?: ReadonlySet<string>;
-  /** Hears what was done, as it is done. */
-  readonly onEvent?: (event: Event) => void;
-  /** What apps were last seen to have. Without it every app is asked. */
-  readonly confirmed?: Confirmed;
-  /** Apps that are not to be written, and why. */
-  readonly refused?: ReadonlyMap<string, string>;
-  /** The team's stack was deployed a moment ago: users that IAM does not list yet are looked for again, for up to a minute. */
-  readonly deployed?: boolean;
 }
 
 /** Secrets seen with an observation: they never become part of it. */
@@ -215,8 +202,7 @@ function runContext(context: EngineContext, team: Team, policy: Policy, vault: V
   const objectIn = objectsIn(aws, team.bucket?.spec);
   const ports = {
     keys: awsKeys(aws, fence.check),
-    secrets: awsSecrets(aws, fence.check),
-    secretsIn: (region: string) => awsSecrets(aws.in(region), fence.check),
+    secretsIn: (region = aws.region) => awsSecrets(aws.in(region), fence.check),
     apps: herokuApps(heroku, { io: rest.io, concurrency, guard: fence.check, ids: context.ids }),
     verifier:
       team.bucket === undefined

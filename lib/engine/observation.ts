@@ -54,8 +54,6 @@ export interface PrincipalState {
   readonly quarantined?: true;
   /** Policies and groups by someone else's hand, where it has no keys: IAM deletes no user that has any. */
   readonly attached?: readonly string[];
-  /** The team's stack still holds it, and takes it away when it is deployed next. Absent where it is declared or does not exist. */
-  readonly inStack?: boolean;
   /** `unknown`: it could not be read; never in what a plan is made from. */
   readonly secret: 'missing' | 'empty' | 'present' | 'unknown';
   readonly keys: readonly KeyState[];

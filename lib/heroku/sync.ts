@@ -30,30 +30,26 @@ export interface SyncOptions {
 /** What became of one app. */
 export interface AppReport {
   readonly app: string;
-  readonly status: 'unchanged' | 'updated' | 'failed';
+  readonly ok: boolean;
   /** Version of the release that carried the change. */
   readonly release?: number;
-  /**
-   * ISO 8601: whatever starts on the app after this has the desired values. The release's end by Heroku's clock, the one that
-   * builds and dynos are dated by; for an unchanged app the time of this report, which is later than the truth and so safe.
-   */
+  /** ISO 8601: whatever starts on the app after this has the desired values. The release's end by Heroku's clock, the one that builds and dynos are dated by. */
   readonly confirmedAt?: string;
-  readonly error?: KitError;
+  readonly error?: Pick<KitError, 'code' | 'message'>;
 }
 
 /**
- * Send each app its PATCH, and confirm it on the release it made. Reports come in the order of `writes`; an app that fails stops no
- * other, and nothing is thrown.
+ * Send each app that changes its PATCH, and confirm it on the release it made. Reports come in the order of `writes`; an app that fails
+ * stops no other, and nothing is thrown.
  *
- * Requests: none for an app without changes, two otherwise: the PATCH and one look at the releases. The PATCH's answer holds the
+ * Requests: two an app, the PATCH and one look at the releases. The PATCH's answer holds the
  * values, and they count once their release has succeeded, so they are read again only where that release was pending, or where
  * the answer was not what was asked for.
  */
 export async function syncApps(heroku: Heroku, writes: readonly ConfigVarWrite[], options: SyncOptions): Promise<AppReport[]> {
   const sync = async (write: ConfigVarWrite, io: IoHost): Promise<AppReport> => {
     const { app, changes } = write;
-    if (changes.length === 0) return { app, status: 'unchanged', confirmedAt: new Date(heroku.now()).toISOString() };
-    if (options.signal?.aborted) return { app, status: 'failed', error: interrupted(app, 'before its config vars were sent') };
+    if (options.signal?.aborted) return { app, ok: false, error: interrupted(app, 'before its config vars were sent') };
     const names = changes.length > 2 ? `${changes.length} config vars` : changes.join(', ');
     const doing = changes.every((name) => write.desired[name] === null) ? 'Unsetting' : 'Setting';
     const step = io.step(`${doing} ${names} on ${app}`);
@@ -62,17 +58,17 @@ export async function syncApps(heroku: Heroku, writes: readonly ConfigVarWrite[]
       // A pipeline's stage makes none.
       const made = release.version === 0 ? undefined : release.version;
       step.done(made === undefined ? undefined : `v${made}`);
-      return { app, status: 'updated', ...(made === undefined ? {} : { release: made }), confirmedAt: release.updatedAt };
+      return { app, ok: true, ...(made === undefined ? {} : { release: made }), confirmedAt: release.updatedAt };
     } catch (thrown) {
       const error = kitErrorOf(thrown);
       step.fail(error.code === 'interrupted' ? error : error.message);
       const release = error.details?.release;
-      return { app, status: 'failed', error, ...(typeof release === 'number' ? { release } : {}) };
+      return { app, ok: false, error, ...(typeof release === 'number' ? { release } : {}) };
     }
   };
-  const changed = writes.filter(({ changes }) => changes.length > 0).length;
-  return inOneStep(options.io, 'Changing config vars of', changed, (io) =>
-    pMap(writes, (write) => sync(write, io), { concurrency: options.concurrency ?? 5 }),
+  const changed = writes.filter(({ changes }) => changes.length > 0);
+  return inOneStep(options.io, 'Changing config vars of', changed.length, (io) =>
+    pMap(changed, (write) => sync(write, io), { concurrency: options.concurrency ?? 5 }),
   );
 }
 

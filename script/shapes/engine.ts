@@ -28,7 +28,7 @@ const key = z.strictObject({
 
 const principal = z.strictObject({
   ...{ id: principalId, label: text, user: text, reach: reach.omit({ account: true }).optional() },
-  ...{ declared: z.boolean(), exists: z.boolean(), quarantined: z.literal(true).optional(), inStack: z.boolean().optional() },
+  ...{ declared: z.boolean(), exists: z.boolean(), quarantined: z.literal(true).optional() },
   ...{ secret: z.enum(['missing', 'empty', 'present', 'unknown']), keys: z.array(key) },
   ...{ current: text.optional(), pending: text.optional(), previous: text.optional(), versions: z.record(text, text) },
   ...{ stale: z.array(text).optional(), creating: making.extend({ by: text }).optional(), making: making.optional() },

@@ -40,7 +40,7 @@ test.each([
   ['of another bucket', user('bills', 'former-bucket', 'public-read')],
   ['of a bucket that is not ours to change', user('maps', 'maps-bucket', 'private')],
   ['of someone else', { ...user('bills', 'bills-bucket', 'public-read'), path: '/halcyon/' }],
-  ['of the first version, without tags', { ...user('bills', 'bills-bucket', 'public-read'), tags: {} }],
+  ['without tags', { ...user('bills', 'bills-bucket', 'public-read'), tags: {} }],
 ])('not by a principal %s', (_which, one) => {
   expect(formerAcls(config, [one])).toEqual([]);
 });

@@ -54,32 +54,30 @@ describe('a left-over team', () => {
   });
 });
 
-describe('a template that lets go of users', () => {
-  const user = { Type: 'AWS::IAM::User', Properties: { UserName: 'u', Tags: [{ Key: 'a', Value: 'b' }] } };
-  const secret = { Type: 'AWS::SecretsManager::Secret', DeletionPolicy: 'RetainExceptOnCreate' };
-  const types = ['AWS::IAM::User', 'AWS::SecretsManager::Secret'];
+describe('a template that lets go of its bucket', () => {
+  const bucket = { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'b', Tags: [{ Key: 'a', Value: 'b' }] } };
+  const user = { Type: 'AWS::IAM::User' };
 
-  test('keeps them, by a policy and a change beside it; others stay as they are', () => {
-    expect(retaining({ Resources: { user, secret } }, types, () => true)).toEqual({
+  test('keeps it, by a policy and a change beside it; others stay as they are', () => {
+    expect(retaining({ Resources: { bucket, user } })).toEqual({
       Resources: {
-        user: {
-          ...{ Type: 'AWS::IAM::User', DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' },
+        bucket: {
+          ...{ Type: 'AWS::S3::Bucket', DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' },
           Properties: {
-            UserName: 'u',
+            BucketName: 'b',
             Tags: [
               { Key: 'a', Value: 'b' },
               { Key: 'halcyon:retained', Value: 'true' },
             ],
           },
         },
-        secret,
+        user,
       },
     });
   });
 
-  test('is as it should be where nothing is to keep, or what there was is gone', () => {
-    expect(retaining({ Resources: { secret } }, types, () => true)).toBeUndefined();
-    expect(retaining({ Resources: { user } }, types, () => false)).toBeUndefined();
-    expect(retaining({ Resources: { user } }, ['AWS::S3::Bucket'], () => true)).toBeUndefined();
+  test('is as it should be where it has none, or keeps it already', () => {
+    expect(retaining({ Resources: { user } })).toBeUndefined();
+    expect(retaining({ Resources: { bucket: { ...bucket, DeletionPolicy: 'RetainExceptOnCreate' } } })).toBeUndefined();
   });
 });

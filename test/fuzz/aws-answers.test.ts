@@ -9,16 +9,20 @@ import { emptyBucket } from '../../lib/smoke/objects.client.js';
 import { identity } from '../../lib/aws/identity.js';
 import { guarded } from '../../lib/aws/errors.js';
 import { sessionCredentials } from '../../lib/aws/session.js';
-import type { BucketSpec } from '../../lib/config/model.js';
-import { iamPath, MANAGED_BY, QUARANTINE_POLICY, secretVersionId, TAGS } from '../../lib/contract/index.js';
+import { principalsOf } from '../../lib/config/derive.js';
+import type { BucketSpec, Team } from '../../lib/config/model.js';
+import { iamPath, MANAGED_BY, QUARANTINE_POLICY, secretVersionId, TAGS, userName, type PrincipalId } from '../../lib/contract/index.js';
 import { stackState } from '../../lib/deploy/stack.client.js';
 import { stackFailure } from '../../lib/deploy/stack-failure.client.js';
 import { bucketFacts } from '../../lib/doctor/buckets.client.js';
-import { awsKeys } from '../../lib/engine/ports/iam.client.js';
+import { principalFacts } from '../../lib/doctor/principals.client.js';
+import { Reader } from '../../lib/doctor/reader.js';
+import { awsKeys, usersInStack } from '../../lib/engine/ports/iam.client.js';
 import { s3Object } from '../../lib/engine/ports/s3-object.client.js';
 import { awsSecrets } from '../../lib/engine/ports/secrets-manager.client.js';
 import { clockOf } from '../../lib/engine/clock.js';
 import { takeLease } from '../../lib/engine/run/lease.client.js';
+import { Vault } from '../../lib/engine/run/vault.js';
 import { thisProcess } from '../../lib/lease-owner.js';
 import { networkOf } from '../../lib/network/network.js';
 import { exampleConfig } from '../support/config.js';
@@ -40,12 +44,16 @@ const session = { AccessKeyId: 'ASIAEXAMPLE000000001', SecretAccessKey: 'canary-
 const version = { Key: 'a/b', VersionId: '1', IsLatest: 'true', LastModified: date, Size: '10' };
 const lease = JSON.stringify({ id: 'x', who: 'someone@somewhere', pid: 1, machine: 'm', since: date, ttl: 1 });
 
+const [team] = exampleConfig().teams as [Team];
+const user = userName(principalsOf(team)[0] as PrincipalId);
+const spec = team.bucket?.spec as BucketSpec;
+
 /** Every answer that is read: fields of XML or JSON, `headers`, or a whole `body`. */
 const ANSWERS: Record<string, Json> = {
   GetFederationToken: { Credentials: session },
   AssumeRole: { Credentials: session },
   GetCallerIdentity: { Arn: 'arn:aws:iam::111122223333:user/x', Account: '111122223333', UserId: 'x' },
-  ListUsers: { IsTruncated: 'false', Users: { member: [{ UserName: 'u', Path: iamPath('upload', 'payments'), CreateDate: date }] } },
+  ListUsers: { IsTruncated: 'false', Users: { member: [{ UserName: user, Path: iamPath('upload', 'payments'), CreateDate: date }] } },
   ListAccessKeys: { AccessKeyMetadata: { member: [{ UserName: 'u', AccessKeyId: KEY_ID, Status: 'Active', CreateDate: date }] } },
   GetAccessKeyLastUsed: { UserName: 'u', AccessKeyLastUsed: { LastUsedDate: date, ServiceName: 's3', Region: 'eu-west-1' } },
   ListPolicies: {
@@ -82,7 +90,6 @@ const ANSWERS: Record<string, Json> = {
   Nothing: {},
 };
 
-const spec = exampleConfig().teams[0]?.bucket?.spec as BucketSpec;
 const store = (aws: Aws) => s3Object(aws, spec, '.halcyon-kit/lease/payments.json');
 const clock = (aws: Aws) => clockOf(aws.network.time);
 
@@ -96,7 +103,7 @@ const WORK: ReadonlyArray<(aws: Aws) => Promise<unknown>> = [
   (aws) => awsKeys(aws).users(['payments']),
   (aws) => awsKeys(aws).activeKeys('u'),
   (aws) => awsKeys(aws).createKey('u'),
-  (aws) => awsKeys(aws).usersInStack('payments'),
+  (aws) => usersInStack(aws, 'payments'),
   (aws) => awsKeys(aws).deleteUser('u'),
   (aws) => awsSecrets(aws).read('s', [KEY_ID]),
   (aws) => guarded('look', () => whereabouts(aws, spec)),
@@ -104,7 +111,8 @@ const WORK: ReadonlyArray<(aws: Aws) => Promise<unknown>> = [
   (aws) => emptyBucket(aws, spec),
   (aws) => stackState(aws, 'halcyon-payments'),
   (aws) => stackFailure(aws, 'halcyon-payments', new Error('{}'), 'delete it', /^DELETE_FAILED$/),
-  (aws) => bucketFacts(aws, { spec, kind: 'own', team: 'payments', prefixes: [undefined] }),
+  (aws) => bucketFacts(aws, { spec, kind: 'own', teams: [team] }),
+  (aws) => principalFacts(aws, team, new Vault(), new Reader()),
   (aws) => store(aws).read(),
   async (aws) => (await takeLease(store(aws), thisProcess(60_000, Date.now()), clock(aws))).release(),
 ];

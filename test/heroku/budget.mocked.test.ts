@@ -123,7 +123,7 @@ test.each([
         changes: ['HALCYON_S3_ACL'] as const,
       }));
       const reports = await syncApps(heroku, writes as never, { io: silentIo });
-      expect(reports.filter(({ status }) => status !== 'updated')).toEqual([]);
+      expect(reports.filter(({ ok }) => !ok)).toEqual([]);
     })(),
   );
   expect(vars.size).toBe(budget.apps);

@@ -56,35 +56,31 @@ const item = (app: string, current: Record<string, string> = {}): ConfigVarWrite
   changes: differing(current, desired),
   desired,
 });
-const unchanged = (app: string) =>
-  item(app, Object.fromEntries(Object.entries(desired).filter((e): e is [string, string] => e[1] !== null)));
-
 describe('syncApps', () => {
   test('sends nothing where nothing changed', async () => {
     const { heroku, requests } = fake();
-    expect(await syncApps(heroku, [unchanged('a')], { io: silentIo })).toEqual([
-      { app: 'a', status: 'unchanged', confirmedAt: expect.any(String) },
-    ]);
+    const held = Object.entries(desired).filter((entry): entry is [string, string] => entry[1] !== null);
+    expect(await syncApps(heroku, [item('a', Object.fromEntries(held))], { io: silentIo })).toEqual([]);
     expect(requests).toEqual([]);
   });
 
   test('one PATCH and one look where the release succeeds at once', async () => {
     const { heroku, requests } = fake();
     const reports = await syncApps(heroku, [item('a')], { io: silentIo });
-    expect(reports).toEqual([{ app: 'a', status: 'updated', release: 2, confirmedAt: '2026-11-22T12:00:00Z' }]);
+    expect(reports).toEqual([{ app: 'a', ok: true, release: 2, confirmedAt: '2026-11-22T12:00:00Z' }]);
     expect(requests).toEqual(['PATCH a', 'GET a/releases']);
   });
 
   test('waits for a pending release, then reads the values again', async () => {
     const { heroku, requests } = fake({ statuses: ['pending', 'pending', 'succeeded'] });
-    expect(await syncApps(heroku, [item('a')], { io: silentIo })).toMatchObject([{ status: 'updated', release: 2 }]);
+    expect(await syncApps(heroku, [item('a')], { io: silentIo })).toMatchObject([{ ok: true, release: 2 }]);
     expect(requests).toEqual(['PATCH a', 'GET a/releases', 'GET a/releases/2', 'GET a/releases/2', 'GET a']);
   });
 
   test('a failed release fails the app, and says what to look at', async () => {
     const { heroku } = fake({ statuses: ['pending', 'failed'] });
     const [report] = await syncApps(heroku, [item('a')], { io: silentIo });
-    expect(report).toMatchObject({ status: 'failed', release: 2, error: { code: 'release-failed' } });
+    expect(report).toMatchObject({ ok: false, release: 2, error: { code: 'release-failed' } });
     expect(report?.error?.message).toContain('heroku releases:output v2 -a a');
   });
 
@@ -93,7 +89,7 @@ describe('syncApps', () => {
     async (statuses) => {
       const { heroku } = fake({ statuses, drift: true });
       const [report] = await syncApps(heroku, [item('a')], { io: silentIo });
-      expect(report).toMatchObject({ status: 'failed', error: { code: 'config-vars-not-taken' } });
+      expect(report).toMatchObject({ ok: false, error: { code: 'config-vars-not-taken' } });
       expect(report?.error?.message).toContain('HALCYON_S3_ACL');
       expect(report?.error?.message).not.toContain('the-secret-of-this-test');
     },
@@ -102,14 +98,14 @@ describe('syncApps', () => {
   test('one app that fails stops no other, and reports keep their order', async () => {
     const { heroku } = fake({ writeFails: ['b'] });
     const reports = await syncApps(heroku, [item('a'), item('b'), item('c')], { io: silentIo, concurrency: 2 });
-    expect(reports.map(({ app, status }) => `${app} ${status}`)).toEqual(['a updated', 'b failed', 'c updated']);
+    expect(reports.map(({ app, ok }) => `${app} ${ok}`)).toEqual(['a true', 'b false', 'c true']);
     expect(reports[1]?.error?.code).toBe('app-not-found');
   });
 
   test('after an abort no further app is written', async () => {
     const { heroku, requests } = fake();
     const [report] = await syncApps(heroku, [item('a')], { io: silentIo, signal: AbortSignal.abort() });
-    expect(report).toMatchObject({ status: 'failed', error: { code: 'interrupted' } });
+    expect(report).toMatchObject({ ok: false, error: { code: 'interrupted' } });
     expect(requests).toEqual([]);
   });
 
@@ -118,7 +114,7 @@ describe('syncApps', () => {
     const { heroku } = fake({ statuses: ['pending'] });
     const io = { ...silentIo, step: () => ({ update: () => abort.abort(), done() {}, fail() {} }) };
     const [report] = await syncApps(heroku, [item('a')], { io, signal: abort.signal });
-    expect(report).toMatchObject({ status: 'failed', release: 2, error: { code: 'interrupted' } });
+    expect(report).toMatchObject({ ok: false, release: 2, error: { code: 'interrupted' } });
   });
 });
 

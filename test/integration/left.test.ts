@@ -1,30 +1,16 @@
-import { CreateStackCommand, waitUntilStackCreateComplete } from '@aws-sdk/client-cloudformation';
 import {
-  CreateAccessKeyCommand,
   CreateUserCommand,
   DeleteAccessKeyCommand,
   DeleteUserCommand,
   DeleteUserPolicyCommand,
-  GetUserCommand,
   ListUsersCommand,
 } from '@aws-sdk/client-iam';
-import { HeadBucketCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { DeleteSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { HeadBucketCommand } from '@aws-sdk/client-s3';
+import { DeleteSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bucketTags } from '../../lib/aws/bucket.js';
 import { parseConfig } from '../../lib/config/index.js';
-import { userPolicy } from '../../lib/constructs/policies.js';
-import {
-  formatSecretValue,
-  iamPath,
-  parseUserName,
-  secretName,
-  secretVersionId,
-  TAGS,
-  USER_POLICY,
-  userName,
-  type PrincipalId,
-} from '../../lib/contract/index.js';
+import { iamPath, parseUserName, secretName, TAGS, USER_POLICY, type PrincipalId } from '../../lib/contract/index.js';
 import { findLeft } from '../../lib/deploy/left.client.js';
 import { stackState } from '../../lib/deploy/stack.client.js';
 import { keysOf, startWire, type Wire } from '../engine/support/wire.js';
@@ -195,70 +181,6 @@ test('a renamed team keeps its bucket, and comes back under the name before', as
   work.write(`deployment: halcyon\n${named('alpha')}`);
   await work.ok(['up', '--prune', '--yes', '--no-smoke']);
   expect([await stack('halcyon-alpha'), await stack('halcyon-beta'), await bucket(bucketOf('alpha'))]).toEqual([true, false, true]);
-});
-
-test('a stack of the kit’s first version keeps its users when they leave it, also where the storage moves in the same edit', async () => {
-  const id: PrincipalId = { team: 'old', access: 'upload' };
-  const name = bucketOf('old');
-  const policy = userPolicy({
-    ...{
-      partition: 'aws',
-      bucketName: name,
-      bucketAccount: ACCOUNT,
-      access: 'upload',
-      acl: 'bucket-owner-full-control',
-      region: 'eu-west-1',
-    },
-  });
-  const template = {
-    Resources: {
-      StorageBucket5CB7C8EA: { Type: 'AWS::S3::Bucket', DeletionPolicy: 'RetainExceptOnCreate', Properties: { BucketName: name } },
-      Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: secretName(id) } },
-      User: {
-        Type: 'AWS::IAM::User',
-        Properties: {
-          ...{ UserName: userName(id), Path: iamPath('upload', 'old') },
-          Policies: [{ PolicyName: 'halcyon', PolicyDocument: policy }],
-        },
-      },
-    },
-  };
-  const client = await wire.aws.cloudformation();
-  const Tags = Object.entries({ 'halcyon:managed-by': 'halcyon-kit', 'halcyon:team': 'old' }).map(([Key, Value]) => ({ Key, Value }));
-  const StackName = 'halcyon-old';
-  await client.send(
-    new CreateStackCommand({ StackName, TemplateBody: JSON.stringify(template), Capabilities: ['CAPABILITY_NAMED_IAM'], Tags }),
-  );
-  await waitUntilStackCreateComplete({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { StackName });
-  const { AccessKey } = await (await wire.aws.iam()).send(new CreateAccessKeyCommand({ UserName: userName(id) }));
-  const key = { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
-  await (
-    await wire.aws.secrets()
-  ).send(
-    new PutSecretValueCommand({
-      ...{ SecretId: secretName(id), ClientRequestToken: secretVersionId(key.accessKeyId), SecretString: formatSecretValue(key) },
-      VersionStages: ['AWSCURRENT'],
-    }),
-  );
-  await wire.heroku.patchConfigVars('left-old', {
-    HALCYON_AWS_ACCESS_KEY_ID: key.accessKeyId,
-    HALCYON_AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
-  });
-
-  const s3 = await wire.aws.s3();
-  const Key = 'linux-ubuntu-24.04-x86_64/package.tar.gz';
-  await s3.send(new PutObjectCommand({ Bucket: name, Key, Body: 'archived' }));
-  work.write(file(team('old', 'left-old: { mode: upload }', own().replace(' }', ', prefix: ours }'))));
-  await work.ok(UP);
-  expect(await holds('left-old', 'old')).toMatchObject({ status: 'Active' });
-  expect(await s3.send(new HeadObjectCommand({ Bucket: name, Key: `ours/${Key}` }))).toMatchObject({ ContentLength: 8 });
-  expect(await held('left-old')).not.toBe(key.accessKeyId);
-  const there = (await wire.aws.iam()).send(new GetUserCommand({ UserName: userName(id) }));
-  await expect(there).resolves.toMatchObject({ User: { UserName: userName(id) } });
-  expect(await keysOf(wire, userName(id))).toMatchObject([{ id: key.accessKeyId, status: 'Inactive' }]);
-  // Once its key is gone, the user goes by the engine.
-  await work.ok(['rotate', '--finish', '--yes', '--soak', '0s']);
-  expect((await users('old')).length).toBe(1);
 });
 
 test('a herd of users of another deployment is told by one of them', async () => {

@@ -48,12 +48,12 @@ const patches = (app: string) => requestsTo(app).filter(({ method }) => method =
 test('100 apps: three requests each when changed, one each when nothing changed', async () => {
   const desired = desiredWith(1);
   const reports = await run(apps, desired);
-  expect(new Set(reports.map(({ status }) => status))).toEqual(new Set(['updated']));
+  expect(new Set(reports.map(({ ok }) => ok))).toEqual(new Set([true]));
   expect(local.log()).toHaveLength(300);
   expect(new Set(apps.map((app) => requestsTo(app).length))).toEqual(new Set([3]));
 
   local.clearLog();
-  expect(new Set((await run(apps, desired)).map(({ status }) => status))).toEqual(new Set(['unchanged']));
+  expect(await run(apps, desired)).toEqual([]);
   expect(local.log()).toHaveLength(100);
   expect(new Set(apps.map((app) => requestsTo(app).length))).toEqual(new Set([1]));
   expect(await heroku.configVars('app-7')).toEqual({ OTHER: 'untouched', ...valuesOf(desired) });
@@ -69,7 +69,7 @@ describe('one app', () => {
   test('a pending release, with the old values answered meanwhile, is waited for', async () => {
     local.settings.delayedReleaseMs = 1200;
     const [report] = await run(['app-1'], desiredWith(2));
-    expect(report).toMatchObject({ status: 'updated' });
+    expect(report).toMatchObject({ ok: true });
     expect(await heroku.configVars('app-1')).toMatchObject(valuesOf(desiredWith(2)));
     expect((await heroku.release('app-1', report?.release ?? 0)).status).toBe('succeeded');
   });
@@ -79,13 +79,13 @@ describe('one app', () => {
     local.clearLog();
     local.addFault({ kind, method: 'PATCH', path: '/apps/app-2/config-vars' });
     const [report] = await run(['app-2'], desiredWith(kind === 'cut' ? 3 : kind === '503' ? 4 : 5));
-    expect(report).toMatchObject({ status: 'updated' });
+    expect(report).toMatchObject({ ok: true });
     expect((await heroku.releases('app-2')).length).toBe(before + 1);
   });
 
   test('a PATCH that never arrived is sent again', async () => {
     local.addFault({ kind: 'reset-before', method: 'PATCH', path: '/apps/app-3/config-vars' });
-    expect(await run(['app-3'], desiredWith(2))).toMatchObject([{ status: 'updated' }]);
+    expect(await run(['app-3'], desiredWith(2))).toMatchObject([{ ok: true }]);
     expect(patches('app-3')).toHaveLength(2);
     expect(await heroku.configVars('app-3')).toMatchObject(valuesOf(desiredWith(2)));
   });
@@ -93,21 +93,21 @@ describe('one app', () => {
   test('a lost answer while the release is pending is not repeated either', async () => {
     local.settings.delayedReleaseMs = 1200;
     local.addFault({ kind: 'reset-after', method: 'PATCH', path: '/apps/app-4/config-vars' });
-    expect(await run(['app-4'], desiredWith(2))).toMatchObject([{ status: 'updated' }]);
+    expect(await run(['app-4'], desiredWith(2))).toMatchObject([{ ok: true }]);
     expect(patches('app-4')).toHaveLength(1);
   });
 
   test('429 and 503 on the way are waited out', async () => {
     local.addFault({ kind: '429', method: 'GET', path: '/apps/app-5/*' });
     local.addFault({ kind: '503', method: 'GET', path: '/apps/app-5/*', times: 2 });
-    expect(await run(['app-5'], desiredWith(2))).toMatchObject([{ status: 'updated' }]);
+    expect(await run(['app-5'], desiredWith(2))).toMatchObject([{ ok: true }]);
   });
 
   test('one that fails stops no other', async () => {
     const writes = await Promise.all(['app-6', 'app-7', 'app-8'].map((app) => writeOf(app, desiredWith(6))));
     await heroku.deleteApp('app-7');
     const reports = await syncApps(heroku, writes, { io: silentIo });
-    expect(reports.map(({ status }) => status)).toEqual(['updated', 'failed', 'updated']);
+    expect(reports.map(({ ok }) => ok)).toEqual([true, false, true]);
     expect(reports[1]?.error?.code).toBe('app-not-found');
   });
 

@@ -120,12 +120,11 @@ function tidy(principal: PrincipalState, intent: Intent): Step[] {
     return [{ kind: 'tidy-tags', ...of, reason }];
   }
   const unwanted = !principal.declared || intent.kind === 'down';
-  // One of the kit's first version goes with its stack; later ones are retained when they leave theirs. One that AWS has quarantined is kept
-  // until its case is settled: without keys it is nobody's way in.
-  const retained = principal.id.reach !== undefined || principal.inStack === false;
+  // One that AWS has quarantined is kept until its case is settled: without keys it is nobody's way in.
   const deletable = principal.exists && principal.keys.length === 0 && !principal.quarantined && principal.attached === undefined;
-  const gone = unwanted && retained && deletable;
-  return gone && intent.kind !== 'emergency' ? [{ kind: 'delete-principal', ...of, reason: 'nobody needs it, and its keys are gone' }] : [];
+  return unwanted && deletable && intent.kind !== 'emergency'
+    ? [{ kind: 'delete-principal', ...of, reason: 'nobody needs it, and its keys are gone' }]
+    : [];
 }
 
 /** Marks on users that record what was asked, so that any later run goes on with it; and what is asked for by a key's id. */

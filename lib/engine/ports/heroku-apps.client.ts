@@ -76,16 +76,7 @@ export function herokuApps(plain: Heroku, { io, concurrency, guard, ids = new Ma
         })
         .map(({ app }) => app);
     },
-    async write(writes, signal) {
-      const reports = await syncApps(heroku, writes, { io, signal, concurrency, guard });
-      return reports.map(({ app, status, release, confirmedAt, error }) => ({
-        app,
-        ok: status !== 'failed',
-        ...(release === undefined ? {} : { release }),
-        ...(confirmedAt === undefined ? {} : { confirmedAt }),
-        ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
-      }));
-    },
+    write: (writes, signal) => syncApps(heroku, writes, { io, signal, concurrency, guard }),
   };
 }
 

@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { Aws } from '../../aws/aws.js';
-import { ACCESSES, IAM_ROOT_PATH, iamPath, QUARANTINE_POLICY, TAGS, teamStackName, USER_POLICY } from '../../contract/index.js';
+import { ACCESSES, IAM_ROOT_PATH, iamPath, QUARANTINE_POLICY, teamStackName } from '../../contract/index.js';
 import { isKitError, KitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
 import { failure, guarded, isAmbiguous, isDenied, isLimitExceeded, isMissing } from '../../aws/errors.js';
@@ -64,11 +64,6 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
         const { UntagUserCommand } = await import('@aws-sdk/client-iam');
         await (await iam()).send(new UntagUserCommand({ UserName: user, TagKeys: [...keys] }));
       }),
-    usersInStack: (team) =>
-      guarded(`list the resources of stack ${teamStackName(team)}`, async () => {
-        const users = await resourcesIn(aws, teamStackName(team), ['AWS::IAM::User']);
-        return new Set([...users.values()].map(({ name }) => name));
-      }),
     deleteUser: (user) =>
       guarded(`delete user ${user}`, async () => {
         const sdk = await import('@aws-sdk/client-iam');
@@ -107,32 +102,23 @@ export const userNames = kept(0, (aws) =>
   }),
 );
 
-type Tags = Readonly<Record<string, string>>;
-
-/** Undefined where the user is gone. One of the kit's first version has none about its reach: its policy tells instead. */
-export function userTags(aws: Aws, UserName: string): Promise<Tags | undefined> {
-  return guarded(`read the tags of user ${UserName} (iam:ListUserTags, iam:GetUserPolicy)`, async () => {
-    const { GetUserPolicyCommand, ListUserTagsCommand } = await import('@aws-sdk/client-iam');
-    const client = await aws.iam();
-    const unlessMissing = (error: unknown) => {
-      if (!isMissing(error, 'user or key')) throw error;
-    };
-    const answer = await client.send(new ListUserTagsCommand({ UserName })).catch(unlessMissing);
-    if (answer === undefined) return undefined;
-    const tags = Object.fromEntries((answer.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
-    if (tags[TAGS.bucket] !== undefined) return tags;
-    const found = await client.send(new GetUserPolicyCommand({ UserName, PolicyName: USER_POLICY })).catch(unlessMissing);
-    return { ...reachTagsIn(decodeURIComponent(found?.PolicyDocument ?? '')), ...tags };
+/** Names of the users that a team's stack holds. */
+export const usersInStack = (aws: Aws, team: string): Promise<ReadonlySet<string>> =>
+  guarded(`list the resources of stack ${teamStackName(team)}`, async () => {
+    const users = await resourcesIn(aws, teamStackName(team), ['AWS::IAM::User']);
+    return new Set([...users.values()].map(({ name }) => name));
   });
-}
 
-/** The tags that a user with this policy, one of the kit's, would have been given. Pure. @internal */
-export function reachTagsIn(policy: string): Tags {
-  const [, bucket, prefix] = /"arn:[^:"]+:s3:::([^/"]+)\/(?:([^*"]+)\/)?\*"/.exec(policy) ?? [];
-  const [, region] = /"arn:[^:"]+:kms:([^:"]+):/.exec(policy) ?? [];
-  const [, acl] = /"s3:x-amz-acl":\s*\[?\s*"([^"]+)"/.exec(policy) ?? [];
-  const tags = { [TAGS.bucket]: bucket, [TAGS.prefix]: prefix, [TAGS.region]: region, [TAGS.acl]: acl };
-  return Object.fromEntries(Object.entries(tags).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+/** Undefined where the user is gone. */
+export function userTags(aws: Aws, UserName: string): Promise<UserRecord['tags'] | undefined> {
+  return guarded(`read the tags of user ${UserName} (iam:ListUserTags)`, async () => {
+    const { ListUserTagsCommand } = await import('@aws-sdk/client-iam');
+    const answer = await (await aws.iam()).send(new ListUserTagsCommand({ UserName })).catch((error: unknown) => {
+      if (isMissing(error, 'user or key')) return undefined;
+      throw error;
+    });
+    return answer && Object.fromEntries((answer.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
+  });
 }
 
 /**

@@ -1,8 +1,7 @@
 import type { HeldConfigVars, KeyPair, PrincipalId, Reach } from '../../contract/index.js';
-import type { ConfigVarWrite } from '../../heroku/sync.js';
-import type { ErrorCode } from '../../error-codes.js';
+import type { AppReport, ConfigVarWrite } from '../../heroku/sync.js';
 import { KitError } from '../../errors.js';
-import type { Activity, Holder, Making, PrincipalState } from '../model.js';
+import type { Activity, Holder, KeyState, Making, PrincipalState } from '../model.js';
 
 /**
  * The effects the engine needs, and no more; all else is pure. Implementations throw KitError, with a code in
@@ -10,9 +9,8 @@ import type { Activity, Holder, Making, PrincipalState } from '../model.js';
  */
 export interface Ports {
   readonly keys: KeysPort;
-  readonly secrets: SecretsPort;
-  /** Those of another region, which a principal of an earlier file may have its own in. Default: the same. */
-  readonly secretsIn?: (region: string) => SecretsPort;
+  /** Those of a region, which a principal of an earlier file may have its own in. Default: that of the team's bucket. */
+  readonly secretsIn: (region?: string) => SecretsPort;
   readonly verifier: VerifierPort;
   readonly apps: AppsPort;
   /** Undefined where the team has no bucket, or its packages are left where they are. */
@@ -25,11 +23,6 @@ export interface Ports {
 
 /** What ports are made with: comes right before every attempt of every effect, and stops it by throwing. */
 export type Guard = () => Promise<void>;
-/** The secrets of a region: the team's own where `region` is undefined. */
-export const secretsOf =
-  ({ secrets, secretsIn }: Pick<Ports, 'secrets' | 'secretsIn'>) =>
-  (region: string | undefined): SecretsPort =>
-    region === undefined || secretsIn === undefined ? secrets : secretsIn(region);
 
 /** Codes of errors after which a state is unknown or a service busy: observe, and plan again. */
 export const TRANSIENT: readonly string[] = [
@@ -63,8 +56,6 @@ export interface KeysPort {
   deleteKey(user: string, keyId: string): Promise<void>;
   tag(user: string, key: string, value: string): Promise<void>;
   untag(user: string, keys: readonly string[]): Promise<void>;
-  /** Names of the users that the team's stack holds, and would delete. */
-  usersInStack(team: string): Promise<ReadonlySet<string>>;
   /** A user without keys, and its inline policies. No error when it is gone already. */
   deleteUser(user: string): Promise<void>;
 }
@@ -77,13 +68,7 @@ export interface UserRecord {
   readonly quarantined?: true;
   /** Policies and groups of a user without keys, which IAM does not delete while it has them. */
   readonly attached?: readonly string[];
-  readonly keys: ReadonlyArray<{
-    readonly id: string;
-    readonly status: 'Active' | 'Inactive';
-    readonly createdAt: string;
-    readonly lastUsedAt?: string;
-    readonly lastUsedService?: string;
-  }>;
+  readonly keys: ReadonlyArray<Pick<KeyState, 'id' | 'status' | 'createdAt' | 'lastUsedAt' | 'lastUsedService'>>;
 }
 
 /** Secrets Manager, by name. */
@@ -130,15 +115,7 @@ export interface AppsPort {
   /** Of apps that were written, by the time from which on they had it (ISO 8601): those that were released again, or are gone. */
   releasedSince(written: ReadonlyMap<string, string>): Promise<string[]>;
   /** Each confirmed on its own release; failures are in the reports. */
-  write(writes: readonly ConfigVarWrite[], signal?: AbortSignal): Promise<AppWritten[]>;
-}
-
-export interface AppWritten {
-  readonly app: string;
-  readonly ok: boolean;
-  readonly release?: number;
-  readonly confirmedAt?: string;
-  readonly error?: { readonly code: ErrorCode; readonly message: string };
+  write(writes: readonly ConfigVarWrite[], signal?: AbortSignal): Promise<AppReport[]>;
 }
 
 /** What is written down of a user. The kit's own objects, in the bucket that the user may reach: the team's where that is not known. */

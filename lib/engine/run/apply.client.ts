@@ -1,10 +1,11 @@
 import pMap from 'p-map';
 import { halcyonBucket, KEY_CONFIG_VARS, type KeyPair } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
+import type { AppReport } from '../../heroku/sync.js';
 import { inStep } from '../../io/io-host.js';
 import { counted } from '../../io/printable.js';
 import type { AppWrite, Intent, PrincipalState, Step, TeamObservation } from '../model.js';
-import { isTransient, TRANSIENT, type AppWritten } from '../ports/ports.js';
+import { isTransient, TRANSIENT } from '../ports/ports.js';
 import { requireVersion2, writeApps } from './apps.client.js';
 import { changeKeys } from './keys.client.js';
 import { beforeEffect, record, type RunContext, type RunMemory } from './run.js';
@@ -25,8 +26,8 @@ export async function applySteps(
   steps: readonly Step[],
   observation: TeamObservation,
   intent: Intent,
-): Promise<{ readonly written: readonly AppWritten[]; readonly problems: readonly unknown[] }> {
-  const written: AppWritten[] = [];
+): Promise<{ readonly written: readonly AppReport[]; readonly problems: readonly unknown[] }> {
+  const written: AppReport[] = [];
   const problems: unknown[] = [];
   // When the team goes, none stays.
   const staying = intent.kind === 'down' || !steps.some(isFinal) ? [] : stayingKeys(observation);
@@ -140,7 +141,7 @@ async function applyWrites(
   memory: RunMemory,
   step: WriteStep,
   observation: TeamObservation,
-): Promise<readonly AppWritten[]> {
+): Promise<readonly AppReport[]> {
   const { ports, signal } = context;
   signal?.throwIfAborted();
   const apps = step.apps.filter(({ app, changes }) => {
@@ -176,7 +177,7 @@ async function applyWrites(
 /** Writes of one app in one run, whatever became of them: each is a release and a restart. */
 const WRITES = 3;
 
-function noteWrite({ appWrites, failedApps, taken }: RunMemory, report: AppWritten, writes: readonly AppWrite[]): void {
+function noteWrite({ appWrites, failedApps, taken }: RunMemory, report: AppReport, writes: readonly AppWrite[]): void {
   const { app, ok, error, confirmedAt } = report;
   const times = (appWrites.get(app) ?? 0) + 1;
   appWrites.set(app, times);

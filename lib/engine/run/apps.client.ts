@@ -1,8 +1,8 @@
 import { desiredConfigVars, withKeyVars } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
-import type { ConfigVarWrite } from '../../heroku/sync.js';
+import type { AppReport, ConfigVarWrite } from '../../heroku/sync.js';
 import type { AppState, AppWrite, TeamObservation } from '../model.js';
-import type { AppsPort, AppWritten, VerifierPort } from '../ports/ports.js';
+import type { AppsPort, VerifierPort } from '../ports/ports.js';
 import type { RunContext } from './run.js';
 
 type AppsContext = Pick<RunContext, 'config' | 'vault' | 'signal'>;
@@ -12,7 +12,7 @@ export async function writeApps(
   context: AppsContext & { readonly apps: AppsPort },
   writes: readonly AppWrite[],
   observation: TeamObservation,
-): Promise<AppWritten[]> {
+): Promise<AppReport[]> {
   const wanted = new Map(observation.apps.map((app) => [app.name, app.wanted]));
   const items = writes.map((write) => withValues(context, write, wanted.get(write.app)));
   const written = await context.apps.write(items, context.signal);

@@ -1,17 +1,15 @@
-import type { KeyPair } from '../../contract/index.js';
-import { KEY_TAGS, secretName, secretVersionId } from '../../contract/index.js';
+import { KEY_TAGS, secretName, secretVersionId, type KeyPair } from '../../contract/index.js';
 import { isKitError } from '../../errors.js';
 import type { Making, PrincipalState, Step } from '../model.js';
 import { isPendingLost } from '../plan/principal.plan.js';
-import { secretsOf, type Ports } from '../ports/ports.js';
+import type { Ports } from '../ports/ports.js';
 import { formatIntention, inactiveTag, refusedTag } from '../tags.js';
 import type { RunContext } from './run.js';
 
 /** Steps that change a user, its keys or its secret. */
 export type KeyChange = Exclude<Step, { kind: 'wait' | 'write-apps' | 'copy-packages' | 'verify' | 'smoke' }>;
 
-export interface KeyChangeContext
-  extends Pick<RunContext, 'vault' | 'recent' | 'clock'>, Pick<Ports, 'keys' | 'secrets' | 'secretsIn' | 'holders'> {
+export interface KeyChangeContext extends Pick<RunContext, 'vault' | 'recent' | 'clock'>, Pick<Ports, 'keys' | 'secretsIn' | 'holders'> {
   /** Who does it, for people. */
   readonly by: string;
   /** Ids of holders that exist no more. */
@@ -23,7 +21,7 @@ export interface KeyChangeContext
 /** Carry out one such step. @returns the id of the key that it was about. */
 export async function changeKeys(context: KeyChangeContext, step: KeyChange, principal: PrincipalState): Promise<string | undefined> {
   const { keys, holders, recent, vault } = context;
-  const secrets = secretsOf(context)(principal.reach?.region);
+  const secrets = context.secretsIn(principal.reach?.region);
   const { user } = step;
   const secret = secretName(principal.id);
   /** Every effect goes through here. */

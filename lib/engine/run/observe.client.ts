@@ -15,7 +15,7 @@ import {
   type Reach,
 } from '../../contract/index.js';
 import type { AppState, Holder, KeyState, PackageMove, PrincipalState, TeamObservation } from '../model.js';
-import { secretsOf, type SecretsPort, type UserRecord } from '../ports/ports.js';
+import type { SecretsPort, UserRecord } from '../ports/ports.js';
 import { keyMemory, parseIntention, staleTags } from '../tags.js';
 import { strictly, type ObserveContext, type Read } from './looking.js';
 import { observeApps, observeOutside } from './observe-apps.client.js';
@@ -34,7 +34,7 @@ export function principalsAmong(team: Team, users: readonly UserRecord[]): Found
   const wanted = new Map(principalsOf(team).map(({ apps: _, ...id }) => [userName(id), id]));
   const present = users.flatMap((record): FoundPrincipal[] => {
     const id = wanted.get(record.name) ?? parseUserName(record);
-    // Another file may have a team of this name, or one that this one gave up. Those of the kit's first version name no deployment.
+    // Another file may have a team of this name, or one that this one gave up.
     const named = record.tags[TAGS.deployment] ?? (id?.team === team.was ? deploymentOf(record.tags) : team.deployment);
     const other = team.deployment !== undefined && named !== team.deployment;
     return id === undefined || other ? [] : [{ id, declared: wanted.has(record.name), record }];
@@ -43,7 +43,7 @@ export function principalsAmong(team: Team, users: readonly UserRecord[]): Found
   return [...present, ...absent].sort((a, b) => (userName(a.id) < userName(b.id) ? -1 : 1));
 }
 
-/** What a user may reach, as its tags say; undefined for users of the kit's first version. */
+/** What a user may reach, as its tags say. */
 export const reachIn = (tags: Readonly<Record<string, string>> = {}): PrincipalState['reach'] => {
   const { [TAGS.bucket]: bucketName, [TAGS.region]: region, [TAGS.prefix]: prefix, [TAGS.acl]: acl } = tags;
   if (bucketName === undefined || region === undefined) return undefined;
@@ -108,9 +108,7 @@ export async function observePrincipal(
 
 export async function observePrincipals({ team, ports, recent, vault, concurrency }: ObserveContext): Promise<PrincipalState[]> {
   const found = principalsAmong(team, recent.over(await ports.keys.users(namesOf(team))));
-  const inStack = found.some(({ declared }) => !declared) ? await ports.keys.usersInStack(team.name) : undefined;
-  const states = await pMap(found, (one) => observePrincipal(one, { secretsIn: secretsOf(ports), vault }), { concurrency });
-  return states.map((state) => (state.declared || inStack === undefined ? state : { ...state, inStack: inStack.has(state.user) }));
+  return pMap(found, (one) => observePrincipal(one, { secretsIn: ports.secretsIn, vault }), { concurrency });
 }
 
 /** Some key that works is to retire, so that what still runs must be looked at. */

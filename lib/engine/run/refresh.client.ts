@@ -1,7 +1,7 @@
 import { desiredConfigVars, heldOf } from '../../contract/index.js';
+import type { AppReport } from '../../heroku/sync.js';
 import type { AppState, Step, TeamObservation } from '../model.js';
 import { desiredHolding } from '../plan/apps.plan.js';
-import type { AppWritten } from '../ports/ports.js';
 import type { ObserveContext } from './looking.js';
 import { needsActivity, observeAll, observePackages, observePrincipals, observeRecord } from './observe.client.js';
 import { observeApps, observeOutside } from './observe-apps.client.js';
@@ -35,8 +35,15 @@ export async function observeAgain(
   const missing = seen.packages?.some(({ objects }) => objects > 0) === true;
   const packages = missing ? await observePackages(context, principals) : seen.packages;
   const noted = await observeRecord(context, principals);
-  const again = await observeSome(context, { ...seen, ...noted, packages }, names, { activity });
-  return { ...again, at: new Date(context.clock.now()).toISOString() };
+  const wanted = new Set(names);
+  const apps = new Map((await observeApps(context, { activity, names: [...wanted] })).map((app) => [app.name, app]));
+  const others = seen.outside?.some(({ name }) => wanted.has(name))
+    ? await observeOutside(context, noted.recorded, { activity, seen: seen.apps })
+    : {};
+  // A review app goes with its pull request.
+  const gone = ({ name, stage = name }: AppState) => stage !== name && wanted.has(name) && !apps.has(name);
+  const kept = seen.apps.filter((app) => !gone(app)).map((app) => apps.get(app.name) ?? app);
+  return { ...seen, ...noted, packages, apps: kept, ...others, at: new Date(context.clock.now()).toISOString() };
 }
 
 /** AWS, and the apps that did not take what they were sent; the others have it, as Heroku answered. What runs on them is asked when it matters. */
@@ -44,7 +51,7 @@ export async function observeWritten(
   context: ObserveContext,
   seen: TeamObservation,
   steps: readonly Step[],
-  written: readonly AppWritten[],
+  written: readonly AppReport[],
 ): Promise<TeamObservation> {
   const writes = steps.flatMap((step) => (step.kind === 'write-apps' ? step.apps : []));
   const since = new Map(written.flatMap(({ app, ok, confirmedAt }) => (ok ? [[app, confirmedAt]] : [])));
@@ -62,21 +69,4 @@ export async function observeWritten(
   const own = new Set(apps.map(({ name }) => name));
   const unsure = written.filter(({ app, ok }) => !ok || !own.has(app)).map(({ app }) => app);
   return observeAgain(context, { ...seen, apps }, unsure, { activity: false });
-}
-
-/** Some apps, and nothing else. */
-async function observeSome(
-  context: ObserveContext,
-  seen: TeamObservation,
-  names: Iterable<string>,
-  options: { readonly activity: boolean },
-): Promise<TeamObservation> {
-  const wanted = new Set(names);
-  const apps = new Map((await observeApps(context, { ...options, names: [...wanted] })).map((app) => [app.name, app]));
-  const others = seen.outside?.some(({ name }) => wanted.has(name))
-    ? await observeOutside(context, seen.recorded, { ...options, seen: seen.apps })
-    : {};
-  // A review app goes with its pull request.
-  const gone = ({ name, stage = name }: AppState) => stage !== name && wanted.has(name) && !apps.has(name);
-  return { ...seen, apps: seen.apps.filter((app) => !gone(app)).map((app) => apps.get(app.name) ?? app), ...others };
 }

@@ -1,6 +1,5 @@
-import type { KeyPair } from '../../contract/index.js';
 import type { Team } from '../../config/model.js';
-import type { PrincipalId } from '../../contract/index.js';
+import type { KeyPair, PrincipalId } from '../../contract/index.js';
 import type { KitError } from '../../errors.js';
 import type { IoHost } from '../../io/io-host.js';
 import type { Event, Policy } from '../model.js';
@@ -8,7 +7,7 @@ import type { LeaseOwner } from '../../lease-owner.js';
 import type { Fence } from './lease.client.js';
 import type { ObserveContext } from './looking.js';
 
-/** Proves a key by a real build. */
+/** Proves a key by a real build: called during a rotation when the first app has the new one, before any other gets it. */
 export type Smoke = (team: Team, principal: PrincipalId, app: string, key: KeyPair) => Promise<void>;
 
 /** What a run works with, from its start to its end. */
@@ -21,7 +20,7 @@ export interface RunContext extends ObserveContext {
   readonly smoke?: Smoke;
   /** Hears what was done, as it is done. */
   readonly onEvent?: (event: Event) => void;
-  /** The team's stack was deployed a moment ago. */
+  /** The team's stack was deployed a moment ago: users that IAM does not list yet are looked for again, for up to a minute. */
   readonly deployed?: boolean;
   /** Who takes the leases. */
   readonly owner: LeaseOwner;

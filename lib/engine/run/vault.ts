@@ -10,9 +10,6 @@ export class Vault {
     registerSecret(secret);
     this.#secrets.set(keyId, secret);
   }
-  secretOf(keyId: string): string | undefined {
-    return this.#secrets.get(keyId);
-  }
   pairOf(keyId: string | null | undefined): KeyPair | undefined {
     const secretAccessKey = this.#secrets.get(keyId ?? '');
     return keyId && secretAccessKey !== undefined ? { accessKeyId: keyId, secretAccessKey } : undefined;

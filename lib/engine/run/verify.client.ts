@@ -1,5 +1,4 @@
-import type { KeyPair } from '../../contract/index.js';
-import type { PrincipalId } from '../../contract/index.js';
+import type { KeyPair, PrincipalId } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import { inWords } from '../clock.js';
 import type { Policy } from '../model.js';

@@ -35,7 +35,7 @@ export const CONTRACT = [
     'append-only-may-clean': [`mode === 'upload' && !clean ? 'append-only' : mode`, `mode`, 'guide'],
   }),
   ...faultsOf('lib/heroku/sync.ts', {
-    'patch-without-changes': [`if (changes.length === 0) return`, `if (changes.length < 0) return`, 'sync'],
+    'patch-without-changes': [`changes.length > 0);`, `changes.length >= 0);`, 'sync'],
     'patch-of-everything': [
       `Object.fromEntries(changes.map((name) => [name, desired[name]]))`,
       `Object.fromEntries(Object.entries(desired).filter(([name]) => changes.length > 0 && name))`,

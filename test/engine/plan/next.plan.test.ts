@@ -377,7 +377,12 @@ describe('other wishes', () => {
   test('one that is gone is nothing to a team that goes', () => {
     const observation = team([principal()], [app('a', 'OLD'), app('b', undefined, { state: 'missing', vars: {} })]);
     expect(planned(observation, { kind: 'down', force: false }).left).toEqual([]);
-    expect(brief(observation, { kind: 'down', force: false })).toEqual(['write all: a', 'deactivate OLD', 'delete-key OLD']);
+    expect(brief(observation, { kind: 'down', force: false })).toEqual([
+      'write all: a',
+      'deactivate OLD',
+      'delete-key OLD',
+      'delete-principal',
+    ]);
   });
   test('AWSPENDING does not stay on a key that is gone', () => {
     const observation = team([principal({ pending: 'P', versions: { P: 'version' } })], [app('a', 'OLD')]);
@@ -395,11 +400,12 @@ describe('other wishes', () => {
     expect(brief(observation, { kind: 'delete-unknown', keyId: 'X' })).toEqual(steps);
     expect(planned(observation, { kind: 'delete-unknown', keyId: 'X' }).blocked[0]?.code).toBe(code);
   });
-  test('down: apps let go, then keys go, without a soak', () => {
+  test('down: apps let go, then keys and users go, without a soak', () => {
     expect(brief(team([principal()], [app('a', 'OLD')]), { kind: 'down', force: false })).toEqual([
       'write all: a',
       'deactivate OLD',
       'delete-key OLD',
+      'delete-principal',
     ]);
   });
   test('down waits for builds, unless forced', () => {
@@ -409,7 +415,7 @@ describe('other wishes', () => {
     expect(now(observation, { kind: 'down', force: true })).toEqual(['deactivate OLD']);
   });
   test('a mode change: the app moves to its new principal, the old one retires and goes', () => {
-    const former = principal({ user: 'former', label: 'team/former', declared: false, inStack: false, keys: [key('F')], current: 'F' });
+    const former = principal({ user: 'former', label: 'team/former', declared: false, keys: [key('F')], current: 'F' });
     expect(brief(team([principal(), former], [app('a', 'F')]), ensure, { policy: { soak: 0 } })).toEqual([
       'write all: a',
       'deactivate F',
@@ -510,13 +516,13 @@ describe('the record of holders', () => {
 });
 
 test('a quarantined user without keys stays until AWS’s case is settled', () => {
-  const former = principal({ user: 'former', declared: false, inStack: false, keys: [], current: undefined });
+  const former = principal({ user: 'former', declared: false, keys: [], current: undefined });
   expect(now(team([principal(), former], []), ensure)).toEqual(['delete-principal']);
   expect(now(team([principal(), { ...former, quarantined: true }], []), ensure)).toEqual([]);
 });
 
 test('a former user with what someone attached to it stays, and it is said what keeps it', () => {
-  const former = principal({ user: 'former', declared: false, inStack: false, keys: [], current: undefined, attached: ['group admins'] });
+  const former = principal({ user: 'former', declared: false, keys: [], current: undefined, attached: ['group admins'] });
   const made = planned(team([principal(), former], []), ensure);
   expect(made.steps).toEqual([]);
   expect(made.notices).toEqual([expect.stringMatching(/^nobody needs IAM user former .* has group admins .* take that away/)]);

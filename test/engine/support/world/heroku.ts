@@ -1,7 +1,7 @@
 import { activityOf } from '../../../../lib/engine/ports/heroku-apps.client.js';
-import type { AppsPort, AppWritten } from '../../../../lib/engine/ports/ports.js';
+import type { AppsPort } from '../../../../lib/engine/ports/ports.js';
 import { KitError } from '../../../../lib/errors.js';
-import { patchOf } from '../../../../lib/heroku/sync.js';
+import { patchOf, type AppReport } from '../../../../lib/heroku/sync.js';
 import type { Build, Dyno, Heroku, Release } from '../../../../lib/heroku/heroku.js';
 import { withStages } from '../../../../lib/heroku/stages.js';
 import { STAGE } from '../model-file.js';
@@ -218,7 +218,7 @@ export class HerokuApps {
           }),
         ),
       write: async (items) => {
-        const reports: AppWritten[] = [];
+        const reports: AppReport[] = [];
         for (const write of items) {
           const name = write.app;
           try {

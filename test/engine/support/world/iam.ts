@@ -134,11 +134,6 @@ export class Iam {
         }),
       tag: (name, key, value) => process.effect('TagUser', () => void (userNamed(name).tags[key] = value)),
       untag: (name, keys) => process.effect('UntagUser', () => keys.forEach((key) => delete userNamed(name).tags[key])),
-      usersInStack: () =>
-        process.look(
-          'ListStackResources',
-          () => new Set([...this.users.values()].filter(({ inStack }) => inStack).map(({ name }) => name)),
-        ),
       deleteUser: (name) =>
         process.effect('DeleteUser', () => {
           if ((this.users.get(name)?.keys.length ?? 0) > 0) throw new KitError('aws-failed', 'DeleteConflict');

@@ -52,7 +52,7 @@ export class World extends Shared {
     const process = new Process(this, hook, guard, time);
     return {
       keys: this.iam.port(process),
-      secrets: this.secrets.port(process),
+      secretsIn: () => this.secrets.port(process),
       verifier: this.iam.verifier(process),
       apps: this.heroku.port(process),
       packages: this.packages.port(process),
