@@ -100,8 +100,8 @@ export function boundaryPolicy({ partition, made, existing, kmsKeyArns }: Operat
 }
 
 const STACKS = `
-  CreateChangeSet CreateStack DeleteChangeSet DeleteStack DescribeChangeSet DescribeEvents DescribeStackEvents DescribeStackResource
-  DescribeStackResources DescribeStacks ExecuteChangeSet GetTemplate ListStackResources TagResource UntagResource UpdateStack
+  ContinueUpdateRollback CreateChangeSet CreateStack DeleteChangeSet DeleteStack DescribeChangeSet DescribeEvents DescribeStackEvents
+  DescribeStackResource DescribeStackResources DescribeStacks ExecuteChangeSet GetTemplate ListStackResources TagResource UntagResource UpdateStack
   UpdateTerminationProtection`;
 const USERS = `
   CreateAccessKey DeleteAccessKey DeleteLoginProfile DeleteUser GetLoginProfile GetUser GetUserPolicy ListAccessKeys

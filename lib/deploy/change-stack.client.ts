@@ -4,6 +4,7 @@ import type { Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import type { Step } from '../io/io-host.js';
 import { isKitError, KitError } from '../errors.js';
+import { foreign } from '../io/redaction.js';
 import { eventsOf, stackFailure } from './stack-failure.client.js';
 import { deleteStack, stackState, type StackState } from './stack.client.js';
 import { asRequest, type Template } from './template.client.js';
@@ -23,7 +24,8 @@ const POLL = 1000;
 const NEVER_MADE = /^(ROLLBACK_COMPLETE|ROLLBACK_FAILED|CREATE_FAILED|REVIEW_IN_PROGRESS)$/;
 
 /**
- * Make a stack, or change it, and wait until it is done; what is under way on it ends first. One whose creation failed is made anew.
+ * Make a stack, or change it, and wait until it is done; what is under way on it ends first. One whose creation failed is made anew, and a rollback that
+ * failed is taken up again first.
  * @returns it, as it is then, and what CloudFormation could not delete on the way.
  * @throws KitError as {@link awsError} says, and `deploy-failed` with CloudFormation's own reason: then the stack is as it was.
  */
@@ -45,7 +47,13 @@ export async function changeStack(
   };
   let began = false;
   try {
-    const before = await settled();
+    let before = await settled();
+    if (before.status === 'UPDATE_ROLLBACK_FAILED') {
+      // CloudFormation does nothing else with such a stack, and what kept its rollback from an end may be mended by now.
+      await client.send(new sdk.ContinueUpdateRollbackCommand({ StackName: stack }));
+      before = await settled();
+      if (before.status === 'UPDATE_ROLLBACK_FAILED') throw await rollbackFailure(aws, stack);
+    }
     const anew = NEVER_MADE.test(before.status ?? '');
     if (anew) await deleteStack(aws, stack, signal);
     const request = {
@@ -76,6 +84,11 @@ export async function changeStack(
     if (/No updates are to be performed/.test((error as Error).message)) return { ...(await stackState(aws, stack)), left: [] };
     throw deployFailure(error, doing, began ? await stackFailure(aws, stack, error, doing) : undefined);
   }
+}
+
+async function rollbackFailure(aws: Aws, stack: string): Promise<KitError> {
+  const last = (await eventsOf(aws, stack)).find((one) => /_FAILED$/.test(one.ResourceStatus ?? '') && one.LogicalResourceId !== stack);
+  return deployFailure(new Error(foreign(`${last?.LogicalResourceId}: ${last?.ResourceStatusReason}`)), `end the rollback of ${stack}`);
 }
 
 /** @param reason - of the resource that failed first; none where it never came to that: the template was refused, say. @internal */

@@ -1,5 +1,6 @@
 import {
   CloudFormationClient,
+  ContinueUpdateRollbackCommand,
   CreateChangeSetCommand,
   CreateStackCommand,
   DeleteStackCommand,
@@ -105,6 +106,39 @@ describe('changing a stack', () => {
       ...{ StackName: 'halcyon-team', TemplateBody: '{"Resources":{}}', EnableTerminationProtection: true },
       ...{ Tags: [{ Key: 'a', Value: 'b' }], Capabilities: ['CAPABILITY_NAMED_IAM'], ClientRequestToken: expect.any(String) },
     });
+  });
+
+  test('takes up a rollback that failed, and changes the stack then', async () => {
+    cloudformation.on(ContinueUpdateRollbackCommand).resolves({});
+    cloudformation
+      .on(DescribeStacksCommand)
+      .resolvesOnce(stack('UPDATE_ROLLBACK_FAILED'))
+      .resolvesOnce(stack('UPDATE_ROLLBACK_COMPLETE'))
+      .resolves(stack('UPDATE_COMPLETE'));
+    cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
+    expect(await changeStack(aws, 'halcyon-team', { template: {} })).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    expect(cloudformation.commandCalls(ContinueUpdateRollbackCommand)).toHaveLength(1);
+    expect(cloudformation.commandCalls(UpdateStackCommand)).toHaveLength(1);
+  });
+
+  test('says what a rollback fails of that fails again, and asks for no change', async () => {
+    cloudformation.on(ContinueUpdateRollbackCommand).resolves({});
+    cloudformation.on(DescribeStacksCommand).resolves(stack('UPDATE_ROLLBACK_FAILED'));
+    cloudformation.on(DescribeStackEventsCommand).resolves({
+      StackEvents: [
+        event('halcyon-team', 'UPDATE_ROLLBACK_FAILED', 'The following resource(s) failed to update: [User].'),
+        event('User', 'UPDATE_FAILED', 'The user with name u cannot be found'),
+        event('Policy', 'CREATE_FAILED', 'what the update before failed of'),
+        event('halcyon-team', 'UPDATE_IN_PROGRESS', 'User Initiated'),
+      ],
+    });
+    await expect(changeStack(aws, 'halcyon-team', { template: {} })).rejects.toMatchObject({
+      code: 'deploy-failed',
+      message: expect.stringMatching(
+        /^CloudFormation could not end the rollback of halcyon-team: User: The user with name u cannot be found;/,
+      ),
+    });
+    expect(cloudformation.commandCalls(UpdateStackCommand)).toEqual([]);
   });
 
   test.each(['ROLLBACK_COMPLETE', 'REVIEW_IN_PROGRESS'])('makes one anew that was never made: %s', async (status) => {
