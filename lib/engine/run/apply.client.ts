@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import { halcyonBucket, KEY_CONFIG_VARS, type KeyPair } from '../../contract/index.js';
 import { KitError } from '../../errors.js';
 import type { AppReport } from '../../heroku/sync.js';
-import { inStep } from '../../io/io-host.js';
+import { inStep, type Step as Line } from '../../io/io-host.js';
 import { counted } from '../../io/printable.js';
 import type { AppWrite, Intent, PrincipalState, Step, TeamObservation } from '../model.js';
 import { isTransient, TRANSIENT } from '../ports/ports.js';
@@ -75,7 +75,7 @@ async function applyToPrincipal(context: RunContext, memory: RunMemory, step: Pr
   const { ports, vault } = context;
   const principal = observation.principals.find(({ user }) => user === step.user) as PrincipalState;
   const before = () => beforeEffect(context);
-  const keyId = await inStep(context.io, title(step), async (shown) => {
+  const keyId = await inLine(context, memory, step, async (shown) => {
     if (step.kind === 'verify') {
       const say = (detail: string) => shown.update(detail);
       await verifyKey({ ...context, verifier: ports.verifier, before, say }, principal, vault.pairOf(step.keyId) as KeyPair);
@@ -94,6 +94,34 @@ async function applyToPrincipal(context: RunContext, memory: RunMemory, step: Pr
   });
   const key = keyId === undefined ? {} : { keyId, fingerprint: vault.fingerprintOf(keyId) };
   record(context, memory, { step: step.kind, principal: step.principal, ...key, text: step.reason });
+}
+
+/** What makes a key, in this order; each may take a round of its own. */
+const MAKING = { 'create-key': 'making it', 'store-pending': 'storing it', verify: 'verifying it', promote: 'making it current' };
+
+const isMaking = (kind: Step['kind']): kind is keyof typeof MAKING => kind in MAKING;
+
+/** A line of its own, or the one that tells of a key from its making until it is current. */
+async function inLine(
+  { io }: RunContext,
+  { making }: RunMemory,
+  step: PrincipalStep,
+  work: (line: Line) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const { kind, principal, user } = step;
+  if (!isMaking(kind)) return inStep(io, title(kind, 'keyId' in step ? ` ${step.keyId}` : '', principal), work);
+  const line = making.get(user) ?? io.step(`Key of ${principal}`);
+  making.set(user, line);
+  line.update(MAKING[kind]);
+  try {
+    const keyId = await work(line);
+    if (kind === 'promote' && making.delete(user)) line.done(`${keyId} is verified and current`);
+    return keyId;
+  } catch (error) {
+    making.delete(user);
+    line.fail(error);
+    throw error;
+  }
 }
 
 /** What was copied stays copied: cut off, the next run goes on where this one ended. */
@@ -196,14 +224,9 @@ const contest = (app: string, changes: AppWrite['changes']): KitError =>
     `${changes.map(({ name }) => name).join(', ')} of ${app} were written ${WRITES} times and read as something else each time: another file or tool writes them, or Heroku does not show them; settle that and run again`,
   );
 
-function title(step: PrincipalStep): string {
-  const what = 'keyId' in step ? ` ${step.keyId}` : '';
-  const verbs: Record<typeof step.kind, string> = {
-    'create-key': 'Making a key',
-    'store-pending': 'Storing key',
+function title(kind: Exclude<PrincipalStep['kind'], keyof typeof MAKING>, what: string, principal: string): string {
+  const verbs: Record<typeof kind, string> = {
     'delete-orphan': 'Deleting key',
-    verify: 'Verifying key',
-    promote: 'Making current: key',
     reactivate: 'Reactivating key',
     'mark-undone': 'Turning away key',
     'mark-revoked': 'Revoking key',
@@ -216,5 +239,5 @@ function title(step: PrincipalStep): string {
     'delete-principal': 'Deleting user and secret',
     smoke: 'Proving by a build: key',
   };
-  return `${verbs[step.kind]}${what} of ${step.principal}`;
+  return `${verbs[kind]}${what} of ${principal}`;
 }

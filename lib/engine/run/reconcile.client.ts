@@ -45,6 +45,7 @@ export async function reconcile(given: RunContext, intent: Intent, from?: TeamOb
     if (!(error instanceof KitError)) throw error;
     return resultOf(context, memory, 'failed', error.message, last, { code: error.code, message: error.message });
   } finally {
+    for (const line of memory.making.values()) line.fail(context.signal?.aborted ? context.signal.reason : 'not current yet');
     await context.fence.release();
   }
 }

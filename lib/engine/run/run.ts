@@ -1,7 +1,7 @@
 import type { Team } from '../../config/model.js';
 import type { KeyPair, PrincipalId } from '../../contract/index.js';
 import type { KitError } from '../../errors.js';
-import type { IoHost } from '../../io/io-host.js';
+import type { IoHost, Step as Line } from '../../io/io-host.js';
 import type { Event, Policy } from '../model.js';
 import type { LeaseOwner } from '../../lease-owner.js';
 import type { Fence } from './lease.client.js';
@@ -38,6 +38,8 @@ export class RunMemory {
   readonly failedApps = new Map<string, Pick<KitError, 'code' | 'message'>>();
   /** Apps that took what they were sent, by when, and were not asked since. */
   readonly taken = new Map<string, string>();
+  /** Of keys that are not current yet, by user: a line for the whole of a key's making. */
+  readonly making = new Map<string, Line>();
   /** Something has been changed. */
   began = false;
   readonly evidence: Event[] = [];
