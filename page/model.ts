@@ -62,7 +62,11 @@ export function mapOf({ deployment, buckets, teams, findings }: PageData): Place
   const team = (one: PageTeam): Place => {
     const app = (it: PageApp): Place => {
       const { mark, text } = stateOf(it);
-      return place('app', it.name, [], { mark: worst([mark, marked(`app ${it.name}`)]), note: `${it.mode}, ${text}`, apps: 1 });
+      return place('app', it.name, [], {
+        mark: worst([mark, marked(it.name.startsWith('pipeline:') ? it.name : `app ${it.name}`)]),
+        note: `${it.mode}, ${text}`,
+        apps: 1,
+      });
     };
     const held = new Map<string | undefined, PageApp[]>();
     for (const it of one.apps) held.set(it.key, [...(held.get(it.key) ?? []), it]);

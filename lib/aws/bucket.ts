@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectIdentifier } from '@aws-sdk/client-s3';
 import { defaultBucketName, MANAGED_BY, TAGS } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { Aws } from './aws.js';
@@ -147,7 +149,10 @@ export async function* objectsIn(
   }
 }
 
-/** A thousand a request. @throws what S3 says of the first that stays. */
+/** S3 says these of single keys within an answer that is good, which the SDK does not send again. */
+const PASSING = /^(SlowDown|InternalError|ServiceUnavailable)$/;
+
+/** A thousand a request; what S3 could not do for the moment is asked for once more. @throws what S3 says of the first that stays. */
 export async function deleteObjects(
   aws: Aws,
   bucket: BucketName,
@@ -157,9 +162,15 @@ export async function deleteObjects(
   const { DeleteObjectsCommand } = await import('@aws-sdk/client-s3');
   for (let at = 0; at < objects.length; at += 1000) {
     signal?.throwIfAborted();
-    const Objects = objects.slice(at, at + 1000).map(({ key, version }) => ({ Key: key, VersionId: version }));
-    const request = new DeleteObjectsCommand({ ...ownedBy(bucket), Delete: { Objects, Quiet: true } });
-    const { Errors: [first] = [] } = await (await aws.s3()).send(request);
+    const s3 = await aws.s3();
+    const refused = async (Objects: ObjectIdentifier[]) =>
+      (await s3.send(new DeleteObjectsCommand({ ...ownedBy(bucket), Delete: { Objects, Quiet: true } }))).Errors ?? [];
+    let left = await refused(objects.slice(at, at + 1000).map(({ key, version }) => ({ Key: key, VersionId: version })));
+    if (left.length > 0 && left.every(({ Code = '' }) => PASSING.test(Code))) {
+      await sleep(1000, undefined, { signal });
+      left = await refused(left.map(({ Key = '', VersionId }) => ({ Key, VersionId })));
+    }
+    const [first] = left;
     if (first !== undefined) throw Object.assign(new Error(`${first.Key}: ${first.Message}`), { name: first.Code ?? 'Error' });
   }
 }

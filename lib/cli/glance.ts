@@ -2,7 +2,7 @@ import { bucketsOf, holdersOf } from '../config/derive.js';
 import type { App, KitConfig, Team, TeamBucket } from '../config/model.js';
 import { differing, type ConfigVarName } from '../contract/index.js';
 import type { Left } from '../deploy/left.plan.js';
-import { about, broken } from '../doctor/checks/finding.js';
+import { about, broken, subjectOf } from '../doctor/checks/finding.js';
 import { GLANCE, runChecks } from '../doctor/checks/index.js';
 import { ageing } from '../doctor/checks/keys.js';
 import type { Finding } from '../doctor/model.js';
@@ -81,13 +81,13 @@ export function glanceOf({ at, policy, config, left, refused, buildpack, teams }
     apps: apps.map((one) => ({ ...one, switches: {}, unread: [] })),
   }));
   const unable = refused.flatMap(({ app, code, message, team }) =>
-    about(`app ${app}`, [broken(code, { message, looksLike: 'unknown', fix: `then run halcyon-kit sync ${team}` })]),
+    about(subjectOf(app), [broken(code, { message, looksLike: 'unknown', fix: `then run halcyon-kit sync ${team}` })]),
   );
   const unread = teams.flatMap(({ observation }) =>
     observation.apps
       .filter(({ name, state }) => state !== 'present' && !refused.some(({ app }) => app === name))
       .flatMap(({ name, problem = 'no reason given' }) =>
-        about(`app ${name}`, [broken('not-checked', { message: problem, looksLike: 'unknown', fix: 'run halcyon-kit doctor' })]),
+        about(subjectOf(name), [broken('not-checked', { message: problem, looksLike: 'unknown', fix: 'run halcyon-kit doctor' })]),
       ),
   );
   const checked = runChecks({ config, left, at, buckets: [], teams: facts }, [() => [...unable, ...unread], ...GLANCE, ageing(policy)]);

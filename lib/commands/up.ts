@@ -60,7 +60,14 @@ async function carryOutPlan(
   const acceptSigV2 = new Set(onV2.map(({ bucket }) => bucket));
   const former = await observeFormerAcls(config, session.teams, session.aws);
   const accepts = { acceptSigV2, formerAcls: aclsByBucket(former) };
-  const deployer = await createDeployer({ config, ...accepts, io: host.io, profile: options.profile, network: session.network });
+  const deployer = await createDeployer({
+    config,
+    ...accepts,
+    io: host.io,
+    profile: options.profile,
+    network: session.network,
+    signal: host.signal,
+  });
   const targets = stacksFor(session.config, session.teams);
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });

@@ -101,7 +101,7 @@ export function boundaryPolicy({ partition, made, existing, kmsKeyArns }: Operat
 
 const STACKS = `
   ContinueUpdateRollback CreateChangeSet CreateStack DeleteChangeSet DeleteStack DescribeChangeSet DescribeEvents DescribeStackEvents
-  DescribeStackResource DescribeStackResources DescribeStacks ExecuteChangeSet GetTemplate ListStackResources TagResource UntagResource UpdateStack
+  DescribeStackResource DescribeStackResources DescribeStacks ExecuteChangeSet GetTemplate ListChangeSets ListStackResources RollbackStack TagResource UntagResource UpdateStack
   UpdateTerminationProtection`;
 const USERS = `
   CreateAccessKey DeleteAccessKey DeleteLoginProfile DeleteUser GetLoginProfile GetUser GetUserPolicy ListAccessKeys

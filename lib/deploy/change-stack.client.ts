@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { StackEvent } from '@aws-sdk/client-cloudformation';
 import type { Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import type { Step } from '../io/io-host.js';
 import { isKitError, KitError } from '../errors.js';
 import { foreign } from '../io/redaction.js';
 import { eventsOf, stackFailure } from './stack-failure.client.js';
-import { deleteStack, stackState, type StackState } from './stack.client.js';
+import { IMPORT_CHANGE_SET } from './import.client.js';
+import { deleteStack, requireOwnStack, stackState, type StackState } from './stack.client.js';
 import { asRequest, type Template } from './template.client.js';
 
 export interface StackChange {
@@ -20,6 +22,8 @@ export interface StackChange {
 }
 
 const POLL = 1000;
+/** As many looks in a row may fail. */
+const UNSEEN = 60;
 /** Nothing is in it, or what CloudFormation takes no change of. */
 const NEVER_MADE = /^(ROLLBACK_COMPLETE|ROLLBACK_FAILED|CREATE_FAILED|REVIEW_IN_PROGRESS)$/;
 
@@ -36,32 +40,52 @@ export async function changeStack(
   { step, signal }: { readonly step?: Step; readonly signal?: AbortSignal } = {},
 ): Promise<StackState & { readonly left: readonly string[] }> {
   const [client, sdk] = await Promise.all([aws.cloudformation(), import('@aws-sdk/client-cloudformation')]);
+  // A repetition of a request is told from another.
+  const of = () => ({ StackName: stack, ClientRequestToken: randomUUID() });
   const settled = async (): Promise<StackState> => {
-    for (;;) {
-      const state = await stackState(aws, stack);
-      if (!/_IN_PROGRESS$/.test(state.status ?? '') || state.status === 'REVIEW_IN_PROGRESS') return state;
-      const [newest] = await eventsOf(aws, stack, 1);
-      if (newest !== undefined) step?.update(`${newest.LogicalResourceId} ${newest.ResourceStatus}`);
+    for (let unseen = 0; ;) {
+      const state = await stackState(aws, stack).catch((error: unknown) => {
+        // CloudFormation goes on, whatever becomes of a look at it.
+        if (!began || !isKitError(error, 'aws-throttled', 'aws-unreachable') || (unseen += 1) > UNSEEN) throw error;
+      });
+      if (state !== undefined) {
+        unseen = 0;
+        if (!/_IN_PROGRESS$/.test(state.status ?? '') || state.status === 'REVIEW_IN_PROGRESS') return state;
+        const [newest] = await eventsOf(aws, stack, 1);
+        if (newest !== undefined) step?.update(`${newest.LogicalResourceId} ${newest.ResourceStatus}`);
+      }
       await sleep(POLL, undefined, { signal });
     }
   };
   let began = false;
   try {
     let before = await settled();
+    // Another may have made it while it was waited for.
+    if (before.exists && !before.ours) await requireOwnStack(aws, stack);
+    if (before.status === 'UPDATE_FAILED' || before.status === 'CREATE_FAILED') {
+      // Left as it was when it failed, by `cdk deploy --no-rollback`, say.
+      await client.send(new sdk.RollbackStackCommand(of()));
+      before = await settled();
+    }
     if (before.status === 'UPDATE_ROLLBACK_FAILED') {
       // CloudFormation does nothing else with such a stack, and what kept its rollback from an end may be mended by now.
-      await client.send(new sdk.ContinueUpdateRollbackCommand({ StackName: stack }));
+      await client.send(new sdk.ContinueUpdateRollbackCommand(of()));
       before = await settled();
       if (before.status === 'UPDATE_ROLLBACK_FAILED') throw await rollbackFailure(aws, stack);
     }
     const anew = NEVER_MADE.test(before.status ?? '');
+    // Who changes what is there makes nothing.
+    if (tags === undefined && (anew || !before.exists))
+      throw new KitError(
+        'state-changed',
+        `stack ${stack} is ${before.status ?? 'gone'} by now; run the same command again, which looks anew`,
+      );
+    if (before.status === 'REVIEW_IN_PROGRESS') await refuseReview(aws, stack);
     if (anew) await deleteStack(aws, stack, signal);
     const request = {
-      StackName: stack,
+      ...of(),
       ...(await asRequest(aws, template)),
       Capabilities: ['CAPABILITY_NAMED_IAM' as const],
-      // A repetition of the request is told from another.
-      ClientRequestToken: randomUUID(),
       ...(tags === undefined ? {} : { Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) }),
     };
     if (before.exists && !anew) {
@@ -72,12 +96,13 @@ export async function changeStack(
     began = true;
     const after = await settled();
     if (after.status !== 'CREATE_COMPLETE' && after.status !== 'UPDATE_COMPLETE') throw new Error(`it is ${after.status ?? 'gone'} now`);
-    const left =
-      anew || !before.exists ? [] : (await eventsOf(aws, stack)).filter(({ ResourceStatus }) => ResourceStatus === 'DELETE_FAILED');
-    return {
-      ...after,
-      left: left.map((one) => `${one.LogicalResourceId} (${one.PhysicalResourceId || one.ResourceType}): ${one.ResourceStatusReason}`),
-    };
+    const events = anew || !before.exists ? [] : await eventsOf(aws, stack);
+    const left = events.filter(({ ResourceStatus }) => ResourceStatus === 'DELETE_FAILED');
+    // Each is tried several times.
+    const last = new Map(left.reverse().map((one) => [one.LogicalResourceId, one]));
+    const inWords = (one: StackEvent) =>
+      foreign(`${one.LogicalResourceId} (${one.PhysicalResourceId || one.ResourceType}): ${one.ResourceStatusReason}`);
+    return { ...after, left: [...last.values()].map(inWords) };
   } catch (error) {
     signal?.throwIfAborted();
     if (isKitError(error)) throw error;
@@ -86,16 +111,29 @@ export async function changeStack(
   }
 }
 
+/** Somebody may want what waits there; what an import of the kit left goes. @throws KitError `deploy-failed`. */
+async function refuseReview(aws: Aws, stack: string): Promise<void> {
+  const { ListChangeSetsCommand } = await import('@aws-sdk/client-cloudformation');
+  const { Summaries = [] } = await (await aws.cloudformation()).send(new ListChangeSetsCommand({ StackName: stack }));
+  const other = Summaries.find(({ ChangeSetName = '' }) => !ChangeSetName.startsWith(IMPORT_CHANGE_SET));
+  if (other === undefined) return;
+  throw new KitError(
+    'deploy-failed',
+    `stack ${stack} waits for the review of change set ${other.ChangeSetName}; execute it, or delete the stack, and run the same command again`,
+  );
+}
+
 async function rollbackFailure(aws: Aws, stack: string): Promise<KitError> {
   const last = (await eventsOf(aws, stack)).find((one) => /_FAILED$/.test(one.ResourceStatus ?? '') && one.LogicalResourceId !== stack);
-  return deployFailure(new Error(foreign(`${last?.LogicalResourceId}: ${last?.ResourceStatusReason}`)), `end the rollback of ${stack}`);
+  const why = last === undefined ? `see the events of stack ${stack}` : foreign(`${last.LogicalResourceId}: ${last.ResourceStatusReason}`);
+  return deployFailure(new Error(why), `end the rollback of ${stack}`);
 }
 
 /** @param reason - of the resource that failed first; none where it never came to that: the template was refused, say. @internal */
 export function deployFailure(error: unknown, doing: string, reason?: string): KitError {
   const known = awsError(error, doing);
   if (reason === undefined && known.code !== 'aws-failed') return known;
-  const rolledBack = reason === undefined ? '' : ' and rolled it back';
+  const rolledBack = reason !== undefined && /ROLLBACK_COMPLETE/.test((error as Error).message) ? ' and rolled it back' : '';
   return new KitError(
     'deploy-failed',
     `CloudFormation could not ${doing}${rolledBack}: ${reason ?? (error as Error).message}; mend the cause and run the same command again`,

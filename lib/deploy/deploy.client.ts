@@ -40,6 +40,8 @@ export interface DeployerOptions {
   readonly io: IoHost;
   readonly profile?: string;
   readonly network: Network;
+  /** Stops waiting for CloudFormation, which goes on: the next run waits for it. */
+  readonly signal?: AbortSignal;
 }
 
 /** AWS allows five minutes. */
@@ -53,7 +55,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       'clock-skew',
       "this machine's clock differs from AWS's by more than stacks can be deployed with; set it right, and run again",
     );
-  const { io, config, acceptSigV2, formerAcls, profile, network } = options;
+  const { io, config, acceptSigV2, formerAcls, profile, network, signal } = options;
   const { buildApp } = await import('../stacks/app.js');
   let aws: Aws | undefined;
   const awsIn = (region: string) => (aws ??= createAws({ region, profile, network })).in(region);
@@ -105,7 +107,9 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       const done: DeployedStack[] = [];
       for (const { stack, stackName, region, ...change } of withTemplates(stacks)) {
         await prepare?.(stack);
-        const { outputs, left } = await inStep(io, `deploying ${stack}`, (step) => changeStack(awsIn(region), stackName, change, { step }));
+        const { outputs, left } = await inStep(io, `deploying ${stack}`, (step) =>
+          changeStack(awsIn(region), stackName, change, { step, signal }),
+        );
         done.push({ stack: stackName, outputs });
         for (const one of left) io.warn(`${stackName}: CloudFormation left ${one}`);
       }

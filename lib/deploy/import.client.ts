@@ -5,6 +5,9 @@ import { stackFailure } from './stack-failure.client.js';
 import { deleteStack, requireOwnStack, stackState } from './stack.client.js';
 import { asRequest, deployedTemplate, type Template, type TemplateResource } from './template.client.js';
 
+/** What names of change sets begin with that the kit leaves behind when it is killed. */
+export const IMPORT_CHANGE_SET = 'halcyon-kit-import-';
+
 export interface BucketImport {
   readonly stack: string;
   readonly logicalId: string;
@@ -39,7 +42,7 @@ export async function importBucket(aws: Aws, target: BucketImport, signal?: Abor
     const { Tags: _, ...Properties } = target.resource.Properties ?? {};
     const resource = { ...target.resource, Properties };
     const template = { ...before, Resources: { ...before.Resources, [target.logicalId]: resource } };
-    const name = { StackName: target.stack, ChangeSetName: `halcyon-kit-import-${Date.now()}` };
+    const name = { StackName: target.stack, ChangeSetName: `${IMPORT_CHANGE_SET}${Date.now()}` };
     await cfn.send(
       new CreateChangeSetCommand({
         ...name,

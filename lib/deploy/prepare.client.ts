@@ -25,8 +25,9 @@ export async function prepareStack(
   const former = was === undefined ? undefined : await stackState(aws, was);
   if (was !== undefined && former?.exists && isOf(deployment ?? '', former.tags))
     await inStep(io, `deleting stack ${was}, whose users and bucket stay`, () => releaseStack(aws, was, true, signal));
-  if (failed === 'DELETE_FAILED') await inStep(io, `completing the deletion of ${stack}`, () => deleteStack(aws, stack, signal));
-  const anew = failed === 'ROLLBACK_COMPLETE' || failed === 'DELETE_FAILED';
+  if (failed === 'DELETE_FAILED' || failed === 'ROLLBACK_FAILED')
+    await inStep(io, `completing the deletion of ${stack}`, () => deleteStack(aws, stack, signal));
+  const anew = failed === 'ROLLBACK_COMPLETE' || failed === 'ROLLBACK_FAILED' || failed === 'DELETE_FAILED';
   const creates = anew || changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'create');
   const replaces = !anew && changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'replace');
   const found = creates || replaces ? deployer.bucketResource(stack) : undefined;

@@ -37,6 +37,6 @@ export async function stackFailure(aws: Aws, stack: string, error: unknown, doin
   );
   if (failed !== undefined) return foreign(`${failed.LogicalResourceId}: ${failed.ResourceStatusReason}`);
   const said = recent.find(({ ResourceStatusReason }) => ResourceStatusReason !== undefined)?.ResourceStatusReason;
-  if (said !== undefined && message.trimStart().startsWith('{')) return foreign(said);
+  if (said !== undefined && /^\s*\{|^it is /.test(message)) return foreign(said);
   throw awsError(error, doing);
 }

@@ -75,12 +75,18 @@ export interface StatementChange {
 
 export type FailedStatus = keyof typeof FAILED;
 
-/** A stack in one of these still answers the template that was asked for, while nothing, or not all, of it is there. */
+/** A stack in one of these answers the template that was asked for, while nothing, or not all, of it is there. */
 const FAILED = {
   ROLLBACK_COMPLETE: 'its last creation failed: is made anew',
   ROLLBACK_FAILED: 'its last creation failed: is made anew',
   CREATE_FAILED: 'its last creation failed: is made anew',
   DELETE_FAILED: 'its last deletion failed: is completed, and the stack made anew',
+  UPDATE_FAILED: 'its last change failed: is rolled back first',
+  UPDATE_ROLLBACK_FAILED: 'the rollback of its last change failed: is taken up again',
+  CREATE_IN_PROGRESS: 'is being made: is waited for',
+  ROLLBACK_IN_PROGRESS: 'its creation is being rolled back: is waited for, and the stack made anew',
+  UPDATE_IN_PROGRESS: 'is being changed: is waited for',
+  UPDATE_ROLLBACK_IN_PROGRESS: 'its last change is being rolled back: is waited for',
 } as const;
 
 /** @param status - CloudFormation's; undefined where there is no such stack. */

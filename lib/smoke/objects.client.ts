@@ -49,14 +49,18 @@ export class Objects {
     return found;
   }
 
-  /** Remove everything under `prefix` that `match` accepts, older versions too where they may be listed. @returns how many. */
+  /**
+   * Remove everything under `prefix` that `match` accepts, older versions too where they may be listed.
+   * @param options.every - where they may not, it throws. Default: the newest go, which is all that a build sees.
+   * @returns how many.
+   */
   async remove(
     prefix: string,
     match: (entry: Stored) => boolean = () => true,
-    { onProgress, signal }: { onProgress?: (removed: number) => void; signal?: AbortSignal } = {},
+    { onProgress, signal, every }: { onProgress?: (removed: number) => void; signal?: AbortSignal; every?: boolean } = {},
   ): Promise<number> {
     let removed = 0;
-    for await (const some of this.#versions(prefix)) {
+    for await (const some of this.#versions(prefix, every)) {
       const found = some.filter(match);
       await deleteObjects(this.aws, this.bucket, found, signal);
       removed += found.length;
@@ -71,20 +75,26 @@ export class Objects {
   }
 
   /** Every version and delete marker, page by page. */
-  async *#versions(prefix: string): AsyncGenerator<Stored[]> {
+  async *#versions(prefix: string, every = false): AsyncGenerator<Stored[]> {
     const [s3, { ListObjectVersionsCommand }] = await this.#s3();
     const list = (from: { KeyMarker?: string; VersionIdMarker?: string }) =>
       s3.send(new ListObjectVersionsCommand({ ...ownedBy(this.bucket), Prefix: prefix, ...from }));
     let page = await list({}).catch((error: unknown) => {
-      if (!isDenied(error)) throw error;
+      if (every || !isDenied(error)) throw error;
     });
-    // s3:ListBucketVersions is a right of its own; without it the newest versions are removed, which is all that a build sees.
-    if (page === undefined) for await (const one of objectsIn(this.aws, this.bucket, prefix)) yield [one];
+    // s3:ListBucketVersions is a right of its own.
+    if (page === undefined) {
+      const newest: Stored[] = [];
+      for await (const one of objectsIn(this.aws, this.bucket, prefix)) newest.push(one);
+      yield newest;
+    }
     while (page !== undefined) {
       const { Versions = [], DeleteMarkers = [], IsTruncated, NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = page;
-      yield [...Versions.map((one) => ({ ...one, VersionId: one.VersionId === 'null' ? undefined : one.VersionId })), ...DeleteMarkers].map(
-        ({ Key = '', LastModified = new Date(), VersionId }) => ({ key: Key, modified: LastModified, version: VersionId }),
-      );
+      // Where there are no versions a deletion by version needs a right of its own; below another, a null version goes by that name alone.
+      const versions = Versions.map((one) => ({ ...one, VersionId: one.VersionId === 'null' && one.IsLatest ? undefined : one.VersionId }));
+      yield [...versions, ...DeleteMarkers].map(({ Key = '', LastModified = new Date(), VersionId }) => ({
+        ...{ key: Key, modified: LastModified, version: VersionId },
+      }));
       page = IsTruncated && KeyMarker ? await list({ KeyMarker, VersionIdMarker }) : undefined;
     }
   }
@@ -98,13 +108,16 @@ export class Objects {
  * Delete every object, version and delete marker. No error where the bucket is gone already.
  * @returns how many were deleted.
  */
-export async function emptyBucket(aws: Aws, bucket: BucketName, options: Parameters<Objects['remove']>[2] = {}): Promise<number> {
+export async function emptyBucket(
+  aws: Aws,
+  bucket: BucketName,
+  { onProgress, signal }: { onProgress?: (deleted: number) => void; signal?: AbortSignal } = {},
+): Promise<number> {
   const objects = new Objects(aws, bucket);
-  const { onProgress, signal } = options;
   let deleted = 0;
   try {
     for (let more = 1; more > 0; deleted += more)
-      more = await objects.remove('', undefined, { signal, onProgress: (some) => onProgress?.(deleted + some) });
+      more = await objects.remove('', undefined, { signal, every: true, onProgress: (some) => onProgress?.(deleted + some) });
   } catch (error) {
     if (!isMissing(error, 'bucket')) throw awsError(error, `empty bucket ${bucket.name}`);
   }

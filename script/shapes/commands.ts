@@ -101,7 +101,7 @@ const buildpacks = z.array(
 );
 const downPlan = {
   teams: z.array(z.strictObject({ team: text, plan })),
-  stacks: z.array(z.strictObject({ name: text, region: text, keep: many.optional() })),
+  stacks: z.array(z.strictObject({ name: text, region: text, keep: z.boolean() })),
 };
 const preview = {
   ...{ stacks, teams: z.array(teamPlan), buildpacks, left, changes: z.boolean(), blocked: z.boolean() },

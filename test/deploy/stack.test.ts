@@ -8,6 +8,8 @@ import {
   DescribeStackEventsCommand,
   DescribeStacksCommand,
   ExecuteChangeSetCommand,
+  ListChangeSetsCommand,
+  RollbackStackCommand,
   UpdateStackCommand,
   UpdateTerminationProtectionCommand,
 } from '@aws-sdk/client-cloudformation';
@@ -87,10 +89,11 @@ test('the cause is the first failure of the attempt, however many events came af
 });
 
 test.each([
-  ['Policy: refused', 'Policy: refused', /^CloudFormation could not change s and rolled it back: Policy: refused;/],
-  ['a template that is refused', undefined, /^CloudFormation could not change s: Template error;/],
-])('what was never begun was not rolled back: %s', (_, reason, message) => {
-  expect(deployFailure(new Error('Template error'), 'change s', reason)).toMatchObject({
+  ['it is UPDATE_ROLLBACK_COMPLETE now', 'Policy: refused', /^CloudFormation could not change s and rolled it back: Policy: refused;/],
+  ['it is UPDATE_ROLLBACK_FAILED now', 'Policy: refused', /^CloudFormation could not change s: Policy: refused;/],
+  ['Template error', undefined, /^CloudFormation could not change s: Template error;/],
+])('what was not rolled back is not said to be: %s', (error, reason, message) => {
+  expect(deployFailure(new Error(error), 'change s', reason)).toMatchObject({
     code: 'deploy-failed',
     message: expect.stringMatching(message),
   });
@@ -141,6 +144,64 @@ describe('changing a stack', () => {
     expect(cloudformation.commandCalls(UpdateStackCommand)).toEqual([]);
   });
 
+  test('rolls back first what was left as it was when it failed', async () => {
+    cloudformation.on(RollbackStackCommand).resolves({});
+    cloudformation
+      .on(DescribeStacksCommand)
+      .resolvesOnce(stack('UPDATE_FAILED'))
+      .resolvesOnce(stack('UPDATE_ROLLBACK_COMPLETE'))
+      .resolves(stack('UPDATE_COMPLETE'));
+    cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
+    await changeStack(aws, 'halcyon-team', { template: {} });
+    const order = cloudformation.calls().map(({ args }) => args[0].constructor.name);
+    expect(order.indexOf('RollbackStackCommand')).toBeGreaterThan(-1);
+    expect(order.indexOf('RollbackStackCommand')).toBeLessThan(order.indexOf('UpdateStackCommand'));
+  });
+
+  test.each([
+    ['ROLLBACK_COMPLETE', stack('ROLLBACK_COMPLETE')],
+    ['gone', undefined],
+  ])('makes none where one that was there was to be changed, and is %s', async (status, found) => {
+    if (found === undefined) cloudformation.on(DescribeStacksCommand).rejects(none);
+    else cloudformation.on(DescribeStacksCommand).resolves(found);
+    await expect(changeStack(aws, 'halcyon-team', { template: {} })).rejects.toMatchObject({
+      ...{ code: 'state-changed', message: expect.stringContaining(`stack halcyon-team is ${status} by now`) },
+    });
+    for (const command of [DeleteStackCommand, CreateStackCommand]) expect(cloudformation.commandCalls(command)).toEqual([]);
+  });
+
+  test('leaves alone one that another made while it was waited for', async () => {
+    cloudformation.on(DescribeStacksCommand).resolvesOnce(stack('CREATE_IN_PROGRESS', [])).resolves(stack('CREATE_COMPLETE', []));
+    cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
+    await expect(changeStack(aws, 'halcyon-team', change)).rejects.toMatchObject({ code: 'stack-not-ours' });
+    expect(cloudformation.commandCalls(UpdateStackCommand)).toEqual([]);
+  });
+
+  test("leaves alone somebody's change set that waits for review", async () => {
+    cloudformation.on(DescribeStacksCommand).resolves(stack('REVIEW_IN_PROGRESS'));
+    const names = ['halcyon-kit-import-1', 'theirs'];
+    cloudformation.on(ListChangeSetsCommand).resolves({ Summaries: names.map((ChangeSetName) => ({ ChangeSetName })) });
+    const message = expect.stringContaining('waits for the review of change set theirs');
+    await expect(changeStack(aws, 'halcyon-team', change)).rejects.toMatchObject({ code: 'deploy-failed', message });
+    expect(cloudformation.commandCalls(DeleteStackCommand)).toEqual([]);
+  });
+
+  test('is not given up for a look that fails, once it has begun', async () => {
+    const busy = Object.assign(new Error('Rate exceeded'), { name: 'ThrottlingException' });
+    cloudformation.on(DescribeStacksCommand).resolvesOnce(stack('CREATE_COMPLETE')).rejectsOnce(busy).resolves(stack('UPDATE_COMPLETE'));
+    cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
+    expect(await changeStack(aws, 'halcyon-team', { template: {} })).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    cloudformation.on(DescribeStacksCommand).rejects(busy);
+    await expect(changeStack(aws, 'halcyon-team', { template: {} })).rejects.toMatchObject({ code: 'aws-throttled' });
+  });
+
+  test('stopped, it leaves CloudFormation to go on', async () => {
+    const controller = new AbortController();
+    cloudformation.on(DescribeStacksCommand).resolvesOnce(stack('CREATE_COMPLETE')).resolves(stack('UPDATE_IN_PROGRESS'));
+    cloudformation.on(DescribeStackEventsCommand).callsFake(() => (controller.abort(new Error('stopped')), { StackEvents: [] }));
+    await expect(changeStack(aws, 'halcyon-team', { template: {} }, { signal: controller.signal })).rejects.toThrow('stopped');
+  });
+
   test.each(['ROLLBACK_COMPLETE', 'REVIEW_IN_PROGRESS'])('makes one anew that was never made: %s', async (status) => {
     cloudformation
       .on(DescribeStacksCommand)
@@ -148,6 +209,7 @@ describe('changing a stack', () => {
       .resolvesOnce(stack(status))
       .rejectsOnce(none)
       .resolves(stack('CREATE_COMPLETE'));
+    cloudformation.on(ListChangeSetsCommand).resolves({ Summaries: [{ ChangeSetName: 'halcyon-kit-import-1' }] });
     await changeStack(aws, 'halcyon-team', change);
     expect(cloudformation.commandCalls(DeleteStackCommand)).toHaveLength(1);
     expect(cloudformation.commandCalls(CreateStackCommand)).toHaveLength(1);
@@ -161,7 +223,12 @@ describe('changing a stack', () => {
       .resolvesOnce(stack('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS'))
       .resolves(stack('UPDATE_COMPLETE'));
     cloudformation.on(DescribeStackEventsCommand).resolves({
-      StackEvents: [event('Policy', 'DELETE_FAILED', 'in use'), event('halcyon-team', 'UPDATE_IN_PROGRESS'), event('Old', 'DELETE_FAILED')],
+      StackEvents: [
+        event('Policy', 'DELETE_FAILED', 'in use'),
+        event('Policy', 'DELETE_FAILED', 'tried before'),
+        event('halcyon-team', 'UPDATE_IN_PROGRESS'),
+        event('Old', 'DELETE_FAILED'),
+      ],
     });
     const said: string[] = [];
     const step = { update: (detail: string) => void said.push(detail), done() {}, fail() {} };

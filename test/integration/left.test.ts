@@ -5,14 +5,15 @@ import {
   DeleteUserPolicyCommand,
   ListUsersCommand,
 } from '@aws-sdk/client-iam';
-import { HeadBucketCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, HeadBucketCommand, PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bucketTags } from '../../lib/aws/bucket.js';
+import { bucketTags, deleteBucket } from '../../lib/aws/bucket.js';
 import { parseConfig } from '../../lib/config/index.js';
 import { iamPath, parseUserName, secretName, TAGS, USER_POLICY, type PrincipalId } from '../../lib/contract/index.js';
 import { findLeft } from '../../lib/deploy/left.client.js';
 import { stackState } from '../../lib/deploy/stack.client.js';
+import { emptyBucket } from '../../lib/smoke/objects.client.js';
 import { keysOf, startWire, type Wire } from '../engine/support/wire.js';
 import { InProcess } from './support/in-process.js';
 
@@ -218,4 +219,16 @@ describe('what was deleted by hand, which CloudFormation does not miss,', () => 
     expect(await up()).toEqual({ user: `${UserName}-3`, status: 'Active' });
     expect(await up()).toEqual({ user: `${UserName}-3`, status: 'Active' });
   });
+});
+
+test('a bucket whose versions began after its first objects is emptied, and goes', async () => {
+  const bucket = { name: 'left-versions', account: '111122223333' };
+  const s3 = await wire.aws.s3();
+  const put = (Key: string) => s3.send(new PutObjectCommand({ Bucket: bucket.name, Key, Body: Key }));
+  await s3.send(new CreateBucketCommand({ Bucket: bucket.name, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
+  for (const key of ['covered', 'alone']) await put(key);
+  await s3.send(new PutBucketVersioningCommand({ Bucket: bucket.name, VersioningConfiguration: { Status: 'Enabled' } }));
+  await put('covered');
+  await emptyBucket(wire.aws, bucket, { signal: AbortSignal.timeout(20_000) });
+  await deleteBucket(wire.aws, bucket);
 });

@@ -29,14 +29,14 @@ test('where S3 is busy nothing counts as removed: versions would stay', async ()
 });
 
 test('what S3 keeps of a batch is told, and ends it', async () => {
-  s3.on(ListObjectVersionsCommand).resolves({ Versions: [{ Key: 'run/one', VersionId: 'null' }] });
+  s3.on(ListObjectVersionsCommand).resolves({ Versions: [{ Key: 'run/one', VersionId: 'null', IsLatest: true }] });
   s3.on(DeleteObjectsCommand).resolves({ Errors: [{ Key: 'run/one', Code: 'AccessDenied', Message: 'no' }] });
   await expect(objects.remove('run/')).rejects.toMatchObject({ name: 'AccessDenied', message: 'run/one: no' });
 });
 
 test('a bucket is empty once nothing is listed: page by page, versions and delete markers', async () => {
   const page = (VersionId: string, more: object) => ({
-    Versions: [{ Key: 'a', VersionId }],
+    Versions: [{ Key: 'a', VersionId, IsLatest: true }],
     DeleteMarkers: [{ Key: 'b', VersionId }],
     ...more,
   });
@@ -56,4 +56,34 @@ test('a bucket is empty once nothing is listed: page by page, versions and delet
       { Key: 'b', VersionId: '2' },
     ],
   ]);
+});
+
+test('a null version below another goes by its name: without one, a marker more would be made each time', async () => {
+  const Versions = [
+    { Key: 'a', VersionId: '2', IsLatest: true },
+    { Key: 'a', VersionId: 'null', IsLatest: false },
+  ];
+  s3.on(ListObjectVersionsCommand).resolvesOnce({ Versions }).resolves({});
+  s3.on(DeleteObjectsCommand).resolves({});
+  expect(await emptyBucket(aws, bucket)).toBe(2);
+  expect(s3.commandCalls(DeleteObjectsCommand)[0]?.args[0].input.Delete?.Objects).toEqual([
+    { Key: 'a', VersionId: '2' },
+    { Key: 'a', VersionId: 'null' },
+  ]);
+});
+
+test('a bucket whose versions may not be listed is not emptied by halves', async () => {
+  refusal('AccessDenied');
+  await expect(emptyBucket(aws, bucket)).rejects.toMatchObject({ code: 'aws-denied' });
+  expect(s3.commandCalls(DeleteObjectsCommand)).toEqual([]);
+});
+
+test('what S3 could not delete for the moment is asked for once more, and nothing else with it', async () => {
+  const Versions = ['a', 'b'].map((Key) => ({ Key, VersionId: Key, IsLatest: true }));
+  s3.on(ListObjectVersionsCommand).resolves({ Versions });
+  s3.on(DeleteObjectsCommand)
+    .resolvesOnce({ Errors: [{ Key: 'b', VersionId: 'b', Code: 'SlowDown' }] })
+    .resolves({});
+  expect(await objects.remove('')).toBe(2);
+  expect(s3.commandCalls(DeleteObjectsCommand)[1]?.args[0].input.Delete?.Objects).toEqual([{ Key: 'b', VersionId: 'b' }]);
 });

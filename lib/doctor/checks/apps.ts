@@ -1,15 +1,24 @@
 import { differing, KEY_CONFIG_VARS, type ConfigVarName } from '../../contract/index.js';
 import { unfitness } from '../../heroku/preflight.js';
 import { desiredOf, principalFor, type AppFacts, type Check, type Observation, type TeamFacts } from '../model.js';
-import { about, broken, CACHE_MISS, info, NO_PRIVATE_STORAGE, notChecked, UPLOAD_FAILS, warning, type Fault } from './finding.js';
+import {
+  about,
+  broken,
+  CACHE_MISS,
+  info,
+  NO_PRIVATE_STORAGE,
+  notChecked,
+  subjectOf,
+  UPLOAD_FAILS,
+  warning,
+  type Fault,
+} from './finding.js';
 
 /** A check of each app by itself. */
 const ofApps =
   (check: (app: AppFacts, facts: TeamFacts, observation: Observation) => Iterable<Fault>): Check =>
   (observation) =>
-    observation.teams.flatMap((facts) =>
-      facts.apps.flatMap((app) => about(`${app.stage === undefined ? 'app ' : ''}${app.name}`, check(app, facts, observation))),
-    );
+    observation.teams.flatMap((facts) => facts.apps.flatMap((app) => about(subjectOf(app.name), check(app, facts, observation))));
 
 export const appThere = ofApps(function* ({ state, stage, info: app, problem }) {
   const unfit = app && unfitness(app);

@@ -1,7 +1,7 @@
 import { isDone, type Operation } from '../../storage/halcyon-requests.js';
 import { classifyRefusal, type Refusal, type RefusalKind } from '../../storage/refusals.js';
 import type { Check, Finding, Observation, ProbeFacts } from '../model.js';
-import { about, broken, warning } from './finding.js';
+import { about, broken, subjectOf, warning } from './finding.js';
 
 /** What is wrong with the bucket or the way to it, whoever asks. */
 const OF_BUCKET: ReadonlySet<RefusalKind> = new Set<RefusalKind>([
@@ -17,7 +17,7 @@ interface Probed {
 const probesOf = ({ teams }: Observation): Probed[] =>
   teams.flatMap(({ principals, apps }) => [
     ...principals.flatMap(({ label, probe }) => (probe === undefined ? [] : [{ by: `principal ${label}`, probe }])),
-    ...apps.flatMap(({ name, probe }) => (probe === undefined ? [] : [{ by: `app ${name}`, probe }])),
+    ...apps.flatMap(({ name, probe }) => (probe === undefined ? [] : [{ by: subjectOf(name), probe }])),
   ]);
 
 /** Requests that should have been answered otherwise. One finding a cause, however many requests it spoils. */
