@@ -68,6 +68,7 @@ const FIELDS: Readonly<Record<string, z.ZodRawShape>> = {
     StackResourceSummaries: rows({ ResourceType: name, PhysicalResourceId: text, ResourceStatus: text }),
     NextToken: text,
   },
+  ListChangeSets: { Summaries: rows({ ChangeSetName: name }) },
   ListStacks: { StackSummaries: rows({ StackName: name, StackStatus: text }), NextToken: text },
   ListUserPolicies: { PolicyNames: list(name) },
   ListUserTags: { Tags: tags },

@@ -13,7 +13,7 @@ import { asRequest, type Template } from './template.client.js';
 
 export interface StackChange {
   readonly template: Template;
-  /** Default: as they are. */
+  /** Default: as they are; nothing is made without any, only what is there is changed. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Whether termination protection is on. Default: as it is. */
   readonly protect?: boolean;
@@ -28,10 +28,10 @@ const UNSEEN = 60;
 const NEVER_MADE = /^(ROLLBACK_COMPLETE|ROLLBACK_FAILED|CREATE_FAILED|REVIEW_IN_PROGRESS)$/;
 
 /**
- * Make a stack, or change it, and wait until it is done; what is under way on it ends first. One whose creation failed is made anew, and a rollback that
- * failed is taken up again first.
+ * Make a stack, or change it, and wait until it is done; what is under way on it ends first. One whose creation failed is made anew, and a
+ * rollback that failed is taken up again first.
  * @returns it, as it is then, and what CloudFormation could not delete on the way.
- * @throws KitError as {@link awsError} says, and `deploy-failed` with CloudFormation's own reason: then the stack is as it was.
+ * @throws KitError as {@link awsError} says, `stack-not-ours`, `state-changed`, and `deploy-failed` with CloudFormation's own reason.
  */
 export async function changeStack(
   aws: Aws,

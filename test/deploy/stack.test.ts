@@ -27,6 +27,14 @@ const Tags = [{ Key: 'halcyon:managed-by', Value: 'halcyon-kit' }];
 const stack = (StackStatus: string, tags = Tags) => ({
   Stacks: [{ StackName: 'halcyon-team', CreationTime: new Date(0), StackStatus: StackStatus as 'CREATE_COMPLETE', Tags: tags }],
 });
+/** What a stack's status is at each look, and from the last on. */
+const goesThrough = (...statuses: string[]) => {
+  const looks = cloudformation.on(DescribeStacksCommand);
+  statuses
+    .slice(0, -1)
+    .reduce((before, status) => before.resolvesOnce(stack(status)), looks)
+    .resolves(stack(statuses.at(-1) ?? ''));
+};
 const none = Object.assign(new Error('Stack with id halcyon-team does not exist'), { name: 'ValidationError' });
 const event = (LogicalResourceId: string, ResourceStatus: string, ResourceStatusReason?: string) => ({
   ...{ StackId: 'id', EventId: 'id', StackName: 'halcyon-team', Timestamp: new Date(0) },
@@ -35,7 +43,9 @@ const event = (LogicalResourceId: string, ResourceStatus: string, ResourceStatus
 beforeEach(() => {
   cloudformation.reset();
   cloudformation.on(UpdateTerminationProtectionCommand).resolves({});
-  for (const command of [DeleteStackCommand, CreateStackCommand, UpdateStackCommand]) cloudformation.on(command).resolves({});
+  cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
+  for (const command of [DeleteStackCommand, CreateStackCommand, UpdateStackCommand, ContinueUpdateRollbackCommand, RollbackStackCommand])
+    cloudformation.on(command).resolves({});
 });
 
 describe('a stack', () => {
@@ -112,20 +122,13 @@ describe('changing a stack', () => {
   });
 
   test('takes up a rollback that failed, and changes the stack then', async () => {
-    cloudformation.on(ContinueUpdateRollbackCommand).resolves({});
-    cloudformation
-      .on(DescribeStacksCommand)
-      .resolvesOnce(stack('UPDATE_ROLLBACK_FAILED'))
-      .resolvesOnce(stack('UPDATE_ROLLBACK_COMPLETE'))
-      .resolves(stack('UPDATE_COMPLETE'));
-    cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
+    goesThrough('UPDATE_ROLLBACK_FAILED', 'UPDATE_ROLLBACK_COMPLETE', 'UPDATE_COMPLETE');
     expect(await changeStack(aws, 'halcyon-team', { template: {} })).toMatchObject({ status: 'UPDATE_COMPLETE' });
     expect(cloudformation.commandCalls(ContinueUpdateRollbackCommand)).toHaveLength(1);
     expect(cloudformation.commandCalls(UpdateStackCommand)).toHaveLength(1);
   });
 
   test('says what a rollback fails of that fails again, and asks for no change', async () => {
-    cloudformation.on(ContinueUpdateRollbackCommand).resolves({});
     cloudformation.on(DescribeStacksCommand).resolves(stack('UPDATE_ROLLBACK_FAILED'));
     cloudformation.on(DescribeStackEventsCommand).resolves({
       StackEvents: [
@@ -145,13 +148,7 @@ describe('changing a stack', () => {
   });
 
   test('rolls back first what was left as it was when it failed', async () => {
-    cloudformation.on(RollbackStackCommand).resolves({});
-    cloudformation
-      .on(DescribeStacksCommand)
-      .resolvesOnce(stack('UPDATE_FAILED'))
-      .resolvesOnce(stack('UPDATE_ROLLBACK_COMPLETE'))
-      .resolves(stack('UPDATE_COMPLETE'));
-    cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
+    goesThrough('UPDATE_FAILED', 'UPDATE_ROLLBACK_COMPLETE', 'UPDATE_COMPLETE');
     await changeStack(aws, 'halcyon-team', { template: {} });
     const order = cloudformation.calls().map(({ args }) => args[0].constructor.name);
     expect(order.indexOf('RollbackStackCommand')).toBeGreaterThan(-1);
@@ -172,7 +169,6 @@ describe('changing a stack', () => {
 
   test('leaves alone one that another made while it was waited for', async () => {
     cloudformation.on(DescribeStacksCommand).resolvesOnce(stack('CREATE_IN_PROGRESS', [])).resolves(stack('CREATE_COMPLETE', []));
-    cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
     await expect(changeStack(aws, 'halcyon-team', change)).rejects.toMatchObject({ code: 'stack-not-ours' });
     expect(cloudformation.commandCalls(UpdateStackCommand)).toEqual([]);
   });
@@ -189,7 +185,6 @@ describe('changing a stack', () => {
   test('is not given up for a look that fails, once it has begun', async () => {
     const busy = Object.assign(new Error('Rate exceeded'), { name: 'ThrottlingException' });
     cloudformation.on(DescribeStacksCommand).resolvesOnce(stack('CREATE_COMPLETE')).rejectsOnce(busy).resolves(stack('UPDATE_COMPLETE'));
-    cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
     expect(await changeStack(aws, 'halcyon-team', { template: {} })).toMatchObject({ status: 'UPDATE_COMPLETE' });
     cloudformation.on(DescribeStacksCommand).rejects(busy);
     await expect(changeStack(aws, 'halcyon-team', { template: {} })).rejects.toMatchObject({ code: 'aws-throttled' });
@@ -216,12 +211,7 @@ describe('changing a stack', () => {
   });
 
   test('waits for what is under way, and for its own end; what could not be deleted is told', async () => {
-    cloudformation
-      .on(DescribeStacksCommand)
-      .resolvesOnce(stack('UPDATE_IN_PROGRESS'))
-      .resolvesOnce(stack('UPDATE_COMPLETE'))
-      .resolvesOnce(stack('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS'))
-      .resolves(stack('UPDATE_COMPLETE'));
+    goesThrough('UPDATE_IN_PROGRESS', 'UPDATE_COMPLETE', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'UPDATE_COMPLETE');
     cloudformation.on(DescribeStackEventsCommand).resolves({
       StackEvents: [
         event('Policy', 'DELETE_FAILED', 'in use'),

@@ -20,10 +20,10 @@ export const CACHE_MISS = '"Downloading s3://…... 403 (forbidden)", as if noth
 export const UPLOAD_FAILS = '"Uploading s3://…... 403 (forbidden)", "Retrying in 2 seconds (1/5)..." four times, and the build fails';
 export const NO_PRIVATE_STORAGE = '"External storage: public" or "none" in place of "private"';
 
-/** @param subject - as {@link Finding} has it: `app NAME`. */
 /** Of an app, or of a stage of a pipeline, whose name says what it is. */
 export const subjectOf = (name: string): string => (name.startsWith('pipeline:') ? name : `app ${name}`);
 
+/** @param subject - as {@link Finding} has it: `app NAME`. */
 export const about = (subject: string, faults: Iterable<Fault>): Finding[] =>
   [...faults].map(({ name, severity, ...rest }) => ({ name, severity, subject, ...rest }));
 
