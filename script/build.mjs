@@ -49,6 +49,6 @@ for (const { path, contents } of outputFiles) {
   renameSync(`${path}.${process.pid}`, path);
 }
 if (process.argv.includes('--types')) {
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const tsc = join(root, 'node_modules/@typescript/native/bin/tsc');
   execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', dist], { stdio: 'inherit', cwd: root });
 }

@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command, Option } from 'commander';
-import { format } from 'prettier';
 import { addAccept } from '../accept/program.js';
 import { createProgram } from '../lib/commands/program.js';
+import { formatted } from './formatted.js';
 
 const run = async () => {};
 
@@ -41,7 +41,7 @@ export function commandsPage(): Promise<string> {
   });
   const codes = ['## Exit codes', '', '```text', dedent(sections[0]?.exitCodes ?? ''), '```', ''].join('\n');
   const page = [`${HEAD}${common.map(rowOf).join('\n')}\n`, ...sections.map(({ text }) => text), codes].join('\n');
-  return format(page, { parser: 'markdown', printWidth: 140 });
+  return formatted('commands.md', page);
 }
 
 const isCommon = ({ long }: Option): boolean => COMMON.includes(long ?? '');

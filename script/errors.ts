@@ -1,8 +1,8 @@
 // Writes docs/errors.md from the list of error codes.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { format } from 'prettier';
 import { ERROR_CODES } from '../lib/error-codes.js';
+import { formatted } from './formatted.js';
 
 const HEAD = `# Error codes
 
@@ -16,7 +16,7 @@ export function errorsPage(): Promise<string> {
     const rows = Object.entries(codes).map(([code, text]) => `| \`${code}\` | ${text} |`);
     return ['', `## ${title}`, '', '| code | what it means; what to do |', '| --- | --- |', ...rows, ''].join('\n');
   });
-  return format([HEAD, ...sections].join(''), { parser: 'markdown', printWidth: 140 });
+  return formatted('errors.md', [HEAD, ...sections].join(''));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(new URL('../docs/errors.md', import.meta.url), await errorsPage());

@@ -1,8 +1,8 @@
 // Writes docs/probes.md from the list of probes.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { format } from 'prettier';
 import { PROBES } from '../accept/probes.plan.js';
+import { formatted } from './formatted.js';
 
 const HEAD = `# Probes
 
@@ -22,7 +22,7 @@ export function probesPage(): Promise<string> {
     ([name, { question, assumed, source, confirmed = 'never' }]) =>
       `| \`${name}\` | ${question} | \`${assumed}\` | ${source} | ${confirmed} |`,
   );
-  return format(`${HEAD}${rows.join('\n')}\n`, { parser: 'markdown', printWidth: 140 });
+  return formatted('probes.md', `${HEAD}${rows.join('\n')}\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(new URL('../docs/probes.md', import.meta.url), await probesPage());

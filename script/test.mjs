@@ -21,12 +21,11 @@ function check(what, command, args, env = {}) {
 
 /** One program each, and mostly one core: two at a time. What they say comes in this order. */
 const checks = [
-  ['types', bin('tsc'), ['--noEmit']],
-  ['types of the page', bin('tsc'), ['--noEmit', '-p', 'page']],
+  ['types', 'npm', ['run', '--silent', 'typecheck']],
   ['lint', bin('eslint'), ['.']],
   ['layers', 'npm', ['run', '--silent', 'layers']],
   ['unused code', 'npm', ['run', '--silent', 'unused']],
-  ['format', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
+  ['format', bin('oxfmt'), ['--check', '.']],
 ].map(([what, command, args]) => ({ what, run: () => promisify(execFile)(command, args, { cwd: root, maxBuffer: 64 << 20 }) }));
 console.error(`• ${checks.map(({ what }) => what).join(', ')}`);
 const outcomes = await pMap(

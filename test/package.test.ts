@@ -7,7 +7,7 @@ import { compareApi } from '../script/api-report.js';
 import { installPacked, type Packed } from '../script/packed.js';
 
 /** What is packed, in an empty project: no network, and of node_modules only what package.json declares. */
-const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
+const tsc = fileURLToPath(new URL('../node_modules/@typescript/native/bin/tsc', import.meta.url));
 // aws-cdk-lib's own declarations are not checked: that takes most of a minute.
 const STRICT = [tsc, '--strict', '--skipLibCheck', '--target', 'es2022', '--types', 'node'];
 
