@@ -3,6 +3,7 @@ import {
   CreateBucketCommand,
   DeleteBucketCommand,
   DeleteBucketPolicyCommand,
+  ListObjectsV2Command,
   PutBucketAclCommand,
   PutBucketEncryptionCommand,
   PutBucketLifecycleConfigurationCommand,
@@ -101,15 +102,14 @@ function placesOf(team: Team): Place[] {
   ];
 }
 
-function casesOf(team: Team): Case[] {
-  const cases: Case[] = [];
-  for (const signature of [2, 4] as const)
-    for (const spot of placesOf(team)) {
-      for (const action of ['GET', 'LIST', 'DELETE'] as const) cases.push({ action, signature, ...spot });
-      for (const acl of [undefined, ...ACLS]) cases.push({ action: 'PUT', signature, acl, ...spot });
-    }
-  return cases;
-}
+/** By place. */
+const casesOf = (team: Team): Case[][] =>
+  placesOf(team).map((spot) =>
+    ([2, 4] as const).flatMap((signature) => [
+      ...(['GET', 'LIST', 'DELETE'] as const).map((action) => ({ action, signature, ...spot })),
+      ...[undefined, ...ACLS].map((acl) => ({ action: 'PUT' as const, signature, acl, ...spot })),
+    ]),
+  );
 
 /** What the mode promises. */
 function mayDo(config: KitConfig, team: Team, access: Access, request: Case): boolean {
@@ -133,32 +133,45 @@ interface Row extends Record<string, string> {
   readonly actual: string;
 }
 
-async function attempt(key: Key, request: Case, allowed: boolean): Promise<Row> {
-  const root = rootKey(aws);
-  const { action, bucket, signature, acl } = request;
-  const object = `${request.prefix}case-${++serial}`;
-  const asRoot = (method: 'PUT' | 'HEAD') => storageRequest(aws, root, { method, bucket, object, region: REGION, signature: 4 });
-  if (action === 'GET' || action === 'DELETE') expect((await asRoot('PUT')).status).toBe(200);
-  const answer = await storageRequest(aws, key, {
-    signature,
-    region: REGION,
-    bucket,
-    acl,
-    method: action === 'LIST' ? 'GET' : action,
-    ...(action === 'LIST' ? { prefix: request.prefix } : { object }),
+const asRoot = (bucket: string, object: string) =>
+  storageRequest(aws, rootKey(aws), { method: 'PUT', bucket, object, region: REGION, signature: 4 });
+
+/** One place's requests, and what is there after them: not only what was answered counts. */
+async function attempt(key: Key, requests: readonly Case[], mayDo: (request: Case) => boolean): Promise<Row[]> {
+  const [{ bucket, prefix }] = requests as readonly [Case];
+  const mine = `${prefix}case-${++serial}-`;
+  const present = `${mine}present`;
+  expect((await asRoot(bucket, present)).status).toBe(200);
+  const answers: Array<{ request: Case; object: string; answer: string }> = [];
+  for (const [number, request] of requests.entries()) {
+    const { action, signature, acl } = request;
+    const object = action === 'GET' ? present : `${mine}${number}`;
+    if (action === 'DELETE') expect((await asRoot(bucket, object)).status).toBe(200);
+    const { status, body } = await storageRequest(aws, key, {
+      signature,
+      region: REGION,
+      bucket,
+      acl,
+      method: action === 'LIST' ? 'GET' : action,
+      ...(action === 'LIST' ? { prefix } : { object }),
+    });
+    answers.push({ request, object, answer: `${status} ${/<Code>(\w+)<\/Code>/.exec(body)?.[1] ?? ''}`.trim() });
+  }
+  const { Contents = [] } = await clients(aws).s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: mine }));
+  const there = new Set(Contents.map(({ Key }) => Key));
+  return answers.map(({ request, object, answer }) => {
+    const { action, signature, where, acl = '' } = request;
+    const allowed = mayDo(request);
+    const after = (is: boolean) => (action === 'PUT' || action === 'DELETE' ? (is ? ', object there' : ', no object') : '');
+    return {
+      action,
+      signature: String(signature),
+      where,
+      acl,
+      expected: `${allowed ? SUCCESS[action] : '403 AccessDenied'}${after((action === 'PUT') === allowed)}`,
+      actual: `${answer}${after(there.has(object))}`,
+    };
   });
-  const code = /<Code>(\w+)<\/Code>/.exec(answer.body)?.[1] ?? '';
-  // Not only what was answered counts, but what is there afterwards.
-  const after = action === 'PUT' || action === 'DELETE' ? ((await asRoot('HEAD')).status === 200 ? ', object there' : ', no object') : '';
-  const there = (action === 'PUT') === allowed ? ', object there' : ', no object';
-  return {
-    action,
-    signature: String(signature),
-    where: request.where,
-    acl: acl ?? '',
-    expected: `${allowed ? SUCCESS[action] : '403 AccessDenied'}${after === '' ? '' : there}`,
-    actual: `${`${answer.status} ${code}`.trim()}${after}`,
-  };
 }
 
 const PRINCIPALS = configs.flatMap((config) =>
@@ -170,7 +183,7 @@ describe('what a principal may do', () => {
     const principal = principalsOf(team).find((one) => one.access === access);
     const key = await keyOf(aws, principal as NonNullable<typeof principal>);
     const rows: Row[] = [];
-    for (const request of casesOf(team)) rows.push(await attempt(key, request, mayDo(config, team, access, request)));
+    for (const requests of casesOf(team)) rows.push(...(await attempt(key, requests, (request) => mayDo(config, team, access, request))));
     const wrong = rows.filter((row) => row.expected !== row.actual);
     expect(wrong, `${wrong.length} of ${rows.length} answers differ\n${formatTable(wrong)}`).toEqual([]);
     expect(rows.some((row) => row.actual.startsWith('2'))).toBe(true);

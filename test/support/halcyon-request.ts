@@ -1,5 +1,4 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
-import type { Agent } from 'node:https';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { LocalAws } from '../../sandbox/aws/index.js';
 import { send, sigv2, type Key, type RawAnswer } from '../../sandbox/test/support/clients.js';
@@ -34,7 +33,7 @@ export interface StorageRequest {
 }
 
 /** One of the four storage requests (path style, an ACL on uploads), signed as `key` with either version. */
-export async function storageRequest(aws: LocalAws, key: Key, request: StorageRequest, agent?: Agent): Promise<RawAnswer> {
+export async function storageRequest(aws: LocalAws, key: Key, request: StorageRequest): Promise<RawAnswer> {
   const { method, acl } = request;
   const path = `/${request.bucket}/${request.object ?? ''}`;
   const query: Record<string, string> = request.prefix === undefined ? {} : { prefix: request.prefix };
@@ -46,8 +45,8 @@ export async function storageRequest(aws: LocalAws, key: Key, request: StorageRe
     ...(md5 === undefined ? {} : { 'Content-MD5': md5 }),
   };
   // The resource that version 2 signs has no query.
-  if (request.signature === 2) return send(aws, { agent, method, path: target, body, headers: sigv2(key, method, path, { acl, md5 }) });
-  if (request.signature === 0) return send(aws, { agent, method, path: target, body, headers: plain });
+  if (request.signature === 2) return send(aws, { method, path: target, body, headers: sigv2(key, method, path, { acl, md5 }) });
+  if (request.signature === 0) return send(aws, { method, path: target, body, headers: plain });
   const signer = new SignatureV4({ service: 's3', region: request.region, credentials: key, sha256: Sha256, uriEscapePath: false });
   const { hostname, port, host } = new URL(aws.url);
   const signed = await signer.sign({
@@ -60,5 +59,5 @@ export async function storageRequest(aws: LocalAws, key: Key, request: StorageRe
     headers: { host, ...plain },
     body,
   });
-  return send(aws, { agent, method, path: target, body, headers: signed.headers });
+  return send(aws, { method, path: target, body, headers: signed.headers });
 }

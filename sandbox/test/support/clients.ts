@@ -20,6 +20,15 @@ export const rootKey = (aws: LocalAws): Key => ({
   secretAccessKey: aws.env.AWS_SECRET_ACCESS_KEY as string,
 });
 
+const agents = new WeakMap<LocalAws, Agent>();
+
+/** Connections are kept: a handshake costs more than most requests. */
+function agentOf(aws: LocalAws): Agent {
+  const agent = agents.get(aws) ?? new Agent({ ca: readFileSync(aws.caFile), keepAlive: true });
+  agents.set(aws, agent);
+  return agent;
+}
+
 /** SDK clients that never retry, through the front or (`direct`) straight to MiniStack. */
 export function clients(aws: LocalAws, options: { key?: Key; direct?: boolean; region?: string; maxAttempts?: number } = {}) {
   const config = {
@@ -27,7 +36,7 @@ export function clients(aws: LocalAws, options: { key?: Key; direct?: boolean; r
     endpoint: options.direct ? aws.upstreamUrl : aws.url,
     credentials: options.key ?? rootKey(aws),
     maxAttempts: options.maxAttempts ?? 1,
-    requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca: readFileSync(aws.caFile), keepAlive: true }) }),
+    requestHandler: new NodeHttpHandler({ httpsAgent: agentOf(aws) }),
   };
   return {
     s3: new S3Client({ ...config, forcePathStyle: true, followRegionRedirects: false }),
@@ -54,8 +63,6 @@ export function send(
     headers?: Record<string, string>;
     body?: string | Buffer;
     maxVersion?: 'TLSv1.2' | 'TLSv1.3';
-    /** That keeps connections, and trusts the sandbox. Default: a connection a request. */
-    agent?: Agent;
   },
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
@@ -64,7 +71,7 @@ export function send(
         host: '127.0.0.1',
         servername: 'localhost',
         port: new URL(options.direct ? aws.upstreamUrl : aws.url).port,
-        ...(options.agent === undefined ? { ca: readFileSync(aws.caFile), agent: false } : { agent: options.agent }),
+        agent: agentOf(aws),
         method: options.method ?? 'GET',
         path: options.path,
         headers: options.headers,

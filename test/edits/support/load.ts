@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keyPrefix } from '../../../lib/contract/index.js';
 import type { RawAnswer } from '../../../sandbox/test/support/clients.js';
@@ -38,14 +36,12 @@ export class Load {
   /** What builds archived and did not clean away, by app. */
   readonly archived = new Map<string, string[]>();
   private going = true;
-  private readonly agent: Agent;
   private readonly running: Promise<unknown>;
 
   constructor(
     private readonly wire: Wire,
     private readonly options: LoadOptions,
   ) {
-    this.agent = new Agent({ keepAlive: true, ca: readFileSync(wire.sandbox.aws.caFile) });
     const lanes = options.apps.flatMap((app) =>
       [...Array.from({ length: options.lanes ?? 1 }, () => 'build' as const), 'dyno' as const].map((what) => this.lane(app, what)),
     );
@@ -56,7 +52,6 @@ export class Load {
   async stop(): Promise<Met> {
     this.going = false;
     await this.running;
-    this.agent.destroy();
     return this.met;
   }
 
@@ -101,7 +96,7 @@ export class Load {
     const what = `${new Date().toISOString().slice(14, 22)} ${app}: ${request.method} ${request.bucket}/${request.object ?? ''} with ${key.accessKeyId}`;
     met.requests += 1;
     try {
-      const answer = await storageRequest(wire.sandbox.aws, key, request, this.agent);
+      const answer = await storageRequest(wire.sandbox.aws, key, request);
       const code = /<Code>(\w+)<\/Code>/.exec(answer.body)?.[1] ?? '';
       if (answer.status === 404) met.missing.push(`${what}: 404 ${code}`);
       else if (answer.status >= 300) met.refused.push(`${what}: ${answer.status} ${code}`);
