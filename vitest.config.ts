@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { EVERY } from './test/support/every.js';
 
 // heroku-client reads each file of it at each request; SSL_CERT_FILE, if set, names the same authorities.
 if (process.env.SSL_CERT_FILE) delete process.env.SSL_CERT_DIR;
@@ -12,7 +13,7 @@ const integration = { ...together, testTimeout: 300_000, hookTimeout: 300_000 };
 
 /** Minutes or most of one; begun last, they would run alone at the end. */
 const LONG = [
-  'whole/accept.test.ts',
+  'integration/accept.test.ts',
   'e2e.test.ts',
   'upstream/prebuild.test.ts',
   'upstream/places.test.ts',
@@ -69,12 +70,13 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'sandbox/test/integration/**/*.test.ts'],
           // It installs Heroku's CLI first: `npm run test:heroku-cli`.
-          exclude: process.env.HALCYON_EVERY === '1' ? [MOCKED] : [MOCKED, '**/heroku-cli.test.ts'],
+          exclude: EVERY ? [MOCKED] : [MOCKED, '**/heroku-cli.test.ts'],
           ...integration,
         },
       },
       { test: { name: 'mocked', include: [MOCKED], exclude: ['**/node_modules/**'], ...integration, isolate: true } },
-      { test: { name: 'accept', include: ['test/whole/**/*.test.ts'], ...integration, testTimeout: 900_000 } },
+      // Minutes: `npm run test:accept`.
+      ...(EVERY ? [{ test: { name: 'accept', include: ['test/whole/**/*.test.ts'], ...integration, testTimeout: 900_000 } }] : []),
       { test: { name: 'upstream', include: ['test/upstream/**/*.test.ts'], ...integration } },
     ],
   },

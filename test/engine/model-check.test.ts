@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { play, Play, type Happening, type History, type Operation } from './support/history.js';
 import type { ModelFile } from './support/model-file.js';
 import type { Phase } from './support/world/process.js';
+import { EVERY } from '../support/every.js';
 
 const happening = (what: fc.Arbitrary<Happening['what']>): fc.Arbitrary<Happening> =>
   fc.record({ at: fc.integer({ min: 1, max: 120 }), what, n: fc.nat({ max: 999 }) });
@@ -114,7 +115,7 @@ describe(`whatever happens, no build fails, nothing unknown goes, and running ag
 const worthTrying = (phases: readonly Phase[], what: 'crash' | 'lost-or-refused'): number[] =>
   phases
     .map((phase, index) => ({ phase, at: index + 1 }))
-    .filter(({ phase, at }) => process.env.HALCYON_EVERY === '1' || phase === 'after' || (what === 'lost-or-refused' && at % 3 === 0))
+    .filter(({ phase, at }) => EVERY || phase === 'after' || (what === 'lost-or-refused' && at % 3 === 0))
     .map(({ at }) => at);
 
 describe('moments of a run', () => {

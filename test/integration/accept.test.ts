@@ -1,10 +1,11 @@
+import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AcceptReport } from '../../accept/run.js';
 import { clients } from '../../sandbox/test/support/clients.js';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { DRY, HERE, NOTHING, PROBES, startAcceptGround, type AcceptGround } from './support/accept-ground.js';
 
-/** What takes seconds; the whole of it is in test/whole. */
+/** What takes seconds; the whole of it is `npm run test:accept`. */
 let ground: AcceptGround;
 beforeAll(async () => void (ground = await startAcceptGround()));
 afterAll(() => ground?.stop());
@@ -33,3 +34,49 @@ test('an account that is not the one named is refused, and a dry run or a run ov
   expect([...asked]).toEqual(['GetCallerIdentity']);
   expect(ground.sandbox.heroku.log()).toEqual([]);
 });
+
+test('one that is killed is swept by the next, which lets be one under way; that is taken down by Ctrl-C', async () => {
+  const other = await begun();
+  await sweptRun();
+  other.child.kill('SIGINT');
+  expect((await other.ended).code).toBe(130);
+  expect(await ground.thingsOfRun(other.id)).toEqual(NOTHING);
+});
+
+/** Killed while its fleet is being made. */
+async function sweptRun(): Promise<void> {
+  const killed = await begun();
+  killed.child.kill('SIGKILL');
+  await killed.ended;
+  const before = await ground.thingsOfRun(killed.id);
+  expect(before.apps).toHaveLength(6);
+  expect(before.stacks.length).toBeGreaterThan(0);
+  const { code, stderr } = await ground.work.kit(PROBES);
+  expect(code, stderr).toBe(0);
+  expect(stderr.match(/removing what run \w+ left behind/g)).toEqual([`removing what run ${killed.id} left behind`]);
+  expect(await ground.thingsOfRun(killed.id)).toEqual(NOTHING);
+}
+
+/** A run whose fleet is being made. */
+async function begun() {
+  let child: ChildProcess | undefined;
+  let id = '';
+  let ready: () => void = () => undefined;
+  const making = new Promise<void>((done) => (ready = done));
+  const ended = ground.work.kit([...HERE, '--verbose'], {
+    onStart(started) {
+      child = started;
+      let said = '';
+      started.stderr?.on('data', (chunk) => {
+        said += String(chunk);
+        id ||= /run ([0-9a-z]{8}) on account/.exec(said)?.[1] ?? '';
+        if (/looking at stacks, keys and apps/.test(said)) ready();
+      });
+    },
+  });
+  await making;
+  for (let tries = 0; (await ground.thingsOfRun(id)).stacks.length === 0 && tries < 60; tries++)
+    await new Promise((done) => setTimeout(done, 500));
+  if (child === undefined) throw new Error('it was not started');
+  return { id, child, ended };
+}

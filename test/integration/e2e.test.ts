@@ -261,7 +261,7 @@ describe('operators', () => {
     for (const args of [
       ['status'],
       ['up', two, '--yes', '--no-smoke'], // sets the boundary on the user that is there
-      ['rotate', two, '--yes', '--soak', '0s'],
+      ['rotate', two, '--yes', '--soak', '0s', '--no-smoke'],
       ['up', two, '--yes'],
       ['down', two, '--delete-bucket', '--yes'],
       ['up', two, '--yes', '--no-smoke'],
@@ -390,7 +390,7 @@ function watchArguments(): { watch(pid: number): void; stop(): string } {
       }
     });
   return {
-    watch: (pid) => (timer = setInterval(() => sample(pid), 100)),
+    watch: (pid) => (timer = setInterval(() => sample(pid), 300)),
     stop() {
       clearInterval(timer);
       return seen;

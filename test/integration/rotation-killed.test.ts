@@ -8,6 +8,7 @@ import { DEFAULT_POLICY, observeTeam, planTeam, runTeam, type TeamResult, type P
 import type { Fault as AwsFault } from '../../sandbox/index.js';
 import { armed, bundleChild, startChild } from '../engine/support/child.js';
 import { configOf, configText, plant, startWire, type Wire } from '../engine/support/wire.js';
+import { EVERY } from '../support/every.js';
 
 const policy: Policy = { ...DEFAULT_POLICY, poll: 50, soak: 0, patience: 5000 };
 const rotate = { kind: 'rotate', due: false } as const;
@@ -73,10 +74,9 @@ async function expectRotated(config: KitConfig, team: Team, before: string | und
 }
 
 /** The model check tries every effect; here, without HALCYON_EVERY=1, those whose loss would cost most, or leaves most to find out. */
-const tried = (most: RegExp) =>
-  EFFECTS.map((effect, index) => ({ ...effect, index })).filter(({ what }) => process.env.HALCYON_EVERY === '1' || most.test(what));
-const KILLED = tried(/^(make the key|write the config vars|deactivate)/);
-const LOST = tried(/^(store it|make it current|write the config vars|delete the old key)/);
+const tried = (most: RegExp) => EFFECTS.map((effect, index) => ({ ...effect, index })).filter(({ what }) => EVERY || most.test(what));
+const KILLED = tried(/^(make the key|write the config vars)/);
+const LOST = tried(/^(make it current|delete the old key)/);
 
 describe('killed when an effect has taken place, before its answer arrived; then run again', () => {
   test.each(KILLED)('$what', async ({ aws, index }) => {

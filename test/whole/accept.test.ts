@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
@@ -9,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EDITS, regionBeside } from '../../accept/fleet.plan.js';
 import type { AcceptReport } from '../../accept/run.js';
 import { clients } from '../../sandbox/test/support/clients.js';
-import { HERE, NOTHING, PROBES, startAcceptGround, WHOLE, type AcceptGround } from '../integration/support/accept-ground.js';
+import { startAcceptGround, WHOLE, type AcceptGround } from '../integration/support/accept-ground.js';
 import { Workplace } from '../integration/support/target.js';
 
 let ground: AcceptGround;
@@ -20,14 +19,10 @@ afterAll(async () => {
   await ground?.stop();
 });
 
-/** How many go to their end at once: one beside those that do not, two with HALCYON_EVERY=1. */
-const HOW_MANY = process.env.HALCYON_EVERY === '1' ? 2 : 1;
-
-test(`${HOW_MANY} whole at once with one that is killed, the next, which sweeps it, and one that is stopped: all is proven, and nothing left`, async () => {
+test('two whole at once: all is proven, and nothing left', async () => {
   // Only looks like one of a run's.
   await ground.heroku.createApp({ name: 'halcyon-accept-abcdefgh-api' });
-  const whole = Array.from({ length: HOW_MANY }, wholeRun);
-  const [reports] = await Promise.all([Promise.all(whole), sweptRun().then(stoppedRun)]);
+  const reports = await Promise.all([wholeRun(), wholeRun()]);
   for (const { stages } of reports) {
     const titles = stages.map(({ title }) => title);
     for (const { name } of EDITS) expect(titles).toContain(`Edit under load: ${name}`);
@@ -59,50 +54,4 @@ async function wholeRun(): Promise<AcceptReport> {
     expect(work.printed + page).not.toContain(secret);
   expect(page).toContain(report.run);
   return report;
-}
-
-/** Killed while its fleet is being made, and swept by the next run, which lets be those that are under way. */
-async function sweptRun(): Promise<void> {
-  const killed = await begun();
-  killed.child.kill('SIGKILL');
-  await killed.ended;
-  const before = await ground.thingsOfRun(killed.id);
-  expect(before.apps).toHaveLength(6);
-  expect(before.stacks.length).toBeGreaterThan(0);
-  const { code, stderr } = await ground.work.kit(PROBES);
-  expect(code, stderr).toBe(0);
-  expect(stderr.match(/removing what run \w+ left behind/g)).toEqual([`removing what run ${killed.id} left behind`]);
-  expect(await ground.thingsOfRun(killed.id)).toEqual(NOTHING);
-}
-
-/** Ctrl-C takes its own down. */
-async function stoppedRun(): Promise<void> {
-  const stopped = await begun();
-  stopped.child.kill('SIGINT');
-  expect((await stopped.ended).code).toBe(130);
-  expect(await ground.thingsOfRun(stopped.id)).toEqual(NOTHING);
-}
-
-/** A run whose fleet is being made. */
-async function begun() {
-  let child: ChildProcess | undefined;
-  let id = '';
-  let ready: () => void = () => undefined;
-  const making = new Promise<void>((done) => (ready = done));
-  const ended = ground.work.kit([...HERE, '--verbose'], {
-    onStart(started) {
-      child = started;
-      let said = '';
-      started.stderr?.on('data', (chunk) => {
-        said += String(chunk);
-        id ||= /run ([0-9a-z]{8}) on account/.exec(said)?.[1] ?? '';
-        if (/looking at stacks, keys and apps/.test(said)) ready();
-      });
-    },
-  });
-  await making;
-  for (let tries = 0; (await ground.thingsOfRun(id)).stacks.length === 0 && tries < 60; tries++)
-    await new Promise((done) => setTimeout(done, 500));
-  if (child === undefined) throw new Error('it was not started');
-  return { id, child, ended };
 }

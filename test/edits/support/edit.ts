@@ -122,7 +122,7 @@ export const EDITS: readonly Edit[] = [
     (t) => file(t, own(), {}, { buckets: common(t) }),
   ),
   bucket('ACL bucket-owner-full-control → private', {}, { acl: 'private' }),
-  bucket('ACL private → bucket-owner-full-control', { acl: 'private' }, {}, { sample: true }),
+  bucket('ACL private → bucket-owner-full-control', { acl: 'private' }, {}),
   bucket('ACL bucket-owner-full-control → public-read', {}, PUBLIC),
   bucket('ACL public-read → bucket-owner-full-control', PUBLIC, {}),
   bucket('ACL public-read → private', PUBLIC, { acl: 'private' }),

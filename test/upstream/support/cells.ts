@@ -1,4 +1,5 @@
 import { accessOf, type Access, type Mode } from '../../../lib/contract/index.js';
+import { EVERY } from '../../support/every.js';
 
 /** Where a cell's packages are kept. */
 type BucketKind = 'own' | 'shared prefix' | 'existing, slash prefix';
@@ -13,12 +14,14 @@ export interface Cell {
 }
 
 /** The cells in which the stand-in for haskell-on-heroku is held against the real one: each access, each kind of place, either signature. */
-export const CELLS: readonly Cell[] = [
+const ALL: readonly Cell[] = [
   { mode: 'public', clean: true, signing: 2 },
   { mode: 'read-only', clean: true, signing: 2, bucket: 'shared prefix' },
   { mode: 'upload', clean: true, signing: 4, bucket: 'existing, slash prefix' },
   { mode: 'upload', clean: false, signing: 2, bucket: 'own' },
 ];
+/** Without HALCYON_EVERY=1 not the one that the guide plays. */
+export const CELLS = ALL.filter(({ mode, signing }) => EVERY || mode !== 'upload' || signing === 2);
 
 export const accessOfCell = (cell: Cell): Access | undefined => accessOf(cell.mode, cell.clean);
 

@@ -15,6 +15,7 @@ import { tarball } from '../../../lib/tarball.js';
 import { Actor, source, type Deployment, type Source } from './actor.js';
 import { insistOnOwnership, type Stage } from './stage.js';
 import { toolchain } from './toolchain.js';
+import { EVERY } from '../../support/every.js';
 
 /** A place for packages, and the app that archives in it. */
 export interface Place {
@@ -36,7 +37,7 @@ const upload = { access: 'upload', stack: 'heroku-24', acl: FULL } as const;
  * Three regions, two stacks, every ACL, every kind of bucket that halcyon.yaml knows. With a KMS key only the policies differ: the local
  * CloudFormation leaves a bucket's encryption out.
  */
-export const PLACES: readonly Place[] = [
+const ALL: readonly Place[] = [
   {
     ...upload,
     what: 'a prefix of a shared bucket',
@@ -53,6 +54,8 @@ export const PLACES: readonly Place[] = [
   { ...upload, what: 'a bucket of its own with a KMS key', app: 'locked-web', region: 'eu-central-1' },
   { ...upload, what: 'a bucket of its own beside the public one', app: 'tide-web', region: 'eu-central-1' },
 ];
+/** Those that differ most; all of them with HALCYON_EVERY=1. */
+export const PLACES = ALL.filter(({ app }) => EVERY || !['beta-web', 'closed-web'].includes(app));
 
 /** Stands for the public bucket that Halcyon's authors once ran. */
 const PUBLIC_BUCKET = 'halcyon-for-everyone';
@@ -95,8 +98,8 @@ export async function furnish(stage: Stage, lab: Source): Promise<void> {
   for (const [Key, Body] of [...toolchain(platform), [installKey(install), archive] as const])
     await s3.send(new PutObjectCommand({ Bucket: PUBLIC_BUCKET, Key, Body }));
 
-  await stage.makeApps({ ...Object.fromEntries(PLACES.map(({ app, stack }) => [app, stack])), 'tide-lab': 'heroku-24' });
-  for (const { app } of PLACES.filter((place) => place.app !== 'alpha-web')) {
+  await stage.makeApps({ ...Object.fromEntries(ALL.map(({ app, stack }) => [app, stack])), 'tide-lab': 'heroku-24' });
+  for (const { app } of ALL.filter((place) => place.app !== 'alpha-web')) {
     // Upstream's own switch: dependencies are built, and archived, without a one-off dyno.
     await heroku.patchConfigVars(app, { HALCYON_NO_BUILD_DEPENDENCIES: '0' });
   }
