@@ -165,11 +165,11 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
 
 async function deploy({ aws, host }: Session, { deployer, targets, seen }: Prepared, which: (stack: string) => boolean) {
   const changed = seen.stacks.filter((one) => isStackChanged(one) && which(one.stack));
-  const prepare = async (stack: string) => {
+  const prepare = async (stack: string, alone: () => Promise<unknown>) => {
     host.signal.throwIfAborted();
     const [one, target] = [changed.find((other) => other.stack === stack), targets.find(({ name }) => name === stack)];
     if (one === undefined || target === undefined) return;
-    await prepareStack(one, target, { aws: aws(target.region), deployer, io: host.io, signal: host.signal });
+    await prepareStack(one, target, { aws: aws(target.region), deployer, io: host.io, signal: host.signal, alone });
   };
   const done = await deployer.deploy(
     changed.map(({ stack }) => stack),

@@ -25,8 +25,12 @@ interface DeployedStack {
 /** The file's stacks, made by the CDK, and CloudFormation: in process, no bootstrap, no assets. */
 export interface Deployer {
   diff(stacks: readonly string[]): Promise<StackChanges[]>;
-  /** @param prepare - called right before each of them. */
-  deploy(stacks: readonly string[], prepare?: (stack: string) => Promise<void>): Promise<DeployedStack[]>;
+  /**
+   * A few at a time, each after those that it needs. What fails keeps no other from its end but those that need it; the first failure is
+   * thrown when all is over, and the others are told.
+   * @param prepare - called right before each of them, one at a time; `alone` waits until none is under way.
+   */
+  deploy(stacks: readonly string[], prepare?: (stack: string, alone: () => Promise<unknown>) => Promise<void>): Promise<DeployedStack[]>;
   /** The bucket of a stack's template, as a resource to import. */
   bucketResource(stack: string): { logicalId: string; resource: TemplateResource } | undefined;
 }
@@ -44,6 +48,8 @@ export interface DeployerOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Stacks that are deployed side by side: AWS throttles who changes many at once. */
+const AT_ONCE = 5;
 /** AWS allows five minutes. */
 const SKEW_ALLOWED_MS = 4.5 * 60_000;
 
@@ -104,16 +110,47 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       );
     },
     async deploy(stacks, prepare) {
-      const done: DeployedStack[] = [];
-      for (const { stack, stackName, region, ...change } of withTemplates(stacks)) {
-        await prepare?.(stack);
+      const wanted = withTemplates(stacks);
+      const underWay = new Map<string, Promise<void>>();
+      const done = new Map<string, DeployedStack>();
+      const failures = new Map<string, unknown>();
+      const failed = (id: string, error: unknown) => {
+        if (failures.size > 0 && !signal?.aborted) io.warn((error as Error).message);
+        failures.set(id, error);
+      };
+      const deployOne = async ({ id, stack, stackName, region, ...change }: (typeof made)[number]) => {
         const { outputs, left } = await inStep(io, `deploying ${stack}`, (step) =>
           changeStack(awsIn(region), stackName, change, { step, signal }),
         );
-        done.push({ stack: stackName, outputs });
+        done.set(id, { stack: stackName, outputs });
         for (const one of left) io.warn(`${stackName}: CloudFormation left ${one}`);
+      };
+      for (const one of wanted) {
+        const { id, stack, after } = one;
+        await Promise.all(after.map((needed) => underWay.get(needed)));
+        while (underWay.size >= AT_ONCE) await Promise.race(underWay.values());
+        if (signal?.aborted) break;
+        const lacking = wanted.find((needed) => after.includes(needed.id) && failures.has(needed.id));
+        try {
+          if (lacking !== undefined)
+            throw new KitError('deploy-failed', `${stack} was left as it is, as it needs ${lacking.stack}; run the same command again`);
+          await prepare?.(stack, () => Promise.all(underWay.values()));
+          signal?.throwIfAborted();
+        } catch (error) {
+          failed(id, error);
+          continue;
+        }
+        const work = deployOne(one).catch((error: unknown) => failed(id, error));
+        underWay.set(
+          id,
+          work.finally(() => underWay.delete(id)),
+        );
       }
-      return done;
+      await Promise.all(underWay.values());
+      signal?.throwIfAborted();
+      const [first] = failures.values();
+      if (first !== undefined) throw first;
+      return wanted.flatMap(({ id }) => done.get(id) ?? []);
     },
     bucketResource(stack) {
       const { Resources = {} } = made.find(({ stackName }) => stackName === stack)?.template ?? {};

@@ -8,6 +8,15 @@ import { deleteStack, requireOwnStack, stackNames, stackState } from './stack.cl
 import { releaseBucket, releaseStack } from './retain.client.js';
 import type { StackChanges, StackTarget } from './stacks.plan.js';
 
+interface Preparing {
+  readonly aws: Aws;
+  readonly deployer: Pick<Deployer, 'bucketResource'>;
+  readonly io: IoHost;
+  readonly signal: AbortSignal;
+  /** Waits until no stack is being deployed. */
+  readonly alone: () => Promise<unknown>;
+}
+
 /**
  * What must come before a deployment. CloudFormation takes no change to a stack whose deletion failed half way: it goes first, and what it
  * retains stays. A stack that would create a bucket which is there already takes it back in: it was kept when an earlier stack went, or is
@@ -17,9 +26,16 @@ import type { StackChanges, StackTarget } from './stacks.plan.js';
 export async function prepareStack(
   { stack, changes, failed }: StackChanges,
   { region, bucket, deployment, was }: StackTarget,
-  { aws, deployer, io, signal }: { aws: Aws; deployer: Pick<Deployer, 'bucketResource'>; io: IoHost; signal: AbortSignal },
+  { aws, deployer, io, signal, alone }: Preparing,
 ): Promise<void> {
   await requireOwnStack(aws, stack, deployment);
+  const anew = failed === 'ROLLBACK_COMPLETE' || failed === 'ROLLBACK_FAILED' || failed === 'DELETE_FAILED';
+  const creates = anew || changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'create');
+  const replaces = !anew && changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'replace');
+  const found = creates || replaces ? deployer.bucketResource(stack) : undefined;
+  const there = bucket !== undefined && found !== undefined && (await bucketExists(aws, bucket));
+  // Other stacks may be changed now.
+  if (was !== undefined || there) await alone();
   const letGo = (other: string) => inStep(io, `letting go of the bucket of ${other}, which stays`, () => releaseBucket(aws, other, signal));
   // A name that the team gave up may have come to be another file's.
   const former = was === undefined ? undefined : await stackState(aws, was);
@@ -27,11 +43,8 @@ export async function prepareStack(
     await inStep(io, `deleting stack ${was}, whose users and bucket stay`, () => releaseStack(aws, was, true, signal));
   if (failed === 'DELETE_FAILED' || failed === 'ROLLBACK_FAILED')
     await inStep(io, `completing the deletion of ${stack}`, () => deleteStack(aws, stack, signal));
-  const anew = failed === 'ROLLBACK_COMPLETE' || failed === 'ROLLBACK_FAILED' || failed === 'DELETE_FAILED';
-  const creates = anew || changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'create');
-  const replaces = !anew && changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'replace');
-  const found = creates || replaces ? deployer.bucketResource(stack) : undefined;
-  if (bucket === undefined || found === undefined || !(await bucketExists(aws, bucket))) return;
+  // A deletion that was completed may have taken it along.
+  if (!there || !(await bucketExists(aws, bucket))) return;
   await requireOwnBucket(aws, { ...bucket, region, stack, deployment });
   // A bucket is in one stack at most: of the team by another name, or of whoever the file before gave it to.
   for (const holder of await stackNames(aws)) {

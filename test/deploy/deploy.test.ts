@@ -1,8 +1,15 @@
 import { fullDiff } from '@aws-cdk/cloudformation-diff';
-import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  GetTemplateCommand,
+} from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createDeployer } from '../../lib/deploy/deploy.client.js';
+import { KitError } from '../../lib/errors.js';
 import { silentIo } from '../../lib/io/io-host.js';
 import { networkOf } from '../../lib/network/network.js';
 import { buildApp } from '../../lib/stacks/app.js';
@@ -30,4 +37,85 @@ test("what a stack brings, and what an edit changes, is told as the CDK's own co
       ...iamChanges.statements.additions.map((one) => ['add', one.render()]),
     ]);
   }
+});
+
+describe('stacks side by side', () => {
+  const TEAMS = ['aa', 'bb', 'cc', 'dd', 'ee', 'ff', 'gg'];
+  const STACKS = ['halcyon-bucket-common', ...TEAMS.map((name) => `halcyon-${name}`)];
+  const shared = ['aa', 'bb'];
+  const bucketOf = (team: string) =>
+    shared.includes(team) ? `{ shared: common, prefix: ${team} }` : '{ account: "111122223333", region: eu-west-1 }';
+  const TEXT = `buckets: { common: { account: "111122223333", region: eu-west-1 } }
+teams:
+${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${team}: { mode: upload } } }\n`).join('')}`;
+  const none = Object.assign(new Error('Stack does not exist'), { name: 'ValidationError' });
+
+  /** CloudFormation, where a stack is being made when it is first looked at, and made when it is next. */
+  async function deploying({ fails = [] as readonly string[], abort = new AbortController() } = {}) {
+    const looks = new Map<string, number>();
+    const open = new Set<string>();
+    const seen: { begun: string[]; most: number; openAt: Record<string, string[]> } = { begun: [], most: 0, openAt: {} };
+    cloudformation.reset();
+    cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
+    cloudformation.on(CreateStackCommand).callsFake(({ StackName }: { StackName: string }) => {
+      looks.set(StackName, 0);
+      open.add(StackName);
+      seen.begun.push(StackName);
+      seen.openAt[StackName] = [...open];
+      seen.most = Math.max(seen.most, open.size);
+      return {};
+    });
+    cloudformation.on(DescribeStacksCommand).callsFake(({ StackName }: { StackName: string }) => {
+      const look = looks.get(StackName);
+      if (look === undefined) throw none;
+      looks.set(StackName, look + 1);
+      if (look > 0) open.delete(StackName);
+      const ended = fails.includes(StackName) ? 'ROLLBACK_COMPLETE' : 'CREATE_COMPLETE';
+      return { Stacks: [{ StackName, CreationTime: new Date(0), StackStatus: look === 0 ? 'CREATE_IN_PROGRESS' : ended }] };
+    });
+    const warned: string[] = [];
+    const io = { ...silentIo, warn: (text: string) => void warned.push(text) };
+    const deployer = await createDeployer({ config: exampleConfig(TEXT), io, network: networkOf(), signal: abort.signal });
+    return { deployer, open, seen, warned, abort };
+  }
+
+  test('five at a time, those of a shared bucket after it', async () => {
+    const { deployer, seen } = await deploying();
+    const done = await deployer.deploy(STACKS);
+    expect(done.map(({ stack }) => stack)).toEqual(STACKS);
+    expect(seen.most).toBe(5);
+    expect(seen.openAt['halcyon-aa']).not.toContain('halcyon-bucket-common');
+  });
+
+  test('one that fails keeps those from their end that need it, and no others', async () => {
+    const { deployer, seen, warned } = await deploying({ fails: ['halcyon-bucket-common', 'halcyon-dd'] });
+    await expect(deployer.deploy(STACKS)).rejects.toThrow(/change halcyon-bucket-common: it is ROLLBACK_COMPLETE/);
+    expect(seen.begun.sort()).toEqual(['halcyon-bucket-common', ...['cc', 'dd', 'ee', 'ff', 'gg'].map((name) => `halcyon-${name}`)]);
+    expect(warned).toEqual([
+      expect.stringMatching(/^halcyon-aa was left as it is, as it needs halcyon-bucket-common/),
+      expect.stringMatching(/^halcyon-bb was left/),
+      expect.stringMatching(/change halcyon-dd: it is ROLLBACK_COMPLETE/),
+    ]);
+  });
+
+  test('what concerns other stacks is done while none is under way', async () => {
+    const { deployer, open, seen } = await deploying();
+    let meanwhile: string[] | undefined;
+    await deployer.deploy(STACKS, async (stack, alone) => {
+      if (stack !== 'halcyon-ff') return;
+      await alone();
+      meanwhile = [...open];
+    });
+    expect([meanwhile, seen.begun.indexOf('halcyon-ff')]).toEqual([[], 6]);
+  });
+
+  test('after an interruption none is begun, and none is waited for', async () => {
+    const { deployer, seen, warned, abort } = await deploying();
+    const reason = new KitError('interrupted', 'stop');
+    const prepare = async (stack: string) => {
+      if (stack === 'halcyon-dd') abort.abort(reason);
+    };
+    await expect(deployer.deploy(STACKS, prepare)).rejects.toBe(reason);
+    expect([seen.begun, warned]).toEqual([['halcyon-bucket-common', 'halcyon-aa', 'halcyon-bb', 'halcyon-cc'], []]);
+  });
 });

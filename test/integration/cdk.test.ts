@@ -255,8 +255,8 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
       const deployer = await createDeployer({ config, io: silentIo, network: networkOf() });
       const target = stacksFor(config, config.teams).at(-1) as StackTarget;
       const diff = (await deployer.diff([target.name])).find((one) => one.stack === target.name) as StackChanges;
-      await deployer.deploy([target.name], async (name) => {
-        const with_ = { aws: there, deployer, io: silentIo, signal: new AbortController().signal };
+      await deployer.deploy([target.name], async (name, alone) => {
+        const with_ = { aws: there, deployer, io: silentIo, signal: new AbortController().signal, alone };
         if (name === target.name) await prepareStack(diff, target, with_);
       });
     };
