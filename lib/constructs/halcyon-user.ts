@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack, Tags, Token, Validations } from 'aws-cdk-lib/core';
+import { RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib/core';
 import { CfnUser } from 'aws-cdk-lib/aws-iam';
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -18,6 +18,9 @@ import {
 import { policyIn, reachIn, type IHalcyonBucket } from './bucket-base.js';
 import type { PolicyDocumentJson } from './policies.js';
 import { validateAccess, validatePrincipal, validateUserPolicy } from './validation.js';
+
+/** What the kit knows its own by: tags of a stack around it give way, and their removal does not. */
+const OVER_ASPECTS = 101;
 
 export interface HalcyonUserProps {
   /** Team the principal belongs to: part of its IAM path, names and tags. */
@@ -83,14 +86,12 @@ export class HalcyonUser extends Construct {
     // Not plain RETAIN: what a failed first deployment leaves behind would be in the way of the next.
     for (const resource of [this.user, this.secret]) resource.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
 
-    Tags.of(this).add(TAGS.managedBy, MANAGED_BY);
-    Tags.of(this).add(TAGS.team, team);
-    Tags.of(this).add(TAGS.access, access);
-    if (app !== undefined) Tags.of(this).add(TAGS.app, app);
-    Tags.of(this).add(TAGS.bucket, reach.bucketName);
-    if (reach.prefix !== undefined) Tags.of(this).add(TAGS.prefix, reach.prefix);
-    Tags.of(this).add(TAGS.region, reach.region);
-    Tags.of(this).add(TAGS.acl, reach.acl);
+    const tags: Record<string, string | undefined> = {
+      ...{ [TAGS.managedBy]: MANAGED_BY, [TAGS.team]: team, [TAGS.access]: access, [TAGS.app]: app },
+      ...{ [TAGS.bucket]: reach.bucketName, [TAGS.prefix]: reach.prefix, [TAGS.region]: reach.region, [TAGS.acl]: reach.acl },
+    };
+    for (const [key, value] of Object.entries(tags))
+      if (value !== undefined) for (const { tags } of [this.user, this.secret]) tags.setTag(key, value, OVER_ASPECTS);
     acknowledge(this, policy);
   }
 }

@@ -30,7 +30,11 @@ export function buildApp(config: KitConfig, options: BuildAppOptions = {}): App 
     treeMetadata: false,
     builtinCloudFormationValidation: options.validate ?? false,
     // The same templates from the `cdk` CLI, from the kit's own and from tests.
-    context: { '@aws-cdk/core:enablePartitionLiterals': true, 'aws:cdk:disable-path-metadata': true },
+    context: {
+      '@aws-cdk/core:enablePartitionLiterals': true,
+      'aws:cdk:disable-path-metadata': true,
+      'aws:cdk:disable-creation-stack-traces': true,
+    },
     defaultStackSynthesizer: new LegacyStackSynthesizer(),
   });
   const common = options.protect === false ? { terminationProtection: false } : {};
