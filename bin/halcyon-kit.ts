@@ -68,6 +68,13 @@ if (['completion', 'complete', 'help', '--help', '-h'].includes(process.argv[2] 
   process.argv = process.argv.flatMap((word) => /^(--config)=(.*)$/.exec(word)?.slice(1) ?? [word]);
   await (await import('../lib/cli/completion.js')).addCompletion(program, process.argv);
 }
+if (process.argv[2] === 'help') {
+  const rest = process.argv.slice(3);
+  const named = rest.find((word) => !word.startsWith('-'));
+  // Of a command that is not there, commander's help tells everything but that.
+  if (named !== undefined && !program.commands.some((one) => one.name() === named))
+    process.argv.splice(2, Infinity, named, ...rest.filter((word) => word !== named));
+}
 
 function fail(error: unknown, options: { json?: boolean; verbose?: boolean }): void {
   const known = isKitError(error);

@@ -34,7 +34,8 @@ const MANY = 1_000;
 export async function adopt(names: readonly string[], options: AdoptOptions, host: CommandHost): Promise<CommandResult> {
   const { io, signal } = host;
   const output = options.output ?? options.config;
-  if (!options.dryRun && !options.force && existsSync(resolve(output)))
+  const dryRun = options.dryRun || output === '-';
+  if (!dryRun && !options.force && existsSync(resolve(output)))
     throw new KitError('config-exists', `${output} exists already; name another with -o FILE, or look first with --dry-run`);
   refuseLocalAws(host.env);
   const network = networkOf(host.env, (text) => io.warn(text));
@@ -65,14 +66,14 @@ export async function adopt(names: readonly string[], options: AdoptOptions, hos
       `none of ${apps.length} apps has config vars of Halcyon that a file could describe${described.leftOut.map(({ app, why }) => `; ${app}: ${why}`).join('')}`,
     );
   const text = fileText(described, { on: new Date().toISOString().slice(0, 10), schema: schemaFor(resolve(output)) });
-  const mistakes = mistakesIn(text, output);
+  const mistakes = mistakesIn(text, dryRun ? undefined : output);
   if (mistakes !== undefined) io.warn(mistakes);
-  if (!options.dryRun)
+  if (!dryRun)
     await writeFile(resolve(output), text, { flag: options.force ? 'w' : 'wx' }).catch((cause: Error) => {
       throw new KitError('file-not-written', `cannot write ${output}: ${cause.message}`, { cause });
     });
-  const data = { file: resolve(output), written: options.dryRun !== true, text, ...described };
-  return { data, text: options.dryRun ? text.trimEnd() : said(described, output) };
+  const data = { file: resolve(output), written: !dryRun, text, ...described };
+  return { data, text: dryRun ? text.trimEnd() : said(described, output) };
 }
 
 async function appsOf(
@@ -128,7 +129,7 @@ async function lookAtAws(
 }
 
 /** What exists need not be what a file may say: then it is for a person to mend. */
-function mistakesIn(text: string, output: string): string | undefined {
+function mistakesIn(text: string, output?: string): string | undefined {
   try {
     parseConfig(text, output);
     return undefined;

@@ -5,7 +5,7 @@ import { narrowed, openSession, type Session } from '../cli/session.js';
 import { checkAccount, identity } from '../aws/identity.js';
 import { holdersOf, principalOf, regionOf } from '../config/derive.js';
 import { readDocument } from '../config/document.js';
-import { configText } from '../config/load.js';
+import { configText, display } from '../config/load.js';
 import type { App, Team } from '../config/model.js';
 import { didYouMean } from '../config/nearest.js';
 import { oursOf, secretName, STAGES, type KeyPair } from '../contract/index.js';
@@ -24,7 +24,7 @@ export async function explain(name: string, options: GlobalOptions & { offline?:
     );
     throw new KitError(
       'app-not-in-team',
-      `no team of ${options.config} has an app "${name}"; ${near ?? 'halcyon-kit validate lists them'}`,
+      `no team of ${display(options.config)} has an app "${name}"; ${near ?? 'halcyon-kit validate lists them'}`,
     );
   }
   const notes: string[] = [];

@@ -21,7 +21,8 @@ export interface InitOptions extends ChangeOptions {
 /** Writes a starter file; whatever is not given is asked of AWS, or stands as an example to edit. */
 export async function init(options: InitOptions, host: CommandHost): Promise<CommandResult> {
   const file = resolve(options.config);
-  if (!options.dryRun && !options.force && existsSync(file)) {
+  const dryRun = options.dryRun || options.config === '-';
+  if (!dryRun && !options.force && existsSync(file)) {
     throw new KitError(
       'config-exists',
       `${options.config} exists already; edit it ("halcyon-kit init --dry-run" prints an example), or give another name with --config`,
@@ -32,7 +33,7 @@ export async function init(options: InitOptions, host: CommandHost): Promise<Com
   const schema = schemaFor(file);
   const text = starterFile({ account, schema, region, team: options.team, apps: options.app?.map(parseApp) });
   parseConfig(text, options.config); // What init writes is valid, whatever was passed in.
-  if (options.dryRun) return { data: { file, text, written: false }, text: text.trimEnd() };
+  if (dryRun) return { data: { file, text, written: false }, text: text.trimEnd() };
   await writeFile(file, text, { flag: options.force ? 'w' : 'wx' }).catch((cause: Error) => {
     throw new KitError('file-not-written', `cannot write ${options.config}: ${cause.message}`, { cause });
   });

@@ -4,6 +4,7 @@ import { parseDuration } from '../cli/duration.js';
 import { admit, engineContext, narrowed, openSession, type Session } from '../cli/session.js';
 import { refuseTampered } from '../buildpack/served.client.js';
 import { signingBuildpackUrl } from '../buildpack/signing.js';
+import { display } from '../config/load.js';
 import { KitError } from '../errors.js';
 import { renderTable } from '../io/table.js';
 import { lookAt, prebuildAll, type Prebuild, type PrebuildReport } from '../prebuild/prebuild.client.js';
@@ -82,7 +83,7 @@ async function admitted(names: readonly string[], options: ChangeOptions, host: 
   const known = teams.flatMap((team) => team.apps.map(({ name }) => name));
   const stranger = names.find((name) => !known.includes(name));
   if (stranger !== undefined)
-    throw new KitError('app-not-in-team', `app ${stranger} is in no team of ${options.config}; add it to the file`);
+    throw new KitError('app-not-in-team', `app ${stranger} is in no team of ${display(options.config)}; add it to the file`);
   const session = await admit(narrowed(opened, teams));
   const refused = session.refused.find(({ app }) => names.includes(app));
   if (refused !== undefined) throw new KitError(refused.code, refused.message);

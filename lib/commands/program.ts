@@ -82,7 +82,7 @@ export function createProgram(run: Runner, version: string): Command {
     .option('--heroku-team <name>', 'the apps of this Heroku team')
     .option('--pipeline <name>', 'the apps of this Heroku pipeline')
     .option('--terraform <file>', 'the apps in what "terraform show -json" printed; - reads it from stdin')
-    .option('-o, --output <file>', 'where to write it; default: the configuration file')
+    .option('-o, --output <file>', 'where to write it, - to print it; default: the configuration file')
     .option('--force', 'replace an existing file')
     .option('--dry-run', 'print the file instead of writing it')
     .option('--profile <name>', 'AWS profile; default: AWS_PROFILE, then the default credentials')

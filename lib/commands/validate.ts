@@ -1,5 +1,5 @@
 import { EXPIRY_FIX, expiryOf, holdersOf, principalsOf, specsOf } from '../config/derive.js';
-import { loadConfig } from '../config/index.js';
+import { display, loadConfig } from '../config/load.js';
 import { halcyonBucket, principalLabel } from '../contract/index.js';
 import { counted } from '../io/printable.js';
 import { renderTable } from '../io/table.js';
@@ -24,7 +24,7 @@ export async function validate(options: GlobalOptions, host: CommandHost): Promi
   });
   return {
     data: config,
-    text: `${renderTable(['team', 'app', 'mode', 'bucket', 'principal'], rows)}\n\n${options.config === '-' ? 'the file' : options.config} is valid: ${counted(config.teams.length, 'team')}, ${counted(
+    text: `${renderTable(['team', 'app', 'mode', 'bucket', 'principal'], rows)}\n\n${display(options.config)} is valid: ${counted(config.teams.length, 'team')}, ${counted(
       config.teams.reduce((sum, { apps }) => sum + apps.length, 0),
       'app',
     )}`,

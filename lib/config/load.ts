@@ -14,7 +14,7 @@ import { fileSchema } from './schema.js';
  * @throws KitError `config-not-found`, `config-unreadable`, or `config-invalid` as {@link parseConfig} does.
  */
 export async function loadConfig(path: string): Promise<KitConfig> {
-  return parseConfig(await configText(path), path === '-' ? undefined : resolve(path));
+  return parseConfig(await configText(path), path);
 }
 
 let stdin: Promise<string> | undefined;
@@ -39,7 +39,7 @@ export async function configText(path: string): Promise<string> {
 
 /**
  * Check and normalise the text of a halcyon.yaml.
- * @param file - where it is from, for messages and {@link KitConfig.file}.
+ * @param file - where it is from, for messages and {@link KitConfig.file}; `-` is stdin.
  * @throws KitError `config-invalid`, with every problem in its message and in `details.problems` (see {@link Problem}).
  */
 export function parseConfig(text: string, file?: string): KitConfig {
@@ -59,11 +59,12 @@ export function parseConfig(text: string, file?: string): KitConfig {
   const draft = salvage(data, bad);
   for (const rule of RULES) rule(draft, (path, message, options) => all.push(document.problem(path, message, options)));
   if (all.length > 0 || !parsed.success) throw configInvalid(all, label);
-  return normalise(parsed.data, file === undefined ? undefined : resolve(file));
+  return normalise(parsed.data, file === undefined || file === '-' ? undefined : resolve(file));
 }
 
-/** Relative to where the operator is, where that is shorter. */
-function display(file: string): string {
+/** How messages call the file: relative to where the operator is, where that is shorter. */
+export function display(file: string): string {
+  if (file === '-') return '<stdin>';
   const near = relative(process.cwd(), resolve(file));
   return near !== '' && !near.startsWith('..') ? near : file;
 }

@@ -102,7 +102,7 @@ const RULES: readonly Rule[] = [
   {
     code: 'no-haskell-on-heroku',
     message: 'the build never reached Halcyon: haskell-on-heroku is not among the buildpacks, or stopped early',
-    remedy: 'see `heroku buildpacks`; `buildpack: { install: true }` in halcyon.yaml adds it',
+    remedy: 'see `heroku buildpacks`; `buildpack: { install: true }` in the file adds it',
     applies: ({ build, log }) => build !== undefined && log?.storage === undefined,
   },
   {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,14 +15,15 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** The built CLI, as a user starts it, with nothing in its environment. */
-function kit(args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ code: number; stdout: string; stderr: string }> {
+function kit(args: string[], env: NodeJS.ProcessEnv = {}, stdin = ''): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((done) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       [join(root, 'dist/bin/halcyon-kit.js'), ...args],
       { cwd: dir, env: { PATH: process.env.PATH, HOME: dir, AWS_EC2_METADATA_DISABLED: 'true', ...env } },
       (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
+    child.stdin?.end(stdin);
   });
 }
 
@@ -97,14 +98,23 @@ describe('mistakes get one clear sentence', () => {
     expect(stderr).not.toContain('halcyon-search');
   });
 
-  test('an unknown command is answered with the right one', async () => {
-    const { code, stderr } = await kit(['statsu']);
+  test.each([[[]], [['help']]])('an unknown command after %j is answered with the right one', async (before) => {
+    const { code, stderr } = await kit([...before, 'statsu']);
     expect(code).toBe(1);
-    expect(stderr).toContain('Did you mean status?');
+    expect(stderr).toBe("error: unknown command 'statsu'\n(Did you mean status?)\n(add --help for usage)\n");
   });
 
-  test('an unknown command is answered in JSON where that is asked for', async () => {
-    expect(JSON.parse((await kit(['vlidate', '--json'])).stdout)).toMatchObject({ error: { code: 'command-line-invalid' } });
+  test.each([[[]], [['help']], [['help', '--json']]])('and in JSON where that is asked for: %j', async (before) => {
+    const { code, stdout } = await kit([...before, 'vlidate', '--json']);
+    expect(code).toBe(1);
+    const message = "unknown command 'vlidate'\n(Did you mean validate?)";
+    expect(JSON.parse(stdout)).toEqual({ error: { code: 'command-line-invalid', message } });
+  });
+
+  test.each([[['help']], [['help', 'help']], [['help', 'status']], [['help', 'completion']]])('%j is help', async (args) => {
+    const { code, stdout } = await kit(args);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Usage: halcyon-kit /);
   });
 
   test.each([
@@ -139,6 +149,26 @@ describe('mistakes get one clear sentence', () => {
     const json = await kit(['validate', '--json']);
     expect(json.code).toBe(1);
     expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'config-invalid', details: { problems: [{ line: 6 }] } } });
+  });
+
+  test.each([
+    [['validate'], FILE.replace('read-only', 'readonly'), '1 problem in <stdin>\n<stdin>:6:29  teams.payments.'],
+    [['validate'], '', '1 problem in <stdin>\n<stdin>:1:1  the file is empty'],
+    [['explain', 'nobody', '--offline'], FILE, 'no team of <stdin> has an app "nobody"'],
+    [['prebuild', 'nobody', '--source', '.'], FILE, 'app nobody is in no team of <stdin>'],
+    [['status', 'paymnets'], FILE, 'team "paymnets" is not in the configuration'],
+  ])('%j of a file that stdin had names no other', async (args, text, said) => {
+    const { code, stderr } = await kit([...args, '-c', '-'], {}, text);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`error: ${said}`);
+    expect(stderr).not.toMatch(/halcyon\.ya?ml|"-"| - /);
+  });
+
+  test('init prints what it cannot write', async () => {
+    const { code, stdout } = await kit(['init', '-c', '-', '--account', '111122223333'], {});
+    expect(code).toBe(0);
+    expect((await kit(['validate', '-c', '-'], {}, stdout)).stdout).toContain('<stdin> is valid: 1 team');
+    expect(readdirSync(dir)).toEqual([]);
   });
 
   test('no team named where there are two; an unknown team', async () => {

@@ -137,7 +137,7 @@ describe('adopt', () => {
     const env = { AWS_ACCESS_KEY_ID: 'AKIANOSUCHKEY0000001', AWS_SECRET_ACCESS_KEY: 'x'.repeat(40) };
     const before = { ...process.env };
     Object.assign(process.env, env);
-    const { stdout, stderr } = await work.ok(['adopt', 'hand-builder', '--dry-run']);
+    const { stdout, stderr } = await work.ok(['adopt', 'hand-builder', '-o', '-']);
     Object.assign(process.env, before);
     expect(stdout).toMatch(/account: "111122223333" # EDIT\n +region: us-east-1 # EDIT/);
     expect(stderr).toContain('not all of AWS could be looked at');
