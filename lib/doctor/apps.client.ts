@@ -51,7 +51,7 @@ async function factsOf({ config, heroku, team, held, ...wanted }: AppQuestion, a
   if (info instanceof KitError)
     return { ...state, state: info.code === 'app-not-found' ? 'missing' : 'unreadable', problem: info.message, switches, unread: [] };
   // It has config vars, and nothing else that an app has.
-  if (state.stage !== undefined) return { ...state, info, switches: {}, unread: reader.unread };
+  if (state.stage !== undefined) return { ...state, info, switches, unread: reader.unread };
   const [buildpacks, releases, builds, dynos, processTypes] = await Promise.all([
     reader.read('buildpacks', () => heroku.buildpacks(name)),
     reader.read('releases', () => heroku.releases(name, { max: 20 })),

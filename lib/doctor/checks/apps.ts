@@ -162,9 +162,10 @@ function rolledBack({ releases = [] }: AppFacts) {
 }
 
 /** Switches of Halcyon's that were meant for one build, or that switch private storage off. */
-export const switches = ofApps(function* ({ name, access, switches: set }) {
+export const switches = ofApps(function* ({ name, access, stage, switches: set }) {
   const on = (one: keyof typeof set) => !['', '0'].includes(set[one] ?? '');
-  const unset = (one: keyof typeof set) => `heroku config:unset ${one} -a ${name}`;
+  const unset = (one: keyof typeof set) =>
+    stage === undefined ? `heroku config:unset ${one} -a ${name}` : `take ${one} out of the pipeline’s settings, in Heroku’s Dashboard`;
   if (on('HALCYON_PURGE_CACHE'))
     yield warning('purge-cache-left', {
       message: 'HALCYON_PURGE_CACHE is still set: every build begins with an empty cache',
