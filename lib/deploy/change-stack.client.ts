@@ -1,18 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { StackEvent } from '@aws-sdk/client-cloudformation';
 import type { Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
+import { digestOf } from '../contract/index.js';
 import type { Step } from '../io/io-host.js';
 import { isKitError, KitError } from '../errors.js';
 import { foreign } from '../io/redaction.js';
 import { eventsOf, stackFailure } from './stack-failure.client.js';
 import { IMPORT_CHANGE_SET } from './import.client.js';
 import { deleteStack, requireOwnStack, stackState, type StackState } from './stack.client.js';
-import { asRequest, type Template } from './template.client.js';
+import { asRequest, deployedTemplate, type Template } from './template.client.js';
 
 export interface StackChange {
   readonly template: Template;
+  /** Digest of the template that this was planned from: after somebody else's deployment it must still be that. Default: it may be any. */
+  readonly from?: string;
   /** Default: as they are; nothing is made without any, only what is there is changed. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Whether termination protection is on. Default: as it is. */
@@ -36,7 +40,7 @@ const NEVER_MADE = /^(ROLLBACK_COMPLETE|ROLLBACK_FAILED|CREATE_FAILED|REVIEW_IN_
 export async function changeStack(
   aws: Aws,
   stack: string,
-  { template, tags, protect, doing = `change ${stack}` }: StackChange,
+  { template, from, tags, protect, doing = `change ${stack}` }: StackChange,
   { step, signal }: { readonly step?: Step; readonly signal?: AbortSignal } = {},
 ): Promise<StackState & { readonly left: readonly string[] }> {
   const [client, sdk] = await Promise.all([aws.cloudformation(), import('@aws-sdk/client-cloudformation')]);
@@ -54,14 +58,23 @@ export async function changeStack(
         const [newest] = await eventsOf(aws, stack, 1);
         if (newest !== undefined) step?.update(`${newest.LogicalResourceId} ${newest.ResourceStatus}`);
       }
+      waited = true;
       await sleep(POLL, undefined, { signal });
     }
   };
-  let began = false;
+  let [began, waited] = [false, false];
   try {
     let before = await settled();
     // Another may have made it while it was waited for.
     if (before.exists && !before.ours) await requireOwnStack(aws, stack);
+    if (waited && from !== undefined) {
+      const now = before.exists ? await deployedTemplate(aws, stack) : {};
+      if (digestOf(now) !== from && !isDeepStrictEqual(now, template))
+        throw new KitError(
+          'state-changed',
+          `stack ${stack} was changed by somebody else, whom this run waited for; run the same command again, which plans anew`,
+        );
+    }
     if (before.status === 'UPDATE_FAILED' || before.status === 'CREATE_FAILED') {
       // Left as it was when it failed, by `cdk deploy --no-rollback`, say.
       await client.send(new sdk.RollbackStackCommand(of()));

@@ -83,6 +83,8 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
     }
   };
   const made = synth();
+  /** Of what was deployed when the stacks were compared, by stack. */
+  const seen = new Map<string, string>();
   /** `stacks`, each after the one that its template goes through, if any. */
   const withTemplates = (stacks: readonly string[]) => {
     const templates = made.filter(({ stackName }) => stackName === TEMPLATES_STACK);
@@ -99,6 +101,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
           try {
             const { exists, status } = await stackState(aws, stackName);
             const deployed = exists ? await deployedTemplate(aws, stackName) : {};
+            seen.set(stack, digestOf(deployed));
             if (isDeepStrictEqual(deployed, template)) return stackChanges({ stack, changes: [] }, status);
             const changes = exists ? await changesOf(deployed, template) : additionsOf(template);
             return stackChanges({ stack, changes, statements: await statementsOf(deployed, template) }, status);
@@ -120,7 +123,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       };
       const deployOne = async ({ id, stack, stackName, region, ...change }: (typeof made)[number]) => {
         const { outputs, left } = await inStep(io, `deploying ${stack}`, (step) =>
-          changeStack(awsIn(region), stackName, change, { step, signal }),
+          changeStack(awsIn(region), stackName, { ...change, from: seen.get(stack) }, { step, signal }),
         );
         done.set(id, { stack: stackName, outputs });
         for (const one of left) io.warn(`${stackName}: CloudFormation left ${one}`);

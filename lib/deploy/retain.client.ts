@@ -1,7 +1,7 @@
 import type { Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import { resourcesIn } from '../aws/stack.js';
-import { TAGS } from '../contract/index.js';
+import { digestOf, TAGS } from '../contract/index.js';
 import { isKitError } from '../errors.js';
 import { changeStack } from './change-stack.client.js';
 import { deleteStack, requireOwnStack } from './stack.client.js';
@@ -32,8 +32,9 @@ export function retaining(template: Template): Template | undefined {
 async function retainBuckets(aws: Aws, stack: string, signal?: AbortSignal): Promise<void> {
   const doing = `keep what is in stack ${stack}`;
   try {
-    const template = retaining(await deployedTemplate(aws, stack));
-    if (template !== undefined) await changeStack(aws, stack, { template, doing }, { signal });
+    const deployed = await deployedTemplate(aws, stack);
+    const template = retaining(deployed);
+    if (template !== undefined) await changeStack(aws, stack, { template, from: digestOf(deployed), doing }, { signal });
   } catch (error) {
     if (isKitError(error)) throw error;
     throw awsError(error, doing);
@@ -52,10 +53,11 @@ export async function releaseBucket(aws: Aws, stack: string, signal?: AbortSigna
     const buckets = await resourcesIn(aws, stack, [BUCKET]);
     // Another stack of the same deployment has taken it over.
     if (buckets.size === 0) return;
-    const rest = withoutBuckets(await deployedTemplate(aws, stack), new Map([...buckets].map(([id, { name }]) => [id, name])));
+    const deployed = await deployedTemplate(aws, stack);
+    const rest = withoutBuckets(deployed, new Map([...buckets].map(([id, { name }]) => [id, name])));
     // CloudFormation takes no stack with nothing in it.
     if (Object.keys(rest.Resources ?? {}).length === 0) await deleteStack(aws, stack, signal);
-    else await changeStack(aws, stack, { template: rest, doing }, { signal });
+    else await changeStack(aws, stack, { template: rest, from: digestOf(deployed), doing }, { signal });
   } catch (error) {
     if (isKitError(error)) throw error;
     throw awsError(error, doing);

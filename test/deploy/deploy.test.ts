@@ -5,9 +5,11 @@ import {
   DescribeStackEventsCommand,
   DescribeStacksCommand,
   GetTemplateCommand,
+  UpdateStackCommand,
+  type StackStatus,
 } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createDeployer } from '../../lib/deploy/deploy.client.js';
 import { KitError } from '../../lib/errors.js';
 import { silentIo } from '../../lib/io/io-host.js';
@@ -17,14 +19,37 @@ import { exampleConfig } from '../support/config.js';
 
 const cloudformation = mockClient(CloudFormationClient);
 
+const at = (StackStatus: StackStatus) => ({
+  Stacks: [
+    { StackName: 'halcyon-payments', CreationTime: new Date(0), StackStatus, Tags: [{ Key: 'halcyon:managed-by', Value: 'halcyon-kit' }] },
+  ],
+});
+beforeEach(() => void cloudformation.reset());
+
+test('what was planned is not carried out over what another deployed meanwhile', async () => {
+  const deployer = await createDeployer({ config: exampleConfig(), io: silentIo, network: networkOf() });
+  const [seen, theirs] = ['Seen', 'Theirs'].map((id) => ({
+    TemplateBody: JSON.stringify({ Resources: { [id]: { Type: 'AWS::IAM::User' } } }),
+  }));
+  cloudformation
+    .on(DescribeStacksCommand)
+    .resolvesOnce(at('CREATE_COMPLETE'))
+    .resolvesOnce(at('UPDATE_IN_PROGRESS'))
+    .resolves(at('UPDATE_COMPLETE'));
+  cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
+  cloudformation.on(GetTemplateCommand).resolvesOnce(seen!).resolves(theirs!);
+  await deployer.diff(['halcyon-payments']);
+  await expect(deployer.deploy(['halcyon-payments'])).rejects.toMatchObject({ code: 'state-changed' });
+  expect(cloudformation.commandCalls(UpdateStackCommand)).toEqual([]);
+});
+
 test("what a stack brings, and what an edit changes, is told as the CDK's own comparison tells it", async () => {
   const config = exampleConfig();
   const { template } = buildApp(config).synth().getStackByName('halcyon-payments') as { template: Record<string, object> };
   const former = JSON.parse(JSON.stringify(template).replaceAll('s3:PutObject"', 's3:PutObjectTagging"')) as typeof template;
   const deployer = await createDeployer({ config, io: silentIo, network: networkOf() });
   const none = Object.assign(new Error('Stack with id halcyon-payments does not exist'), { name: 'ValidationError' });
-  const there = { Stacks: [{ StackName: 'halcyon-payments', CreationTime: new Date(0), StackStatus: 'CREATE_COMPLETE' as const }] };
-  cloudformation.on(DescribeStacksCommand).rejectsOnce(none).resolves(there);
+  cloudformation.on(DescribeStacksCommand).rejectsOnce(none).resolves(at('CREATE_COMPLETE'));
   cloudformation.on(GetTemplateCommand).resolves({ TemplateBody: JSON.stringify(former) });
   for (const deployed of [{}, former]) {
     const [seen] = await deployer.diff(['halcyon-payments']);

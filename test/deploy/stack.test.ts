@@ -8,6 +8,7 @@ import {
   DescribeStackEventsCommand,
   DescribeStacksCommand,
   ExecuteChangeSetCommand,
+  GetTemplateCommand,
   ListChangeSetsCommand,
   RollbackStackCommand,
   UpdateStackCommand,
@@ -16,6 +17,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
+import { digestOf } from '../../lib/contract/index.js';
 import { changeStack, deployFailure } from '../../lib/deploy/change-stack.client.js';
 import { importBucket } from '../../lib/deploy/import.client.js';
 import { deleteStack, requireOwnStack } from '../../lib/deploy/stack.client.js';
@@ -171,6 +173,23 @@ describe('changing a stack', () => {
     cloudformation.on(DescribeStacksCommand).resolvesOnce(stack('CREATE_IN_PROGRESS', [])).resolves(stack('CREATE_COMPLETE', []));
     await expect(changeStack(aws, 'halcyon-team', change)).rejects.toMatchObject({ code: 'stack-not-ours' });
     expect(cloudformation.commandCalls(UpdateStackCommand)).toEqual([]);
+  });
+
+  test.each([
+    ['what it was planned from', '{}', 'UPDATE_COMPLETE'],
+    ['what it is to be', '{"Resources":{}}', 'UPDATE_COMPLETE'],
+    ['something else', '{"Resources":{"Theirs":{}}}', 'state-changed'],
+    ['nothing', undefined, 'state-changed'],
+  ])('goes on after another’s deployment where that left %s, and only there', async (_, TemplateBody, end) => {
+    const from = digestOf(TemplateBody === undefined ? { Resources: { Planned: {} } } : {});
+    goesThrough('UPDATE_IN_PROGRESS', 'UPDATE_COMPLETE');
+    if (TemplateBody === undefined) cloudformation.on(DescribeStacksCommand).resolvesOnce(stack('DELETE_IN_PROGRESS')).rejects(none);
+    cloudformation.on(GetTemplateCommand).resolves({ TemplateBody });
+    const changed = changeStack(aws, 'halcyon-team', { ...change, from });
+    if (end === 'state-changed') await expect(changed).rejects.toMatchObject({ code: end });
+    else expect(await changed).toMatchObject({ status: end });
+    expect(cloudformation.commandCalls(UpdateStackCommand)).toHaveLength(end === 'state-changed' ? 0 : 1);
+    expect(cloudformation.commandCalls(CreateStackCommand)).toEqual([]);
   });
 
   test("leaves alone somebody's change set that waits for review", async () => {
