@@ -1,18 +1,50 @@
 import { stripVTControlCharacters } from 'node:util';
+import { wrapAnsi } from 'fast-wrap-ansi';
 import pc from 'picocolors';
 
-/** A borderless table for a terminal; a cell may have lines and bold text. An empty list gives the heading alone. */
-export function renderTable(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
-  const table = [head.map((title) => pc.bold(title)), ...rows].map((row) => row.map((cell) => cell.split('\n')));
-  const width = (text: string): number => [...stripVTControlCharacters(text)].length;
-  const widths = head.map((_, column) =>
-    table.reduce((most, row) => (row[column] ?? []).reduce((wide, text) => Math.max(wide, width(text)), most), 0),
+type Row = ReadonlyArray<readonly string[]>;
+
+const GAP = 2;
+/** What no column is made narrower than: the id of a key stays whole. */
+const LEAST = 20;
+
+/**
+ * A borderless table for a terminal; a cell may have lines and bold text. An empty list gives the heading alone.
+ * @param room - how wide it may be: wide cells are wrapped, and where that does not do each cell has a line. Default: as stdout, if it is a terminal.
+ */
+export function renderTable(
+  head: readonly string[],
+  rows: ReadonlyArray<readonly string[]>,
+  room: number = process.stdout.columns ?? Infinity,
+): string {
+  const table = [head.map((title) => pc.bold(title)), ...rows].map((row): Row => row.map((cell) => cell.split('\n')));
+  const widest = head.map((_, column) => table.reduce((most, row) => Math.max(most, ...(row[column] ?? []).map(width)), 0));
+  let most = room;
+  while (most >= LEAST && widest.reduce((sum, one) => sum + Math.min(one, most) + GAP, -GAP) > room) most -= 1;
+  const [titles = [], ...records] = table;
+  if (most >= LEAST) return table.flatMap((row) => layOut(row, widest, most)).join('\n');
+  const label = Math.max(...head.map(width));
+  return records
+    .map((cells) =>
+      cells
+        .flatMap((cell, at) => (head[at] === '' ? cell : layOut([titles[at] ?? [], cell], [label, room], room - label - GAP)))
+        .join('\n'),
+    )
+    .join('\n\n');
+}
+
+const width = (text: string): number => [...stripVTControlCharacters(text)].length;
+
+/** @param most - columns of a cell: what is wider is wrapped. */
+function layOut(row: Row, widths: readonly number[], most: number): string[] {
+  const cells = row.map((lines) =>
+    lines.flatMap((text) => (width(text) <= most ? text : wrapAnsi(text, most, { hard: true }).split('\n'))),
   );
-  const padded = (text: string, column: number): string => text + ' '.repeat((widths[column] ?? 0) - width(text));
-  const line = (row: readonly string[][], at: number): string =>
-    row
+  const padded = (text: string, column: number) => text + ' '.repeat(Math.max(Math.min(widths[column] ?? 0, most) - width(text), 0));
+  return Array.from({ length: Math.max(...cells.map(({ length }) => length)) }, (_, at) =>
+    cells
       .map((cell, column) => padded(cell[at] ?? '', column))
-      .join('  ')
-      .trimEnd();
-  return table.flatMap((row) => Array.from({ length: Math.max(...row.map(({ length }) => length)) }, (_, at) => line(row, at))).join('\n');
+      .join(' '.repeat(GAP))
+      .trimEnd(),
+  );
 }

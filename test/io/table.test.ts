@@ -29,6 +29,34 @@ test('a cell may have lines; without rows there is the heading', () => {
   expect(plain(['a', 'b'], [])).toEqual(['a  b']);
 });
 
+const KEYS: [string[], string[][]] = [
+  ['', 'principal', 'key', 'why'],
+  [
+    ['✔', 'payments/upload', 'AKIA08EA606C23914C89', '\u001b[1mit is the current one, and every app has it\u001b[22m'],
+    ['✘', 'payments/read-only', 'AKIA799CD80CF9EC4718', 'unknown'],
+  ],
+];
+const inRoom = (room: number) => stripVTControlCharacters(renderTable(...KEYS, room)).split('\n');
+
+test('where a terminal is too narrow for it, wide cells are wrapped, and the ids of keys are not', () => {
+  expect(inRoom(70)).toEqual([
+    '   principal           key                   why',
+    '✔  payments/upload     AKIA08EA606C23914C89  it is the current one,',
+    '                                             and every app has it',
+    '✘  payments/read-only  AKIA799CD80CF9EC4718  unknown',
+  ]);
+  expect(inRoom(88)).toEqual(inRoom(Infinity));
+});
+
+test('where that does not do each cell has lines of its own', () => {
+  expect(inRoom(40)).toEqual([
+    ...['✔', 'principal  payments/upload', 'key        AKIA08EA606C23914C89', 'why        it is the current one, and'],
+    ...['           every app has it', ''],
+    ...['✘', 'principal  payments/read-only', 'key        AKIA799CD80CF9EC4718', 'why        unknown'],
+  ]);
+  expect(inRoom(20).filter((line) => line.length > 20)).toEqual([]);
+});
+
 test('20,000 rows are laid out with each cell read once', () => {
   let reads = 0;
   const cells = (row: string[]) =>
