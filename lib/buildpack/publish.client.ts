@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Aws } from '../aws/aws.js';
 import { ownedBy, type BucketName } from '../aws/bucket.js';
-import { awsError, httpStatus, isPreconditionFailed } from '../aws/errors.js';
+import { awsError, httpStatus, isMissing, isPreconditionFailed } from '../aws/errors.js';
 import { hostedKey } from '../contract/index.js';
+import { KitError } from '../errors.js';
 import { packBuildpack, sha256Of } from './pack.js';
 import { tampered } from './served.client.js';
 
@@ -35,6 +36,14 @@ export async function publishBuildpack(aws: Aws, bucket: BucketName): Promise<st
       return put();
     });
   } catch (error) {
+    if (isMissing(error, 'bucket'))
+      throw new KitError(
+        'bucket-missing',
+        `bucket ${bucket.name}, which serves the buildpack, does not exist; run halcyon-kit up, which makes it`,
+        {
+          cause: error,
+        },
+      );
     if (!isPreconditionFailed(error)) throw awsError(error, `publish the buildpack as ${place}`);
     const there = await s3.send(new GetObjectCommand(at)).catch((cause: unknown) => {
       throw awsError(cause, `compare the buildpack that is at ${place}`);

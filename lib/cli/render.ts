@@ -111,7 +111,9 @@ export function renderPlans(plans: readonly TeamSteps[], verbose = false): strin
   if (verbose && plans.length > 1) return plans.map((one) => renderPlans([one], true)).join('\n\n');
   const busy = plans.filter(({ plan }) => plan.steps.length > 0);
   const calm = (partly: boolean) =>
-    plans.filter(({ plan }) => plan.steps.length === 0 && plan.left.length > 0 === partly).map(({ team }) => team);
+    plans
+      .filter(({ plan }) => plan.steps.length === 0 && plan.blocked.length === 0 && plan.left.length > 0 === partly)
+      .map(({ team }) => team);
   const rows = alike(
     busy.flatMap(({ plan }) => plan.steps),
     (step) => [step.kind, step.kind === 'copy-packages' ? subject(step) : '', anyKey(step.reason)].join('\n'),

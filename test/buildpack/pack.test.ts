@@ -87,6 +87,12 @@ describe('publishBuildpack', () => {
     expect(s3.commandCalls(PutObjectCommand)).toHaveLength(2);
   });
 
+  test('says who makes a bucket that is missing', async () => {
+    s3.on(PutObjectCommand).rejects(Object.assign(new Error('no'), { name: 'NoSuchBucket' }));
+    const message = 'bucket halcyon-buildpack, which serves the buildpack, does not exist; run halcyon-kit up, which makes it';
+    await expect(publishBuildpack(aws, bucket)).rejects.toMatchObject({ code: 'bucket-missing', message });
+  });
+
   test('says what it was doing when refused', async () => {
     s3.on(PutObjectCommand).rejects(Object.assign(new Error('no'), { name: 'AccessDenied' }));
     await expect(publishBuildpack(aws, bucket)).rejects.toMatchObject({

@@ -43,6 +43,11 @@ describe('a picture of many like changes', () => {
     expect(text.split('\n').length).toBeLessThan(12);
   });
 
+  test('of a team that is blocked does not say that all is well', () => {
+    const blocked = [{ code: 'user-missing' as const, text: 'no user' }];
+    expect(renderPlans([{ team: 'calm', plan: { ...planOf(), blocked } }])).toBe('blocked: no user');
+  });
+
   test('of resources: replacement and deletion in words, and IAM statements where a stack changes', () => {
     const change = (action: 'replace' | 'delete' | 'update', more = {}) => ({
       ...{ action, type: 'AWS::IAM::User', logicalId: `U${action}`, properties: ['Policies'] },

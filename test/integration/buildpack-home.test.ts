@@ -57,6 +57,17 @@ test('an account that blocks public access is found before anything is made, and
   await work.ok(['up', '--dry-run']);
 });
 
+test('a sync before the first up changes nothing, and says who makes what lacks', async () => {
+  work.write(file('us-east-1'));
+  const { code, stdout, stderr } = await work.kit(['sync', '--yes']);
+  expect([code, stdout]).toEqual([
+    1,
+    expect.stringMatching(/^blocked: IAM user \S+ does not exist; run halcyon-kit up payments, which makes it$/m),
+  ]);
+  expect(stderr).not.toContain('publishing');
+  expect(sandbox.heroku.log().filter(({ method }) => method === 'PUT')).toEqual([]);
+});
+
 test('the home stays where it is when the file’s buckets move', async () => {
   work.write(file('us-east-1'));
   await work.ok(['up', '--yes', '--no-smoke']);

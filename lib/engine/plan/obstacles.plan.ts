@@ -30,9 +30,9 @@ export function obstacles(observation: TeamObservation, intent: Intent, knowledg
   if (intent.kind !== 'down') {
     for (const principal of principals.filter((candidate) => candidate.declared)) {
       if (!principal.exists)
-        found.push({ code: 'user-missing', text: `IAM user ${principal.user} does not exist; deploy the stack of team ${team} first` });
+        found.push({ code: 'user-missing', text: `IAM user ${principal.user} does not exist; run halcyon-kit up ${team}, which makes it` });
       else if (principal.secret === 'missing')
-        found.push({ code: 'secret-missing', text: `${principal.label} has no secret; deploy the stack of team ${team} first` });
+        found.push({ code: 'secret-missing', text: `${principal.label} has no secret; run halcyon-kit up ${team}, which makes it` });
     }
   }
   if (intent.kind !== 'ensure') {

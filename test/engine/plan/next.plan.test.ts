@@ -433,7 +433,8 @@ describe('other wishes', () => {
     ['no secret', team([principal({ secret: 'missing' })], []), rotate, 'secret-missing'],
     ['both slots taken', team([principal({ keys: [unknown('X'), unknown('Y')], current: undefined })], []), ensure, 'slots-full'],
   ])('blocked: %s', (_, observation, intent, code) => {
-    expect(planned(observation, intent)).toMatchObject({ steps: [], blocked: [{ code }] });
+    const blocked = [{ code, ...(code === 'slots-full' ? {} : { text: expect.stringContaining('run halcyon-kit up ') }) }];
+    expect(planned(observation, intent)).toMatchObject({ steps: [], blocked });
   });
 });
 
