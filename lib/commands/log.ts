@@ -33,7 +33,7 @@ export async function log(names: readonly string[], options: GlobalOptions & { s
 }
 
 const rowsOf = (team: string, { began, who, intent, status, summary, file, events }: Entry, verbose = false): string[][] => [
-  [began.slice(0, 19), team, who, intent, summary === '' ? status : `${status}: ${summary}`, file],
+  [began.slice(0, 19), team, who, intent, summary.startsWith(status) ? summary : [status, summary].filter(Boolean).join(': '), file],
   ...(verbose
     ? events.map(({ at, step, text, principal = '', keyId = '' }) => [
         `  ${at.slice(0, 19)}`,
