@@ -42,8 +42,12 @@ export interface Aws {
   once(guard?: () => Promise<void>): Aws;
 }
 
+/** Who names a profile need not be told that there is a key in the environment as well. */
+const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
+
 /** What all clients of one operator share: connections, and credentials. Finding those may run a process, or take the touch of a key. */
-function operatorOf({ profile = process.env.AWS_PROFILE }: Pick<AwsOptions, 'profile'>, network: Network) {
+function operatorOf({ profile: named }: Pick<AwsOptions, 'profile'>, network: Network) {
+  const profile = named ?? process.env.AWS_PROFILE;
   const open = async () => {
     const [{ NodeHttpHandler }, { defaultProvider }] = await Promise.all([
       import('@smithy/node-http-handler'),
@@ -53,7 +57,11 @@ function operatorOf({ profile = process.env.AWS_PROFILE }: Pick<AwsOptions, 'pro
     let provide: ReturnType<typeof defaultProvider> | undefined;
     const credentialDefaultProvider = (init: object) => {
       // By itself the SDK would ask for SSO credentials by another way.
-      const provider = (provide ??= defaultProvider({ ...init, clientConfig: { requestHandler: handler } }));
+      const provider = (provide ??= defaultProvider({
+        ...init,
+        ...(named ? { logger: QUIET } : {}),
+        clientConfig: { requestHandler: handler },
+      }));
       return async (...more: Parameters<typeof provider>) => {
         const found = await provider(...more).catch((error: Error) => {
           // The SDK does not say which it looked for.

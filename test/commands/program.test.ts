@@ -15,11 +15,15 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** The built CLI, as a user starts it, with nothing in its environment. */
-function kit(args: string[], env: NodeJS.ProcessEnv = {}, stdin = ''): Promise<{ code: number; stdout: string; stderr: string }> {
+function kit(
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+  { stdin = '', entry = 'halcyon-kit.js' } = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((done) => {
     const child = execFile(
       process.execPath,
-      [join(root, 'dist/bin/halcyon-kit.js'), ...args],
+      [join(root, 'dist/bin', entry), ...args],
       { cwd: dir, env: { PATH: process.env.PATH, HOME: dir, AWS_EC2_METADATA_DISABLED: 'true', ...env } },
       (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
@@ -124,10 +128,19 @@ describe('mistakes get one clear sentence', () => {
     [['status', '--all', '--profile', 'nosuch'], 'AWS profile nosuch gives no credentials'],
   ])('%j', async (args, said) => {
     writeFileSync(join(dir, 'halcyon.yaml'), FILE);
-    const { code, stderr } = await kit(args, { HEROKU_API_KEY: 'any' });
+    const key = { AWS_ACCESS_KEY_ID: 'AKIAANY', AWS_SECRET_ACCESS_KEY: 'any' };
+    const { code, stderr } = await kit(args, { HEROKU_API_KEY: 'any', ...key });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: /m);
+    expect(stderr).not.toContain('WARNING');
     expect(stderr.match(new RegExp(said, 'g'))).toHaveLength(1);
+  });
+
+  test('the CDK app is silent, whatever the SDK thinks of this version of Node', async () => {
+    writeFileSync(join(dir, 'halcyon.yaml'), FILE);
+    const aws = { AWS_ACCESS_KEY_ID: 'AKIAANY', AWS_SECRET_ACCESS_KEY: 'any', AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+    const env = { ...aws, CDK_DEFAULT_ACCOUNT: '111122223333', CDK_OUTDIR: join(dir, 'out') };
+    expect(await kit([], env, { entry: 'halcyon.js' })).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
   test('teams are completed, also of a file that is named', async () => {
@@ -158,7 +171,7 @@ describe('mistakes get one clear sentence', () => {
     [['prebuild', 'nobody', '--source', '.'], FILE, 'app nobody is in no team of <stdin>'],
     [['status', 'paymnets'], FILE, 'team "paymnets" is not in the configuration'],
   ])('%j of a file that stdin had names no other', async (args, text, said) => {
-    const { code, stderr } = await kit([...args, '-c', '-'], {}, text);
+    const { code, stderr } = await kit([...args, '-c', '-'], {}, { stdin: text });
     expect(code).toBe(1);
     expect(stderr).toContain(`error: ${said}`);
     expect(stderr).not.toMatch(/halcyon\.ya?ml|"-"| - /);
@@ -167,7 +180,7 @@ describe('mistakes get one clear sentence', () => {
   test('init prints what it cannot write', async () => {
     const { code, stdout } = await kit(['init', '-c', '-', '--account', '111122223333'], {});
     expect(code).toBe(0);
-    expect((await kit(['validate', '-c', '-'], {}, stdout)).stdout).toContain('<stdin> is valid: 1 team');
+    expect((await kit(['validate', '-c', '-'], {}, { stdin: stdout })).stdout).toContain('<stdin> is valid: 1 team');
     expect(readdirSync(dir)).toEqual([]);
   });
 
