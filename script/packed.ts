@@ -1,4 +1,4 @@
-// The package as a user has it: built, packed and installed in a directory of its own, by links to the dependencies that it declares and no others.
+// The package as a user has it: built, packed and installed in a directory of its own, by links to what it declares as dependencies and peers, and no others.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,9 +26,10 @@ export function installPacked(beside: readonly string[] = []): Packed {
   const source = join(directory, 'source');
   const project = join(directory, 'project');
   const installed = join(project, 'node_modules/halcyon-kit');
-  const { files, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  const { files, dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     files: string[];
     dependencies: Record<string, string>;
+    peerDependencies: Record<string, string>;
   };
   for (const name of ['package.json', 'README.md', ...files])
     if (!name.startsWith('!') && name !== 'dist') cpSync(join(root, name), join(source, name), { recursive: true });
@@ -37,7 +38,7 @@ export function installPacked(beside: readonly string[] = []): Packed {
   const tarball = execFileSync('npm', pack, { cwd: source, encoding: 'utf8', shell: process.platform === 'win32' }).trim();
   mkdirSync(installed, { recursive: true });
   unpack({ file: join(source, tarball), cwd: installed, strip: 1, sync: true });
-  for (const name of [...Object.keys(dependencies), ...beside]) {
+  for (const name of [...Object.keys({ ...dependencies, ...peerDependencies }), ...beside]) {
     const link = join(project, 'node_modules', name);
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), link, 'junction');

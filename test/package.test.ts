@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -40,6 +40,15 @@ beforeAll(() => {
   for (const name of ['use.mts', 'use.cts']) writeFileSync(join(packed.project, name), USE);
 }, 180_000);
 afterAll(() => rmSync(packed.directory, { recursive: true, force: true }));
+
+test('the CDK is the app’s own, so that there is one, and its types are the constructs’', () => {
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(packed.installed, 'package.json'), 'utf8')) as Record<
+    string,
+    object
+  >;
+  expect(Object.keys(peerDependencies ?? {})).toEqual(['aws-cdk-lib', 'constructs']);
+  for (const name of Object.keys(peerDependencies ?? {})) expect(dependencies).not.toHaveProperty(name);
+});
 
 test('import and require of it compile under nodenext, and run', { timeout: 180_000 }, () => {
   node(...STRICT, '--module', 'nodenext', 'use.mts', 'use.cts');

@@ -20,9 +20,17 @@ const weigh = (directory: string): number =>
 export async function figures(): Promise<Figure[]> {
   const { directory, bytes } = installPacked();
   rmSync(directory, { recursive: true, force: true });
-  const list = ['ls', '--omit=dev', '--all', '--parseable', '--workspaces=false'];
-  const paths = execFileSync('npm', list, { cwd: root, encoding: 'utf8', shell: process.platform === 'win32' });
-  const packages = [...new Set(paths.split('\n'))].filter((path) => path.includes('node_modules'));
+  const npm = (...args: string[]) =>
+    execFileSync('npm', [...args, '--workspaces=false'], {
+      cwd: root,
+      encoding: 'utf8',
+      shell: process.platform === 'win32',
+      maxBuffer: 1e9,
+    });
+  // Here the peers are for development; npm installs them beside the kit.
+  const peers = JSON.parse(npm('query', '#aws-cdk-lib, #aws-cdk-lib *, #constructs')) as Array<{ path: string }>;
+  const paths = [...npm('ls', '--omit=dev', '--all', '--parseable').split('\n'), ...peers.map(({ path }) => path)];
+  const packages = [...new Set(paths)].filter((path) => path.includes('node_modules'));
   return [
     { name: 'packed', value: bytes / 1000, unit: 'kB' },
     {
