@@ -21,6 +21,8 @@ export const SUITES = {
   'shim alone': { project: 'unit', files: ['test/buildpack'] },
   /** What no request here can tell: templates. */
   templates: { project: 'unit', files: ['test/constructs', 'test/stacks'] },
+  /** Stacks in states that the local CloudFormation has none of, and what S3 says within answers that are good. */
+  deploy: { project: 'unit', files: ['test/deploy', 'test/aws', 'test/smoke/objects.test.ts', 'test/smoke/sweep-objects.test.ts'] },
   /** The key engine as a state machine, in a world that crashes, lags and loses answers. */
   engine: { project: 'unit', files: ['test/engine'], thousands: true },
   /** Rotations against the local AWS and Heroku. */

@@ -55,7 +55,7 @@ const ALL: readonly Place[] = [
   { ...upload, what: 'a bucket of its own beside the public one', app: 'tide-web', region: 'eu-central-1' },
 ];
 /** Those that differ most; all of them with HALCYON_EVERY=1. */
-export const PLACES = ALL.filter(({ app }) => EVERY || !['beta-web', 'closed-web'].includes(app));
+export const PLACES = ALL.filter(({ app }) => EVERY || !['beta-web', 'closed-web', 'locked-web'].includes(app));
 
 /** Stands for the public bucket that Halcyon's authors once ran. */
 const PUBLIC_BUCKET = 'halcyon-for-everyone';
