@@ -9,17 +9,6 @@ import { DRY, HERE, NOTHING, PROBES, startAcceptGround, type AcceptGround } from
 let ground: AcceptGround;
 beforeAll(async () => void (ground = await startAcceptGround()));
 afterAll(() => ground?.stop());
-const buckets = async () => ((await clients(ground.sandbox.aws).s3.send(new ListBucketsCommand({}))).Buckets ?? []).map(({ Name }) => Name);
-
-test('every probe is answered here as it is assumed, and the probes leave nothing', async () => {
-  const { stdout, code } = await ground.work.kit([...PROBES, '--json']);
-  const { stages, run } = JSON.parse(stdout) as AcceptReport;
-  const other = stages.flatMap(({ proofs }) => proofs.filter(({ ok }) => !ok));
-  expect(other).toEqual([]);
-  expect(code).toBe(0);
-  expect(await ground.thingsOfRun(run)).toEqual(NOTHING);
-  expect(await buckets()).toEqual([]);
-});
 
 test('an account that is not the one named is refused, and a dry run or a run over its budget makes nothing', async () => {
   ground.sandbox.aws.clearLog();
@@ -35,27 +24,30 @@ test('an account that is not the one named is refused, and a dry run or a run ov
   expect(ground.sandbox.heroku.log()).toEqual([]);
 });
 
-test('one that is killed is swept by the next, which lets be one under way; that is taken down by Ctrl-C', async () => {
+test('a run sweeps one that was killed, lets be one under way, finds every probe answered as assumed, and leaves nothing; Ctrl-C takes the other down', async () => {
   const other = await begun();
-  await sweptRun();
-  other.child.kill('SIGINT');
-  expect((await other.ended).code).toBe(130);
-  expect(await ground.thingsOfRun(other.id)).toEqual(NOTHING);
-});
-
-/** Killed while its fleet is being made. */
-async function sweptRun(): Promise<void> {
+  // It would go on, and take the processor with it.
+  other.child.kill('SIGSTOP');
   const killed = await begun();
   killed.child.kill('SIGKILL');
   await killed.ended;
   const before = await ground.thingsOfRun(killed.id);
   expect(before.apps).toHaveLength(6);
   expect(before.stacks.length).toBeGreaterThan(0);
-  const { code, stderr } = await ground.work.kit(PROBES);
+
+  const { code, stdout, stderr } = await ground.work.kit([...PROBES, '--json']);
+  const { stages, run } = JSON.parse(stdout) as AcceptReport;
+  expect(stages.flatMap(({ proofs }) => proofs.filter(({ ok }) => !ok))).toEqual([]);
   expect(code, stderr).toBe(0);
   expect(stderr.match(/removing what run \w+ left behind/g)).toEqual([`removing what run ${killed.id} left behind`]);
-  expect(await ground.thingsOfRun(killed.id)).toEqual(NOTHING);
-}
+  for (const id of [killed.id, run]) expect(await ground.thingsOfRun(id)).toEqual(NOTHING);
+
+  other.child.kill('SIGCONT');
+  other.child.kill('SIGINT');
+  expect((await other.ended).code).toBe(130);
+  expect(await ground.thingsOfRun(other.id)).toEqual(NOTHING);
+  expect((await clients(ground.sandbox.aws).s3.send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
+});
 
 /** A run whose fleet is being made. */
 async function begun() {
