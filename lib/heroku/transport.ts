@@ -26,13 +26,13 @@ export interface Reply<T> {
   readonly nextRange?: string;
 }
 
-/** Attempts as long as no answer ever came: the host may be a wrong one, and somebody waits to be told. */
-const UNHEARD = 4;
+/** Attempts as long as no connection ever stood: the host may be a wrong one, and somebody waits to be told. */
+const UNREACHED = 4;
 
 /** The Platform API as calls that end in a value or a KitError. */
 export class Transport {
   readonly #gate: Gate;
-  #heard = false;
+  #reached = false;
   #agents?: Promise<Agents>;
   constructor(
     private readonly options: {
@@ -62,7 +62,7 @@ export class Transport {
       const { outcome, limited, verdict } = await this.#gate.run(async () => {
         const outcome = await this.#attempt(call);
         const limited = 'status' in outcome && outcome.status === 429;
-        const attempts = this.#heard ? patience.attempts : Math.min(patience.attempts, UNHEARD);
+        const attempts = this.#reached ? patience.attempts : Math.min(patience.attempts, UNREACHED);
         const verdict = judge(outcome, repeatable, limited ? ++limits : ++failures, waitedMs, { ...patience, attempts });
         // Said before the place is given up, so that nobody overtakes the pause.
         if (limited && verdict.do === 'again') this.#gate.holdFor(verdict.afterMs);
@@ -94,12 +94,13 @@ export class Transport {
       const answered = network.time.asked();
       const answer = await exchange({ ...call, host, token, agents, timeoutMs: patience.timeoutMs });
       answered(answer.headers.date);
-      this.#heard = true;
+      this.#reached = true;
       this.#gate.note(Number(answer.headers['ratelimit-remaining']));
       io.debug(`${call.method} ${call.path} ${answer.status}`);
       return answer;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
+      this.#reached ||= error.sent;
       io.debug(`${call.method} ${call.path} ${error.message}`);
       return { lost: true, sent: error.sent, cause: error.cause };
     }
