@@ -14,7 +14,13 @@ const { App, LegacyStackSynthesizer, Stack } = require(${JSON.stringify(join(roo
 const { Bucket } = require(${JSON.stringify(join(root, 'node_modules/aws-cdk-lib/aws-s3'))});
 const { User, PolicyDocument, PolicyStatement } = require(${JSON.stringify(join(root, 'node_modules/aws-cdk-lib/aws-iam'))});
 const { Secret } = require(${JSON.stringify(join(root, 'node_modules/aws-cdk-lib/aws-secretsmanager'))});
-const app = new App({ outdir: process.argv[2], analyticsReporting: false, treeMetadata: false, defaultStackSynthesizer: new LegacyStackSynthesizer() });
+const app = new App({
+  outdir: process.argv[2],
+  analyticsReporting: false,
+  treeMetadata: false,
+  context: { 'aws:cdk:disable-creation-stack-traces': true },
+  defaultStackSynthesizer: new LegacyStackSynthesizer(),
+});
 for (let n = 0; n < Number(process.argv[3]); n++) {
   const stack = new Stack(app, 'bare-' + n);
   const bucket = new Bucket(stack, 'Bucket', { enforceSSL: true });
