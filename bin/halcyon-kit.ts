@@ -73,11 +73,10 @@ if (['completion', 'complete', 'help', '--help', '-h'].includes(process.argv[2] 
   await (await import('../lib/cli/completion.js')).addCompletion(program, process.argv);
 }
 if (process.argv[2] === 'help') {
-  const rest = process.argv.slice(3);
-  const named = rest.find((word) => !word.startsWith('-'));
+  const [named, ...rest] = process.argv.slice(3);
   // Of a command that is not there, commander's help tells everything but that.
-  if (named !== undefined && !program.commands.some((one) => one.name() === named))
-    process.argv.splice(2, Infinity, named, ...rest.filter((word) => word !== named));
+  if (named !== undefined && !named.startsWith('-') && !program.commands.some((one) => one.name() === named))
+    process.argv.splice(2, Infinity, named, ...rest);
 }
 
 function fail(error: unknown, options: { json?: boolean; verbose?: boolean }): void {

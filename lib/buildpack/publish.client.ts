@@ -39,10 +39,8 @@ export async function publishBuildpack(aws: Aws, bucket: BucketName): Promise<st
     if (isMissing(error, 'bucket'))
       throw new KitError(
         'bucket-missing',
-        `bucket ${bucket.name}, which serves the buildpack, does not exist; run halcyon-kit up, which makes it`,
-        {
-          cause: error,
-        },
+        `bucket ${bucket.name}, which serves the buildpack, does not exist; run halcyon-kit up, which makes it with its stack; where the stack is there, and the bucket was deleted by hand, delete the stack first`,
+        { cause: error },
       );
     if (!isPreconditionFailed(error)) throw awsError(error, `publish the buildpack as ${place}`);
     const there = await s3.send(new GetObjectCommand(at)).catch((cause: unknown) => {

@@ -66,13 +66,13 @@ export async function adopt(names: readonly string[], options: AdoptOptions, hos
       `none of ${apps.length} apps has config vars of Halcyon that a file could describe${described.leftOut.map(({ app, why }) => `; ${app}: ${why}`).join('')}`,
     );
   const text = fileText(described, { on: new Date().toISOString().slice(0, 10), schema: schemaFor(resolve(output)) });
-  const mistakes = mistakesIn(text, dryRun ? undefined : output);
+  const mistakes = mistakesIn(text, output === '-' ? undefined : output);
   if (mistakes !== undefined) io.warn(mistakes);
   if (!dryRun)
     await writeFile(resolve(output), text, { flag: options.force ? 'w' : 'wx' }).catch((cause: Error) => {
       throw new KitError('file-not-written', `cannot write ${output}: ${cause.message}`, { cause });
     });
-  const data = { file: resolve(output), written: !dryRun, text, ...described };
+  const data = { file: output === '-' ? '-' : resolve(output), written: !dryRun, text, ...described };
   return { data, text: dryRun ? text.trimEnd() : said(described, output) };
 }
 

@@ -33,7 +33,7 @@ export async function init(options: InitOptions, host: CommandHost): Promise<Com
   const schema = schemaFor(file);
   const text = starterFile({ account, schema, region, team: options.team, apps: options.app?.map(parseApp) });
   parseConfig(text, options.config); // What init writes is valid, whatever was passed in.
-  if (dryRun) return { data: { file, text, written: false }, text: text.trimEnd() };
+  if (dryRun) return { data: { file: options.config === '-' ? '-' : file, text, written: false }, text: text.trimEnd() };
   await writeFile(file, text, { flag: options.force ? 'w' : 'wx' }).catch((cause: Error) => {
     throw new KitError('file-not-written', `cannot write ${options.config}: ${cause.message}`, { cause });
   });

@@ -18,8 +18,8 @@ export async function sync(names: readonly string[], options: ChangeOptions, hos
   const run = () => runTeams(session, { intent: { kind: 'ensure' }, from: seen.teams });
   if (!options.dryRun && !seen.changes) await run();
   const text = renderPreview(seen, options.verbose, (await session.heroku()).remaining());
-  // Of a team whose stack is not there yet, say, buildpacks alone would be of no use.
-  const stuck = seen.teams.every(({ plan }) => plan.blocked.length > 0);
+  // To a team whose stack is not there yet, buildpacks alone are of no use.
+  const stuck = seen.teams.every(({ plan }) => plan.blocked.some(({ code }) => code === 'user-missing' || code === 'secret-missing'));
   if (options.dryRun || !seen.changes || stuck) return { data: seen, text, exitCode: dryRunExitCode(options, seen, seen.blocked) };
   host.io.info(`${text}\n`);
   if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');

@@ -168,8 +168,8 @@ async function deploy({ aws, host }: Session, { deployer, targets, seen }: Prepa
   const prepare = async (stack: string, alone: () => Promise<unknown>) => {
     host.signal.throwIfAborted();
     const [one, target] = [changed.find((other) => other.stack === stack), targets.find(({ name }) => name === stack)];
-    if (one === undefined || target === undefined) return;
-    await prepareStack(one, target, { aws: aws(target.region), deployer, io: host.io, signal: host.signal, alone });
+    if (one === undefined || target === undefined) return false;
+    return prepareStack(one, target, { aws: aws(target.region), deployer, io: host.io, signal: host.signal, alone });
   };
   const done = await deployer.deploy(
     changed.map(({ stack }) => stack),

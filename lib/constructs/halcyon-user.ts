@@ -19,7 +19,7 @@ import { policyIn, reachIn, type IHalcyonBucket } from './bucket-base.js';
 import type { PolicyDocumentJson } from './policies.js';
 import { validateAccess, validatePrincipal, validateUserPolicy } from './validation.js';
 
-/** What the kit knows its own by: tags of a stack around it give way, and their removal does not. */
+/** What the kit knows its own by: above `Tags.of(…).add` of whoever is around it (100), below `.remove` (200). */
 const OVER_ASPECTS = 101;
 
 export interface HalcyonUserProps {

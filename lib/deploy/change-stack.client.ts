@@ -15,7 +15,7 @@ import { asRequest, deployedTemplate, type Template } from './template.client.js
 
 export interface StackChange {
   readonly template: Template;
-  /** Digest of the template that this was planned from: after somebody else's deployment it must still be that. Default: it may be any. */
+  /** Digest of the template that this was planned from, which must still be that, or the wanted one. Default: it may be any. */
   readonly from?: string;
   /** Default: as they are; nothing is made without any, only what is there is changed. */
   readonly tags?: Readonly<Record<string, string>>;
@@ -58,22 +58,18 @@ export async function changeStack(
         const [newest] = await eventsOf(aws, stack, 1);
         if (newest !== undefined) step?.update(`${newest.LogicalResourceId} ${newest.ResourceStatus}`);
       }
-      waited = true;
       await sleep(POLL, undefined, { signal });
     }
   };
-  let [began, waited] = [false, false];
+  let began = false;
   try {
     let before = await settled();
     // Another may have made it while it was waited for.
     if (before.exists && !before.ours) await requireOwnStack(aws, stack);
-    if (waited && from !== undefined) {
+    if (from !== undefined) {
       const now = before.exists ? await deployedTemplate(aws, stack) : {};
       if (digestOf(now) !== from && !isDeepStrictEqual(now, template))
-        throw new KitError(
-          'state-changed',
-          `stack ${stack} was changed by somebody else, whom this run waited for; run the same command again, which plans anew`,
-        );
+        throw new KitError('state-changed', `stack ${stack} was changed meanwhile; run the same command again, which plans anew`);
     }
     if (before.status === 'UPDATE_FAILED' || before.status === 'CREATE_FAILED') {
       // Left as it was when it failed, by `cdk deploy --no-rollback`, say.

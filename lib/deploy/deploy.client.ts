@@ -9,7 +9,7 @@ import { createAws, type Aws } from '../aws/aws.js';
 import { awsError } from '../aws/errors.js';
 import type { KitConfig } from '../config/model.js';
 import { digestOf, TEMPLATES_STACK, type Acl } from '../contract/index.js';
-import { KitError } from '../errors.js';
+import { isKitError, KitError } from '../errors.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import type { Network } from '../network/network.js';
 import { changeStack } from './change-stack.client.js';
@@ -26,11 +26,12 @@ interface DeployedStack {
 export interface Deployer {
   diff(stacks: readonly string[]): Promise<StackChanges[]>;
   /**
-   * A few at a time, each after those that it needs. What fails keeps no other from its end but those that need it; the first failure is
-   * thrown when all is over, and the others are told.
-   * @param prepare - called right before each of them, one at a time; `alone` waits until none is under way.
+   * A few at a time, each after those that it needs. What fails keeps no other from its end but those that need it, unless all would fail
+   * alike; it is told at once, and the first failure is thrown when all is over.
+   * @param prepare - called right before each of them, one at a time; `alone` waits until none is under way. It tells whether it has changed
+   *   the stack.
    */
-  deploy(stacks: readonly string[], prepare?: (stack: string, alone: () => Promise<unknown>) => Promise<void>): Promise<DeployedStack[]>;
+  deploy(stacks: readonly string[], prepare?: (stack: string, alone: () => Promise<unknown>) => Promise<boolean>): Promise<DeployedStack[]>;
   /** The bucket of a stack's template, as a resource to import. */
   bucketResource(stack: string): { logicalId: string; resource: TemplateResource } | undefined;
 }
@@ -50,6 +51,13 @@ export interface DeployerOptions {
 
 /** Stacks that are deployed side by side: AWS throttles who changes many at once. */
 const AT_ONCE = 5;
+/** What every stack would meet. */
+const isOfAll = (error: unknown) =>
+  isKitError(
+    error,
+    ...(['aws-credentials-missing', 'aws-credentials-expired', 'aws-credentials-refused', 'aws-denied'] as const),
+    ...(['aws-unreachable', 'aws-tls', 'clock-skew'] as const),
+  );
 /** AWS allows five minutes. */
 const SKEW_ALLOWED_MS = 4.5 * 60_000;
 
@@ -62,7 +70,10 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       "this machine's clock differs from AWS's by more than stacks can be deployed with; set it right, and run again",
     );
   const { io, config, acceptSigV2, formerAcls, profile, network, signal } = options;
-  const { buildApp } = await import('../stacks/app.js');
+  const { buildApp } = await import('../stacks/app.js').catch((cause: NodeJS.ErrnoException) => {
+    if (!/MODULE_NOT_FOUND/.test(cause.code ?? '')) throw cause;
+    throw new KitError('synth-failed', 'stacks are made by the AWS CDK; install aws-cdk-lib and constructs beside halcyon-kit', { cause });
+  });
   let aws: Aws | undefined;
   const awsIn = (region: string) => (aws ??= createAws({ region, profile, network })).in(region);
   // Neither the constructs, as many as the file has users, nor the files are needed once the templates are read.
@@ -118,9 +129,10 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       const done = new Map<string, DeployedStack>();
       const failures = new Map<string, unknown>();
       const failed = (id: string, error: unknown) => {
-        if (failures.size > 0 && !signal?.aborted) io.warn((error as Error).message);
         failures.set(id, error);
+        if (wanted.length > 1 && !signal?.aborted) io.warn((error as Error).message);
       };
+      const hopeless = () => [...failures.values()].some(isOfAll) || (done.size === 0 && failures.size >= AT_ONCE);
       const deployOne = async ({ id, stack, stackName, region, ...change }: (typeof made)[number]) => {
         const { outputs, left } = await inStep(io, `deploying ${stack}`, (step) =>
           changeStack(awsIn(region), stackName, { ...change, from: seen.get(stack) }, { step, signal }),
@@ -132,12 +144,11 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         const { id, stack, after } = one;
         await Promise.all(after.map((needed) => underWay.get(needed)));
         while (underWay.size >= AT_ONCE) await Promise.race(underWay.values());
-        if (signal?.aborted) break;
+        if (signal?.aborted || hopeless()) break;
         const lacking = wanted.find((needed) => after.includes(needed.id) && failures.has(needed.id));
         try {
-          if (lacking !== undefined)
-            throw new KitError('deploy-failed', `${stack} was left as it is, as it needs ${lacking.stack}; run the same command again`);
-          await prepare?.(stack, () => Promise.all(underWay.values()));
+          if (lacking !== undefined) throw new KitError('deploy-failed', `${stack} was left as it is, as it needs ${lacking.stack}`);
+          if (await prepare?.(stack, () => Promise.all(underWay.values()))) seen.delete(stack);
           signal?.throwIfAborted();
         } catch (error) {
           failed(id, error);

@@ -21,13 +21,14 @@ interface Preparing {
  * What must come before a deployment. CloudFormation takes no change to a stack whose deletion failed half way: it goes first, and what it
  * retains stays. A stack that would create a bucket which is there already takes it back in: it was kept when an earlier stack went, or is
  * still in another, which lets go of it first.
+ * @returns whether the stack itself was changed.
  * @throws KitError `stack-not-ours`, `bucket-name-taken` where the bucket belongs to someone else, `bucket-not-ours` where the kit did not make it.
  */
 export async function prepareStack(
   { stack, changes, failed }: StackChanges,
   { region, bucket, deployment, was }: StackTarget,
   { aws, deployer, io, signal, alone }: Preparing,
-): Promise<void> {
+): Promise<boolean> {
   await requireOwnStack(aws, stack, deployment);
   const anew = failed === 'ROLLBACK_COMPLETE' || failed === 'ROLLBACK_FAILED' || failed === 'DELETE_FAILED';
   const creates = anew || changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'create');
@@ -41,10 +42,10 @@ export async function prepareStack(
   const former = was === undefined ? undefined : await stackState(aws, was);
   if (was !== undefined && former?.exists && isOf(deployment ?? '', former.tags))
     await inStep(io, `deleting stack ${was}, whose users and bucket stay`, () => releaseStack(aws, was, true, signal));
-  if (failed === 'DELETE_FAILED' || failed === 'ROLLBACK_FAILED')
-    await inStep(io, `completing the deletion of ${stack}`, () => deleteStack(aws, stack, signal));
+  const completes = failed === 'DELETE_FAILED' || failed === 'ROLLBACK_FAILED';
+  if (completes) await inStep(io, `completing the deletion of ${stack}`, () => deleteStack(aws, stack, signal));
   // A deletion that was completed may have taken it along.
-  if (!there || !(await bucketExists(aws, bucket))) return;
+  if (!there || !(await bucketExists(aws, bucket))) return completes;
   await requireOwnBucket(aws, { ...bucket, region, stack, deployment });
   // A bucket is in one stack at most: of the team by another name, or of whoever the file before gave it to.
   for (const holder of await stackNames(aws)) {
@@ -56,4 +57,5 @@ export async function prepareStack(
   await inStep(io, `taking bucket ${bucket.name} back into ${stack}`, () =>
     importBucket(aws, { stack, bucket: bucket.name, ...found }, signal),
   );
+  return true;
 }

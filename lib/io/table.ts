@@ -1,12 +1,15 @@
 import { stripVTControlCharacters } from 'node:util';
 import { wrapAnsi } from 'fast-wrap-ansi';
 import pc from 'picocolors';
+import { redact } from './redaction.js';
 
 type Row = ReadonlyArray<readonly string[]>;
 
 const GAP = 2;
 /** What no column is made narrower than: the id of a key stays whole. */
 const LEAST = 20;
+/** Nor a cell that has a line of its own: then the terminal breaks it. */
+const NARROWEST = 8;
 
 /**
  * A borderless table for a terminal; a cell may have lines and bold text. An empty list gives the heading alone.
@@ -15,31 +18,35 @@ const LEAST = 20;
 export function renderTable(
   head: readonly string[],
   rows: ReadonlyArray<readonly string[]>,
-  room: number = process.stdout.columns ?? Infinity,
+  // 0 where nobody told the terminal.
+  room: number = process.stdout.columns || Infinity,
 ): string {
-  const table = [head.map((title) => pc.bold(title)), ...rows].map((row): Row => row.map((cell) => cell.split('\n')));
+  const table = [head.map((title) => pc.bold(title)), ...rows].map((row): Row => row.map((cell) => lines(cell, room)));
   const widest = head.map((_, column) => table.reduce((most, row) => Math.max(most, ...(row[column] ?? []).map(width)), 0));
   let most = room;
   while (most >= LEAST && widest.reduce((sum, one) => sum + Math.min(one, most) + GAP, -GAP) > room) most -= 1;
   const [titles = [], ...records] = table;
-  if (most >= LEAST) return table.flatMap((row) => layOut(row, widest, most)).join('\n');
+  if (most >= LEAST || records.length === 0) return table.flatMap((row) => layOut(row, widest, most)).join('\n');
   const label = Math.max(...head.map(width));
   return records
     .map((cells) =>
       cells
-        .flatMap((cell, at) => (head[at] === '' ? cell : layOut([titles[at] ?? [], cell], [label, room], room - label - GAP)))
+        .flatMap((cell, at) =>
+          head[at] === '' ? cell : layOut([titles[at] ?? [], cell], [label, room], Math.max(room - label - GAP, NARROWEST)),
+        )
         .join('\n'),
     )
     .join('\n\n');
 }
 
+/** A secret that is wrapped is found by nobody later. */
+const lines = (cell: string, room: number) => (room === Infinity ? cell : redact(cell)).split('\n');
+
 const width = (text: string): number => [...stripVTControlCharacters(text)].length;
 
 /** @param most - columns of a cell: what is wider is wrapped. */
 function layOut(row: Row, widths: readonly number[], most: number): string[] {
-  const cells = row.map((lines) =>
-    lines.flatMap((text) => (width(text) <= most ? text : wrapAnsi(text, most, { hard: true }).split('\n'))),
-  );
+  const cells = row.map((lines) => lines.flatMap((text) => (width(text) <= most ? text : wrapped(text, most))));
   const padded = (text: string, column: number) => text + ' '.repeat(Math.max(Math.min(widths[column] ?? 0, most) - width(text), 0));
   return Array.from({ length: Math.max(...cells.map(({ length }) => length)) }, (_, at) =>
     cells
@@ -47,4 +54,11 @@ function layOut(row: Row, widths: readonly number[], most: number): string[] {
       .join(' '.repeat(GAP))
       .trimEnd(),
   );
+}
+
+function wrapped(text: string, most: number): string[] {
+  const indent = /^ */.exec(text)?.[0] ?? '';
+  return wrapAnsi(text, most - indent.length, { hard: true })
+    .split('\n')
+    .map((line) => indent + line.trimStart());
 }

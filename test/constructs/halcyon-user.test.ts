@@ -1,4 +1,4 @@
-import { CfnParameter } from 'aws-cdk-lib/core';
+import { CfnParameter, Tags } from 'aws-cdk-lib/core';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { HalcyonBucket, type HalcyonBucketAttributes } from '../../lib/constructs/halcyon-bucket.js';
@@ -31,6 +31,20 @@ describe('the user', () => {
       },
     });
     templateOf().resourceCountIs('AWS::IAM::Policy', 0);
+  });
+
+  test('is known as what it is, whatever tags the stack around it has', () => {
+    const stack = testStack({ account: '111122223333', region: 'eu-west-1' });
+    new HalcyonUser(stack, 'User', { ...PROPS, bucket: HalcyonBucket.fromName(stack, 'Packages', BUCKET) });
+    Tags.of(stack).add('halcyon:team', 'another');
+    Tags.of(stack).add('cost', 'ours');
+    for (const type of ['AWS::IAM::User', 'AWS::SecretsManager::Secret'])
+      Template.fromStack(stack).hasResourceProperties(type, {
+        Tags: Match.arrayWith([
+          { Key: 'cost', Value: 'ours' },
+          { Key: 'halcyon:team', Value: 'payments' },
+        ]),
+      });
   });
 
   test('of one app is named after it', () => {

@@ -65,7 +65,7 @@ test("what a stack brings, and what an edit changes, is told as the CDK's own co
 });
 
 describe('stacks side by side', () => {
-  const TEAMS = ['aa', 'bb', 'cc', 'dd', 'ee', 'ff', 'gg'];
+  const TEAMS = [...'abcdefghijklmn'].map((letter) => letter.repeat(2));
   const STACKS = ['halcyon-bucket-common', ...TEAMS.map((name) => `halcyon-${name}`)];
   const shared = ['aa', 'bb'];
   const bucketOf = (team: string) =>
@@ -115,21 +115,39 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
   test('one that fails keeps those from their end that need it, and no others', async () => {
     const { deployer, seen, warned } = await deploying({ fails: ['halcyon-bucket-common', 'halcyon-dd'] });
     await expect(deployer.deploy(STACKS)).rejects.toThrow(/change halcyon-bucket-common: it is ROLLBACK_COMPLETE/);
-    expect(seen.begun.sort()).toEqual(['halcyon-bucket-common', ...['cc', 'dd', 'ee', 'ff', 'gg'].map((name) => `halcyon-${name}`)]);
+    expect(seen.begun.sort()).toEqual(['halcyon-bucket-common', ...TEAMS.slice(2).map((name) => `halcyon-${name}`)]);
     expect(warned).toEqual([
+      expect.stringMatching(/change halcyon-bucket-common: it is ROLLBACK_COMPLETE/),
       expect.stringMatching(/^halcyon-aa was left as it is, as it needs halcyon-bucket-common/),
       expect.stringMatching(/^halcyon-bb was left/),
       expect.stringMatching(/change halcyon-dd: it is ROLLBACK_COMPLETE/),
     ]);
   });
 
+  test('what each would meet is not tried with all of them', async () => {
+    const { deployer, seen } = await deploying();
+    const refused = Object.assign(new Error('The security token included in the request is expired'), { name: 'ExpiredTokenException' });
+    cloudformation.on(CreateStackCommand).rejects(refused);
+    await expect(deployer.deploy(STACKS)).rejects.toMatchObject({ code: 'aws-credentials-expired' });
+    expect([seen.begun, cloudformation.commandCalls(CreateStackCommand).length]).toEqual([[], 1]);
+  });
+
+  test('nor is what failed for all that were begun first', async () => {
+    const { deployer, seen } = await deploying({ fails: STACKS });
+    await expect(deployer.deploy(STACKS.slice(3))).rejects.toThrow(/it is ROLLBACK_COMPLETE/);
+    // As many as failed, and those that took their place meanwhile.
+    expect(seen.begun.length).toBeLessThan(10);
+  });
+
   test('what concerns other stacks is done while none is under way', async () => {
     const { deployer, open, seen } = await deploying();
     let meanwhile: string[] | undefined;
     await deployer.deploy(STACKS, async (stack, alone) => {
-      if (stack !== 'halcyon-ff') return;
-      await alone();
-      meanwhile = [...open];
+      if (stack === 'halcyon-ff') {
+        await alone();
+        meanwhile = [...open];
+      }
+      return false;
     });
     expect([meanwhile, seen.begun.indexOf('halcyon-ff')]).toEqual([[], 6]);
   });
@@ -139,6 +157,7 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
     const reason = new KitError('interrupted', 'stop');
     const prepare = async (stack: string) => {
       if (stack === 'halcyon-dd') abort.abort(reason);
+      return false;
     };
     await expect(deployer.deploy(STACKS, prepare)).rejects.toBe(reason);
     expect([seen.begun, warned]).toEqual([['halcyon-bucket-common', 'halcyon-aa', 'halcyon-bb', 'halcyon-cc'], []]);

@@ -28,6 +28,18 @@ test('a run sweeps one that was killed, lets be one under way, finds every probe
   const other = await begun();
   // It would go on, and take the processor with it.
   other.child.kill('SIGSTOP');
+  try {
+    await sweptByTheNext();
+  } finally {
+    other.child.kill('SIGCONT');
+    other.child.kill('SIGINT');
+  }
+  expect((await other.ended).code).toBe(130);
+  expect(await ground.thingsOfRun(other.id)).toEqual(NOTHING);
+  expect((await clients(ground.sandbox.aws).s3.send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
+});
+
+async function sweptByTheNext(): Promise<void> {
   const killed = await begun();
   killed.child.kill('SIGKILL');
   await killed.ended;
@@ -41,13 +53,7 @@ test('a run sweeps one that was killed, lets be one under way, finds every probe
   expect(code, stderr).toBe(0);
   expect(stderr.match(/removing what run \w+ left behind/g)).toEqual([`removing what run ${killed.id} left behind`]);
   for (const id of [killed.id, run]) expect(await ground.thingsOfRun(id)).toEqual(NOTHING);
-
-  other.child.kill('SIGCONT');
-  other.child.kill('SIGINT');
-  expect((await other.ended).code).toBe(130);
-  expect(await ground.thingsOfRun(other.id)).toEqual(NOTHING);
-  expect((await clients(ground.sandbox.aws).s3.send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
-});
+}
 
 /** A run whose fleet is being made. */
 async function begun() {

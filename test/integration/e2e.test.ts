@@ -390,7 +390,7 @@ function watchArguments(): { watch(pid: number): void; stop(): string } {
       }
     });
   return {
-    watch: (pid) => (timer = setInterval(() => sample(pid), 300)),
+    watch: (pid) => (timer = setInterval(() => sample(pid), 100)),
     stop() {
       clearInterval(timer);
       return seen;

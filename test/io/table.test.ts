@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
+import { registerSecret } from '../../lib/io/redaction.js';
 import { renderTable } from '../../lib/io/table.js';
 
 const plain = (head: string[], rows: string[][]) => stripVTControlCharacters(renderTable(head, rows)).split('\n');
@@ -64,4 +65,32 @@ test('20,000 rows are laid out with each cell read once', () => {
   const rows = Array.from({ length: 20_000 }, (_, n) => cells(['team', `app-${n}`, 'read-only', 'halcyon-team', 'team/read-only']));
   expect(plain(['team', 'app', 'mode', 'bucket', 'principal'], rows)).toHaveLength(20_001);
   expect(reads).toBe(100_000);
+});
+
+test.each([60, 40, 0])('a secret is none that wrapping would hide: %i columns', (room) => {
+  const secret = 'canary/of+a/secret/that/is/forty/chars/0';
+  registerSecret(secret);
+  const shown = inPieces(
+    renderTable(['what', 'why'], [['payments-builder', `AWS says: ${secret} is no key of ours, and cannot be used`]], room),
+  );
+  for (const piece of [secret.slice(0, 12), secret.slice(-12)]) expect(shown.includes(piece)).toBe(false);
+});
+const inPieces = (text: string) => stripVTControlCharacters(text).replaceAll(/\s+/g, '');
+
+test('a terminal that was not told its width has room for all', () => {
+  const columns = Object.getOwnPropertyDescriptor(process.stdout, 'columns');
+  Object.defineProperty(process.stdout, 'columns', { value: 0, configurable: true });
+  try {
+    expect(plain(...KEYS)).toHaveLength(3);
+  } finally {
+    if (columns === undefined) Reflect.deleteProperty(process.stdout, 'columns');
+    else Object.defineProperty(process.stdout, 'columns', columns);
+  }
+});
+
+test('without rows there is the heading in a narrow terminal, too; what is indented stays so', () => {
+  expect(stripVTControlCharacters(renderTable(['principal', 'key', 'why'], [], 10))).toBe('principal  key  why');
+  expect(stripVTControlCharacters(renderTable(['a', 'b'], [['  indented text that is wide', 'x']], 26)).split('\n')[1]).toMatch(
+    /^  indented/,
+  );
 });

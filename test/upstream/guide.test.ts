@@ -14,7 +14,7 @@ import { EVERY } from '../support/every.js';
  */
 const ACL = 'bucket-owner-full-control';
 const causes = ({ lines }: Pick<Act, 'lines'>) => causesInLog(parseBuildLog(lines.join('\n'))).map(({ code }) => code);
-/** Version 2 with HALCYON_EVERY=1: parity.test.ts has it, too. */
+/** Version 2 with HALCYON_EVERY=1: parity.test.ts and heroku-stand-in.test.ts have it, too. */
 const TOLD = (
   [{ signing: 4, team: 'modern', region: 'eu-west-1' } as const, { signing: 2, team: 'classic', region: 'us-east-1' } as const] as const
 ).slice(0, EVERY ? 2 : 1);

@@ -10,7 +10,11 @@ export function s3Object(aws: Aws, bucket: BucketName, key: string): ObjectStore
   const place = `s3://${bucket.name}/${at.Key}`;
   const wrap = (error: unknown): KitError =>
     isMissing(error, 'bucket')
-      ? new KitError('bucket-missing', `bucket ${bucket.name} does not exist; run halcyon-kit up, which makes it`, { cause: error })
+      ? new KitError(
+          'bucket-missing',
+          `bucket ${bucket.name} does not exist; run halcyon-kit up, which makes it with its stack, or see halcyon-kit doctor`,
+          { cause: error },
+        )
       : failure(error, `use ${place}`);
   /** 412: the condition does not hold. 409: another conditional write was under way. 404: there is none to replace. */
   const taken = (error: unknown): boolean => [404, 409, 412].includes(httpStatus(error) ?? 0) && !isMissing(error, 'bucket');

@@ -4,7 +4,7 @@ import { faultsOf } from '../fault.js';
 export const DEPLOY = [
   ...faultsOf('lib/deploy/change-stack.client.ts', {
     'stack-of-others-changed': [`if (before.exists && !before.ours) await requireOwnStack(aws, stack);`, ``, 'deploy'],
-    'changed-after-somebody-else': [`if (waited && from !== undefined) {`, `if (waited && from === '') {`, 'deploy'],
+    'changed-after-somebody-else': [`if (from !== undefined) {`, `if (from === '') {`, 'deploy'],
     'one-failed-look-gives-up': [`(unseen += 1) > UNSEEN`, `(unseen += 1) > 0`, 'deploy'],
     'failed-rollback-left': [`await client.send(new sdk.ContinueUpdateRollbackCommand(of()));`, ``, 'deploy'],
     'failed-update-left': [`await client.send(new sdk.RollbackStackCommand(of()));`, ``, 'deploy'],
@@ -29,6 +29,9 @@ export const DEPLOY = [
       'deploy',
     ],
     'failure-of-one-lost': [`if (first !== undefined) throw first;`, ``, 'deploy'],
+  }),
+  ...faultsOf('lib/deploy/prepare.client.ts', {
+    'bucket-taken-from-a-stack-under-way': [`if (was !== undefined || there) await alone();`, ``, 'deploy'],
   }),
   ...faultsOf('lib/aws/bucket.ts', {
     'refused-deletions-taken-for-done': [

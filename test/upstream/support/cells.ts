@@ -20,8 +20,8 @@ const ALL: readonly Cell[] = [
   { mode: 'upload', clean: true, signing: 4, bucket: 'existing, slash prefix' },
   { mode: 'upload', clean: false, signing: 2, bucket: 'own' },
 ];
-/** Without HALCYON_EVERY=1 not the one that the guide plays. */
-export const CELLS = ALL.filter(({ mode, signing }) => EVERY || mode !== 'upload' || signing === 2);
+/** Without HALCYON_EVERY=1 not this one, which heroku-stand-in.test.ts has. */
+export const CELLS = ALL.filter(({ mode, signing }) => EVERY || mode !== 'read-only');
 
 export const accessOfCell = (cell: Cell): Access | undefined => accessOf(cell.mode, cell.clean);
 
