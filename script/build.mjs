@@ -48,7 +48,14 @@ const required = (text) =>
     (_, names, from) =>
       `const ${names.replaceAll(' as ', ': ')} = process.getBuiltinModule("module").createRequire(import.meta.url)(${from});`,
   );
-for (const file of outputFiles) if (file.path.endsWith('.js')) file.contents = Buffer.from(required(file.text));
+let lazy = 0;
+for (const file of outputFiles) {
+  if (!file.path.endsWith('.js')) continue;
+  const text = required(file.text);
+  if (text !== file.text) lazy += 1;
+  file.contents = Buffer.from(text);
+}
+if (lazy === 0) throw new Error('no import of aws-cdk-lib was found: esbuild writes them otherwise than it did');
 // `cdk` builds before each synth: what has not changed is left alone, and nobody reads a file half written.
 for (const { path, contents } of outputFiles) {
   if (existsSync(path) && readFileSync(path).equals(contents)) continue;
