@@ -70,14 +70,16 @@ const program = addAccept(createProgram(run, version), run, version);
 if (['completion', 'complete', 'help', '--help', '-h'].includes(process.argv[2] ?? '')) {
   // To completion the value of an option is a word of its own.
   process.argv = process.argv.flatMap((word) => /^(--config)=(.*)$/.exec(word)?.slice(1) ?? [word]);
-  await (await import('../lib/cli/completion.js')).addCompletion(program, process.argv);
+  const { addCompletion, BASH_ALONE } = await import('../lib/cli/completion.js');
+  await addCompletion(program, process.argv);
+  if (process.argv[2] === 'completion' && process.argv[3] === 'bash') process.stdout.write(BASH_ALONE);
 }
-if (process.argv[2] === 'help') {
-  const [named, ...rest] = process.argv.slice(3);
-  // Of a command that is not there, commander's help tells everything but that.
-  if (named !== undefined && !named.startsWith('-') && !program.commands.some((one) => one.name() === named))
-    process.argv.splice(2, Infinity, named, ...rest);
-}
+// Of a command that is not there, commander's help tells everything but that.
+const asked = process.argv.slice(2);
+const isHelp = asked[0] === 'help';
+const named = (isHelp ? asked.slice(1) : asked).find((word) => word !== '--json' && word !== '--verbose') ?? '-';
+if (/^[^-]/.test(named) && (isHelp || named !== 'help') && !program.commands.some((one) => one.name() === named))
+  process.argv.splice(2, Infinity, named, ...asked.filter((word) => ![named, 'help', '--help', '-h'].includes(word)));
 
 function fail(error: unknown, options: { json?: boolean; verbose?: boolean }): void {
   const known = isKitError(error);

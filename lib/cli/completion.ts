@@ -2,6 +2,12 @@ import type { Command as Program } from 'commander';
 import { loadConfig } from '../config/index.js';
 import { defaultConfig } from './default-config.js';
 
+/** For a bash without the package bash-completion, which most have. */
+export const BASH_ALONE = `declare -F _get_comp_words_by_ref >/dev/null || _get_comp_words_by_ref() {
+    words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
+}
+`;
+
 /**
  * `completion zsh|bash|fish` prints what a shell needs to complete commands, options, and the teams and apps of the file.
  * @param words - of the command line, to find `--config` in.

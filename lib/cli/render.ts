@@ -152,7 +152,7 @@ function renderWrites(plans: readonly TeamSteps[], verbose: boolean): string[] {
       .map(({ name }, index) => {
         const value = (side: 'from' | 'to') => {
           const values = new Set(group.map(({ changes }) => changes[index]?.[side] ?? 'unset'));
-          return values.size === 1 ? cut([...values].join('').replaceAll(/\s+/g, ' '), 60) : `(${values.size} different ones)`;
+          return values.size === 1 ? cut([...values].join('').replaceAll(/\s+/g, ' '), 60) : `(${values.size} different ones, shown by -v)`;
         };
         return `${name}: ${value('from')} → ${value('to')}`;
       })

@@ -40,7 +40,8 @@ export async function readPlan(path: string, names: readonly string[], options: 
     const saved = SAVED.parse(JSON.parse(await readFile(path, 'utf8')));
     if (changesDigest(saved.changes) === saved.digest) return saved;
   } catch (cause) {
-    const why = cause instanceof z.ZodError || cause instanceof SyntaxError ? 'it is not one of plan --out' : (cause as Error).message;
+    const other = cause instanceof z.ZodError || cause instanceof SyntaxError ? 'it is not one of plan --out' : (cause as Error).message;
+    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : other;
     throw new KitError('plan-unusable', `${path} cannot be used as a plan: ${why}; make one with "halcyon-kit plan --out ${path}"`, {
       cause,
     });

@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import { requirePublicBuildpack } from '../buildpack/home.client.js';
 import { refuseTampered } from '../buildpack/served.client.js';
 import { publishIfHosted, signingBuildpackUrl } from '../buildpack/signing.js';
@@ -17,7 +18,7 @@ import { readDocument } from '../config/document.js';
 import { configText } from '../config/load.js';
 import { BUILDPACK_STACK, DEFAULT_DEPLOYMENT } from '../contract/index.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
-import { prepareStack } from '../deploy/prepare.client.js';
+import { formerStack, prepareStack } from '../deploy/prepare.client.js';
 import { isStackChanged, stacksFor, type StackTarget } from '../deploy/stacks.plan.js';
 import { observeFormerAcls } from '../deploy/former-acls.client.js';
 import { aclsByBucket, renderFormerAcls } from '../deploy/former-acls.plan.js';
@@ -74,9 +75,16 @@ async function carryOutPlan(
   const seen = await preview(session, { deployer, targets, buildpackUrl, onV2, formerAcls: former, prune: options.prune });
   const pruning = options.prune ? await planPrune(session) : undefined;
   const goes = pruning === undefined ? '' : renderDown(pruning.seen, options.verbose);
+  const renamed = await pMap(targets, async (target) => {
+    const goes = seen.stacks.some((one) => one.stack === target.name && isStackChanged(one));
+    const name = goes ? await formerStack(session.aws(target.region), target) : undefined;
+    return name === undefined ? [] : [`Stack ${name} goes, as ${target.name} takes its place; its users and its bucket stay.`];
+  });
   const text = [
     renderPreview(seen, options.verbose, (await session.heroku()).remaining()),
-    ...(goes === '' ? [] : [`No longer in the file, and retired:\n${goes}`]),
+    ...renamed.flat(),
+    ...(seen.changes && options.smoke !== false ? ['Then a build on a short-lived app proves each mode in use.'] : []),
+    ...(goes === '' ? [] : [`No longer in the file, and to be retired:\n${goes}`]),
   ].join('\n\n');
   for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
   const blocked = seen.blocked || pruning?.seen.teams.some(({ plan }) => plan.blocked.length > 0);

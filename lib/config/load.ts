@@ -33,7 +33,8 @@ export async function configText(path: string): Promise<string> {
         `there is no ${display(file)}; make one with "halcyon-kit init", or name it with --config FILE`,
         { cause: error },
       );
-    throw new KitError('config-unreadable', `cannot read ${display(file)}: ${message}`, { cause: error });
+    const why = code === 'EISDIR' ? 'it is a directory; name the file in it' : message;
+    throw new KitError('config-unreadable', `cannot read ${display(file)}: ${why}`, { cause: error });
   }
 }
 

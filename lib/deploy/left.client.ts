@@ -22,15 +22,21 @@ export interface Looking {
 /**
  * What an earlier file made in the account and `config` no longer names. Who may not list buckets, or their tags, is told of none.
  * @param users - all users of the kit in the account.
- * @param everywhere - also stacks, in every region of the partition.
+ * @param everywhere - stacks in every region of the partition. Default: where a bucket or a team is left.
  */
 export async function findLeft(
   looking: Looking,
   users: ReadonlyArray<{ readonly name: string; readonly path: string }>,
   everywhere: boolean,
 ): Promise<Left> {
-  const [teams, stacks] = await Promise.all([leftTeams(looking, users), everywhere ? leftStacks(looking) : []]);
-  return { account: looking.account, teams, stacks, buckets: await leftBuckets(looking, [...teams.map(({ reach }) => reach), ...stacks]) };
+  const teams = await leftTeams(looking, users);
+  const reaches = teams.map(({ reach }) => reach);
+  const buckets = await leftBuckets(looking, reaches);
+  // Where a bucket is left its stack may be, too.
+  const regions = [...reaches, ...buckets].flatMap((one) => one?.region ?? []);
+  const stacks = await leftStacks(looking, everywhere ? KNOWN_REGIONS : regions, everywhere);
+  const others = stacks.some(({ bucketName }) => bucketName !== undefined && !buckets.some(({ name }) => name === bucketName));
+  return { account: looking.account, teams, stacks, buckets: others ? await leftBuckets(looking, [...reaches, ...stacks]) : buckets };
 }
 
 async function leftTeams({ config, aws, account, region }: Looking, users: Parameters<typeof findLeft>[1]): Promise<LeftTeam[]> {
@@ -62,14 +68,14 @@ async function leftTeams({ config, aws, account, region }: Looking, users: Param
 /** What a region that is not enabled, that an organisation forbids, or that this partition of the list does not have yet, comes to. */
 const SKIPPED: readonly string[] = ['aws-denied', 'aws-credentials-refused', 'aws-unreachable'];
 
-async function leftStacks({ config, aws, account, region }: Looking): Promise<LeftStack[]> {
+async function leftStacks({ config, aws, account, region }: Looking, where: readonly string[], everywhere: boolean): Promise<LeftStack[]> {
   const used = new Set([
     region,
     ...specsOf(config)
       .filter((spec) => spec.account === account)
       .map((spec) => spec.region),
   ]);
-  const regions = new Set([...used, ...KNOWN_REGIONS.filter((one) => partitionOf(one) === partitionOf(region))]);
+  const regions = new Set([...(everywhere ? used : []), ...where.filter((one) => partitionOf(one) === partitionOf(region))]);
   const inFile = stacksIn(config, account);
   const have = teamsIn(config, account);
   const look = async (one: string): Promise<LeftStack[]> => {

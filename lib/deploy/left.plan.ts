@@ -9,7 +9,7 @@ export interface Left {
   /** Why it could not be looked at. */
   readonly unread?: string;
   readonly teams: readonly LeftTeam[];
-  /** Looked for where that was asked: it takes a request a region. */
+  /** Looked for where a bucket or a team is left, and in every region where that was asked: it takes a request a region. */
   readonly stacks: readonly LeftStack[];
   /** With packages in them, perhaps: never deleted unasked. */
   readonly buckets: readonly LeftBucket[];
@@ -45,7 +45,10 @@ export const teamsIn = ({ teams }: KitConfig, account: string): ReadonlySet<stri
 
 /** Whether a file has a stack in an account; those that all files share are nobody's to remove. */
 export function stacksIn({ buckets, teams }: KitConfig, account: string): (name: string, region: string) => boolean {
-  const own = teams.filter(hasStack).flatMap(({ name, bucket }) => (bucket ? [{ ...bucket.spec, name: teamStackName(name) }] : []));
+  // One under a name that its team gave up goes with the next `up`.
+  const own = teams
+    .filter(hasStack)
+    .flatMap(({ name, was = name, bucket }) => (bucket ? [name, was].map((one) => ({ ...bucket.spec, name: teamStackName(one) })) : []));
   const there = [...buckets.map((bucket) => ({ ...bucket, name: bucketStackName(bucket.id) })), ...own];
   const names = new Set(there.filter((one) => one.account === account).map(({ name, region }) => `${name} ${region}`));
   return (name, region) => name === BUILDPACK_STACK || name === TEMPLATES_STACK || names.has(`${name} ${region}`);
@@ -89,7 +92,7 @@ export const inWords = ({ teams, stacks, buckets }: Left) => [
   ...buckets.map(({ name, region, team }) => ({
     ...{ name: 'bucket-left' as const, subject: `bucket ${name}` },
     message: `the file no longer names it; it stays in ${region}, with what is in it`,
-    fix: `where nobody needs it, run ${team === undefined ? `aws s3 rb s3://${name} --force` : `halcyon-kit down ${team} --delete-bucket`}`,
+    fix: `${stacks.some(({ bucketName }) => bucketName === name) ? 'once its stack is gone, and ' : ''}where nobody needs it, run ${team === undefined ? `aws s3 rb s3://${name} --force` : `halcyon-kit down ${team} --delete-bucket`}`,
   })),
 ];
 

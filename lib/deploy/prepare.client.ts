@@ -38,10 +38,9 @@ export async function prepareStack(
   // Other stacks may be changed now.
   if (was !== undefined || there) await alone();
   const letGo = (other: string) => inStep(io, `letting go of the bucket of ${other}, which stays`, () => releaseBucket(aws, other, signal));
-  // A name that the team gave up may have come to be another file's.
-  const former = was === undefined ? undefined : await stackState(aws, was);
-  if (was !== undefined && former?.exists && isOf(deployment ?? '', former.tags))
-    await inStep(io, `deleting stack ${was}, whose users and bucket stay`, () => releaseStack(aws, was, true, signal));
+  const former = await formerStack(aws, { was, deployment });
+  if (former !== undefined)
+    await inStep(io, `deleting stack ${former}, whose users and bucket stay`, () => releaseStack(aws, former, true, signal));
   const completes = failed === 'DELETE_FAILED' || failed === 'ROLLBACK_FAILED';
   if (completes) await inStep(io, `completing the deletion of ${stack}`, () => deleteStack(aws, stack, signal));
   // A deletion that was completed may have taken it along.
@@ -58,4 +57,11 @@ export async function prepareStack(
     importBucket(aws, { stack, bucket: bucket.name, ...found }, signal),
   );
   return true;
+}
+
+/** The stack under a name that its team gave up, if it is there. That name may have come to be another file's, which is let be. */
+export async function formerStack(aws: Aws, { was, deployment }: Pick<StackTarget, 'was' | 'deployment'>): Promise<string | undefined> {
+  if (was === undefined) return undefined;
+  const { exists, tags } = await stackState(aws, was);
+  return exists && isOf(deployment ?? '', tags) ? was : undefined;
 }

@@ -136,6 +136,8 @@ export interface Waiting {
   readonly since?: string;
   /** When it will be over, where that is known. */
   readonly until?: string;
+  /** Nothing ends it but a person. */
+  readonly stays?: true;
 }
 
 export interface Blocked {

@@ -93,7 +93,15 @@ const remarks = {
   waiting: z.array(
     z.strictObject({
       kind: z.enum(['holds', 'release-pending', 'in-flight', 'unreadable', 'unobserved', 'recent-use', 'soak']),
-      ...{ app: text.optional(), keyId: text, principal: text, text, since: time.optional(), until: time.optional() },
+      ...{
+        app: text.optional(),
+        keyId: text,
+        principal: text,
+        text,
+        since: time.optional(),
+        until: time.optional(),
+        stays: z.literal(true).optional(),
+      },
     }),
   ),
   blocked: z.array(z.strictObject({ code: text, text })),

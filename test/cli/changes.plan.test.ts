@@ -29,7 +29,7 @@ describe('a picture of many like changes', () => {
     expect(text.split('\n').length).toBeLessThan(8);
     expect(text).toContain('app-0, app-1, app-2 and 997 more');
     expect(text).toContain('HALCYON_S3_BUCKET: unset → packages');
-    expect(text).toContain(`${SECRET}: sha256:0123456789ab → (1000 different ones)`);
+    expect(text).toContain(`${SECRET}: sha256:0123456789ab → (1000 different ones, shown by -v)`);
     const all = renderPlans(plans, true);
     for (const app of THOUSAND) expect(all).toContain(`${SECRET}: sha256:0123456789ab → sha256:${app}\n`.trimEnd());
   });

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -102,7 +102,7 @@ describe('mistakes get one clear sentence', () => {
     expect(stderr).not.toContain('halcyon-search');
   });
 
-  test.each([[[]], [['help']]])('an unknown command after %j is answered with the right one', async (before) => {
+  test.each([[[]], [['help']], [['--verbose']]])('an unknown command after %j is answered with the right one', async (before) => {
     const { code, stderr } = await kit([...before, 'statsu']);
     expect(code).toBe(1);
     expect(stderr).toBe("error: unknown command 'statsu'\n(Did you mean status?)\n(add --help for usage)\n");
@@ -115,11 +115,14 @@ describe('mistakes get one clear sentence', () => {
     expect(JSON.parse(stdout)).toEqual({ error: { code: 'command-line-invalid', message } });
   });
 
-  test.each([[['help']], [['help', 'help']], [['help', 'status']], [['help', 'completion']]])('%j is help', async (args) => {
-    const { code, stdout } = await kit(args);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^Usage: halcyon-kit /);
-  });
+  test.each([[['help']], [['help', 'help']], [['help', 'status']], [['help', 'completion']], [['status', '--help']]])(
+    '%j is help',
+    async (args) => {
+      const { code, stdout } = await kit(args);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^Usage: halcyon-kit /);
+    },
+  );
 
   test.each([
     [['rotate', '--max-age', '30d'], 'needs --due'],
@@ -149,7 +152,12 @@ describe('mistakes get one clear sentence', () => {
     writeFileSync(join(dir, 'other.yml'), FILE.replace('payments:', 'payroll:'));
     for (const named of [['--config', 'other.yml'], ['--config=other.yml']])
       expect((await kit(['complete', '--', 'rotate', ...named, 'pay'])).stdout).toMatch(/^payroll\b/);
-    expect((await kit(['completion', 'bash'])).stdout).toContain('halcyon-kit');
+    // As a bash does that has nothing but itself.
+    writeFileSync(join(dir, 'completion.sh'), (await kit(['completion', 'bash'])).stdout);
+    const tab = `compopt() { :; }; halcyon-kit() { '${process.execPath}' '${join(root, 'dist/bin/halcyon-kit.js')}' "$@"; }; . ./completion.sh
+      COMP_WORDS=(halcyon-kit rotate pay) COMP_CWORD=2; __halcyon_kit_complete; echo "\${COMPREPLY[*]}"`;
+    const ran = spawnSync('bash', ['--norc', '-c', tab], { cwd: dir, env: { PATH: process.env.PATH, HOME: dir }, encoding: 'utf8' });
+    expect([ran.stderr, ran.stdout]).toEqual(['', 'payments\n']);
     writeFileSync(join(dir, 'other.yml'), FILE.replace('    apps:', '    pipelines: { shop: { review: { mode: read-only } } }\n    apps:'));
     expect((await kit(['complete', '--', 'explain', '-c', 'other.yml', 'pip'])).stdout).toMatch(/^pipeline:shop:review\b/);
   });

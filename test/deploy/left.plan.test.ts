@@ -22,6 +22,7 @@ describe('what a file has in an account', () => {
     expect([...teamsIn(config, '444455556666')]).toEqual([]);
     const [first, ...others] = config.teams;
     const renamed = { ...config, teams: [{ ...first!, was: 'pay' }, ...others] };
+    expect(stacksIn(renamed, '111122223333')('halcyon-pay', 'eu-west-1')).toBe(true);
     expect([...teamsIn(renamed, '111122223333')]).toEqual(['payments', 'pay', 'search']);
   });
 });

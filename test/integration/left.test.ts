@@ -151,6 +151,9 @@ test('a region that a team has left keeps an empty stack, which up --prune finds
   work.write(file(team('one', 'left-one: { mode: upload }, left-two: { mode: upload }', own('us-east-1'))));
   await work.ok(UP);
   expect(await stack('halcyon-one')).toBe(true);
+  // Its bucket is there, so it is looked for there without being asked.
+  expect(await left('plan')).toMatchObject({ stacks: [{ name: 'halcyon-one', region: 'eu-west-1' }] });
+  expect((await work.ok(['status'])).stdout).toContain('stack halcyon-one in eu-west-1');
   await work.ok(['up', '--prune', '--yes', '--no-smoke']);
   expect([await stack('halcyon-one'), await stack('halcyon-one', 'us-east-1'), await bucket(bucketOf('one'))]).toEqual([false, true, true]);
   expect(await holds('left-one', 'one')).toMatchObject({ status: 'Active' });
@@ -163,6 +166,7 @@ test('a renamed team keeps its bucket, and comes back under the name before', as
   const first = await holds('left-app', 'alpha');
   work.write(named('beta', '\n    was: alpha'));
   expect(JSON.stringify(await left('plan'))).not.toContain('alpha');
+  expect((await work.ok(['plan'])).stdout).toContain('Stack halcyon-alpha goes, as halcyon-beta takes its place');
   const { stderr } = await work.ok(UP);
   expect(stderr).toContain(`taking bucket ${bucketOf('alpha')} back into halcyon-beta`);
   const second = await holds('left-app', 'beta');

@@ -14,25 +14,25 @@ export const soaksUntil = ({ status, inactiveSince, refused }: KeyState, { soak 
   status === 'Inactive' && inactiveSince !== undefined && refused !== 'revoked' ? Date.parse(inactiveSince) + soak : undefined;
 
 /** An emergency that has not come to its end. */
-export const leaked = ofPrincipals(function* ({ keys, id }, { apps }) {
+export const leaked = ofPrincipals(function* ({ keys }, { apps, team }) {
   for (const key of keys.filter(({ refused }) => refused === 'revoked')) {
     const held = apps.filter(({ vars }) => vars.HALCYON_AWS_ACCESS_KEY_ID === key.id).map(({ name }) => name);
     const who = held.length === 0 ? 'no app holds it' : `without a working key: ${held.join(', ')}`;
     yield broken('key-leaked', {
       message: `${key.id} has leaked and is ${key.status.toLowerCase()}; ${who}`,
       looksLike: CACHE_MISS,
-      fix: `to go on: halcyon-kit rotate ${id.team} --emergency ${key.id}`,
+      fix: `to go on: halcyon-kit rotate ${team.name} --emergency ${key.id}`,
     });
   }
 });
 
 /** Keys that soak, and those that are due. */
 export const ageing = (policy: Pick<Policy, 'soak' | 'maxAge'> = DEFAULT_POLICY): Check =>
-  ofPrincipals(function* ({ keys, current, id, declared }, _facts, { at }) {
+  ofPrincipals(function* ({ keys, current, declared }, { team }, { at }) {
     const now = Date.parse(at);
     for (const key of keys) {
       const end = soaksUntil(key, policy);
-      const finish = `halcyon-kit rotate ${id.team} --finish`;
+      const finish = `halcyon-kit rotate ${team.name} --finish`;
       if (end !== undefined)
         yield info('key-soaking', {
           message: end > now ? `${key.id} soaks until ${until(end, at)}` : `${key.id} has soaked`,
@@ -42,7 +42,7 @@ export const ageing = (policy: Pick<Policy, 'soak' | 'maxAge'> = DEFAULT_POLICY)
       if (declared && key.id === current && age > policy.maxAge)
         yield warning('key-due', {
           message: `${key.id} is ${Math.floor(age / 86_400_000)} days old`,
-          fix: `run halcyon-kit rotate ${id.team} --due --max-age ${policy.maxAge / 86_400_000}d`,
+          fix: `run halcyon-kit rotate ${team.name} --due --max-age ${policy.maxAge / 86_400_000}d`,
         });
     }
   });

@@ -65,6 +65,7 @@ function stays({ apps, packages = [] }: TeamObservation): string[] {
   for (const { name, state, vars, wanted } of apps) {
     const [from, to] = [vars.HALCYON_S3_BUCKET, wanted.HALCYON_S3_BUCKET];
     if (state !== 'present' || from === undefined || to === null || from === to || following.has(from)) continue;
+    if (vars.HALCYON_NO_UPLOAD !== undefined) continue;
     by.set(from, [...(by.get(from) ?? []), name]);
   }
   return [...by].map(([from, names]) => `what ${names.join(', ')} archived in ${from} stays there: prebuild anew, or copy it`);

@@ -51,13 +51,14 @@ export function planRetirement(
 }
 
 /** Of an app that is none of the team's: what is to be done about it. */
-function elsewhere({ outside = [] }: TeamObservation, { name }: AppState): string {
+function elsewhere({ outside = [] }: TeamObservation, { name }: AppState): { text: string; stays?: true } {
   const app = outside.find((one) => one.name === name);
-  if (app === undefined) return '';
-  return app.team === undefined ? ', and no team of the file has it' : `, and is of team ${app.team} now: run halcyon-kit up ${app.team}`;
+  if (app === undefined) return { text: '' };
+  if (app.team !== undefined) return { text: `, and is of team ${app.team} now: run halcyon-kit up ${app.team}` };
+  return { text: ', and no team of the file has it', stays: true };
 }
 
-type Reason = Pick<Waiting, 'kind' | 'app' | 'text' | 'since'>;
+type Reason = Pick<Waiting, 'kind' | 'app' | 'text' | 'since' | 'stays'>;
 
 /** Why the key may still be held, app by app. What runs with one that is inactive has lost nothing more when it goes. */
 function holders(observation: TeamObservation, { id: keyId, status }: KeyState, intent: Intent, now: number): Reason[] {
@@ -69,7 +70,10 @@ function holders(observation: TeamObservation, { id: keyId, status }: KeyState, 
         { ...of, kind: 'unreadable', text: `${app.name} cannot be read, so it may hold ${keyId}: ${app.problem ?? 'no reason given'}` },
       ];
     if (app.vars.HALCYON_AWS_ACCESS_KEY_ID === keyId) {
-      if (app.problem === undefined) return [{ ...of, kind: 'holds', text: `${app.name} holds ${keyId}${elsewhere(observation, app)}` }];
+      if (app.problem === undefined) {
+        const { text, ...more } = elsewhere(observation, app);
+        return [{ ...of, kind: 'holds', text: `${app.name} holds ${keyId}${text}`, ...more }];
+      }
       return [{ ...of, kind: 'unreadable', text: `${app.name} holds ${keyId}, and is not to be written: ${app.problem}` }];
     }
     if (status === 'Inactive') return [];

@@ -43,7 +43,7 @@ export function restOf(context: RunContext, memory: RunMemory, intent: Intent, p
   }
   const now = context.clock.now();
   const soonest = Math.min(
-    ...waiting.map(({ until, kind }) => (until !== undefined ? Date.parse(until) : kind === 'unreadable' ? Infinity : now)),
+    ...waiting.map(({ until, kind, stays }) => (until !== undefined ? Date.parse(until) : stays || kind === 'unreadable' ? Infinity : now)),
   );
   return now >= waitUntil || soonest > waitUntil ? result('waiting', waiting.map(({ text }) => text).join('; ')) : undefined;
 }

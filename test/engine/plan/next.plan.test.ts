@@ -458,6 +458,7 @@ describe('apps outside the team', () => {
       '--forget',
     ],
   ])('%s keep a key alive', (_, observation, kind, text) => {
+    expect(first(observation, finish).waiting[0]?.stays ?? false).toBe(text.includes('no team of the file'));
     expect(first(observation, finish)).toMatchObject({
       steps: [],
       waiting: [{ kind, app: 'gone', keyId: 'OLD', text: expect.stringContaining(text) }],

@@ -27,6 +27,14 @@ test('an emergency is over with its key, whatever else is soaking', () => {
   expect(restOf(context, new RunMemory(), { kind: 'finish' }, soaking('OTHER'), world.now)).toMatchObject({ status: 'waiting' });
 });
 
+test('what only a person can end is not waited for', () => {
+  const holds = { kind: 'holds', app: 'gone', keyId: 'OLD', principal: 'team/upload', text: 'gone holds OLD' } as const;
+  const plan = (more: { stays?: true }): Plan => ({ steps: [], blocked: [], notices: [], left: [], waiting: [{ ...holds, ...more }] });
+  const later = world.now + 600_000;
+  expect(restOf(context, new RunMemory(), { kind: 'finish' }, plan({}), later)).toBeUndefined();
+  expect(restOf(context, new RunMemory(), { kind: 'finish' }, plan({ stays: true }), later)).toMatchObject({ status: 'waiting' });
+});
+
 test('what could not be seen is not nothing to do', () => {
   const plan: Plan = { steps: [], blocked: [], notices: [], waiting: [], left: [{ app: 'one', text: 'app one cannot be read' }] };
   expect(restOf(context, new RunMemory(), { kind: 'ensure' }, plan, world.now)).toMatchObject({
