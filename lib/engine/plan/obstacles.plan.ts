@@ -1,6 +1,7 @@
+import { didYouMean } from '../../config/nearest.js';
 import { halcyonBucket, parseStage } from '../../contract/index.js';
 import { inWords } from '../clock.js';
-import type { Blocked, Intent, KeyState, Knowledge, LeftApp, TeamObservation } from '../model.js';
+import type { Blocked, Intent, KeyState, Knowledge, LeftApp, OutsideApp, TeamObservation } from '../model.js';
 import { isOnOthersKey } from './apps.plan.js';
 import { isPruning, leftHolders } from './holders.plan.js';
 import { describeUnknown, isKnown, keyNamed, keyToUndo, quarantineOf, unknownKeys } from './principal.plan.js';
@@ -124,7 +125,7 @@ export function notices(observation: TeamObservation, intent: Intent, now: numbe
 }
 
 /** Apps that cannot be worked on, and so are left as they are; they stop no others. One that is gone is none to a team that goes. */
-export const leftApps = ({ apps }: TeamObservation, intent: Intent): LeftApp[] =>
+export const leftApps = ({ apps, outside = [] }: TeamObservation, intent: Intent): LeftApp[] =>
   apps.flatMap(({ name: app, state, problem }): LeftApp[] => {
     if (state === 'missing')
       return intent.kind === 'down'
@@ -132,9 +133,16 @@ export const leftApps = ({ apps }: TeamObservation, intent: Intent): LeftApp[] =
         : [
             {
               app,
-              text: `${parseStage(app) === undefined ? 'app ' : ''}${app} does not exist, or not for this account; correct its name, get access to it, or take it out of the file`,
+              text: `${parseStage(app) === undefined ? 'app ' : ''}${app} does not exist, or not for this account; ${nearOf(app, outside) ?? 'correct its name, get access to it, or take it out of the file'}`,
             },
           ];
     if (state === 'unreadable') return [{ app, text: `app ${app} cannot be read: ${problem ?? 'no reason given'}` }];
     return problem === undefined ? [] : [{ app, text: problem }];
   });
+
+/** An app that left the file under another name than it came back by is no app to take config vars from. */
+const nearOf = (app: string, outside: readonly OutsideApp[]): string | undefined =>
+  didYouMean(
+    app,
+    outside.filter(({ team, state }) => team === undefined && state === 'present').map(({ name }) => name),
+  );

@@ -475,6 +475,10 @@ describe('apps outside the team', () => {
     expect(steps[0]).toMatchObject({ kind: 'write-apps', apps: [{ app: 'gone', keyId: null }] });
     expect(now(observation, { kind: 'down', force: false })).toEqual(['write all: a gone']);
   });
+  test('are what an app that does not exist may have been meant to be', () => {
+    const typo = observed({ ...app('builder', 'OLD') }, 'OLD', [app('bulder', undefined, { state: 'missing' })]);
+    expect(first(typo, ensure).left).toMatchObject([{ app: 'bulder', text: expect.stringContaining('did you mean "builder"?') }]);
+  });
   test('are not asked to go where another team has them, nor where their key is none of this one', () => {
     for (const one of [observed({ team: 'two' }, 'OLD'), observed({}, 'OTHER')])
       expect(now(one, { kind: 'ensure', prune: true })).not.toContain('write all: gone');
