@@ -140,7 +140,7 @@ export const leftApps = ({ apps, outside = [] }: TeamObservation, intent: Intent
     return problem === undefined ? [] : [{ app, text: problem }];
   });
 
-/** An app that left the file under another name than it came back by is no app to take config vars from. */
+/** A typo in a name makes an app that does not exist, and one that no team has: it is not to be freed of its key. */
 const nearOf = (app: string, outside: readonly OutsideApp[]): string | undefined =>
   didYouMean(
     app,
