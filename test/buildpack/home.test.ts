@@ -1,6 +1,6 @@
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
 import { withBuildpackHomes } from '../../lib/buildpack/home.client.js';
 import { buildpackEnvironments } from '../../lib/config/environments.js';
@@ -8,6 +8,7 @@ import { networkOf } from '../../lib/network/network.js';
 import { exampleConfig } from '../support/config.js';
 
 const s3 = mockClient(S3Client);
+afterAll(() => s3.restore());
 afterEach(() => s3.reset());
 const config = exampleConfig();
 const seen = () => withBuildpackHomes(config, config.teams, (region) => createAws({ region, network: networkOf({}) }));

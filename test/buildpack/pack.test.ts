@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GetObjectCommand, PutObjectCommand, S3Client, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Aws } from '../../lib/aws/aws.js';
 import { packBuildpack } from '../../lib/buildpack/pack.js';
 import { publishBuildpack } from '../../lib/buildpack/publish.client.js';
@@ -50,6 +50,7 @@ describe('packBuildpack', () => {
 
 describe('publishBuildpack', () => {
   const s3 = mockClient(S3Client);
+  afterAll(() => s3.restore());
   const bucket = { name: 'halcyon-buildpack', account: '111122223333' };
   const aws = { region: 'eu-west-1', s3: async () => new S3Client({ region: 'eu-west-1' }) } as unknown as Aws;
   beforeEach(() => void s3.reset());

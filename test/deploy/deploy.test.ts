@@ -9,7 +9,7 @@ import {
   type StackStatus,
 } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDeployer } from '../../lib/deploy/deploy.client.js';
 import { KitError } from '../../lib/errors.js';
 import { silentIo } from '../../lib/io/io-host.js';
@@ -18,6 +18,7 @@ import { buildApp } from '../../lib/stacks/app.js';
 import { exampleConfig } from '../support/config.js';
 
 const cloudformation = mockClient(CloudFormationClient);
+afterAll(() => cloudformation.restore());
 
 const at = (StackStatus: StackStatus) => ({
   Stacks: [

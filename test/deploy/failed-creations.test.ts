@@ -1,13 +1,14 @@
 import { CloudFormationClient, ListStacksCommand, UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { onTestFinished, afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
 import { buildApp } from '../../lib/stacks/app.js';
 import { freeFailedCreations } from '../../lib/deploy/failed-creations.client.js';
 import { exampleConfig } from '../support/config.js';
 
 const cloudformation = mockClient(CloudFormationClient);
+afterAll(() => cloudformation.restore());
 beforeEach(() => {
   cloudformation.reset();
   cloudformation.on(UpdateTerminationProtectionCommand).resolves({});
@@ -58,6 +59,7 @@ describe('freeFailedCreations', () => {
   test('leaves stacks alone where the credentials are of another account than the deployment’s', async () => {
     answering('halcyon-payments');
     const sts = mockClient(STSClient);
+    onTestFinished(() => sts.restore());
     sts.on(GetCallerIdentityCommand).resolves({ Account: '111122223333', Arn: 'arn' });
     const of = (account: string) => freeFailedCreations(buildApp(exampleConfig()), (region) => createAws({ region }), account);
     expect(await of('444455556666')).toEqual([]);

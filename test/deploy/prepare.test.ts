@@ -1,7 +1,7 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
 import { prepareStack } from '../../lib/deploy/prepare.client.js';
 import type { StackChanges, StackTarget } from '../../lib/deploy/stacks.plan.js';
@@ -9,6 +9,10 @@ import { silentIo } from '../../lib/io/io-host.js';
 
 const cloudformation = mockClient(CloudFormationClient);
 const s3 = mockClient(S3Client);
+afterAll(() => {
+  cloudformation.restore();
+  s3.restore();
+});
 const none = Object.assign(new Error('Stack does not exist'), { name: 'ValidationError' });
 const noBucket = Object.assign(new Error('NotFound'), { name: 'NotFound', $metadata: { httpStatusCode: 404 } });
 

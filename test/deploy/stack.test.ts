@@ -15,7 +15,7 @@ import {
   UpdateTerminationProtectionCommand,
 } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
 import { digestOf } from '../../lib/contract/index.js';
 import { changeStack, deployFailure } from '../../lib/deploy/change-stack.client.js';
@@ -24,6 +24,7 @@ import { deleteStack, requireOwnStack } from '../../lib/deploy/stack.client.js';
 import { stackFailure } from '../../lib/deploy/stack-failure.client.js';
 
 const cloudformation = mockClient(CloudFormationClient);
+afterAll(() => cloudformation.restore());
 const aws = createAws({ region: 'eu-west-1' });
 const Tags = [{ Key: 'halcyon:managed-by', Value: 'halcyon-kit' }];
 const stack = (StackStatus: string, tags = Tags) => ({

@@ -1,10 +1,11 @@
 import { DeleteObjectsCommand, ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
 import { emptyBucket, Objects } from '../../lib/smoke/objects.client.js';
 
 const s3 = mockClient(S3Client);
+afterAll(() => s3.restore());
 const [aws, bucket] = [createAws({ region: 'eu-west-1' }), { name: 'packages', account: '111122223333' }];
 const objects = new Objects(aws, bucket);
 const refusal = (name: string) => s3.on(ListObjectVersionsCommand).rejects(Object.assign(new Error('no'), { name }));

@@ -9,12 +9,13 @@ import {
   ListUserTagsCommand,
 } from '@aws-sdk/client-iam';
 import { mockClient } from 'aws-sdk-client-mock';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { createAws } from '../../../lib/aws/aws.js';
 import { iamPath, TAGS } from '../../../lib/contract/index.js';
 import { awsKeys, quarantinedUsers } from '../../../lib/engine/ports/iam.client.js';
 
 const iam = mockClient(IAMClient);
+afterAll(() => iam.restore());
 afterEach(() => iam.reset());
 const aws = () => createAws({ region: 'eu-west-1' });
 const thrown = (name: string) => Object.assign(new Error('no'), { name });
