@@ -46,7 +46,7 @@ const width = (text: string): number => [...stripVTControlCharacters(text)].leng
 
 /** @param most - columns of a cell: what is wider is wrapped. */
 function layOut(row: Row, widths: readonly number[], most: number): string[] {
-  const cells = row.map((lines) => lines.flatMap((text) => (width(text) <= most ? text : wrapped(text, most))));
+  const cells = row.map((cell) => cell.flatMap((text) => (width(text) <= most ? text : wrapped(text, most))));
   const padded = (text: string, column: number) => text + ' '.repeat(Math.max(Math.min(widths[column] ?? 0, most) - width(text), 0));
   return Array.from({ length: Math.max(...cells.map(({ length }) => length)) }, (_, at) =>
     cells

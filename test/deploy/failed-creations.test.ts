@@ -1,7 +1,7 @@
 import { CloudFormationClient, ListStacksCommand, UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
-import { onTestFinished, afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
 import { buildApp } from '../../lib/stacks/app.js';
 import { freeFailedCreations } from '../../lib/deploy/failed-creations.client.js';

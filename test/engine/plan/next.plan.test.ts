@@ -438,6 +438,17 @@ describe('other wishes', () => {
   });
 });
 
+test.each([
+  [{}, ['what a archived in elsewhere stays there: prebuild anew, or copy it']],
+  // It archived nothing.
+  [{ HALCYON_NO_UPLOAD: '1' }, []],
+])('packages of another storage that do not follow are told of, but none of an app that only reads: %j', (more, told) => {
+  const own = app('a', 'N');
+  const moved = { ...own, vars: { ...own.vars, HALCYON_S3_BUCKET: 'elsewhere', ...more } };
+  const { notices } = first(team([principal({ keys: [key('N')], current: 'N' })], [moved]), ensure);
+  expect(notices.filter((text) => text.includes('stays there'))).toEqual(told);
+});
+
 describe('apps outside the team', () => {
   const rotated = principal({ keys: [key('OLD'), key('N')], current: 'N', previous: 'OLD' });
   const observed = (outside: Partial<OutsideApp>, holds: string | undefined, inside: AppState[] = [app('a', 'N')]): TeamObservation => ({
