@@ -32,6 +32,12 @@ export function registerSecret(value: string | undefined): void {
   }
 }
 
+/** @internal What one file of tests has registered is no secret to the next in the same process. */
+export function forgetSecrets(): void {
+  secrets.clear();
+  firsts.clear();
+}
+
 /** Register the user names and passwords in URLs: they are credentials. Texts that are no URLs are passed over. */
 export function registerUrlSecrets(texts: Iterable<string>): void {
   for (const text of texts) {

@@ -1,6 +1,5 @@
 /** The tests that speak for a part of the kit, and so must notice when it is wrong. */
 export interface Suite {
-  readonly project: 'unit' | 'integration' | 'upstream';
   readonly files: readonly string[];
   /** They run `dist/`. */
   readonly rebuild?: true;
@@ -10,36 +9,36 @@ export interface Suite {
 
 export const SUITES = {
   /** The user guide's story with the unmodified upstream, and what buckets deny. */
-  guide: { project: 'upstream', files: ['test/upstream/guide.test.ts'], rebuild: true },
+  guide: { files: ['test/upstream/guide.test.ts'], rebuild: true },
   /** The unmodified upstream in every kind of bucket. */
-  places: { project: 'upstream', files: ['test/upstream/places.test.ts'], rebuild: true },
+  places: { files: ['test/upstream/places.test.ts'], rebuild: true },
   /** Each principal's every request in every bucket. */
-  requests: { project: 'integration', files: ['test/integration/policies.test.ts'] },
+  requests: { files: ['test/integration/policies.test.ts'] },
   /** Halcyon's four requests through the shim, to an S3 that takes version 4 only. */
-  shim: { project: 'integration', files: ['test/integration/buildpack.test.ts'] },
+  shim: { files: ['test/integration/buildpack.test.ts'] },
   /** What no S3 here tells apart: the shim's signatures, and what it leaves alone. */
-  'shim alone': { project: 'unit', files: ['test/buildpack'] },
+  'shim alone': { files: ['test/buildpack'] },
   /** What no request here can tell: templates. */
-  templates: { project: 'unit', files: ['test/constructs', 'test/stacks'] },
+  templates: { files: ['test/constructs', 'test/stacks'] },
   /** Stacks in states that the local CloudFormation has none of, and what S3 says within answers that are good. */
-  deploy: { project: 'unit', files: ['test/deploy', 'test/aws', 'test/smoke/objects.test.ts', 'test/smoke/sweep-objects.test.ts'] },
+  deploy: { files: ['test/deploy', 'test/aws', 'test/smoke/objects.test.ts', 'test/smoke/sweep-objects.test.ts'] },
   /** The key engine as a state machine, in a world that crashes, lags and loses answers. */
-  engine: { project: 'unit', files: ['test/engine'], thousands: true },
+  engine: { files: ['test/engine'], thousands: true },
   /** Rotations against the local AWS and Heroku. */
-  rotation: { project: 'integration', files: ['test/integration/rotation.test.ts'] },
+  rotation: { files: ['test/integration/rotation.test.ts'] },
   /** Config vars written to the local Heroku. */
-  sync: { project: 'integration', files: ['test/integration/sync.test.ts'] },
+  sync: { files: ['test/integration/sync.test.ts'] },
   /** Releases that fail, and answers that are not what was asked for, as the local Heroku gives none. */
-  'sync alone': { project: 'unit', files: ['test/heroku/sync.test.ts'] },
-  smoke: { project: 'integration', files: ['test/integration/smoke.mocked.test.ts'] },
+  'sync alone': { files: ['test/heroku/sync.test.ts'] },
+  smoke: { files: ['test/integration/smoke.mocked.test.ts'] },
   /** Smoke deploys that are killed. */
-  killed: { project: 'integration', files: ['test/integration/smoke-killed.test.ts'], rebuild: true },
+  killed: { files: ['test/integration/smoke-killed.test.ts'], rebuild: true },
   /** Apps built beforehand with the unmodified upstream. */
-  prebuild: { project: 'upstream', files: ['test/upstream/prebuild.test.ts'], rebuild: true },
-  packages: { project: 'unit', files: ['test/prebuild', 'test/storage'] },
-  dyno: { project: 'unit', files: ['test/smoke/transcript.test.ts', 'test/smoke/long-dyno.test.ts'] },
-  adopt: { project: 'unit', files: ['test/adopt', 'test/cli'] },
-  redaction: { project: 'unit', files: ['test/io', 'test/contract', 'test/engine/ports'] },
+  prebuild: { files: ['test/upstream/prebuild.test.ts'], rebuild: true },
+  packages: { files: ['test/prebuild', 'test/storage'] },
+  dyno: { files: ['test/smoke/transcript.test.ts', 'test/smoke/long-dyno.test.ts'] },
+  adopt: { files: ['test/adopt', 'test/cli'] },
+  redaction: { files: ['test/io', 'test/contract', 'test/engine/ports'] },
 } as const satisfies Record<string, Suite>;
 
 export type SuiteName = keyof typeof SUITES;
