@@ -5,7 +5,7 @@ import { isKitError, KitError } from '../../errors.js';
 import { registerSecret } from '../../io/redaction.js';
 import { failure, guarded, isAmbiguous, isDenied, isLimitExceeded, isMissing } from '../../aws/errors.js';
 import { resourcesIn } from '../../aws/stack.js';
-import type { Guard, KeysPort, UserRecord } from './ports.js';
+import type { Guard, KeysPort, LastUse, UserRecord } from './ports.js';
 
 /** IAM, by way of the SDK. */
 export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
@@ -18,7 +18,7 @@ export function awsKeys(aws: Aws, guard?: Guard): KeysPort {
     });
   };
   return {
-    users: (teams, only) => guarded(`list the IAM users of team ${teams.join(', ')}`, () => readUsers(aws, teams, only)),
+    users: (teams, options) => guarded(`list the IAM users of team ${teams.join(', ')}`, () => readUsers(aws, teams, options)),
     activeKeys: (user) =>
       guarded(`list the keys of user ${user}`, async () => {
         const { ListAccessKeysCommand } = await import('@aws-sdk/client-iam');
@@ -163,20 +163,24 @@ const obstaclesTo = (aws: Aws, user: string): Promise<string[]> =>
     return [];
   });
 
-async function readUsers(aws: Aws, teams: readonly string[], only?: string): Promise<UserRecord[]> {
+async function readUsers(aws: Aws, teams: readonly string[], { only, uses }: Parameters<KeysPort['users']>[1] = {}): Promise<UserRecord[]> {
   const [all, quarantined] = await Promise.all([userNames(aws), quarantinedUsers(aws)]);
   const sdk = await import('@aws-sdk/client-iam');
   const client = await aws.iam();
+  const readUse = async (AccessKeyId: string): Promise<LastUse> => {
+    const { AccessKeyLastUsed: used } = await client.send(new sdk.GetAccessKeyLastUsedCommand({ AccessKeyId }));
+    return used?.LastUsedDate === undefined ? {} : { lastUsedAt: used.LastUsedDate.toISOString(), lastUsedService: used.ServiceName };
+  };
   const readKeys = async (UserName: string): Promise<UserRecord['keys']> => {
     const { AccessKeyMetadata = [] } = await client.send(new sdk.ListAccessKeysCommand({ UserName }));
     return Promise.all(
       AccessKeyMetadata.map(async ({ AccessKeyId: id = '', Status, CreateDate }) => {
-        const { AccessKeyLastUsed: used } = await client.send(new sdk.GetAccessKeyLastUsedCommand({ AccessKeyId: id }));
+        const lastUse = uses?.get(id) ?? (await readUse(id));
         return {
           id,
           status: Status === 'Active' ? ('Active' as const) : ('Inactive' as const),
           createdAt: (CreateDate ?? new Date(0)).toISOString(),
-          ...(used?.LastUsedDate === undefined ? {} : { lastUsedAt: used.LastUsedDate.toISOString(), lastUsedService: used.ServiceName }),
+          ...lastUse,
         };
       }),
     );

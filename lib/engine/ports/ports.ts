@@ -42,11 +42,20 @@ export const TRANSIENT: readonly string[] = [
 
 export const isTransient = (error: unknown): boolean => error instanceof KitError && TRANSIENT.includes(error.code);
 
+/** When and by which service a key was last used, as far as AWS tells. */
+export type LastUse = Pick<KeyState, 'lastUsedAt' | 'lastUsedService'>;
+
 /** IAM. Effects here and in Secrets Manager are attempted once: whoever wants them looks again, and asks again. */
 export interface KeysPort {
-  /** Users under the names of a team, with their keys and tags. */
-  /** @param only - the one of this name. Default: all. */
-  users(teams: readonly string[], only?: string): Promise<UserRecord[]>;
+  /**
+   * Users under the names of a team, with their keys and tags.
+   * @param options.only - the one of this name. Default: all.
+   * @param options.uses - keys whose last use is known well enough: IAM is not asked for it.
+   */
+  users(
+    teams: readonly string[],
+    options?: { readonly only?: string; readonly uses?: ReadonlyMap<string, LastUse> },
+  ): Promise<UserRecord[]>;
   /** Ids of a user's active keys, as IAM lists them now. */
   activeKeys(user: string): Promise<readonly string[]>;
   /** @throws KitError `aws-ambiguous`, or `state-changed` when it surely has two already. */

@@ -21,7 +21,7 @@ export interface FoundKey {
 
 /** @param owner - the user to look at, where it is known: a team may have hundreds. */
 export async function findKeyOf({ team, ports, recent }: IamContext, keyId: string, owner?: string): Promise<FoundKey | undefined> {
-  for (const user of recent.over(await ports.keys.users(namesOf(team), owner))) {
+  for (const user of recent.over(await ports.keys.users(namesOf(team), { only: owner }))) {
     const key = user.keys.find(({ id }) => id === keyId);
     if (key === undefined) continue;
     const id = parseUserName(user);

@@ -106,8 +106,16 @@ export async function observePrincipal(
   };
 }
 
-export async function observePrincipals({ team, ports, recent, vault, concurrency }: ObserveContext): Promise<PrincipalState[]> {
-  const found = principalsAmong(team, recent.over(await ports.keys.users(namesOf(team))));
+/** @param seen - a moment ago: when keys of the kit's own were last used is not asked again. Default: nothing was. */
+export async function observePrincipals(
+  { team, ports, recent, vault, concurrency }: ObserveContext,
+  seen: readonly PrincipalState[] = [],
+): Promise<PrincipalState[]> {
+  const own = seen.flatMap(({ keys }) => keys.filter(({ fingerprint }) => fingerprint !== undefined));
+  const uses = new Map(
+    own.map(({ id, lastUsedAt, lastUsedService }) => [id, lastUsedAt === undefined ? {} : { lastUsedAt, lastUsedService }]),
+  );
+  const found = principalsAmong(team, recent.over(await ports.keys.users(namesOf(team), { uses })));
   return pMap(found, (one) => observePrincipal(one, { secretsIn: ports.secretsIn, vault }), { concurrency });
 }
 

@@ -158,11 +158,12 @@ async function rounds(
         fresh = looked = true;
       } else {
         fresh = false;
-        // Whatever happens in the steps, only what is looked at afterwards counts.
+        // Whatever happens in the steps, only what is looked at afterwards counts; a key that was tried is as it was.
         const before = memory.evidence.length;
         const { written, problems } = await applySteps(context, memory, steps, observation, intent);
         if (written.length > 0) looked = false;
-        observation = await observeWritten(context, observation, steps, written);
+        if (problems.length > 0 || steps.some(({ kind }) => kind !== 'verify'))
+          observation = await observeWritten(context, observation, steps, written);
         // A round that did something is no failure in a row.
         if (problems.length === 0 || memory.evidence.length > before) failures = 0;
         if (problems.length > 0) throw problems[0];

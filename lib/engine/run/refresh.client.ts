@@ -22,14 +22,14 @@ export async function observeFirst(context: ObserveContext, from: TeamObservatio
   return { ...(await observeAll(context, { trust: true, apps: from.apps })), since: from.since };
 }
 
-/** AWS, and some apps; with `activity`, also what runs on them, where some key is to retire. */
+/** AWS, and some apps; with `activity`, also what runs on them, where some key is to retire, and what used keys since. */
 export async function observeAgain(
   context: ObserveContext,
   seen: TeamObservation,
   names: Iterable<string>,
   options: { readonly activity: boolean },
 ): Promise<TeamObservation> {
-  const principals = await observePrincipals(context);
+  const principals = await observePrincipals(context, options.activity ? [] : seen.principals);
   const activity = options.activity && needsActivity(principals);
   // Only what was missing is looked for again: a step may just have copied it. Before a final step all is seen anew.
   const missing = seen.packages?.some(({ objects }) => objects > 0) === true;

@@ -57,7 +57,6 @@ test.each([
   ['PutSecretValue', 1],
   ['verify', 1],
   ['GetSecretValue', 2],
-  ['GetSecretValue', 3],
 ])('its line ends, and once, where the run is stopped at %s (%i)', async (moment, time) => {
   const controller = new AbortController();
   let times = 0;

@@ -80,7 +80,7 @@ export class Iam {
       return user;
     };
     return {
-      users: (teams) =>
+      users: (teams, { uses } = {}) =>
         process.look('ListUsers', () =>
           [...this.listed.values()]
             .filter(({ path }) => teams.some((team) => path.endsWith(`/${team}/`)))
@@ -92,7 +92,7 @@ export class Iam {
                 id,
                 status,
                 createdAt: seconds(createdAt),
-                ...(lastUsedAt === undefined ? {} : { lastUsedAt: seconds(lastUsedAt), lastUsedService: 's3' }),
+                ...(uses?.get(id) ?? (lastUsedAt === undefined ? {} : { lastUsedAt: seconds(lastUsedAt), lastUsedService: 's3' })),
               })),
             })),
         ),
