@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './quiet.js';
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { CommanderError } from 'commander';
@@ -12,9 +13,6 @@ import { outgoing } from '../lib/io/redaction.js';
 import { createTerminal } from '../lib/io/terminal.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-
-// The SDK is pinned; its notice about Node versions of the future is for us, not for users.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 // V8 lets a heap grow fourfold before it looks what is still in use; of a large fleet's answers most is not.
 setFlagsFromString('--heap-growing-percent=100');

@@ -1,11 +1,9 @@
 #!/usr/bin/env node
+import './quiet.js';
 import { loadConfig } from '../lib/config/index.js';
 import { isKitError } from '../lib/errors.js';
 import { outgoing } from '../lib/io/redaction.js';
 import { buildApp } from '../lib/stacks/app.js';
-
-// The SDK is pinned; its notice about Node versions of the future is for us, not for users.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 // The CDK app, as cdk.json runs it: `cdk deploy halcyon-TEAM`. Context: `-c config=FILE`, `-c protect=false`.
 const context = JSON.parse(process.env.CDK_CONTEXT_JSON ?? '{}') as Record<string, unknown>;

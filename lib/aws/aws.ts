@@ -6,6 +6,7 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { STSClient } from '@aws-sdk/client-sts';
 import type { KeyPair } from '../contract/index.js';
+import { KitError } from '../errors.js';
 import { registerSecret } from '../io/redaction.js';
 import { networkOf, type Network } from '../network/network.js';
 import { checkAnswers, shortened } from './answers.js';
@@ -42,6 +43,10 @@ export interface Aws {
   once(guard?: () => Promise<void>): Aws;
 }
 
+/** Networks in which AWS has answered: from then on, who does not take a connection is asked again. */
+const reached = new WeakSet<Network>();
+const CONNECT_MS = 10_000;
+
 /** Who names a profile need not be told that there is a key in the environment as well. */
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -53,7 +58,7 @@ function operatorOf({ profile: named }: Pick<AwsOptions, 'profile'>, network: Ne
       import('@smithy/node-http-handler'),
       import('@aws-sdk/credential-provider-node'),
     ]);
-    const handler = new NodeHttpHandler({ connectionTimeout: 10_000, ...(await network.agents('aws')) });
+    const handler = new NodeHttpHandler({ connectionTimeout: CONNECT_MS, ...(await network.agents('aws')) });
     let provide: ReturnType<typeof defaultProvider> | undefined;
     const credentialDefaultProvider = (init: object) => {
       // By itself the SDK would ask for SSO credentials by another way.
@@ -96,7 +101,13 @@ function awsOf(options: AwsOptions & { readonly network: Network }, operator: Re
       const handle: typeof handler.handle = async (request, more) => {
         await options.guard?.();
         const answered = network.time.asked();
-        const answer = await handler.handle(request, more);
+        const answer = await handler.handle(request, more).catch((error: Error) => {
+          // Of one that drops packets, each attempt would wait as long, and somebody waits to be told.
+          if (reached.has(network) || error.name !== 'TimeoutError' || 'code' in error) throw error;
+          const why = `AWS cannot be reached at ${request.hostname}: no connection within ${CONNECT_MS / 1000} s`;
+          throw new KitError('aws-unreachable', `${why}; check the network, the region and AWS_ENDPOINT_URL`);
+        });
+        reached.add(network);
         answered(answer.response.headers.date);
         answer.response.body = shortened(answer.response.body as Readable, `${request.method} ${request.hostname}${request.path}`);
         return answer;

@@ -12,9 +12,11 @@ export interface Patience {
   readonly rateLimitMs: number;
   /** One exchange, ms. */
   readonly timeoutMs: number;
+  /** All attempts of a request, ms, while no connection ever stood: then the host may be wrong, or dead. Later a connection has as long as an exchange. */
+  readonly reachMs: number;
 }
 
-export const PATIENCE: Patience = { attempts: 5, baseMs: 500, rateLimitMs: 600_000, timeoutMs: 35_000 };
+export const PATIENCE: Patience = { attempts: 5, baseMs: 500, rateLimitMs: 600_000, timeoutMs: 35_000, reachMs: 10_000 };
 
 export type Verdict =
   | { readonly do: 'answer' }

@@ -7,7 +7,7 @@ import { inShape, type Asked } from '../network/answers.js';
 import { foreign } from '../io/redaction.js';
 import { Gate } from './gate.js';
 import { pause } from './pause.js';
-import { judge, type Outcome, type Patience } from './retry.plan.js';
+import { judge, type Outcome, type Patience, type Verdict } from './retry.plan.js';
 import { exchange, WireError, type WireAnswer, type WireRequest } from './wire.js';
 
 export interface Call {
@@ -26,7 +26,7 @@ export interface Reply<T> {
   readonly nextRange?: string;
 }
 
-/** Attempts as long as no connection ever stood: the host may be a wrong one, and somebody waits to be told. */
+/** Attempts within `reachMs` as long as no connection ever stood: the host may be a wrong one, and somebody waits to be told. */
 const UNREACHED = 4;
 
 /** The Platform API as calls that end in a value or a KitError. */
@@ -58,12 +58,16 @@ export class Transport {
     let waitedMs = 0;
     let failures = 0;
     let limits = 0;
+    let until = 0;
     for (;;) {
       const { outcome, limited, verdict } = await this.#gate.run(async () => {
-        const outcome = await this.#attempt(call);
+        until ||= Date.now() + patience.reachMs;
+        const outcome = await this.#attempt(call, until);
         const limited = 'status' in outcome && outcome.status === 429;
         const attempts = this.#reached ? patience.attempts : Math.min(patience.attempts, UNREACHED);
-        const verdict = judge(outcome, repeatable, limited ? ++limits : ++failures, waitedMs, { ...patience, attempts });
+        const judged = judge(outcome, repeatable, limited ? ++limits : ++failures, waitedMs, { ...patience, attempts });
+        const inTime = this.#reached || !('afterMs' in judged) || Date.now() + judged.afterMs < until;
+        const verdict: Verdict = inTime ? judged : { do: 'give-up' };
         // Said before the place is given up, so that nobody overtakes the pause.
         if (limited && verdict.do === 'again') this.#gate.holdFor(verdict.afterMs);
         return { outcome, limited, verdict };
@@ -86,13 +90,15 @@ export class Transport {
     return this.#gate.remaining;
   }
 
-  async #attempt(call: Call): Promise<Outcome> {
+  /** @param until - when a first connection must stand. */
+  async #attempt(call: Call, until: number): Promise<Outcome> {
     const { host, token, patience, io, network } = this.options;
     try {
       const agents = await (this.#agents ??= network.agents('others'));
       await call.guard?.();
       const answered = network.time.asked();
-      const answer = await exchange({ ...call, host, token, agents, timeoutMs: patience.timeoutMs });
+      const reachMs = this.#reached ? undefined : until - Date.now();
+      const answer = await exchange({ ...call, host, token, agents, timeoutMs: patience.timeoutMs, reachMs });
       answered(answer.headers.date);
       this.#reached = true;
       this.#gate.note(Number(answer.headers['ratelimit-remaining']));

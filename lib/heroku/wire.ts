@@ -17,8 +17,10 @@ export interface WireRequest {
   readonly body?: unknown;
   /** Range header; none is sent without. */
   readonly range?: string;
-  /** The whole exchange, in ms. */
+  /** From the connection to the end of the answer, in ms. */
   readonly timeoutMs: number;
+  /** Until the connection stands, in ms. Default: as long. */
+  readonly reachMs?: number;
 }
 
 export interface WireAnswer {
@@ -66,12 +68,22 @@ class SingleRequest extends Request {
   }
 
   override setRequestTimeout(req: ClientRequest): void {
-    // Before the connection stands nothing of the request has left.
+    const { timeoutMs, reachMs = timeoutMs } = this.#wire;
+    const within = (ms: number) => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => req.destroy(new Error(`no answer within ${ms / 1000} s`)), ms);
+    };
+    within(timeoutMs);
+    // Before the connection stands nothing of the request has left. A proxy has limits of its own, and shows its socket when it has connected.
     req.once('socket', (socket) => {
-      if (!socket.connecting) this.#sent = true;
-      else socket.once(this.secure ? 'secureConnect' : 'connect', () => (this.#sent = true));
+      const sent = () => {
+        this.#sent = true;
+        within(timeoutMs);
+      };
+      if (!socket.connecting) return sent();
+      within(reachMs);
+      socket.once(this.secure ? 'secureConnect' : 'connect', sent);
     });
-    this.#timer = setTimeout(() => req.destroy(new Error(`no answer within ${this.#wire.timeoutMs / 1000} s`)), this.#wire.timeoutMs);
   }
 
   override handleError(error: Error): void {

@@ -1,13 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createAws, type Aws } from '../../lib/aws/aws.js';
+import { identity } from '../../lib/aws/identity.js';
 import { networkOf } from '../../lib/network/network.js';
 
 let dir: string;
 beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), 'aws-'))));
 afterEach(() => {
+  vi.useRealTimers();
   vi.unstubAllEnvs();
   rmSync(dir, { recursive: true });
 });
@@ -31,4 +35,38 @@ test('credentials that a process gives are asked for once, by whatever clients a
   expect(readFileSync(asked, 'utf8')).toBe('once\n');
   const key = { accessKeyId: 'AKIAOTHER', secretAccessKey: 'another-secret-of-another-key' };
   expect(await idOf(aws.as(key))).toEqual(['AKIAOTHER', 'AKIAOTHER']);
+});
+
+test.each([
+  ['is given up at once where AWS never answered', false, 1],
+  ['is tried again where it did', true, 3],
+])('an endpoint that takes no connection %s', async (_, answered, attempts) => {
+  const server = createServer((_, res) =>
+    res.end(
+      '<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>a</Arn><UserId>u</UserId><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>',
+    ),
+  );
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  vi.stubEnv('AWS_ENDPOINT_URL', `http://localhost:${(server.address() as AddressInfo).port}`);
+  let [drops, lookups] = [!answered, 0];
+  // What nobody answers, as a host that drops packets does not.
+  const lookup = (...[, , done]: unknown[]) => {
+    if (drops) lookups += 1;
+    else (done as (error: null, addresses: unknown) => void)(null, [{ address: '127.0.0.1', family: 4 }]);
+  };
+  const agents = async () => ({ httpAgent: new Agent({ lookup: lookup as never }) });
+  const key = { accessKeyId: 'AKIAANY', secretAccessKey: 'a-secret-of-any-key' };
+  const aws = createAws({ region: 'eu-west-1', key, maxAttempts: 3, network: { ...networkOf({}), agents } });
+  if (answered) expect((await identity(aws)).account).toBe('111122223333');
+  drops = true;
+  server.closeAllConnections();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const failed = expect(identity(aws)).rejects.toMatchObject({
+    code: 'aws-unreachable',
+    message: expect.stringMatching(/AWS cannot be reached .*check the network, the region and AWS_ENDPOINT_URL/),
+  });
+  const over = failed.then(() => true);
+  for (let ended = false; !ended; ) ended = await Promise.race([over, vi.advanceTimersByTimeAsync(1000).then(() => false)]);
+  expect(lookups).toBe(attempts);
+  server.close();
 });
