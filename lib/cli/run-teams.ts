@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import type { Team } from '../config/model.js';
 import { teamStackName } from '../contract/index.js';
 import type { Event, Intent, LeftApp, TeamResult, Policy, Smoke } from '../engine/index.js';
-import { throwFirst } from '../errors.js';
+import { throwFirst, type KitError } from '../errors.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { Journal } from './journal.js';
 import { Notifier } from './notify.js';
@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly from?: readonly TeamPlan[];
   /** Stacks that were deployed just now: what IAM does not list yet may still come. */
   readonly deployed?: readonly string[];
+  /** Why a team is not begun, if it is not. */
+  readonly lacking?: (team: Team) => KitError | undefined;
   /** Proves a key by a real build, where the engine asks for it. */
   readonly smoke?: Smoke;
 }
@@ -24,13 +26,19 @@ export interface RunOptions {
 /** The key engine, two teams at a time. What is begun is finished first: the account's requests may not last for all. */
 export async function runTeams(session: Session, options: RunOptions): Promise<TeamResult[]> {
   const { runTeam, DEFAULT_POLICY } = await import('../engine/index.js');
-  const { intent, policy, from, deployed = [], smoke } = options;
+  const { intent, policy, from, deployed = [], smoke, lacking } = options;
   const seenOf = ({ name }: Team) => from?.find((one) => one.team === name);
   const notifier = new Notifier(session);
   return teamByTeam(
     session,
     [...session.teams].sort((a, b) => Number(isBegun(seenOf(b))) - Number(isBegun(seenOf(a)))),
     async (team): Promise<TeamResult> => {
+      const error = lacking?.(team);
+      if (error !== undefined) {
+        const { code, message } = error;
+        const none = { waiting: [], blocked: [], notices: [], left: [], evidence: [] };
+        return { team: team.name, status: 'failed', summary: `not begun: ${message}`, ...none, error: { code, message } };
+      }
       await sweepApps(session, team);
       const seen = seenOf(team);
       if (seen !== undefined && isIdle(seen, intent) && !deployed.includes(teamStackName(team.name))) {

@@ -16,10 +16,11 @@ import { changesOfDown, planPrune, PRUNE, renderDown, takeDown } from '../cli/ta
 import { inAccountsOf } from '../config/environments.js';
 import { readDocument } from '../config/document.js';
 import { configText } from '../config/load.js';
+import type { Team } from '../config/model.js';
 import { BUILDPACK_STACK, DEFAULT_DEPLOYMENT } from '../contract/index.js';
 import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
 import { formerStack, prepareStack } from '../deploy/prepare.client.js';
-import { isStackChanged, stacksFor, type StackTarget } from '../deploy/stacks.plan.js';
+import { isStackChanged, stackFailed, stacksFor, type StackTarget } from '../deploy/stacks.plan.js';
 import { observeFormerAcls } from '../deploy/former-acls.client.js';
 import { aclsByBucket, renderFormerAcls } from '../deploy/former-acls.plan.js';
 import { KitError } from '../errors.js';
@@ -144,15 +145,22 @@ interface Prepared {
 async function carryOut(session: Session, prepared: Prepared, options: UpOptions): Promise<CommandResult> {
   const { config, teams, aws, host } = session;
   const { seen, buildpackUrl } = prepared;
-  const deployed = await deploy(session, prepared, (stack) => stack === BUILDPACK_STACK);
+  const hosted = await deploy(session, prepared, (stack) => stack === BUILDPACK_STACK);
+  // Every app needs it.
+  for (const [, error] of hosted.failed) throw error;
   await publishIfHosted(config, teams, aws, host.io);
+  const deployed = [...hosted.deployed];
   const outcomes = await runWithBuildpacks(session, seen.buildpacks, async () => {
-    deployed.push(...(await deploy(session, prepared, (stack) => stack !== BUILDPACK_STACK)));
+    const rest = await deploy(session, prepared, (stack) => stack !== BUILDPACK_STACK);
+    deployed.push(...rest.deployed);
+    const lacking = (team: Team) => stackFailed(config, team, rest.failed);
+    for (const [, error] of rest.failed) if (teams.every(lacking)) throw error;
     for (const notice of [...renderOnV2(seen.onV2), ...renderFormerAcls(seen.formerAcls)]) host.io.warn(notice);
     return runTeams(session, {
       intent: { kind: 'ensure', prune: options.prune },
       from: seen.teams,
       deployed: deployed.map(({ stack }) => stack),
+      lacking,
     });
   });
   // A key that is soaking after a move between principals does not make `up` unfinished: the next run, or `rotate --finish`, deletes it.

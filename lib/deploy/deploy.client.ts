@@ -11,6 +11,7 @@ import type { KitConfig } from '../config/model.js';
 import { digestOf, TEMPLATES_STACK, type Acl } from '../contract/index.js';
 import { isKitError, KitError } from '../errors.js';
 import { inStep, type IoHost } from '../io/io-host.js';
+import { counted } from '../io/printable.js';
 import type { Network } from '../network/network.js';
 import { changeStack } from './change-stack.client.js';
 import { stackState } from './stack.client.js';
@@ -22,16 +23,23 @@ interface DeployedStack {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
+interface Deployed {
+  readonly deployed: readonly DeployedStack[];
+  /** Why the others are not as they should be, by stack: those that were not begun among them. */
+  readonly failed: ReadonlyMap<string, KitError>;
+}
+
 /** The file's stacks, made by the CDK, and CloudFormation: in process, no bootstrap, no assets. */
 export interface Deployer {
   diff(stacks: readonly string[]): Promise<StackChanges[]>;
   /**
    * A few at a time, each after those that it needs. What fails keeps no other from its end but those that need it, unless all would fail
-   * alike; it is told at once, and the first failure is thrown when all is over.
+   * alike; it is told at once.
    * @param prepare - called right before each of them, one at a time; `alone` waits until none is under way. It tells whether it has changed
    *   the stack.
+   * @throws what every stack would meet, when what was under way is over.
    */
-  deploy(stacks: readonly string[], prepare?: (stack: string, alone: () => Promise<unknown>) => Promise<boolean>): Promise<DeployedStack[]>;
+  deploy(stacks: readonly string[], prepare?: (stack: string, alone: () => Promise<unknown>) => Promise<boolean>): Promise<Deployed>;
   /** The bucket of a stack's template, as a resource to import. */
   bucketResource(stack: string): { logicalId: string; resource: TemplateResource } | undefined;
 }
@@ -51,8 +59,9 @@ export interface DeployerOptions {
 
 /** Stacks that are deployed side by side: AWS throttles who changes many at once. */
 const AT_ONCE = 5;
-/** What every stack would meet. */
+/** What every stack would meet, or a mistake of ours. */
 const isOfAll = (error: unknown) =>
+  !isKitError(error) ||
   isKitError(
     error,
     ...(['aws-credentials-missing', 'aws-credentials-expired', 'aws-credentials-refused', 'aws-denied'] as const),
@@ -127,12 +136,13 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       const wanted = withTemplates(stacks);
       const underWay = new Map<string, Promise<void>>();
       const done = new Map<string, DeployedStack>();
-      const failures = new Map<string, unknown>();
-      const failed = (id: string, error: unknown) => {
-        failures.set(id, error);
-        if (wanted.length > 1 && !signal?.aborted) io.warn((error as Error).message);
+      const failed = new Map<string, KitError>();
+      const fail = (stack: string, error: unknown) => {
+        failed.set(stack, error as KitError);
+        if (wanted.length > 1 && !signal?.aborted) io.warn((error as KitError).message);
       };
-      const hopeless = () => [...failures.values()].some(isOfAll) || (done.size === 0 && failures.size >= AT_ONCE);
+      const ofAll = () => [...failed.values()].find(isOfAll);
+      const hopeless = () => ofAll() ?? (done.size === 0 && failed.size >= AT_ONCE ? [...failed.values()][0] : undefined);
       const deployOne = async ({ id, stack, stackName, region, ...change }: (typeof made)[number]) => {
         const { outputs, left } = await inStep(io, `deploying ${stack}`, (step) =>
           changeStack(awsIn(region), stackName, { ...change, from: seen.get(stack) }, { step, signal }),
@@ -140,21 +150,28 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         done.set(id, { stack: stackName, outputs });
         for (const one of left) io.warn(`${stackName}: CloudFormation left ${one}`);
       };
-      for (const one of wanted) {
+      for (const [index, one] of wanted.entries()) {
         const { id, stack, after } = one;
         await Promise.all(after.map((needed) => underWay.get(needed)));
         while (underWay.size >= AT_ONCE) await Promise.race(underWay.values());
-        if (signal?.aborted || hopeless()) break;
-        const lacking = wanted.find((needed) => after.includes(needed.id) && failures.has(needed.id));
+        if (signal?.aborted) break;
+        const cause = hopeless();
+        if (cause !== undefined) {
+          const rest = wanted.slice(index);
+          for (const left of rest) failed.set(left.stack, cause);
+          io.warn(`${counted(rest.length, 'stack')} not begun, as each would fail alike`);
+          break;
+        }
+        const lacking = wanted.find((needed) => after.includes(needed.id) && failed.has(needed.stack));
         try {
           if (lacking !== undefined) throw new KitError('deploy-failed', `${stack} was left as it is, as it needs ${lacking.stack}`);
           if (await prepare?.(stack, () => Promise.all(underWay.values()))) seen.delete(stack);
           signal?.throwIfAborted();
         } catch (error) {
-          failed(id, error);
+          fail(stack, error);
           continue;
         }
-        const work = deployOne(one).catch((error: unknown) => failed(id, error));
+        const work = deployOne(one).catch((error: unknown) => fail(stack, error));
         underWay.set(
           id,
           work.finally(() => underWay.delete(id)),
@@ -162,9 +179,9 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       }
       await Promise.all(underWay.values());
       signal?.throwIfAborted();
-      const [first] = failures.values();
-      if (first !== undefined) throw first;
-      return wanted.flatMap(({ id }) => done.get(id) ?? []);
+      const every = ofAll();
+      if (every !== undefined) throw every;
+      return { deployed: wanted.flatMap(({ id }) => done.get(id) ?? []), failed };
     },
     bucketResource(stack) {
       const { Resources = {} } = made.find(({ stackName }) => stackName === stack)?.template ?? {};

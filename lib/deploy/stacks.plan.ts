@@ -1,6 +1,7 @@
 import type { BucketSpec, KitConfig, Team } from '../config/model.js';
 import { BUILDPACK_STACK, bucketStackName, buildpackBucketName, KIT_OWNERS, teamStackName } from '../contract/index.js';
 import { buildpackEnvironments, hasStack } from '../config/environments.js';
+import type { KitError } from '../errors.js';
 
 /** A stack that `teams` need, and the bucket in it, if any: its name is known before it is made. */
 export interface StackTarget {
@@ -43,6 +44,12 @@ export function stacksFor(config: KitConfig, teams: readonly Team[]): StackTarge
     ),
   ];
 }
+
+/** Why a team cannot go on: a stack that it needs is not as it should be. Undefined where it can. */
+export const stackFailed = (config: KitConfig, team: Team, failed: ReadonlyMap<string, KitError>): KitError | undefined =>
+  stacksFor(config, [team])
+    .map(({ name }) => failed.get(name))
+    .find((error) => error !== undefined);
 
 /** What one stack's deployment would change, from the template alone; and what is wrong with the stack itself. */
 export interface StackChanges {

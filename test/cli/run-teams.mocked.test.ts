@@ -3,6 +3,7 @@ import type { TeamPlan } from '../../lib/cli/preview.js';
 import { runTeams } from '../../lib/cli/run-teams.js';
 import type { Session } from '../../lib/cli/session.js';
 import type { Team } from '../../lib/config/model.js';
+import { KitError } from '../../lib/errors.js';
 
 const ran = vi.hoisted((): string[] => []);
 vi.mock('../../lib/engine/index.js', () => ({
@@ -65,4 +66,14 @@ test('a mistake in one team leaves the others no less done, and after an abort n
   const host = { ...session.host, signal: AbortSignal.abort(new Error('stopped')) };
   await expect(runTeams({ ...session, host }, { intent: { kind: 'ensure' } })).rejects.toThrow(/^stopped$/);
   expect(ran).toEqual(['first', 'second']);
+});
+
+test('a team whose stacks are not as they should be is told as not begun, and the others go on', async () => {
+  const lacking = ({ name }: Team) => (name === 'first' ? new KitError('deploy-failed', 'its stack failed') : undefined);
+  const results = await runTeams(session, { intent: { kind: 'ensure' }, from, lacking });
+  expect(ran).toEqual(['begun', 'second']);
+  expect(results.find(({ team }) => team === 'first')).toMatchObject({
+    ...{ status: 'failed', summary: 'not begun: its stack failed' },
+    error: { code: 'deploy-failed', message: 'its stack failed' },
+  });
 });

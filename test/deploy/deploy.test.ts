@@ -40,7 +40,7 @@ test('what was planned is not carried out over what another deployed meanwhile',
   cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
   cloudformation.on(GetTemplateCommand).resolvesOnce(seen!).resolves(theirs!);
   await deployer.diff(['halcyon-payments']);
-  await expect(deployer.deploy(['halcyon-payments'])).rejects.toMatchObject({ code: 'state-changed' });
+  expect((await deployer.deploy(['halcyon-payments'])).failed.get('halcyon-payments')).toMatchObject({ code: 'state-changed' });
   expect(cloudformation.commandCalls(UpdateStackCommand)).toEqual([]);
 });
 
@@ -107,15 +107,18 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
 
   test('five at a time, those of a shared bucket after it', async () => {
     const { deployer, seen } = await deploying();
-    const done = await deployer.deploy(STACKS);
-    expect(done.map(({ stack }) => stack)).toEqual(STACKS);
+    const { deployed, failed } = await deployer.deploy(STACKS);
+    expect([deployed.map(({ stack }) => stack), failed.size]).toEqual([STACKS, 0]);
     expect(seen.most).toBe(5);
     expect(seen.openAt['halcyon-aa']).not.toContain('halcyon-bucket-common');
   });
 
   test('one that fails keeps those from their end that need it, and no others', async () => {
     const { deployer, seen, warned } = await deploying({ fails: ['halcyon-bucket-common', 'halcyon-dd'] });
-    await expect(deployer.deploy(STACKS)).rejects.toThrow(/change halcyon-bucket-common: it is ROLLBACK_COMPLETE/);
+    const { deployed, failed } = await deployer.deploy(STACKS);
+    const lacking = ['halcyon-bucket-common', 'halcyon-aa', 'halcyon-bb', 'halcyon-dd'];
+    expect([...failed.keys()]).toEqual(lacking);
+    expect(deployed.map(({ stack }) => stack)).toEqual(STACKS.filter((stack) => !lacking.includes(stack)));
     expect(seen.begun.sort()).toEqual(['halcyon-bucket-common', ...TEAMS.slice(2).map((name) => `halcyon-${name}`)]);
     expect(warned).toEqual([
       expect.stringMatching(/change halcyon-bucket-common: it is ROLLBACK_COMPLETE/),
@@ -126,18 +129,31 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
   });
 
   test('what each would meet is not tried with all of them', async () => {
-    const { deployer, seen } = await deploying();
+    const { deployer, seen, warned } = await deploying();
     const refused = Object.assign(new Error('The security token included in the request is expired'), { name: 'ExpiredTokenException' });
     cloudformation.on(CreateStackCommand).rejects(refused);
     await expect(deployer.deploy(STACKS)).rejects.toMatchObject({ code: 'aws-credentials-expired' });
     expect([seen.begun, cloudformation.commandCalls(CreateStackCommand).length]).toEqual([[], 1]);
+    expect(warned.at(-1)).toBe('14 stacks not begun, as each would fail alike');
   });
 
   test('nor is what failed for all that were begun first', async () => {
-    const { deployer, seen } = await deploying({ fails: STACKS });
-    await expect(deployer.deploy(STACKS.slice(3))).rejects.toThrow(/it is ROLLBACK_COMPLETE/);
+    const { deployer, seen, warned } = await deploying({ fails: STACKS });
+    const { deployed, failed } = await deployer.deploy(STACKS.slice(3));
+    expect([deployed, [...failed.keys()].sort()]).toEqual([[], STACKS.slice(3).sort()]);
     // As many as failed, and those that took their place meanwhile.
     expect(seen.begun.length).toBeLessThan(10);
+    expect(warned).toContainEqual(`${12 - seen.begun.length} stacks not begun, as each would fail alike`);
+  });
+
+  test('a mistake of ours ends all of it', async () => {
+    const { deployer, seen } = await deploying();
+    const mistake = async (stack: string) => {
+      if (stack === 'halcyon-aa') throw new TypeError('a mistake');
+      return false;
+    };
+    await expect(deployer.deploy(STACKS, mistake)).rejects.toThrow(/^a mistake$/);
+    expect(seen.begun).toEqual(['halcyon-bucket-common']);
   });
 
   test('what concerns other stacks is done while none is under way', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { renderStacks } from '../../lib/cli/render.js';
 import { teamNamed } from '../../lib/config/index.js';
-import { isStackChanged, stackChanges, stacksFor } from '../../lib/deploy/stacks.plan.js';
+import { isStackChanged, stackChanges, stackFailed, stacksFor } from '../../lib/deploy/stacks.plan.js';
+import { KitError } from '../../lib/errors.js';
 import { EXAMPLE, exampleConfig } from '../support/config.js';
 
 describe('a stack whose template is as it should be', () => {
@@ -47,4 +48,13 @@ test('only the selected teams’ accounts serve the buildpack', () => {
     ['halcyon-bucket-common', '111122223333'],
     ['halcyon-search', undefined],
   ]);
+});
+
+test('a team cannot go on without any of the stacks that it needs, and needs no other', () => {
+  const config = exampleConfig();
+  const without = (stack: string) => {
+    const failed = new Map([[stack, new KitError('deploy-failed', 'it failed')]]);
+    return ['payments', 'search'].filter((team) => stackFailed(config, teamNamed(config, team), failed) !== undefined);
+  };
+  expect([without('halcyon-payments'), without('halcyon-bucket-common'), without('halcyon-other')]).toEqual([['payments'], ['search'], []]);
 });

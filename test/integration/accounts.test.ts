@@ -2,6 +2,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  CreateStackCommand,
+  DeleteStackCommand,
+  waitUntilStackCreateComplete,
+  waitUntilStackDeleteComplete,
+} from '@aws-sdk/client-cloudformation';
+import { createAws } from '../../lib/aws/aws.js';
 import { startLocalHeroku, type LocalHeroku } from '../../sandbox/heroku/index.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
 import { InProcess } from './support/in-process.js';
@@ -55,15 +62,30 @@ test('a token that is not set is told before anything is changed, and not asked 
   expect((await work.ok(['explain', 'pay-web'])).stdout).not.toContain('TOKEN_OF_SEARCH');
 });
 
-test('a fleet on two accounts is brought up, explained, looked at, freed of a leaked key and taken down, each app with its own token', async () => {
+const keyOf = async (heroku: LocalHeroku, app: string) => {
+  const headers = { accept: 'application/vnd.heroku+json; version=3', authorization: `Bearer ${heroku.token}` };
+  const vars = (await (await fetch(`${heroku.url}/apps/${app}/config-vars`, { headers })).json()) as Record<string, string>;
+  return vars.HALCYON_AWS_ACCESS_KEY_ID;
+};
+const keys = () => Promise.all([keyOf(sandbox.heroku, 'pay-web'), keyOf(other, 'search-web'), keyOf(other, 'search-api')] as const);
+
+test('a team whose stack cannot be deployed is told, and keeps no other from its end', async () => {
   process.env.TOKEN_OF_SEARCH = other.token;
+  const cloudformation = await createAws({ region: 'eu-west-1' }).cloudformation();
+  const theirs = { StackName: 'halcyon-payments' };
+  const TemplateBody = JSON.stringify({ Resources: { User: { Type: 'AWS::IAM::User' } } });
+  await cloudformation.send(new CreateStackCommand({ ...theirs, TemplateBody, Capabilities: ['CAPABILITY_IAM'] }));
+  await waitUntilStackCreateComplete({ client: cloudformation, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, theirs);
+  const ran = await work.kit(['up', '--all', '--no-smoke', '--yes']);
+  expect([ran.code, ran.stdout]).toEqual([1, expect.stringMatching(/^payments: not begun: stack halcyon-payments does not carry the tag/m)]);
+  expect(ran.stdout).toMatch(/^search: done$/m);
+  expect(await keys()).toEqual([undefined, expect.stringMatching(/^AKIA/), expect.stringMatching(/^AKIA/)]);
+  await cloudformation.send(new DeleteStackCommand(theirs));
+  await waitUntilStackDeleteComplete({ client: cloudformation, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, theirs);
+});
+
+test('a fleet on two accounts is brought up, explained, looked at, freed of a leaked key and taken down, each app with its own token', async () => {
   await work.ok(['up', '--all', '--no-smoke', '--yes']);
-  const keyOf = async (heroku: LocalHeroku, app: string) => {
-    const headers = { accept: 'application/vnd.heroku+json; version=3', authorization: `Bearer ${heroku.token}` };
-    const vars = (await (await fetch(`${heroku.url}/apps/${app}/config-vars`, { headers })).json()) as Record<string, string>;
-    return vars.HALCYON_AWS_ACCESS_KEY_ID;
-  };
-  const keys = () => Promise.all([keyOf(sandbox.heroku, 'pay-web'), keyOf(other, 'search-web'), keyOf(other, 'search-api')] as const);
   const before = await keys();
   expect(new Set(before).size).toBe(3);
   expect((await work.ok(['explain', 'search-api'])).stdout).not.toContain('not compared');

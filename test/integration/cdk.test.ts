@@ -219,7 +219,7 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
     const [deployer, fewer] = [await deployerOf(50), await deployerOf(49)];
     try {
       expect((await deployer.diff(['halcyon-group'])).map(({ stack: name }) => name)).toEqual(['halcyon-kit-templates', 'halcyon-group']);
-      const deployed = await deployer.deploy(['halcyon-group']);
+      const { deployed } = await deployer.deploy(['halcyon-group']);
       expect(deployed.map(({ stack: name }) => name)).toEqual(['halcyon-kit-templates', 'halcyon-group']);
       expect((await stack('halcyon-group', region))?.StackStatus).toBe('CREATE_COMPLETE');
       expect((await deployer.diff(['halcyon-group'])).flatMap(({ changes }) => changes)).toEqual([]);
@@ -232,12 +232,12 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
         code: 'bucket-missing',
         message: expect.stringContaining('aws cloudformation delete-stack --stack-name halcyon-kit-templates'),
       };
-      await expect(fewer.deploy(['halcyon-group'])).rejects.toMatchObject(gone);
+      expect((await fewer.deploy(['halcyon-group'])).failed.get('halcyon-group')).toMatchObject(gone);
       await expect(asRequest(there, { Resources: { A: { Type: 'x'.repeat(60_000) } } })).rejects.toMatchObject(gone);
       const client = await there.cloudformation();
       await client.send(new DeleteStackCommand({ StackName: 'halcyon-kit-templates' }));
       await waitUntilStackDeleteComplete({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { StackName: 'halcyon-kit-templates' });
-      await fewer.deploy(['halcyon-group']);
+      expect((await fewer.deploy(['halcyon-group'])).failed.size).toBe(0);
       expect((await stack('halcyon-group', region))?.StackStatus).toBe('UPDATE_COMPLETE');
     } finally {
       process.env = before;
@@ -258,10 +258,11 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
       const deployer = await createDeployer({ config, io: silentIo, network: networkOf() });
       const target = stacksFor(config, config.teams).at(-1) as StackTarget;
       const diff = (await deployer.diff([target.name])).find((one) => one.stack === target.name) as StackChanges;
-      await deployer.deploy([target.name], async (name, alone) => {
+      const { failed } = await deployer.deploy([target.name], async (name, alone) => {
         const with_ = { aws: there, deployer, io: silentIo, signal: new AbortController().signal, alone };
         return name === target.name && prepareStack(diff, target, with_);
       });
+      for (const [, error] of failed) throw error;
     };
     const inStack = async (type: string) => [...(await resourcesIn(there, 'halcyon-big', [type])).values()].map(({ name }) => name);
     const inIam = async () => (await users('/big/')).length;
