@@ -141,7 +141,12 @@ function awsOf(options: AwsOptions & { readonly network: Network }, operator: Re
     secrets: () =>
       once('secrets', async () => checkAnswers(new (await import('@aws-sdk/client-secrets-manager')).SecretsManagerClient(await common()))),
     cloudformation: () =>
-      once('cfn', async () => checkAnswers(new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(await common()))),
+      once('cfn', async () => {
+        const { CloudFormationClient } = await import('@aws-sdk/client-cloudformation');
+        // It throttles who deploys side by side: then all of them slow down together, in place of each failing by itself.
+        const patience = { maxAttempts: options.maxAttempts ?? 8, retryMode: 'adaptive' };
+        return checkAnswers(new CloudFormationClient({ ...(await common()), ...patience }));
+      }),
     as: (key) => createAws({ region: options.region, maxAttempts: options.maxAttempts, key, network }),
     in(region) {
       const other = elsewhere.get(region) ?? awsOf({ ...options, region }, operator);

@@ -1,7 +1,4 @@
 import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { PropertyChange, ResourceChange } from '@aws-cdk/cloudformation-diff';
 import pMap from 'p-map';
@@ -14,6 +11,7 @@ import { inStep, type IoHost } from '../io/io-host.js';
 import { counted } from '../io/printable.js';
 import type { Network } from '../network/network.js';
 import { changeStack } from './change-stack.client.js';
+import { scratchDirectory } from './scratch.client.js';
 import { stackState } from './stack.client.js';
 import { stackChanges, type StackChanges, type StatementChange } from './stacks.plan.js';
 import { deployedTemplate, type Template, type TemplateResource } from './template.client.js';
@@ -86,7 +84,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   let aws: Aws | undefined;
   const awsIn = (region: string) => (aws ??= createAws({ region, profile, network })).in(region);
   // Neither the constructs, as many as the file has users, nor the files are needed once the templates are read.
-  const outdir = await mkdtemp(join(tmpdir(), 'halcyon-kit-'));
+  const outdir = await scratchDirectory();
   const synth = () => {
     try {
       return buildApp(config, { acceptSigV2, formerAcls, outdir })

@@ -66,7 +66,7 @@ test.each([
     message: expect.stringMatching(/AWS cannot be reached .*check the network, the region and AWS_ENDPOINT_URL/),
   });
   const over = failed.then(() => true);
-  for (let ended = false; !ended; ) ended = await Promise.race([over, vi.advanceTimersByTimeAsync(1000).then(() => false)]);
+  for (let ended = false; !ended;) ended = await Promise.race([over, vi.advanceTimersByTimeAsync(1000).then(() => false)]);
   expect(lookups).toBe(attempts);
   server.close();
 });

@@ -77,7 +77,10 @@ test('a team whose stack cannot be deployed is told, and keeps no other from its
   await cloudformation.send(new CreateStackCommand({ ...theirs, TemplateBody, Capabilities: ['CAPABILITY_IAM'] }));
   await waitUntilStackCreateComplete({ client: cloudformation, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, theirs);
   const ran = await work.kit(['up', '--all', '--no-smoke', '--yes']);
-  expect([ran.code, ran.stdout]).toEqual([1, expect.stringMatching(/^payments: not begun: stack halcyon-payments does not carry the tag/m)]);
+  expect([ran.code, ran.stdout]).toEqual([
+    1,
+    expect.stringMatching(/^payments: not begun: stack halcyon-payments does not carry the tag/m),
+  ]);
   expect(ran.stdout).toMatch(/^search: done$/m);
   expect(await keys()).toEqual([undefined, expect.stringMatching(/^AKIA/), expect.stringMatching(/^AKIA/)]);
   await cloudformation.send(new DeleteStackCommand(theirs));
