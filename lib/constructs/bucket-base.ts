@@ -14,6 +14,8 @@ export interface IHalcyonBucket extends IConstruct {
   readonly prefix?: string;
   /** The one canned ACL that uploads may carry (`HALCYON_S3_ACL`). */
   readonly acl: Acl;
+  /** What its users may reach. */
+  readonly reach: Reach;
   /**
    * Lets a role or user of your own read packages, as a {@link HalcyonUser} of access `read-only` may. A KMS key must let it by its own policy,
    * too.
@@ -27,11 +29,6 @@ export interface IHalcyonBucket extends IConstruct {
   metricNumberOfObjects(props?: MetricOptions): Metric;
 }
 
-/** What users of a bucket may reach. */
-export const reachIn = ({ bucket, prefix, acl }: IHalcyonBucket): Reach => ({
-  ...{ account: bucket.env.account, region: bucket.env.region, bucketName: bucket.bucketName, prefix, acl },
-});
-
 /** What `access` takes, in the words of the partition of `scope`. */
 export const policyIn = (scope: IConstruct, reach: Reach, access: Access): PolicyDocumentJson =>
   userPolicy({ ...reach, bucketAccount: reach.account, partition: Stack.of(scope).partition, access });
@@ -41,6 +38,7 @@ export abstract class HalcyonBucketBase extends Construct implements IHalcyonBuc
   abstract readonly bucket: IBucket;
   abstract readonly prefix?: string;
   abstract readonly acl: Acl;
+  abstract readonly reach: Reach;
 
   grantRead(grantee: IGrantable): Grant {
     return this.grant(grantee, 'read-only');
@@ -59,7 +57,7 @@ export abstract class HalcyonBucketBase extends Construct implements IHalcyonBuc
   }
 
   private grant(grantee: IGrantable, access: Access): Grant {
-    const { Statement } = policyIn(this, reachIn(this), access);
+    const { Statement } = policyIn(this, this.reach, access);
     // What it does elsewhere is its own matter.
     for (const denial of Statement.filter(({ Effect, Resource }) => Effect === 'Deny' && !Resource.includes('*')))
       grantee.grantPrincipal.addToPrincipalPolicy(PolicyStatement.fromJson(denial));

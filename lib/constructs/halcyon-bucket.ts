@@ -1,4 +1,4 @@
-import { CfnDeletionPolicy, Duration, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib/core';
+import { CfnDeletionPolicy, Duration, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib/core';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import {
@@ -11,10 +11,18 @@ import {
   type LifecycleRule,
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { MANAGED_BY, TAGS, type Acl } from '../contract/index.js';
+import { MANAGED_BY, TAGS, type Acl, type Reach } from '../contract/index.js';
 import { HalcyonBucketBase, type IHalcyonBucket } from './bucket-base.js';
 import { bucketPolicy } from './policies.js';
-import { validateAccount, validateAcl, validateBucketName, validateDays, validateKmsKeyArn, validatePrefix } from './validation.js';
+import {
+  acknowledgeRule,
+  validateAccount,
+  validateAcl,
+  validateBucketName,
+  validateDays,
+  validateKmsKeyArn,
+  validatePrefix,
+} from './validation.js';
 
 export interface HalcyonBucketProps {
   /**
@@ -130,6 +138,7 @@ export class HalcyonBucket extends HalcyonBucketBase {
   readonly bucket: Bucket;
   readonly prefix?: undefined;
   readonly acl: Acl;
+  readonly reach: Reach;
 
   constructor(scope: Construct, id: string, props: HalcyonBucketProps = {}) {
     super(scope, id);
@@ -168,21 +177,34 @@ export class HalcyonBucket extends HalcyonBucketBase {
     (this.bucket.node.defaultChild as CfnBucket).cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
     const policy = bucketPolicy({ partition: Stack.of(this).partition, bucketName: this.bucket.bucketName, signing });
     for (const statement of policy.Statement) this.bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
+    const { env, bucketName } = this.bucket;
+    this.reach = { account: env.account, region: env.region, bucketName, acl };
     Tags.of(this).add(TAGS.managedBy, MANAGED_BY);
     acknowledge(this.bucket, publicAcls);
   }
 }
 
 class NamedBucket extends HalcyonBucketBase {
-  readonly bucket: IBucket;
   readonly prefix?: string;
   readonly acl: Acl;
+  readonly reach: Reach;
+  private made?: IBucket;
 
-  constructor(scope: Construct, id: string, { prefix, acl, ...attributes }: HalcyonBucketAttributes & { readonly acl: Acl }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly attributes: HalcyonBucketAttributes & { readonly acl: Acl },
+  ) {
     super(scope, id);
-    this.bucket = Bucket.fromBucketAttributes(this, 'Bucket', attributes);
+    const { bucketName, prefix, acl, account = Stack.of(this).account, region = Stack.of(this).region } = attributes;
     this.prefix = prefix;
     this.acl = acl;
+    this.reach = { account, region, bucketName, prefix, acl };
+  }
+
+  /** When it is asked for: the CDK loads what it knows of all regions for it. */
+  get bucket(): IBucket {
+    return (this.made ??= Bucket.fromBucketAttributes(this, 'Bucket', this.attributes));
   }
 }
 
@@ -207,12 +229,12 @@ function lifecycle(props: HalcyonBucketProps): LifecycleRule[] {
 
 /** Findings of cdk-nag's AwsSolutions that stand, each with its reason. */
 function acknowledge(bucket: Bucket, publicAcls: boolean): void {
-  Validations.of(bucket).acknowledge({
+  acknowledgeRule(bucket, {
     id: 'AwsSolutions-S1',
     reason: 'server access logs need a second bucket to keep; CloudTrail data events show the same requests where they are wanted',
   });
   if (publicAcls) {
-    Validations.of(bucket).acknowledge({
+    acknowledgeRule(bucket, {
       id: 'AwsSolutions-S2',
       reason: 'public-read is acknowledged by allowPublicRead: uploads carry that ACL',
     });

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib/core';
+import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib/core';
 import { CfnUser } from 'aws-cdk-lib/aws-iam';
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -15,9 +15,9 @@ import {
   type PrincipalId,
   type Reach,
 } from '../contract/index.js';
-import { policyIn, reachIn, type IHalcyonBucket } from './bucket-base.js';
+import { policyIn, type IHalcyonBucket } from './bucket-base.js';
 import type { PolicyDocumentJson } from './policies.js';
-import { validateAccess, validatePrincipal, validateUserPolicy } from './validation.js';
+import { acknowledgeRule, validateAccess, validatePrincipal, validateUserPolicy } from './validation.js';
 
 /** What the kit knows its own by: above `Tags.of(…).add` of whoever is around it (100), below `.remove` (200). */
 const OVER_ASPECTS = 101;
@@ -63,7 +63,7 @@ export class HalcyonUser extends Construct {
   constructor(scope: Construct, id: string, props: HalcyonUserProps) {
     super(scope, id);
     const { team, app, access } = props;
-    const reach = reachIn(props.bucket);
+    const { reach } = props.bucket;
     this.principal = {
       ...{ team, access, ...(app === undefined ? {} : { app }), reach: reachDigest(literal(Stack.of(this), reach), access) },
       ...(props.generation === undefined ? {} : { generation: props.generation }),
@@ -107,7 +107,7 @@ const literal = (stack: Stack, reach: Reach): Reach =>
 
 /** Findings of cdk-nag's AwsSolutions that stand, each with its reason: no others of their rules. */
 function acknowledge({ user, secret }: HalcyonUser, policy: PolicyDocumentJson): void {
-  Validations.of(secret).acknowledge({
+  acknowledgeRule(secret, {
     id: 'AwsSolutions-SMG4',
     reason: 'keys are rotated by halcyon-kit, in step with the config vars of the apps; rotation by Lambda alone would break builds',
   });
@@ -115,7 +115,7 @@ function acknowledge({ user, secret }: HalcyonUser, policy: PolicyDocumentJson):
   // A finding is named by its ARN: one that only CloudFormation knows cannot be acknowledged here.
   const patterns = arns.filter((arn) => arn.endsWith('*') && !Token.isUnresolved(arn));
   for (const pattern of new Set(patterns)) {
-    Validations.of(user).acknowledge({
+    acknowledgeRule(user, {
       id: `AwsSolutions-IAM5[Resource::${pattern}]`,
       reason: 'Halcyon chooses the keys of its objects: all under the prefix, by listed actions, in one bucket of one account',
     });

@@ -1,8 +1,10 @@
-import { CfnOutput, Stack, Tags, type StackProps } from 'aws-cdk-lib/core';
+import type { Stack } from 'aws-cdk-lib/core';
+import { CfnOutput, Tags, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import type { BucketSpec, SharedBucket, Signing } from '../config/model.js';
 import { HalcyonBucket } from '../constructs/halcyon-bucket.js';
 import { bucketStackName, MANAGED_BY, OUTPUTS, TAGS, type Acl } from '../contract/index.js';
+import { RegionalStack } from './regional-stack.js';
 
 /** What a bucket is to accept of uploads, beside what its own spec says. */
 export interface Accepts {
@@ -18,7 +20,7 @@ export interface BucketStackProps extends StackProps, Accepts {
 }
 
 /** A bucket that several teams share, each in a prefix: `halcyon-bucket-NAME`. */
-export class BucketStack extends Stack {
+export class BucketStack extends RegionalStack {
   readonly bucket: HalcyonBucket;
 
   constructor(scope: Construct, id: string, props: BucketStackProps) {

@@ -1,17 +1,18 @@
-import { CfnOutput, RemovalPolicy, Stack, Validations, type StackProps } from 'aws-cdk-lib/core';
+import { CfnOutput, RemovalPolicy, Validations, type StackProps } from 'aws-cdk-lib/core';
 import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { buildpackSeal } from '../constructs/policies.js';
 import { BUILDPACK_PREFIX, BUILDPACK_STACK, buildpackBucketName, MANAGED_BY, OUTPUTS, TAGS } from '../contract/index.js';
 import { tagAll } from './bucket-stack.js';
+import { RegionalStack } from './regional-stack.js';
 import type { Environment } from '../config/environments.js';
 
 /**
  * Serves the SigV4 buildpack to Heroku's builds: `halcyon-buildpack`. Anyone may get objects under one prefix by HTTPS; nobody may list.
  * The object itself, named by its content, is put there after the deployment, and then stays as it is.
  */
-export class BuildpackStack extends Stack {
+export class BuildpackStack extends RegionalStack {
   readonly bucket: Bucket;
 
   constructor(scope: Construct, id: string, props: StackProps & { readonly env: Environment }) {

@@ -1,4 +1,4 @@
-import { Stack, type StackProps } from 'aws-cdk-lib/core';
+import type { StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import type { Team } from '../config/model.js';
 import { HalcyonBucket } from '../constructs/halcyon-bucket.js';
@@ -7,6 +7,7 @@ import { MANAGED_BY, TAGS, teamStackName, userName } from '../contract/index.js'
 import { KitError } from '../errors.js';
 import { storageBucket, bucketOutputs, tagAll, type Accepts } from './bucket-stack.js';
 import { principalsOf } from '../config/derive.js';
+import { RegionalStack } from './regional-stack.js';
 
 export interface TeamStackProps extends StackProps, Accepts {
   readonly team: Team;
@@ -19,7 +20,7 @@ export interface TeamStackProps extends StackProps, Accepts {
  *
  * @throws KitError `team-without-bucket` where no app of the team has private storage.
  */
-export class TeamStack extends Stack {
+export class TeamStack extends RegionalStack {
   /** Set where the bucket is the team's own. */
   readonly bucket?: HalcyonBucket;
   readonly users: readonly HalcyonUser[];

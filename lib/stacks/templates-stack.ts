@@ -5,7 +5,6 @@ import {
   Duration,
   LegacyStackSynthesizer,
   RemovalPolicy,
-  Stack,
   Validations,
   type ISynthesisSession,
 } from 'aws-cdk-lib/core';
@@ -14,6 +13,7 @@ import type { Construct } from 'constructs';
 import type { Environment } from '../config/environments.js';
 import { MANAGED_BY, TAGS, TEMPLATES_STACK, templatesBucketName } from '../contract/index.js';
 import { tagAll } from './bucket-stack.js';
+import { RegionalStack } from './regional-stack.js';
 
 /** CloudFormation takes 51,200 bytes in a request. The `cdk` CLI sends YAML, which is longer than this compact JSON by half at most. */
 const INLINE_BYTES = 30_000;
@@ -22,7 +22,7 @@ const INLINE_BYTES = 30_000;
  * Holds the templates that are too large for a request, until CloudFormation has read them: `halcyon-kit-templates`. Nothing is lost with
  * it. It is in the assembly only where a template needs it.
  */
-export class TemplatesStack extends Stack {
+export class TemplatesStack extends RegionalStack {
   constructor(scope: Construct, id: string, env: Environment) {
     super(scope, id, {
       stackName: TEMPLATES_STACK,
