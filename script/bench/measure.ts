@@ -8,6 +8,8 @@ export interface Figure {
   /** `≤ 1.2`. */
   readonly aim?: string;
   readonly note?: string;
+  /** Where it misses its aim: why. */
+  readonly why?: string;
 }
 
 /** Whether it is what it aims at; undefined where it aims at nothing that can be compared. */

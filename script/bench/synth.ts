@@ -53,7 +53,9 @@ export async function run(): Promise<Figure[]> {
         name: `synth of ${teams} teams against a bare app`,
         value: ratio,
         unit: '×',
-        ...(teams === 100 ? { aim: '≤ 1.5' } : {}),
+        ...(teams === 100
+          ? { aim: '≤ 1.5', why: 'the bare app reads no file: its YAML, and the library that checks it, are a sixth of our time' }
+          : {}),
         note: `${ours.toFixed(0)} ms of ${resources[0]} resources against ${theirs.toFixed(0)} of ${resources[1]}, peak ${Math.max(...a.map(({ peakMiB }) => peakMiB)).toFixed(0)} MiB`,
       });
     }
