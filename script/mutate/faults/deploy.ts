@@ -24,14 +24,23 @@ export const DEPLOY = [
     'stacks-without-bound': [`underWay.size >= AT_ONCE`, `underWay.size >= 1000`, 'deploy'],
     'before-what-it-needs': [`await Promise.all(after.map((needed) => underWay.get(needed)));`, ``, 'deploy'],
     'deployed-without-what-it-needs': [
-      `after.includes(needed.id) && failures.has(needed.id)`,
+      `after.includes(needed.id) && failed.has(needed.stack)`,
       `after.includes(needed.id) && done.has(id)`,
       'deploy',
     ],
-    'failure-of-one-lost': [`if (first !== undefined) throw first;`, ``, 'deploy'],
+    'failure-of-one-lost': [`failed.set(stack, error as KitError);`, ``, 'deploy'],
+    'what-all-would-meet-lost': [`if (every !== undefined) throw every;`, ``, 'deploy'],
+    'not-begun-and-not-told': [`for (const left of rest) failed.set(left.stack, cause);`, ``, 'deploy'],
+  }),
+  ...faultsOf('lib/deploy/stacks.plan.ts', {
+    'team-held-up-by-anothers-stack': [`stacksFor(config, [team])`, `stacksFor(config, config.teams)`, 'deploy'],
   }),
   ...faultsOf('lib/deploy/prepare.client.ts', {
     'bucket-taken-from-a-stack-under-way': [`if (was !== undefined || there) await alone();`, ``, 'deploy'],
+  }),
+  ...faultsOf('lib/aws/aws.ts', {
+    'throttled-stacks-pause-each-by-itself': [`retryMode: 'adaptive'`, `retryMode: 'standard'`, 'deploy'],
+    'dropped-packets-waited-for-again': [`if (reached.has(network) || `, `if (`, 'deploy'],
   }),
   ...faultsOf('lib/aws/bucket.ts', {
     'refused-deletions-taken-for-done': [

@@ -44,13 +44,13 @@ export const POLICIES = [
     'prefix-that-begins-alike': ["(prefix ? `${prefix}/` : '')", `prefix ?? ''`, 'requests'],
   }),
   ...faultsOf('lib/constructs/halcyon-bucket.ts', {
+    'another-accounts-bucket': [`this.reach = { account, region,`, `this.reach = { account: Stack.of(this).account, region,`, 'templates'],
     'acls-disabled-where-they-are-used': [`ObjectOwnership.BUCKET_OWNER_PREFERRED`, `ObjectOwnership.BUCKET_OWNER_ENFORCED`, 'requests'],
     'public-acls-blocked': [`blockPublicAcls: false`, `blockPublicAcls: true`, 'requests'],
     'bucket-goes-with-its-stack': [`props.retain === false ?`, `props.retain !== true ?`, 'templates'],
     'public-policy-let-in': [`blockPublicPolicy: true`, `blockPublicPolicy: false`, 'templates'],
   }),
   ...faultsOf('lib/constructs/bucket-base.ts', {
-    'another-accounts-bucket': [`bucket.env.account`, `Stack.of(bucket).account`, 'templates'],
     'grant-denies-elsewhere': [` && !Resource.includes('*')`, ``, 'templates'],
   }),
   ...faultsOf('lib/constructs/halcyon-user.ts', {
