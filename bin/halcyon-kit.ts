@@ -10,7 +10,7 @@ import { createProgram, type Runner } from '../lib/commands/program.js';
 import { isKitError, KitError } from '../lib/errors.js';
 import { printable } from '../lib/io/printable.js';
 import { outgoing } from '../lib/io/redaction.js';
-import { createTerminal } from '../lib/io/terminal.js';
+import { createTerminal, fitted } from '../lib/io/terminal.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -57,8 +57,8 @@ const run: Runner = async (command, options) => {
     io.close();
     const text = options.json ? JSON.stringify(result.data, null, 2) : result.text;
     process.exitCode = result.exitCode ?? 0;
-    const shown = result.unredacted ? printable : outgoing;
-    if (text !== '') process.stdout.write(shown(`${text}\n`));
+    const shown = result.unredacted ? printable(text) : options.json || result.verbatim ? outgoing(text) : fitted(text, process.stdout);
+    if (text !== '') process.stdout.write(`${shown}\n`);
   } catch (error) {
     io.close();
     fail(error, options);
@@ -89,7 +89,10 @@ function fail(error: unknown, options: { json?: boolean; verbose?: boolean }): v
     );
   else
     process.stderr.write(
-      outgoing(known ? `error: ${message}\n` : `error: this should not happen, please report it: ${(error as Error)?.stack ?? message}\n`),
+      fitted(
+        known ? `error: ${message}\n` : `error: this should not happen, please report it: ${(error as Error)?.stack ?? message}\n`,
+        process.stderr,
+      ),
     );
   if (options.verbose && known && error.cause !== undefined)
     process.stderr.write(outgoing(`caused by: ${(error.cause as Error).stack ?? String(error.cause)}\n`));

@@ -90,7 +90,7 @@ export const ERROR_CODES = {
     'canary-failed': 'the first app does not build with the new key, and no other has it; go back with `rotate --undo`',
     'secret-malformed': 'a secret does not hold a key; run `halcyon-kit sync`, which makes its last good key current again',
     'secret-unreadable': 'a secret cannot be read; you need `secretsmanager:GetSecretValue` on it',
-    'lease-held': 'someone else is working on the team; run again when they have finished',
+    'lease-held': 'someone else is working on the team (exit code 2); run again when they have finished',
     'packages-differ': 'packages that were copied to a moved storage are not there as they were; see what else writes there, and run again',
     'holders-unreadable': 'the record of apps that hold keys was changed by others; restore its version before, as the message says',
     'lease-lost': 'the lease went to someone else, so the work stopped; run again',

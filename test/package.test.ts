@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,4 +66,16 @@ test('its command line starts', () => {
 test('what it offers is what docs/halcyon-kit.api.md says: else `npm run api`, and read what changed', { timeout: 180_000 }, () => {
   const { changed, said } = compareApi(packed.source, { write: false });
   expect(changed, said.join('\n')).toBe(false);
+});
+
+test('without the CDK the kit and its CDK app say in a sentence what to install', () => {
+  for (const name of ['aws-cdk-lib', 'constructs']) rmSync(join(packed.project, 'node_modules', name));
+  writeFileSync(join(packed.project, 'halcyon.yaml'), 'teams: { acme: { apps: { acme-lab: { mode: public } } } }\n');
+  const deployer = join(packed.installed, 'dist/lib/deploy/deploy.client.js');
+  const use = `const { createDeployer } = await import(${JSON.stringify(deployer)});
+createDeployer({ network: { time: { offset: 0 } }, config: {} }).catch(({ code, message }) => console.error(\`\${code}: \${message}\`));`;
+  const said = (...args: string[]) => spawnSync(process.execPath, args, { cwd: packed.project, encoding: 'utf8' }).stderr;
+  const why = 'stacks are made by the AWS CDK; install aws-cdk-lib and constructs beside halcyon-kit\n';
+  expect(said(join(packed.installed, 'dist/bin/halcyon.js'))).toBe(why);
+  expect(said('--input-type=module', '-e', use)).toBe(`synth-failed: ${why}`);
 });

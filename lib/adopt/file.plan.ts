@@ -1,13 +1,13 @@
+import { schemaLine } from '../config/starter.js';
 import { counted } from '../io/printable.js';
 import { foreign, outgoing } from '../io/redaction.js';
 import type { Described, DescribedApp, DescribedBucket, DescribedTeam } from './describe.plan.js';
 
 /** Text of a halcyon.yaml that says so, with what could not be known marked. Pure. */
-export function fileText({ teams, forks, leftOut }: Described, { on, schema }: { on: string; schema: string }): string {
+export function fileText({ teams, forks, leftOut }: Described, { on, schema }: { on: string; schema?: string }): string {
   const apps = teams.reduce((sum, team) => sum + team.apps.length, 0);
   const lines = [
-    `# yaml-language-server: $schema=${schema}`,
-    `# Made by "halcyon-kit adopt" on ${on}, of what ${counted(apps, 'app has', 'apps have')} on Heroku. Nothing was changed by it.`,
+    `${schemaLine(schema)}# Made by "halcyon-kit adopt" on ${on}, of what ${counted(apps, 'app has', 'apps have')} on Heroku. Nothing was changed by it.`,
     '# Read the remarks, and mend what is marked EDIT. Then "halcyon-kit validate", and "halcyon-kit up --all --dry-run" for what the first "up" would do.',
     '# Not known here: whether the keys of today may do what the modes say; what else uses them; what a name of a team should be.',
     ...leftOut.map(({ app, why }) => `# Left out: ${foreign(app)}: ${foreign(why)}.`),

@@ -54,6 +54,12 @@ function sentencesOfStep(step: Step): string[] {
 /** Of the same changes, always the same. */
 export const changesDigest = (sentences: readonly string[]): string => digestOf(sentences);
 
+/** What this run does of a plan, and what it leaves to a later one. */
+export function byRun({ steps }: Pick<Plan, 'steps'>): { readonly now: readonly Step[]; readonly later: readonly Step[] } {
+  const end = steps.findIndex((step) => step.kind === 'wait' && step.later);
+  return end < 0 ? { now: steps, later: [] } : { now: steps.slice(0, end), later: steps.slice(end) };
+}
+
 /** Something would be done now: not only once what is waited for is over. */
 const isChanging = ({ teams, buildpacks = [], stacks = [], gone = [] }: Changes): boolean =>
   gone.length > 0 ||
@@ -70,31 +76,33 @@ export function dryRunExitCode(options: { readonly detailedExitcode?: boolean },
 }
 
 /**
- * How much it is, in one line; empty where it is nothing.
+ * How much this run does, in one line; empty where it is nothing.
  * @param left - requests that Heroku takes at once; beyond them it takes so many a minute. Default: any number.
  */
 export function tallyOf(changes: Changes, left = Infinity): string {
   const { teams, buildpacks = [], stacks = [], gone = [] } = changes;
   const resources = stacks.flatMap((stack) => stack.changes);
-  const steps = teams.flatMap(({ plan }) => plan.steps);
+  const steps = teams.flatMap(({ plan }) => byRun(plan).now);
   const ofKind = (...kinds: Array<Step['kind']>) => steps.filter(({ kind }) => kinds.includes(kind)).length;
   const writes = steps.flatMap((step) => (step.kind === 'write-apps' ? step.apps : []));
   const lists = buildpacks.filter(({ plan }) => plan.changes.length > 0).length;
   const forks = buildpacks.filter((one) => Object.keys(one.forks).length > 0).length;
   // Before a key is retired each app is looked at: config vars, releases, builds, dynos.
-  const looks = teams.flatMap(({ plan }) =>
-    plan.steps.some(({ kind }) => kind === 'deactivate') ? plan.steps.flatMap((step) => (step.kind === 'write-apps' ? step.apps : [])) : [],
-  );
+  const looks = teams.flatMap(({ plan }) => {
+    const { now } = byRun(plan);
+    return now.some(({ kind }) => kind === 'deactivate') ? now.flatMap((step) => (step.kind === 'write-apps' ? step.apps : [])) : [];
+  });
   const requests = 2 * (writes.length + lists) + forks + 4 * looks.length;
   const minutes = Math.ceil((Math.max(0, requests - left) * REFILL_MS) / 60_000);
   const counted = [
     count(stacks.filter(isStackChanged).length, 'stack'),
     count(resources.filter(({ action }) => action === 'replace').length, 'resource replaced', 'resources replaced'),
-    count(resources.filter(({ action }) => action === 'delete').length, 'resource deleted', 'resources deleted'),
-    count(gone.length, 'stack or bucket deleted', 'stacks and buckets deleted'),
+    count(resources.filter(({ action, stays }) => action === 'delete' && !stays).length, 'resource deleted', 'resources deleted'),
+    ...['stack', 'bucket'].map((what) => count(gone.filter((one) => one.startsWith(what)).length, `${what} deleted`, `${what}s deleted`)),
     count(ofKind('create-key'), 'key made', 'keys made'),
     count(ofKind('deactivate'), 'key deactivated', 'keys deactivated'),
     count(ofKind('delete-key', 'delete-orphan', 'delete-unknown'), 'key deleted', 'keys deleted'),
+    count(ofKind('delete-principal'), 'user deleted', 'users deleted'),
     count(lists, 'list of buildpacks', 'lists of buildpacks'),
     count(
       writes.reduce((sum, one) => sum + one.changes.length, forks),

@@ -18,6 +18,8 @@ export interface CommandResult {
   readonly text: string;
   /** Both are secrets that were asked for, and are shown on stdout alone. */
   readonly unredacted?: true;
+  /** `text` is a file: as wide as it is, on a terminal as well. */
+  readonly verbatim?: true;
   /** Default 0; 1: failed; 2: not yet, run again later. */
   readonly exitCode?: number;
 }

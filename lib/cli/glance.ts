@@ -111,6 +111,8 @@ export function glanceOf({ at, policy, config, left, refused, buildpack, teams }
 /** What a key is to its principal. */
 export const stageOf = (principal: PrincipalState, key: KeyState): string => {
   if (key.refused === 'revoked') return 'leaked';
+  // Apps have another principal's by now.
+  if (!principal.declared && key.stored) return 'old';
   return (['current', 'pending', 'previous'] as const).find((one) => principal[one] === key.id) ?? (key.stored ? 'old' : 'unknown');
 };
 

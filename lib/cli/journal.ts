@@ -15,6 +15,8 @@ const ENTRY = z.object({
   ended: z.iso.datetime().optional(),
   who: z.string(),
   intent: z.string(),
+  /** Where its intent does not tell. */
+  command: z.string().optional(),
   /** Digest of what the file meant. */
   file: z.string(),
   status: z.string(),
@@ -33,11 +35,13 @@ export class Journal {
     private readonly session: Session,
     private readonly team: Team,
     intent: Intent,
+    command?: string,
   ) {
     const began = new Date().toISOString();
     this.#key = `${journalPrefix(team.name)}${began}-${randomUUID().slice(0, 8)}.json`;
     const { who } = thisProcess(0, Date.parse(began));
-    this.#entry = { version: 1, began, who, intent: intent.kind, file: session.fileDigest, status: 'begun', summary: '', events: [] };
+    const what = { intent: intent.kind, ...(command === undefined ? {} : { command }) };
+    this.#entry = { version: 1, began, who, ...what, file: session.fileDigest, status: 'begun', summary: '', events: [] };
   }
 
   /** The first is written at once: whoever was killed is named all the same. */

@@ -5,6 +5,7 @@ import { outgoing, registerSecret } from '../io/redaction.js';
 import { open } from '../network/network.js';
 import type { Entry } from './journal.js';
 import type { Session } from './session.js';
+import { commandOf, stepInWords } from './words.js';
 
 /** All that is waited for one message, its attempts and the pauses between them. */
 const BOUND_MS = 10_000;
@@ -71,7 +72,7 @@ export class Notifier {
     if (missing !== undefined) return `${missing} is unset`;
     if (target.sns !== undefined) {
       const { PublishCommand } = await import('@aws-sdk/client-sns');
-      const Subject = cutTo(99, `halcyon-kit ${told.intent} of ${told.team}: ${told.status}`);
+      const Subject = cutTo(99, `halcyon-kit ${commandOf(told)} of ${told.team}: ${told.status}`);
       const client = await this.session.aws(target.sns.split(':')[3] ?? '').sns();
       await client.send(new PublishCommand({ TopicArn: target.sns, Subject, Message: bodyOf(told) }), { abortSignal: signal });
       return '';
@@ -109,11 +110,11 @@ function bodyOf(told: Told): string {
 }
 
 /** https://docs.slack.dev/messaging/formatting-message-text (three characters are escaped). */
-function inChat({ team, intent, status, summary, who, events }: Told): string {
+function inChat({ team, status, summary, who, events, ...what }: Told): string {
   const shown = events
     .slice(-SHOWN)
-    .map(({ step, principal, keyId, text }) => `• ${[step, principal, keyId, text].filter(Boolean).join(' ')}`);
-  const lines = [`${team}: ${intent} ${status}${summary === '' ? '' : `: ${summary}`} (${who})`, ...shown];
+    .map(({ step, principal, keyId, text }) => `• ${[stepInWords(step), principal, keyId, text].filter(Boolean).join(' ')}`);
+  const lines = [`${team}: ${commandOf(what)} ${status}${summary === '' ? '' : `: ${summary}`} (${who})`, ...shown];
   if (events.length > SHOWN) lines.splice(1, 0, `• … ${events.length - SHOWN} steps before`);
   return lines.join('\n').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

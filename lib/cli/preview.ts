@@ -8,7 +8,7 @@ import { renderLeft, type Left } from '../deploy/left.plan.js';
 import { isStackChanged, type StackChanges, type StackTarget } from '../deploy/stacks.plan.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { inStep } from '../io/io-host.js';
-import { tallyOf } from './changes.plan.js';
+import { byRun, tallyOf, type Changes } from './changes.plan.js';
 import { renderBuildpacks, renderPlans, renderStacks } from './render.js';
 import { AT_ONCE, engineContext, type Session } from './session.js';
 
@@ -23,7 +23,7 @@ export interface Preview {
   readonly left: Left;
   /** ACLs that a bucket still accepts beside its own, and the principals that are why. */
   readonly formerAcls: readonly FormerAcl[];
-  /** Anything at all would change. */
+  /** Anything at all would change now. */
   readonly changes: boolean;
   /** Some team's keys, or some app, cannot be brought in order without a person. */
   readonly blocked: boolean;
@@ -57,7 +57,7 @@ export async function preview(
     ]);
     const changes =
       stacks.some(isStackChanged) ||
-      teams.some(({ plan }) => plan.steps.length > 0) ||
+      teams.some(({ plan }) => byRun(plan).now.length > 0) ||
       buildpacks.some(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0);
     const blocked =
       teams.some(({ plan }) => plan.blocked.length > 0 || plan.left.length > 0) || buildpacks.some(({ refused }) => refused !== undefined);
@@ -94,12 +94,20 @@ export async function previewBuildpacks(session: Session, buildpackUrl?: string)
   return observeBuildpacks(await heroku(), wanted, config.buildpack);
 }
 
-/** @param requests - how many Heroku takes at once. */
+/**
+ * @param requests - how many Heroku takes at once.
+ * @param said - what else is to be known.
+ * @param whole - what is counted. Default: what is in the preview.
+ */
 export function renderPreview(
-  { stacks, buildpacks, teams, onV2, formerAcls, left, changes, blocked }: Preview,
+  seen: Preview,
   verbose: boolean | undefined,
   requests: number,
+  said: readonly string[] = [],
+  whole: Changes = seen,
 ): string {
+  const { stacks, buildpacks, teams, onV2, formerAcls, left, changes, blocked } = seen;
+  const tally = tallyOf(whole, requests);
   return [
     ...(stacks.length > 0 ? [renderStacks(stacks, verbose)] : []),
     renderBuildpacks(buildpacks, verbose),
@@ -107,7 +115,8 @@ export function renderPreview(
     ...renderOnV2(onV2),
     renderLeft(left),
     ...renderFormerAcls(formerAcls),
-    changes || blocked ? tallyOf({ stacks, buildpacks, teams }, requests) : 'nothing to change',
+    ...said,
+    tally !== '' || changes || blocked ? tally : 'nothing to change',
   ]
     .filter((part) => part !== '')
     .join('\n\n');

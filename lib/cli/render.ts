@@ -1,13 +1,22 @@
 import type { AppWrite, PackageMove, Plan, Step, TeamResult } from '../engine/model.js';
+import { waitsOf } from '../engine/plan/waiting.plan.js';
 import { inWordsOf, isStackChanged, type StackChanges } from '../deploy/stacks.plan.js';
 import { halcyonBucket } from '../contract/index.js';
 import { PRICES } from '../contract/prices.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { counted, cut, inBytes } from '../io/printable.js';
 import { renderTable } from '../io/table.js';
+import { byRun } from './changes.plan.js';
+import { stepInWords } from './words.js';
 
 /** Plans and outcomes as people read them. Pure. */
 
+const TYPES: Readonly<Record<string, string>> = {
+  'AWS::IAM::User': 'IAM user',
+  'AWS::S3::Bucket': 'bucket',
+  'AWS::S3::BucketPolicy': 'bucket policy',
+  'AWS::SecretsManager::Secret': 'secret',
+};
 const ACTIONS = { create: '+', update: '~', replace: '±', delete: '-' } as const;
 
 /** So many of like things are named. */
@@ -44,14 +53,14 @@ export function renderStacks(stacks: readonly StackChanges[], verbose = false): 
   const changed = stacks.filter(isStackChanged);
   if (changed.length === 0) return 'Stacks: no change';
   const all = changed.flatMap(({ stack, changes, failed }) => [
-    ...(failed === undefined ? [] : [{ stack, mark: '±', type: 'AWS::CloudFormation::Stack', logicalId: '', changed: inWordsOf(failed) }]),
+    ...(failed === undefined ? [] : [{ stack, mark: '±', type: 'stack', logicalId: '', name: '', changed: inWordsOf(failed) }]),
     ...changes.map((change) => ({ stack, mark: ACTIONS[change.action], ...change, changed: changeInWords(change) })),
   ]);
   const rows = alike(all, ({ mark, type, changed: what }) => [mark, type, what].join('\n'), verbose).map((group) => [
     group[0].mark,
     several(group.map(({ stack }) => stack)),
-    group[0].type,
-    several(group.map(({ logicalId }) => logicalId)),
+    TYPES[group[0].type] ?? group[0].type,
+    several(group.map(({ logicalId, name }) => (verbose && name ? `${name} (${logicalId})` : (name ?? logicalId)))),
     group[0].changed,
   ]);
   return [`Stacks\n${renderTable(['', 'stack', 'type', 'resource', 'changed'], rows)}`, ...renderStatements(changed, verbose)].join('\n\n');
@@ -66,7 +75,7 @@ function changeInWords({ action, properties = [], stays }: StackChanges['changes
 /** Of a stack that is made, the statements are as new as all else in it: they show where one that is there changes. */
 function renderStatements(stacks: readonly StackChanges[], verbose: boolean): string[] {
   const all = stacks
-    .filter(({ changes }) => verbose || changes.some(({ action }) => action !== 'create'))
+    .filter(({ isNew }) => verbose || !isNew)
     .flatMap(({ stack, statements = [] }) => statements.map((statement) => ({ stack, ...statement })));
   const groups = alike(all, ({ stack: _, resource: __, principal: ___, ...rest }) => JSON.stringify(rest), verbose);
   const lines = groups.map((group) => {
@@ -106,6 +115,10 @@ type TeamSteps = { readonly team: string; readonly plan: Plan };
 /** What is the same but for whose key it is about. */
 const anyKey = (text: string): string => text.replaceAll(/\bA[KS]IA\w+|\(new key of [^)]*\)/g, '…');
 
+/** What goes without saying of a new key. */
+const isMaking = (step: Step): boolean =>
+  ['store-pending', 'verify', 'promote'].includes(step.kind) && 'keyId' in step && step.keyId.startsWith('(new key');
+
 /** Plans of teams as one picture: like steps of all of them are one line. */
 export function renderPlans(plans: readonly TeamSteps[], verbose = false): string {
   if (verbose && plans.length > 1) return plans.map((one) => renderPlans([one], true)).join('\n\n');
@@ -115,12 +128,12 @@ export function renderPlans(plans: readonly TeamSteps[], verbose = false): strin
       .filter(({ plan }) => plan.steps.length === 0 && plan.blocked.length === 0 && plan.left.length > 0 === partly)
       .map(({ team }) => team);
   const rows = alike(
-    busy.flatMap(({ plan }) => plan.steps),
+    (['now', 'later'] as const).flatMap((run) => busy.flatMap(({ plan }) => byRun(plan)[run])).filter((step) => verbose || !isMaking(step)),
     (step) => [step.kind, step.kind === 'copy-packages' ? subject(step) : '', anyKey(step.reason)].join('\n'),
     verbose,
   ).map((group, index) => [
     String(index + 1),
-    group[0].kind,
+    group[0].kind === 'wait' && group[0].later ? 'later' : stepInWords(group[0].kind),
     several(
       group.flatMap((step) => (step.kind === 'write-apps' ? step.apps.map(({ app }) => app) : [subject(step)])),
       verbose,
@@ -135,7 +148,7 @@ export function renderPlans(plans: readonly TeamSteps[], verbose = false): strin
     ...[several(calm(true))].filter((teams) => teams !== '').map((teams) => `${teams}: nothing to change in what could be looked at`),
     ...(['waiting', 'blocked', 'notices', 'left'] as const).flatMap((kind) =>
       atMost(
-        plans.flatMap(({ plan }) => remarks({ ...NO_REMARKS, [kind]: plan[kind] })),
+        plans.flatMap(({ plan }) => remarks({ ...NO_REMARKS, [kind]: plan[kind] }).filter((line) => !isStep(plan, line))),
         verbose,
       ),
     ),
@@ -161,10 +174,14 @@ function renderWrites(plans: readonly TeamSteps[], verbose: boolean): string[] {
   return rows.length === 0 ? [] : [`\n${renderTable(['app (restarts)', 'config vars'], rows)}`];
 }
 
+/** What is waited for is a row already, where something comes after it. */
+const isStep = ({ steps }: Plan, line: string): boolean =>
+  steps.some(({ kind, reason }) => kind === 'wait' && line === `waiting: ${reason}`);
+
 const NO_REMARKS = { waiting: [], blocked: [], notices: [], left: [] };
 
 const remarks = ({ waiting, blocked, notices, left }: Pick<Plan, 'waiting' | 'blocked' | 'notices' | 'left'>): string[] => [
-  ...waiting.map(({ text }) => `waiting: ${text}`),
+  ...waitsOf(waiting).map((text) => `waiting: ${text}`),
   ...blocked.map(({ text }) => `blocked: ${text}`),
   ...notices.map((text) => `note: ${text}`),
   ...left.map(({ text }) => `left as it is: ${text}`),
@@ -190,17 +207,25 @@ function subject(step: Step): string {
   return 'keyId' in step ? `${step.principal} ${step.keyId}` : step.principal;
 }
 
-export const renderOutcome = (outcome: TeamResult): string =>
-  [`${outcome.team}: ${outcome.summary}`, ...remarks(outcome).map((line) => `  ${line}`)].join('\n');
+/** Of one that waits, or is blocked, the remarks say what its summary does. */
+export const renderOutcome = (outcome: TeamResult): string => {
+  const { team, status, summary } = outcome;
+  const said = status === 'waiting' || status === 'blocked' ? 'not through' : summary;
+  return [`${team}: ${said}`, ...remarks(outcome).map((line) => `  ${line}`)].join('\n');
+};
 
 /** Nothing failed, is blocked, or waits; an app may be left as it is. */
 export const isThrough = (outcomes: readonly TeamResult[]): boolean =>
   outcomes.every(({ status }) => status === 'done' || status === 'nothing-due');
 
-/** 0: all done or nothing due; 2: something waits; 1: something failed or is blocked, or an app is left as it is. */
-export function exitCodeOf(outcomes: readonly TeamResult[]): number {
-  if (outcomes.some(({ status, left }) => status === 'failed' || status === 'blocked' || left.length > 0)) return 1;
-  return outcomes.some(({ status }) => status === 'waiting') ? 2 : 0;
+/** 0: all done or nothing due; 2: something waits, or someone else is at work; 1: something failed or is blocked, or an app is left as it is. */
+export function exitCodeOf(outcomes: readonly TeamResult[]): 0 | 1 | 2 {
+  const codes = outcomes.map(({ status, left, error }) => {
+    if (status === 'blocked' || left.length > 0) return 1;
+    if (status === 'failed') return error?.code === 'lease-held' ? 2 : 1;
+    return status === 'waiting' ? 2 : 0;
+  });
+  return ([1, 2] as const).find((code) => codes.includes(code)) ?? 0;
 }
 
 /** A published buildpack's URL ends in its hash: enough of it tells versions apart. */

@@ -12,6 +12,8 @@ import { engineContext, type Session } from './session.js';
 
 export interface RunOptions {
   readonly intent: Intent;
+  /** As a person knows it, where the intent does not tell. */
+  readonly command?: string;
   readonly policy?: Partial<Policy>;
   /** What was seen of the teams and planned a moment ago, so that it is not read again. */
   readonly from?: readonly TeamPlan[];
@@ -26,7 +28,7 @@ export interface RunOptions {
 /** The key engine, two teams at a time. What is begun is finished first: the account's requests may not last for all. */
 export async function runTeams(session: Session, options: RunOptions): Promise<TeamResult[]> {
   const { runTeam, DEFAULT_POLICY } = await import('../engine/index.js');
-  const { intent, policy, from, deployed = [], smoke, lacking } = options;
+  const { intent, command, policy, from, deployed = [], smoke, lacking } = options;
   const seenOf = ({ name }: Team) => from?.find((one) => one.team === name);
   const notifier = new Notifier(session);
   return teamByTeam(
@@ -47,7 +49,7 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
         const status = intent.kind === 'ensure' ? 'done' : 'nothing-due';
         return { team: team.name, status, summary: 'nothing to do', waiting, blocked, notices, left, evidence: [] };
       }
-      const journal = new Journal(session, team, intent);
+      const journal = new Journal(session, team, intent, command);
       const onEvent = (event: Event) => {
         session.host.evidence.event(team.name, event);
         journal.add(event);
@@ -116,7 +118,7 @@ export async function runWithBuildpacks(
   );
   const outcomes = await run();
   const cameThrough = ({ app }: AppBuildpacks) =>
-    outcomes.some((one) => one.team === teamOf(app) && exitCodeOf([{ ...one, left: one.left.filter((gone) => gone.app === app) }]) !== 1);
+    outcomes.some((one) => one.team === teamOf(app) && exitCodeOf([{ ...one, left: one.left.filter((gone) => gone.app === app) }]) === 0);
   left.push(...(await setBuildpacks(session, buildpacks.filter(takesOut).filter(cameThrough))));
   return outcomes.map((outcome) => ({ ...outcome, left: [...outcome.left, ...left.filter(({ app }) => teamOf(app) === outcome.team)] }));
 }

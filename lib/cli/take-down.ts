@@ -53,7 +53,8 @@ export const changesOfDown = ({ teams, buildpacks, stacks, buckets }: DownPlan):
 /** Apps first, keys next, the stacks last, then buckets: only where a team's keys came to their end does anything of it go. */
 export async function takeDown(session: Session, { stacks, buckets, kept }: DownPlan, intent: Intent): Promise<CommandResult> {
   const { aws, host } = session;
-  const outcomes = session.teams.length === 0 ? [] : await runTeams(session, { intent });
+  const outcomes =
+    session.teams.length === 0 ? [] : await runTeams(session, { intent, ...(intent === PRUNE ? { command: 'up --prune' } : {}) });
   if (!isThrough(outcomes)) return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) };
   // Ours last: until then the apps' builds sign with it.
   const left = session.teams.length > 0 ? await setBuildpacks(session, await previewBuildpacks(session)) : [];

@@ -73,7 +73,7 @@ export async function adopt(names: readonly string[], options: AdoptOptions, hos
       throw new KitError('file-not-written', `cannot write ${output}: ${cause.message}`, { cause });
     });
   const data = { file: output === '-' ? '-' : resolve(output), written: !dryRun, text, ...described };
-  return { data, text: dryRun ? text.trimEnd() : said(described, output) };
+  return dryRun ? { data, text: text.trimEnd(), verbatim: true } : { data, text: said(described, output) };
 }
 
 async function appsOf(

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createAws } from '../aws/aws.js';
 import { identity } from '../aws/identity.js';
 import { parseConfig } from '../config/index.js';
@@ -33,13 +34,16 @@ export async function init(options: InitOptions, host: CommandHost): Promise<Com
   const schema = schemaFor(file);
   const text = starterFile({ account, schema, region, team: options.team, apps: options.app?.map(parseApp) });
   parseConfig(text, options.config); // What init writes is valid, whatever was passed in.
-  if (dryRun) return { data: { file: options.config === '-' ? '-' : file, text, written: false }, text: text.trimEnd() };
+  if (dryRun) return { data: { file: options.config === '-' ? '-' : file, text, written: false }, text: text.trimEnd(), verbatim: true };
   await writeFile(file, text, { flag: options.force ? 'w' : 'wx' }).catch((cause: Error) => {
     throw new KitError('file-not-written', `cannot write ${options.config}: ${cause.message}`, { cause });
   });
+  // That of this machine is no good in a file that others have as well.
+  const here = fileURLToPath(new URL('../../../schema/halcyon.schema.json', import.meta.url));
+  const editors = schema === undefined ? `; editors complete and check it by ${here}` : '';
   return {
     data: { file, text, written: true },
-    text: `wrote ${options.config}\n\nNext:\n  1. edit it: teams, apps and their modes\n  2. halcyon-kit validate\n  3. halcyon-kit up --all --dry-run\n  4. halcyon-kit up --all`,
+    text: `wrote ${options.config}\n\nNext:\n  1. edit it: teams, apps and their modes${editors}\n  2. halcyon-kit validate\n  3. halcyon-kit up --all --dry-run\n  4. halcyon-kit up --all`,
   };
 }
 
@@ -52,9 +56,8 @@ async function accountOf(region: string, profile: string | undefined, host: Comm
   }
 }
 
-/** Where an editor finds the schema: with the project, or where the kit is installed for all of them. */
-export const schemaFor = (file: string): string =>
-  existsSync(join(dirname(file), SCHEMA_PATH)) ? SCHEMA_PATH : new URL('../../../schema/halcyon.schema.json', import.meta.url).href;
+/** Where an editor finds the schema in whatever clone of the project; undefined where the kit is not installed in it. */
+export const schemaFor = (file: string): string | undefined => (existsSync(join(dirname(file), SCHEMA_PATH)) ? SCHEMA_PATH : undefined);
 
 function parseApp(text: string): { name: string; mode: Mode } {
   const [name = '', mode = 'upload'] = text.split('=');

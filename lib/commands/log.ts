@@ -5,6 +5,7 @@ import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.j
 import { parseDuration } from '../cli/duration.js';
 import { entriesSince, type Entry } from '../cli/journal.js';
 import { AT_ONCE, openSession, placesOf } from '../cli/session.js';
+import { commandOf, stepInWords } from '../cli/words.js';
 import { renderTable } from '../io/table.js';
 
 /** What runs did to teams, the oldest first; of every event with `--verbose`. */
@@ -32,14 +33,17 @@ export async function log(names: readonly string[], options: GlobalOptions & { s
   return { data: { since: since.toISOString(), teams }, text };
 }
 
-const rowsOf = (team: string, { began, who, intent, status, summary, file, events }: Entry, verbose = false): string[][] => [
-  [began.slice(0, 19), team, who, intent, summary.startsWith(status) ? summary : [status, summary].filter(Boolean).join(': '), file],
+export const rowsOf = (team: string, { began, who, status, summary, file, events, ...what }: Entry, verbose = false): string[][] => [
+  [
+    ...[began.slice(0, 19), team, who, commandOf(what)],
+    ...[summary.startsWith(status) ? summary : [status, summary].filter(Boolean).join(': '), file],
+  ],
   ...(verbose
     ? events.map(({ at, step, text, principal = '', keyId = '' }) => [
         `  ${at.slice(0, 19)}`,
         '',
         principal,
-        step,
+        stepInWords(step),
         [keyId, text].join(' ').trim(),
         '',
       ])

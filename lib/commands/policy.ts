@@ -22,7 +22,7 @@ export async function policy(
     );
   const former = await Promise.all((options.was ?? []).map((file) => loadConfig(file)));
   const data = policies(what, config, options.partition, former);
-  return { data, text: JSON.stringify(data, null, 2) };
+  return { data, text: JSON.stringify(data, null, 2), verbatim: true };
 }
 
 /**

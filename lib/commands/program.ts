@@ -9,7 +9,7 @@ const EXIT_CODES = `
 Exit codes:
   0    done, or nothing to do
   1    failed, or something is wrong: it is said, with what to do
-  2    not through, run it again later; with --detailed-exitcode: something would change
+  2    not through, or someone else is at work: run it again later; with --detailed-exitcode: something would change
   130  stopped by Ctrl-C; run it again to go on`;
 
 /** Runs a command: its module is loaded only now, so that `--help` starts at once. */

@@ -15,7 +15,7 @@ export async function sync(names: readonly string[], options: ChangeOptions, hos
   await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
   const seen = await preview(session, { buildpackUrl });
   for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
-  const run = () => runTeams(session, { intent: { kind: 'ensure' }, from: seen.teams });
+  const run = () => runTeams(session, { intent: { kind: 'ensure' }, command: 'sync', from: seen.teams });
   if (!options.dryRun && !seen.changes) await run();
   const text = renderPreview(seen, options.verbose, (await session.heroku()).remaining());
   // To a team whose stack is not there yet, buildpacks alone are of no use.
@@ -26,5 +26,5 @@ export async function sync(names: readonly string[], options: ChangeOptions, hos
   await publishIfHosted(session.config, session.teams, session.aws, host.io);
   const outcomes = await runWithBuildpacks(session, seen.buildpacks, run);
   host.evidence.note({ outcomes });
-  return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) === 1 ? 1 : 0 };
+  return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) };
 }

@@ -60,11 +60,9 @@ async function carryOutPlan(
   const config = inAccountsOf(session.config, session.teams);
   const onV2 = bucketsStillOnV2(await observeSignatures(config, session.teams, { aws: session.aws, heroku: await session.heroku() }));
   const acceptSigV2 = new Set(onV2.map(({ bucket }) => bucket));
-  const former = await observeFormerAcls(config, session.teams, session.aws);
-  const accepts = { acceptSigV2, formerAcls: aclsByBucket(former) };
+  const formerAcls = await observeFormerAcls(config, session.teams, session.aws);
   const deployer = await createDeployer({
-    config,
-    ...accepts,
+    ...{ config, acceptSigV2, formerAcls: aclsByBucket(formerAcls) },
     io: host.io,
     profile: options.profile,
     network: session.network,
@@ -73,24 +71,32 @@ async function carryOutPlan(
   const targets = stacksFor(session.config, session.teams);
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
-  const seen = await preview(session, { deployer, targets, buildpackUrl, onV2, formerAcls: former, prune: options.prune });
+  const seen = await preview(session, { deployer, targets, buildpackUrl, onV2, formerAcls, prune: options.prune });
   const pruning = options.prune ? await planPrune(session) : undefined;
   const goes = pruning === undefined ? '' : renderDown(pruning.seen, options.verbose);
   const renamed = await pMap(targets, async (target) => {
     const goes = seen.stacks.some((one) => one.stack === target.name && isStackChanged(one));
     const name = goes ? await formerStack(session.aws(target.region), target) : undefined;
-    return name === undefined ? [] : [`Stack ${name} goes, as ${target.name} takes its place; its users and its bucket stay.`];
+    return name === undefined ? [] : [{ name, region: target.region, by: target.name }];
   });
-  const text = [
-    renderPreview(seen, options.verbose, (await session.heroku()).remaining()),
-    ...renamed.flat(),
+  const retired = pruning === undefined ? undefined : changesOfDown(pruning.seen);
+  const former = renamed.flat();
+  const whole = {
+    ...seen,
+    teams: [...seen.teams, ...(retired?.teams ?? [])],
+    gone: [...former.map(({ name, region }) => `stack ${name} in ${region}`), ...(retired?.gone ?? [])],
+  };
+  const said = [
+    ...former.map(({ name, by }) => `Stack ${name} goes, as ${by} takes its place; its users and its bucket stay.`),
     ...(seen.changes && options.smoke !== false ? ['Then a build on a short-lived app proves each mode in use.'] : []),
     ...(goes === '' ? [] : [`No longer in the file, and to be retired:\n${goes}`]),
-  ].join('\n\n');
+  ];
+  const requests = (await session.heroku()).remaining();
+  // What is about to go is not told as left.
+  const shown = retired === undefined ? seen : { ...seen, left: { ...seen.left, teams: [], stacks: [] } };
+  const text = renderPreview(shown, options.verbose, requests, said, whole);
   for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
   const blocked = seen.blocked || pruning?.seen.teams.some(({ plan }) => plan.blocked.length > 0);
-  const retired = pruning === undefined ? undefined : changesOfDown(pruning.seen);
-  const whole = { ...seen, teams: [...seen.teams, ...(retired?.teams ?? [])], gone: retired?.gone };
   const now = { file: session.fileDigest, changes: sentencesOf(whole).map(outgoing) };
   if (saved !== undefined) requireSame(saved, now);
   if (options.out !== undefined) {
@@ -175,7 +181,7 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
       // Said again at the end: an app that cannot build must not hide behind proofs that hold.
       ...buildpackWarnings(seen.buildpacks, config.buildpack.url).map((warning) => `! ${warning}`),
     ].join('\n'),
-    exitCode: exitCodeOf(outcomes) === 1 || reports.some((report) => !report.ok) ? 1 : 0,
+    exitCode: reports.some((report) => !report.ok) ? 1 : exitCodeOf(outcomes),
   };
 }
 

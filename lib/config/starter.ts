@@ -1,7 +1,7 @@
 import type { Mode } from '../contract/index.js';
 
 export interface StarterOptions {
-  /** Where editors find the schema. Default: {@link SCHEMA_PATH}. */
+  /** Where editors find the schema. Default: the file does not say. */
   readonly schema?: string;
   /** Default: an example id to edit. */
   readonly account?: string;
@@ -16,19 +16,16 @@ export interface StarterOptions {
 /** Where editors find the schema, seen from a project that has the kit installed. */
 export const SCHEMA_PATH = './node_modules/halcyon-kit/schema/halcyon.schema.json';
 
+/** For every clone of the project, or not at all. */
+export const schemaLine = (schema: string | undefined): string =>
+  schema === undefined ? '' : `# yaml-language-server: $schema=${schema}\n`;
+
 /** Text of a commented halcyon.yaml. It is valid whenever the names given are. */
-export function starterFile({
-  schema = SCHEMA_PATH,
-  account,
-  region = 'us-east-1',
-  team = 'my-team',
-  apps = [],
-}: StarterOptions = {}): string {
+export function starterFile({ schema, account, region = 'us-east-1', team = 'my-team', apps = [] }: StarterOptions = {}): string {
   const listed = apps.length > 0 ? apps : [{ name: `${team}-app`, mode: 'upload' as const }];
   const width = Math.max(...listed.map(({ name }) => name.length)) + 1;
   const lines = listed.map(({ name, mode }) => `      ${`${name}:`.padEnd(width)} { mode: ${mode} }`);
-  return `# yaml-language-server: $schema=${schema}
-# Private storage for Haskell on Heroku: who may do what with which bucket.
+  return `${schemaLine(schema)}# Private storage for Haskell on Heroku: who may do what with which bucket.
 # "halcyon-kit validate" checks this file, "halcyon-kit up --all" makes it true.
 
 teams: # each team is a stack: halcyon-TEAM

@@ -10,10 +10,11 @@ import { isKitError, KitError } from '../errors.js';
 import { inStep, type IoHost } from '../io/io-host.js';
 import { counted } from '../io/printable.js';
 import type { Network } from '../network/network.js';
+import { loadApp } from '../stacks/load.js';
 import { changeStack } from './change-stack.client.js';
 import { scratchDirectory } from './scratch.client.js';
 import { stackState } from './stack.client.js';
-import { stackChanges, type StackChanges, type StatementChange } from './stacks.plan.js';
+import { nameOf, stackChanges, type StackChanges, type StatementChange } from './stacks.plan.js';
 import { deployedTemplate, type Template, type TemplateResource } from './template.client.js';
 
 interface DeployedStack {
@@ -77,10 +78,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       "this machine's clock differs from AWS's by more than stacks can be deployed with; set it right, and run again",
     );
   const { io, config, acceptSigV2, formerAcls, profile, network, signal } = options;
-  const { buildApp } = await import('../stacks/app.js').catch((cause: NodeJS.ErrnoException) => {
-    if (!/MODULE_NOT_FOUND/.test(cause.code ?? '')) throw cause;
-    throw new KitError('synth-failed', 'stacks are made by the AWS CDK; install aws-cdk-lib and constructs beside halcyon-kit', { cause });
-  });
+  const { buildApp } = await loadApp();
   let aws: Aws | undefined;
   const awsIn = (region: string) => (aws ??= createAws({ region, profile, network })).in(region);
   // Neither the constructs, as many as the file has users, nor the files are needed once the templates are read.
@@ -121,8 +119,12 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
             const deployed = exists ? await deployedTemplate(aws, stackName) : {};
             seen.set(stack, digestOf(deployed));
             if (isDeepStrictEqual(deployed, template)) return stackChanges({ stack, changes: [] }, status);
-            const changes = exists ? await changesOf(deployed, template) : additionsOf(template);
-            return stackChanges({ stack, changes, statements: await statementsOf(deployed, template) }, status);
+            const changes = (exists ? await changesOf(deployed, template) : additionsOf(template)).map((change) => {
+              const name = nameOf(change.logicalId, (change.action === 'delete' ? deployed : template).Resources);
+              return name === undefined ? change : { ...change, name };
+            });
+            const statements = await statementsOf(deployed, template);
+            return stackChanges({ stack, changes, statements, ...(exists ? {} : { isNew: true }) }, status);
           } catch (error) {
             throw awsError(error, `compare ${stack} with what is deployed`);
           }
@@ -212,7 +214,8 @@ async function statementsOf({ Resources: old = {} }: Template, { Resources: made
   const { IamChanges } = await import('@aws-cdk/cloudformation-diff/lib/iam/iam-changes.js');
   const of = (resourceType: string) =>
     [...new Set([...Object.keys(old), ...Object.keys(made)])]
-      .filter((id) => (made[id] ?? old[id])?.Type === resourceType)
+      // What leaves a stack, and stays, may do what it could.
+      .filter((id) => (made[id] ?? old[id])?.Type === resourceType && (made[id] ?? !/^Retain/.test(old[id]?.DeletionPolicy ?? '')))
       .map((id) => ({ resourceLogicalId: id, resourceType, oldProperties: old[id]?.Properties, newProperties: made[id]?.Properties }));
   const { statements } = new IamChanges({
     propertyChanges: of('AWS::IAM::User').map(({ oldProperties, newProperties, ...of }) => ({
@@ -224,10 +227,12 @@ async function statementsOf({ Resources: old = {} }: Template, { Resources: made
       scrutinyType: 'ResourcePolicyResource' as ResourceChange['scrutinyType'],
     })),
   });
+  const named = (text: string) =>
+    text.replaceAll(/(?:AWS:)?\$\{(\w+)(?:\.Arn)?\}/g, (all, id: string) => nameOf(id, made) ?? nameOf(id, old) ?? all);
   const render = (action: StatementChange['action'], some: typeof statements.additions) =>
     some.map((statement) => {
-      const { action: actions, ...rest } = statement.render();
-      return { ...rest, action, actions };
+      const { action: actions, principal, resource, ...rest } = statement.render();
+      return { ...rest, action, actions, principal: named(principal), resource: named(resource) };
     });
   return [...render('remove', statements.removals), ...render('add', statements.additions)];
 }

@@ -58,13 +58,17 @@ export interface StackChanges {
     readonly action: 'create' | 'update' | 'replace' | 'delete';
     readonly type: string;
     readonly logicalId: string;
+    /** What it is called in AWS, where its template says so. */
+    readonly name?: string;
     readonly properties?: readonly string[];
     /** With `delete`: it leaves the stack, and stays. */
     readonly stays?: boolean;
     /** Of what it was and will be, so that two changes of the same property can be told apart. */
     readonly digest?: string;
   }>;
-  /** Statements of IAM policies that come and go. */
+  /** The stack is not there yet. */
+  readonly isNew?: true;
+  /** Statements of IAM policies that come and go; of users that leave the stack, and stay, none goes. */
   readonly statements?: readonly StatementChange[];
   /** Its status where it must be deployed although its template may be the same. */
   readonly failed?: FailedStatus;
@@ -78,6 +82,18 @@ export interface StatementChange {
   readonly resource: string;
   readonly principal: string;
   readonly condition: string;
+}
+
+const NAMES = ['BucketName', 'UserName', 'Name'] as const;
+
+/** What a resource is called, or what it is of, where the template says so. */
+export function nameOf(
+  id: string,
+  resources: Readonly<Record<string, { readonly Properties?: Readonly<Record<string, unknown>> }>> = {},
+): string | undefined {
+  const { Properties = {} } = resources[id] ?? {};
+  const { Ref: of } = (Properties.Bucket ?? {}) as { readonly Ref?: string };
+  return NAMES.map((name) => Properties[name]).find((name) => typeof name === 'string') ?? (of && nameOf(of, resources));
 }
 
 export type FailedStatus = keyof typeof FAILED;

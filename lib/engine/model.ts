@@ -106,8 +106,8 @@ export type Step =
   | ({ readonly kind: 'copy-packages'; readonly reason: string } & PackageMove)
   | { readonly kind: 'write-apps'; readonly reason: string; readonly wave: string; readonly apps: readonly AppWrite[] }
   | (OfPrincipal & { readonly kind: 'smoke'; readonly keyId: string; readonly app: string })
-  /** Forecast only: what will be waited for between the steps around it. */
-  | { readonly kind: 'wait'; readonly reason: string };
+  /** Forecast only: what will be waited for between the steps around it; `later`: by this run no more, and what follows is another's. */
+  | { readonly kind: 'wait'; readonly reason: string; readonly later?: true };
 
 export interface AppWrite {
   readonly app: string;

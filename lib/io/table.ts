@@ -39,6 +39,13 @@ export function renderTable(
     .join('\n\n');
 }
 
+/** Lines that are wider than `room` wrapped between words, and the rest of each set in below it. What is secret is so no more by then. */
+export const fold = (text: string, room: number): string =>
+  text
+    .split('\n')
+    .flatMap((line) => (width(line) <= room ? line : wrapped(line, Math.max(room - GAP, LEAST), { hang: GAP })))
+    .join('\n');
+
 /** A secret that is wrapped is found by nobody later. */
 const lines = (cell: string, room: number) => (room === Infinity ? cell : redact(cell)).split('\n');
 
@@ -56,9 +63,10 @@ function layOut(row: Row, widths: readonly number[], most: number): string[] {
   );
 }
 
-function wrapped(text: string, most: number): string[] {
+/** @param options.hang - how far all but the first line are set in; words are left whole then. */
+function wrapped(text: string, most: number, { hang = 0 } = {}): string[] {
   const indent = /^ */.exec(text)?.[0] ?? '';
-  return wrapAnsi(text, most - indent.length, { hard: true })
+  return wrapAnsi(text, most - indent.length, { hard: hang === 0 })
     .split('\n')
-    .map((line) => indent + line.trimStart());
+    .map((line, at) => indent + (at > 0 ? ' '.repeat(hang) : '') + line.trimStart());
 }

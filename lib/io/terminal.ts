@@ -1,10 +1,17 @@
 import pc from 'picocolors';
 import type { IoHost, Step } from './io-host.js';
 import { outgoing } from './redaction.js';
+import { fold } from './table.js';
+
+type Stream = { readonly isTTY?: boolean; readonly columns?: number };
+
+/** `text` as it may be shown on a stream; on a terminal it is wrapped, once secrets are gone: nobody finds one that is in two pieces. */
+export const fitted = (text: string, stream: Stream): string => fold(outgoing(text), roomOn(stream));
+const roomOn = ({ isTTY, columns }: Stream): number => (isTTY && columns) || Infinity;
 
 export interface TerminalOptions {
   /** Where lines go; default process.stderr. */
-  readonly stream?: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+  readonly stream?: NodeJS.WritableStream & Stream;
   readonly verbose?: boolean;
   /** A live line for what is under way; default: when the stream is a terminal. Otherwise plain lines. */
   readonly live?: boolean;
@@ -45,7 +52,7 @@ export function createTerminal(options: TerminalOptions = {}): IoHost & { close(
   /** @param text - may have our colours; what came from elsewhere has gone through `outgoing`. */
   const line = (text: string) => {
     erase();
-    stream.write(`${text}\n`);
+    stream.write(`${fold(text, roomOn(stream))}\n`);
     draw();
   };
   const tick = () => {

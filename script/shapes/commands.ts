@@ -72,8 +72,8 @@ const stacks = z.array(
     stack: text,
     changes: z.array(
       z.strictObject({
-        ...{ action: z.enum(['create', 'update', 'replace', 'delete']), type: text, logicalId: text, properties: many.optional() },
-        ...{ stays: z.boolean().optional(), digest: text.optional() },
+        ...{ action: z.enum(['create', 'update', 'replace', 'delete']), type: text, logicalId: text, name: text.optional() },
+        ...{ properties: many.optional(), stays: z.boolean().optional(), digest: text.optional() },
       }),
     ),
     statements: z
@@ -83,7 +83,7 @@ const stacks = z.array(
         }),
       )
       .optional(),
-    failed: text.optional(),
+    ...{ isNew: z.literal(true).optional(), failed: text.optional() },
   }),
 );
 const buildpacks = z.array(
@@ -216,6 +216,7 @@ export const OUTPUTS = {
                 ended: time.optional(),
                 who: text,
                 intent: text,
+                command: text.optional(),
                 file: text,
                 status: text,
                 summary: text,

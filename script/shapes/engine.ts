@@ -86,7 +86,7 @@ const step = z.discriminatedUnion('kind', [
     ),
   }),
   z.strictObject({ kind: z.literal('smoke'), ...ofPrincipal, keyId: text, app: text }),
-  z.strictObject({ kind: z.literal('wait'), reason: text }),
+  z.strictObject({ kind: z.literal('wait'), reason: text, later: z.literal(true).optional() }),
 ]);
 
 const remarks = {

@@ -7,7 +7,7 @@ const SECRET = 'HALCYON_AWS_SECRET_ACCESS_KEY';
 const planOf = (...steps: Step[]): Plan => ({ steps, waiting: [], blocked: [], notices: [], left: [] });
 const of = { principal: 'payments/upload', user: 'halcyon.team.payments.upload.abcdef' };
 const create: Step = { ...of, kind: 'create-key', reason: 'it has no key yet' };
-const wait = (hours: number): Step => ({ kind: 'wait', reason: `AKIAOLD stays inactive for ${hours} h more` });
+const wait = (hours: number): Step => ({ kind: 'wait', reason: `AKIAOLD: inactive until ${hours}:00 UTC`, later: true });
 const remove = (hours: number): Step => ({ ...of, kind: 'delete-key', keyId: 'AKIAOLD', reason: `inactive for ${hours} h and not missed` });
 const writes = (apps: readonly string[], from: string | null = null): Step => ({
   ...{ kind: 'write-apps', reason: 'they differ from the file', wave: 'all' },
@@ -38,7 +38,7 @@ describe('a picture of many like changes', () => {
     const many = THOUSAND.slice(0, 100).map((name) => team(name, { ...create, principal: `${name}/upload` }, writes([`web-of-${name}`])));
     const text = renderPlans([...many, team('calm')]);
     expect(text).toContain('Keys and config vars of 100 teams');
-    expect(text).toMatch(/1 +create-key +app-0\/upload, app-1\/upload, app-2\/upload and 97 more/);
+    expect(text).toMatch(/1 +make key +app-0\/upload, app-1\/upload, app-2\/upload and 97 more/);
     expect(text).toContain('calm: keys and config vars are as they should be');
     expect(text.split('\n').length).toBeLessThan(12);
   });
@@ -84,6 +84,28 @@ describe('a picture of many like changes', () => {
       ['200', ", about 2 min at this account's rate"],
     ]);
     expect(tallyOf({ teams: [team('payments')] })).toBe('');
+  });
+
+  test('counts what this run does: not what comes after a soak, nor what leaves a stack and stays', () => {
+    const drop: Step = { ...of, kind: 'delete-principal', reason: 'nobody needs it' };
+    expect(tallyOf({ teams: [team('payments', create, wait(24), remove(24), drop)] })).toBe('In all: 1 key made');
+    const change = { action: 'delete' as const, type: 'AWS::IAM::User', logicalId: 'U' };
+    const stacks = [{ stack: 's', changes: [change, { ...change, stays: true }] }];
+    const gone = ['stack halcyon-old in eu-west-1', 'bucket halcyon-old'];
+    expect(tallyOf({ teams: [team('old', remove(0), drop)], stacks, gone })).toBe(
+      'In all: 1 stack, 1 resource deleted, 1 stack deleted, 1 bucket deleted, 1 key deleted, 1 user deleted',
+    );
+  });
+
+  test('shows what a later run does last, and a soak once', () => {
+    const reason = 'AKIAOLD: inactive until 2026-06-02 12:00 UTC';
+    const soaking = { kind: 'soak' as const, keyId: 'AKIAOLD', principal: 'payments/upload', text: reason };
+    const text = renderPlans([
+      { team: 'payments', plan: { ...planOf({ kind: 'wait', reason, later: true }, remove(24)), waiting: [soaking] } },
+      team('search', create),
+    ]);
+    expect(text.match(/make key|later|delete key/g)).toEqual(['make key', 'later', 'delete key']);
+    expect(text.split('inactive until')).toHaveLength(2);
   });
 });
 

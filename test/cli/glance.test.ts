@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { driftOf } from '../../lib/cli/glance.js';
+import { driftOf, stageOf } from '../../lib/cli/glance.js';
 import { renderGlance } from '../../lib/commands/status.js';
 import { metricsOf } from '../../lib/cli/metrics.js';
 import { requireShape } from '../support/outputs.js';
@@ -55,6 +55,12 @@ test('an app drifts by its key as well', () => {
   expect(driftOf({ ...app!, vars: { ...app!.vars, HALCYON_AWS_ACCESS_KEY_ID: 'AKIAOTHER' } }, observation)).toEqual([
     'HALCYON_AWS_ACCESS_KEY_ID',
   ]);
+});
+
+test('of a principal that others succeeded no key is current', () => {
+  const principal = glance.teams[0]!.observation.principals[0]!;
+  const key = principal.keys.find(({ id }) => id === principal.current)!;
+  expect([true, false].map((declared) => stageOf({ ...principal, declared }, key))).toEqual(['current', 'old']);
 });
 
 test('metrics are text that Prometheus reads, and tell ages, what is due, soaks, drift, findings and proofs', () => {

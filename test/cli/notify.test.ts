@@ -112,7 +112,7 @@ test('a chat gets a text, with the last steps, by an address that nobody is show
   expect(lines.slice(0, 3)).toEqual([
     'payments: rotate done: one &lt;key&gt; &amp; another (ada@desk)',
     '• … 2 steps before',
-    '• verify step 2',
+    '• try key step 2',
   ]);
   expect(lines).toHaveLength(12);
 });

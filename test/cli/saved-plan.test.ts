@@ -34,13 +34,20 @@ test('is given alone: it says whose it is', async () => {
 });
 
 test.each([
-  ['is not there', () => rmSync(file)],
-  ['is something else', () => writeFileSync(file, '{}')],
-  ['was edited', () => writeFileSync(file, readFileSync(file, 'utf8').replace('payments: two', 'payments: three'))],
-])('one that %s is not used', async (_what, spoil) => {
+  ['is not there', () => rmSync(file), 'cannot be used as a plan: there is no such file; make one'],
+  ['is something else', () => writeFileSync(file, '{}'), 'it is not one of plan --out'],
+  [
+    'was edited',
+    () => writeFileSync(file, readFileSync(file, 'utf8').replace('payments: two', 'payments: three')),
+    'was changed after it was written',
+  ],
+])('one that %s is not used', async (_what, spoil, why) => {
   await savePlan(file, PLAN);
   spoil();
-  await expect(readPlan(file, [file], { config: '' })).rejects.toMatchObject({ code: 'plan-unusable' });
+  await expect(readPlan(file, [file], { config: '' })).rejects.toMatchObject({
+    code: 'plan-unusable',
+    message: expect.stringContaining(why),
+  });
 });
 
 test('is refused with the difference, once the world or the file has moved', async () => {

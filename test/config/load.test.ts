@@ -23,7 +23,10 @@ describe('loading', () => {
   });
 
   test('a directory is not a file', async () => {
-    await expect(loadConfig(tmpdir())).rejects.toMatchObject({ code: 'config-unreadable' });
+    await expect(loadConfig(tmpdir())).rejects.toMatchObject({
+      code: 'config-unreadable',
+      message: expect.stringMatching(/: it is a directory; name the file in it$/),
+    });
   });
 
   test('the file is remembered by its absolute path, and named in problems', async () => {
@@ -198,7 +201,8 @@ describe('what is shipped beside it', () => {
       bucket: { kind: 'own', spec: { account: '012345678901', region: 'eu-north-1' } },
       apps: [{ mode: 'public' }, { mode: 'read-only' }, { mode: 'upload' }],
     });
-    expect(text).toContain(`$schema=${SCHEMA_PATH}\n`);
+    expect(text).not.toContain('$schema');
+    expect(starterFile({ schema: SCHEMA_PATH })).toBe(`# yaml-language-server: $schema=${SCHEMA_PATH}\n${starterFile()}`);
     expect(text).not.toContain('EDIT');
   });
 

@@ -10,12 +10,13 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { renderStacks } from '../../lib/cli/render.js';
 import { createDeployer } from '../../lib/deploy/deploy.client.js';
 import { KitError } from '../../lib/errors.js';
 import { silentIo } from '../../lib/io/io-host.js';
 import { networkOf } from '../../lib/network/network.js';
 import { buildApp } from '../../lib/stacks/app.js';
-import { exampleConfig } from '../support/config.js';
+import { EXAMPLE, exampleConfig } from '../support/config.js';
 
 const cloudformation = mockClient(CloudFormationClient);
 afterAll(() => cloudformation.restore());
@@ -57,12 +58,37 @@ test("what a stack brings, and what an edit changes, is told as the CDK's own co
     const { resources, iamChanges } = fullDiff({ ...deployed }, { ...template });
     const action = Object.keys(deployed).length === 0 ? 'create' : 'update';
     expect(seen?.changes).toEqual(Object.keys(resources.changes).map((logicalId) => expect.objectContaining({ logicalId, action })));
+    expect(seen?.isNew).toBe(action === 'create' || undefined);
     expect(seen?.statements?.length).toBeGreaterThan(1);
-    expect(seen?.statements?.map(({ action: change, actions, ...rest }) => [change, { ...rest, action: actions }])).toEqual([
-      ...iamChanges.statements.removals.map((one) => ['remove', one.render()]),
-      ...iamChanges.statements.additions.map((one) => ['add', one.render()]),
+    expect(seen?.statements?.map(({ action: change, actions, ...rest }) => [change, actions, rest.effect, rest.condition])).toEqual([
+      ...iamChanges.statements.removals.map((one) => one.render()).map((one) => ['remove', one.action, one.effect, one.condition]),
+      ...iamChanges.statements.additions.map((one) => one.render()).map((one) => ['add', one.action, one.effect, one.condition]),
     ]);
+    expect(JSON.stringify(seen?.statements)).not.toContain('${');
   }
+});
+
+test('users that others succeed are told by their names, and that they may do what they could; the others with what they may', async () => {
+  const config = exampleConfig();
+  const team = 'teams:\n  payments:\n';
+  const { template } = buildApp(config).synth().getStackByName('halcyon-payments');
+  const deployer = await createDeployer({
+    ...{ config: exampleConfig(EXAMPLE.replace(team, `${team}    credentials: per-app\n`)), io: silentIo, network: networkOf() },
+  });
+  cloudformation.on(DescribeStacksCommand).resolves(at('CREATE_COMPLETE'));
+  cloudformation.on(GetTemplateCommand).resolves({ TemplateBody: JSON.stringify(template) });
+  const [seen] = await deployer.diff(['halcyon-payments']);
+  const named = (action: string, type: string) =>
+    seen?.changes.filter((one) => one.action === action && one.type === type).map(({ name }) => name);
+  expect(named('delete', 'AWS::IAM::User')).toContainEqual(expect.stringMatching(/^halcyon\.team\.payments\.upload\./));
+  expect(named('create', 'AWS::SecretsManager::Secret')).toContainEqual(expect.stringMatching(/^halcyon\S+payments-builder/));
+  expect(new Set(seen?.statements?.map(({ action }) => action))).toEqual(new Set(['add']));
+  const text = renderStacks([seen!]);
+  expect(text).toMatch(/^\+ halcyon-payments: Allow s3:ListBucket on \S+ to halcyon\.app\./m);
+  expect(text).toMatch(/^-  halcyon-payments  IAM user {2,}halcyon\.team\.payments\S+, /m);
+  expect(text).not.toMatch(/AWS::|User[0-9A-F]{8}/);
+  expect(renderStacks([seen!], true)).toMatch(/IAM user +halcyon\.team\.payments\.upload\.\w+ \(\w+User[0-9A-F]{8}\)/);
+  expect(renderStacks([{ ...seen!, isNew: true }])).not.toContain('IAM statements');
 });
 
 describe('stacks side by side', () => {
@@ -120,8 +146,8 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
     expect([...failed.keys()]).toEqual(lacking);
     expect(deployed.map(({ stack }) => stack)).toEqual(STACKS.filter((stack) => !lacking.includes(stack)));
     expect(seen.begun.sort()).toEqual(['halcyon-bucket-common', ...TEAMS.slice(2).map((name) => `halcyon-${name}`)]);
+    // The first is what the run ends with, and is not told before as well.
     expect(warned).toEqual([
-      expect.stringMatching(/change halcyon-bucket-common: it is ROLLBACK_COMPLETE/),
       expect.stringMatching(/^halcyon-aa was left as it is, as it needs halcyon-bucket-common/),
       expect.stringMatching(/^halcyon-bb was left/),
       expect.stringMatching(/change halcyon-dd: it is ROLLBACK_COMPLETE/),

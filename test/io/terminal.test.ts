@@ -1,12 +1,12 @@
 import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { KitError } from '../../lib/errors.js';
 import { inStep } from '../../lib/io/io-host.js';
 import { registerSecret } from '../../lib/io/redaction.js';
-import { createTerminal, seconds } from '../../lib/io/terminal.js';
+import { createTerminal, fitted, seconds } from '../../lib/io/terminal.js';
 
-function capture(live: boolean, verbose = false) {
+function capture(live: boolean, verbose = false, columns?: number) {
   let raw = '';
   let clock = 0;
   const stream = new Writable({
@@ -15,6 +15,7 @@ function capture(live: boolean, verbose = false) {
       done();
     },
   });
+  if (columns !== undefined) Object.assign(stream, { isTTY: true, columns });
   const io = createTerminal({ stream, live, verbose, now: () => clock });
   return { io, raw: () => raw, lines: () => stripVTControlCharacters(raw).split('\n'), pass: (ms: number) => (clock += ms) };
 }
@@ -71,6 +72,41 @@ test('what is registered as secret never reaches the stream, by whichever method
     io.close();
     expect(raw()).not.toContain(canary);
   }
+});
+
+describe('a note in a narrow terminal', () => {
+  const secret = 'canary/of+a/secret/that/is/forty/chars/1';
+  registerSecret(secret);
+  const note = `note: what payments-api archived with ${secret} stays there, as nobody asked for it: prebuild anew`;
+  const narrow = [
+    ...['note: what payments-api archived with', '  [redacted] stays there, as nobody', '  asked for it: prebuild anew'],
+    ...['    set in, and as long as the others', '      are', ''],
+  ];
+  const text = `${note}\n    set in, and as long as the others are\n`;
+
+  test('is wrapped between words, and holds no piece of a secret', () => {
+    expect(fitted(text, { isTTY: true, columns: 40 }).split('\n')).toEqual(narrow);
+    const { io, raw, lines } = capture(false, false, 40);
+    io.info(text.trimEnd());
+    io.warn(note);
+    io.step(note).done();
+    expect(lines().slice(0, 5)).toEqual(narrow.slice(0, 5));
+    expect(lines().every((line) => line.length <= 40)).toBe(true);
+    expect(stripVTControlCharacters(raw()).replaceAll(/\s+/g, '')).not.toMatch(/canary|chars/);
+  });
+
+  test.each([
+    ['that has room', { isTTY: true, columns: 120 }],
+    ['that was not told its width', { isTTY: true, columns: 0 }],
+    ['that is none', { columns: 40 }],
+  ])('of one %s a line stays a line', (_, stream) => {
+    expect(fitted(text, stream)).toBe(text.replace(secret, '[redacted]'));
+  });
+
+  test('breaks no word, which may be a name or an address', () => {
+    const name = 'halcyon-payments-111122223333-eu-west-1-and-longer';
+    expect(fitted(`bucket ${name} stays`, { isTTY: true, columns: 30 })).toBe(`bucket\n  ${name}\n  stays`);
+  });
 });
 
 test.each([

@@ -1,6 +1,7 @@
 import type { AppState, Intent, KeyState, Knowledge, Plan, Policy, PrincipalState, Step, TeamObservation, Waiting } from '../model.js';
 import { next } from './next.plan.js';
 import { isPendingLost } from './principal.plan.js';
+import { isOver, soonestOf, waitsOf } from './waiting.plan.js';
 
 /**
  * The whole way from what is to what is wanted: pure and serialisable. The engine does the first stage of it, looks again, and plans again.
@@ -32,7 +33,9 @@ function forecast(observation: TeamObservation, intent: Intent, policy: Policy, 
     }
     const later = stage.waiting.length === 0 ? undefined : afterWait(team, stage.waiting);
     if (later === undefined) break;
-    for (const waiting of stage.waiting) if (waiting.kind !== 'unobserved') steps.push({ kind: 'wait', reason: waiting.text });
+    const awaited = stage.waiting.filter(({ kind }) => kind !== 'unobserved');
+    const isLater = awaited.length > 0 && (isOver(intent, awaited) || soonestOf(awaited, team.now) > now + policy.patience);
+    for (const reason of waitsOf(awaited)) steps.push({ kind: 'wait', reason, ...(isLater ? { later: true } : {}) });
     team = later;
   }
   return steps;
@@ -96,10 +99,12 @@ function after(team: Imagined, step: Step): Imagined {
       return withApps(team, (app) => {
         const write = writes.get(app.name);
         if (write === undefined) return app;
-        if (write.keyId === null) return { ...app, vars: {} };
+        const released = app.activity && { activity: { ...app.activity, keyRelease: { version: Infinity, at: now } } };
+        if (write.keyId === null) return { ...app, vars: {}, ...released };
         const key = team.observation.principals.flatMap(({ keys }) => keys).find(({ id }) => id === write.keyId);
         const held = { HALCYON_AWS_ACCESS_KEY_ID: write.keyId, HALCYON_AWS_SECRET_ACCESS_KEY: key?.fingerprint ?? null };
-        return { ...app, vars: Object.fromEntries(Object.entries({ ...app.wanted, ...held }).filter((entry) => entry[1] !== null)) };
+        const vars = Object.fromEntries(Object.entries({ ...app.wanted, ...held }).filter((entry) => entry[1] !== null));
+        return { ...app, vars, ...released };
       });
     }
   }

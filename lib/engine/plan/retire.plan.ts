@@ -42,10 +42,11 @@ export function planRetirement(
       ? act('delete-key', 'inactive, and no soak is asked for')
       : act('start-soak', 'inactive since an unknown time');
   }
-  const until = Date.parse(key.inactiveSince) + policy.soak;
-  if (now < until) {
-    const text = `${key.id} stays inactive for ${inWords(until - now)} more, in case something still needs it`;
-    return { waiting: [{ kind: 'soak', ...of, text, since: key.inactiveSince, until: new Date(until).toISOString() }] };
+  const end = Date.parse(key.inactiveSince) + policy.soak;
+  if (now < end) {
+    const until = new Date(end).toISOString();
+    const text = `${key.id}: inactive until ${until.slice(0, 16).replace('T', ' ')} UTC, in case something still needs it`;
+    return { waiting: [{ kind: 'soak', ...of, text, since: key.inactiveSince, until }] };
   }
   return act('delete-key', `inactive for ${inWords(now - Date.parse(key.inactiveSince))} and not missed`);
 }
@@ -54,7 +55,7 @@ export function planRetirement(
 function elsewhere({ outside = [] }: TeamObservation, { name }: AppState): { text: string; stays?: true } {
   const app = outside.find((one) => one.name === name);
   if (app === undefined) return { text: '' };
-  if (app.team !== undefined) return { text: `, and is of team ${app.team} now: run halcyon-kit up ${app.team}` };
+  if (app.team !== undefined) return { text: ` until halcyon-kit up ${app.team} moves it to that team` };
   return { text: ', and no team of the file has it', stays: true };
 }
 

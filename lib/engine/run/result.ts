@@ -1,5 +1,6 @@
 import { counted } from '../../io/printable.js';
 import type { Intent, Plan, TeamResult } from '../model.js';
+import { isOver, soonestOf, waitsOf } from '../plan/waiting.plan.js';
 import type { RunContext, RunMemory } from './run.js';
 
 export function resultOf(
@@ -34,16 +35,11 @@ export function restOf(context: RunContext, memory: RunMemory, intent: Intent, p
     const summary = `${counted(memory.failedApps.size, 'app')} could not be written: ${list}`;
     return result('failed', summary, { code: contested ? 'config-vars-contested' : 'apps-failed', message: list });
   }
-  // What `ensure` is for is done: every app has what it should; older keys retire in their own time. An emergency is over with its key.
-  const over = intent.kind === 'ensure' || (intent.kind === 'emergency' && waiting.every(({ keyId }) => keyId !== intent.keyId));
-  if (waiting.length === 0 || over) {
+  if (isOver(intent, waiting)) {
     const but = planned.left.length === 0 ? '' : `, but for ${counted(planned.left.length, 'app')}`;
     if (memory.began) return result('done', `done${but}`);
     return result(intent.kind === 'rotate' || intent.kind === 'finish' ? 'nothing-due' : 'done', `nothing to do${but}`);
   }
   const now = context.clock.now();
-  const soonest = Math.min(
-    ...waiting.map(({ until, kind, stays }) => (until !== undefined ? Date.parse(until) : stays || kind === 'unreadable' ? Infinity : now)),
-  );
-  return now >= waitUntil || soonest > waitUntil ? result('waiting', waiting.map(({ text }) => text).join('; ')) : undefined;
+  return now >= waitUntil || soonestOf(waiting, now) > waitUntil ? result('waiting', waitsOf(waiting).join('; ')) : undefined;
 }

@@ -141,6 +141,38 @@ describe('the whole way', () => {
       'delete-key OLD',
     ]);
   });
+  describe('of apps that get another user', () => {
+    const old = (more: Partial<KeyState> = {}) =>
+      principal({ user: 'old', label: 'team/old', declared: false, keys: [key('USED', more)], current: 'USED' });
+    const moving = (activity: Activity, more: Partial<KeyState> = {}) => team([old(more), principal()], [app('a', 'USED', { activity })]);
+
+    test('lays no use of the old key to anything unknown: that was while they had it', () => {
+      expect(brief(moving(calm, { lastUsedAt: ago(3) }), ensure)).toEqual([
+        ...['write all: a', 'deactivate USED', 'wait', 'delete-key USED', 'delete-principal'],
+      ]);
+    });
+    test('foresees that builds under way are waited for', () => {
+      const busy: Activity = { ...calm, running: [{ kind: 'build', id: 'b1', startedAt: ago(3) }] };
+      const { steps } = planned(moving(busy), ensure);
+      expect(steps.slice(0, 3)).toMatchObject([
+        { kind: 'write-apps' },
+        { kind: 'wait', reason: expect.stringContaining('build b1'), later: true },
+        { kind: 'deactivate' },
+      ]);
+    });
+  });
+  test.each<[string, Intent, number, true | undefined]>([
+    ['up goes on without waiting for the soak', ensure, 60_000, true],
+    ['a rotation goes on after a short one', rotate, 60_000, undefined],
+    ['a rotation ends before a long one', rotate, DAY * 60_000, true],
+  ])('what is a later run’s: %s', (_, intent, soak, later) => {
+    const half = principal({ keys: [key('OLD', { status: 'Inactive', inactiveSince: ago(0) }), key('N')], current: 'N', previous: 'OLD' });
+    const { steps } = planned(team([half], [app('a', 'N')]), intent, { policy: { soak } });
+    expect(steps.map((step) => [step.kind, 'later' in step ? step.later : undefined])).toEqual([
+      ['wait', later],
+      ['delete-key', undefined],
+    ]);
+  });
   test('only what is due', () => {
     const young = principal({ user: 'young', label: 'team/young', keys: [key('YOUNG', { createdAt: ago(80 * DAY) })], current: 'YOUNG' });
     const observation = team([principal(), young], [app('a', 'OLD'), app('b', 'YOUNG', { user: 'young' })]);
@@ -459,7 +491,7 @@ describe('apps outside the team', () => {
   const busy: Activity = { ...calm, keyRelease: { version: 9, at: ago(5) }, running: [{ kind: 'build', id: 'b1', startedAt: ago(6) }] };
   test.each<[string, TeamObservation, Waiting['kind'], string]>([
     ['that no team of the file has', observed({}, 'OLD'), 'holds', 'no team of the file has it'],
-    ['that moved to another team', observed({ team: 'two' }, 'OLD'), 'holds', 'is of team two now: run halcyon-kit up two'],
+    ['that moved to another team', observed({ team: 'two' }, 'OLD'), 'holds', 'OLD until halcyon-kit up two moves it to that team'],
     ['that still build with the key', observed({ activity: busy }, 'OTHER'), 'in-flight', 'build b1 of gone'],
     ['that were not looked at', observed({ activity: undefined }, 'OTHER'), 'unobserved', 'gone'],
     [
