@@ -409,7 +409,7 @@ describe('docs/runbooks.md', () => {
     };
     const at = { Bucket: BUCKET, Key: leaseKey('payments') };
     await (await wire.aws.s3()).send(new PutObjectCommand({ ...at, Body: JSON.stringify(lease) }));
-    const output = await enter('halcyon-kit rotate payments', 1);
+    const output = await enter('halcyon-kit rotate payments', 2);
     for (const line of shown(block('docs/runbooks.md', 'Someone else is working on the team', 'text'))) expect(output).toMatch(line);
     await (await wire.aws.s3()).send(new DeleteObjectCommand(at));
   });

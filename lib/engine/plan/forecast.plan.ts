@@ -31,11 +31,14 @@ function forecast(observation: TeamObservation, intent: Intent, policy: Policy, 
       for (const step of stage.steps) team = after(team, step);
       continue;
     }
-    const later = stage.waiting.length === 0 ? undefined : afterWait(team, stage.waiting);
+    // What is not known yet is looked at before anything is waited for.
+    const unknown = stage.waiting.filter(({ kind }) => kind === 'unobserved');
+    const awaited = unknown.length > 0 ? unknown : stage.waiting;
+    const later = awaited.length === 0 ? undefined : afterWait(team, awaited);
     if (later === undefined) break;
-    const awaited = stage.waiting.filter(({ kind }) => kind !== 'unobserved');
-    const isLater = awaited.length > 0 && (isOver(intent, awaited) || soonestOf(awaited, team.now) > now + policy.patience);
-    for (const reason of waitsOf(awaited)) steps.push({ kind: 'wait', reason, ...(isLater ? { later: true } : {}) });
+    const isLater = isOver(intent, awaited) || soonestOf(awaited, team.now) > now + policy.patience;
+    if (unknown.length === 0)
+      for (const reason of waitsOf(awaited)) steps.push({ kind: 'wait', reason, ...(isLater ? { later: true } : {}) });
     team = later;
   }
   return steps;

@@ -173,6 +173,16 @@ describe('the whole way', () => {
       ['delete-key', undefined],
     ]);
   });
+  test('what runs is looked at before an older soak is waited for', () => {
+    const older = principal({
+      user: 'o',
+      label: 'team/o',
+      declared: false,
+      keys: [key('OLDER', { status: 'Inactive', inactiveSince: ago(1) })],
+    });
+    const steps = brief(team([older, principal()], [app('a', 'OLD', { activity: undefined })]), rotate).slice(4);
+    expect(steps).toEqual(['write 1/1: a', 'deactivate OLD', 'wait', 'wait', 'delete-key OLDER', 'delete-key OLD', 'delete-principal']);
+  });
   test('only what is due', () => {
     const young = principal({ user: 'young', label: 'team/young', keys: [key('YOUNG', { createdAt: ago(80 * DAY) })], current: 'YOUNG' });
     const observation = team([principal(), young], [app('a', 'OLD'), app('b', 'YOUNG', { user: 'young' })]);
