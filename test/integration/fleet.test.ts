@@ -129,7 +129,7 @@ describe('a team of many apps', () => {
     expect(rotation).toMatchObject({ status: 'done', ended: expect.any(String) });
     expect(rotation?.events.map(({ step }) => step)).toEqual(expect.arrayContaining(['create-key', 'write-apps', 'delete-key']));
     const { stdout } = await work.ok(['log', 'fleet', '--verbose']);
-    expect(stdout).toMatch(/fleet +\S+@\S+ +rotate +done +/);
+    for (const command of ['up', 'sync', 'rotate']) expect(stdout).toMatch(new RegExp(`fleet +\\S+@\\S+ +${command} +done +`));
     expect((await work.ok(['log', '--since', '0s'])).stdout).toContain('no run since');
   });
 

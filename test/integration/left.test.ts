@@ -123,6 +123,9 @@ describe('a team that the file no longer names', () => {
     work.write(file(team('one', 'left-one: { mode: upload }, left-two: { mode: upload }')));
     const dry = await work.ok(['up', '--prune', '--dry-run']);
     expect(dry.stdout).toContain('- stack halcyon-two in eu-west-1');
+    // What is about to go is counted, and not told as left.
+    expect(dry.stdout).toMatch(/^In all: .*\b1 stack deleted,/m);
+    expect(dry.stdout.match(/^left behind: \w+/gm)).toEqual(['left behind: bucket']);
     expect(await holds('left-two', 'two')).toMatchObject({ status: 'Active' });
     // Another file that says no deployment may have made it.
     const refused = await work.kit(['up', '--prune', '--yes', '--no-smoke']);

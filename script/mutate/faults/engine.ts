@@ -29,7 +29,7 @@ export const ENGINE = [
       'rotation',
     ],
     'unexplained-use-unheeded': [`used <= explained + COARSE ||`, `used > 0 ||`, 'engine'],
-    'no-soak': [`if (now < until) {`, `if (now < 0) {`, 'rotation'],
+    'no-soak': [`if (now < end) {`, `if (now < 0) {`, 'rotation'],
     'revoked-key-goes-while-held': [`if (apps.length === 0) return act`, `if (apps.length >= 0) return act`, 'engine'],
   }),
   ...faultsOf('lib/engine/plan/principal.plan.ts', {
