@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { halcyonEnv, inShim, KEY, run, startServer, V2, type Server, type Wire } from './support/shim.js';
 import { claimOf, expectedSignature } from './support/verify.js';
+import { EVERY } from '../support/every.js';
 
 // Hundreds of processes are started here, which a busy machine takes its time for.
 vi.setConfig({ testTimeout: 300_000 });
@@ -98,7 +99,7 @@ describe('a signature is what the AWS SDK makes of the request on the wire', () 
           ].sort(),
         );
       }),
-      { numRuns: 60, examples: [['ghc-7.8.4/halcyon-install-abc1234-app-1.0.tar.gz', false, 'team/linux', 'small', true]] },
+      { numRuns: EVERY ? 60 : 25, examples: [['ghc-7.8.4/halcyon-install-abc1234-app-1.0.tar.gz', false, 'team/linux', 'small', true]] },
     );
   });
 
@@ -234,7 +235,7 @@ test('HMAC of keys of every length, against Node', async () => {
       const printed = await inShim('sha256=(sha256sum); hmac "$1" "$2"; printf %s "$digest"', [hex, message]);
       expect(printed).toBe(createHmac('sha256', bytes).update(message).digest('hex'));
     }),
-    { numRuns: 25, endOnFailure: true },
+    { numRuns: EVERY ? 25 : 12, endOnFailure: true },
   );
 });
 

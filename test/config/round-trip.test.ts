@@ -9,6 +9,7 @@ import { jsonSchema } from '../../lib/config/schema.js';
 import { defaultBucketName, secretName, userName } from '../../lib/contract/index.js';
 import type { KitError } from '../../lib/errors.js';
 import { validFile } from './arbitrary.js';
+import { EVERY } from '../support/every.js';
 
 const style = fc.record({
   indent: fc.constantFrom(2, 4),
@@ -25,7 +26,7 @@ test('every valid file means the same however its YAML is written, and editors a
       expect(parseConfig(text)).toEqual(normalise(file));
       expect(editor(file)).toBe(true);
     }),
-    { numRuns: 300 },
+    { numRuns: EVERY ? 300 : 150 },
   );
 });
 
@@ -74,6 +75,6 @@ test('a mistake is pointed at wherever it is put, and nothing else is blamed', (
         { line: before.length, column: before.at(-1)!.length + 1, message: 'is not known here' },
       ]);
     }),
-    { numRuns: 300 },
+    { numRuns: EVERY ? 300 : 150 },
   );
 });
