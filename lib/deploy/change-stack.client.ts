@@ -26,8 +26,8 @@ export interface StackChange {
 }
 
 const POLL = 1000;
-/** As many looks in a row may fail. */
-const UNSEEN = 60;
+/** As many looks in a row may fail, each of several attempts. */
+const UNSEEN = 20;
 /** Nothing is in it, or what CloudFormation takes no change of. */
 const NEVER_MADE = /^(ROLLBACK_COMPLETE|ROLLBACK_FAILED|CREATE_FAILED|REVIEW_IN_PROGRESS)$/;
 
