@@ -31,7 +31,7 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
   const { intent, command, policy, from, deployed = [], smoke, lacking } = options;
   const seenOf = ({ name }: Team) => from?.find((one) => one.team === name);
   const notifier = new Notifier(session);
-  return teamByTeam(
+  const results = await teamByTeam(
     session,
     [...session.teams].sort((a, b) => Number(isBegun(seenOf(b))) - Number(isBegun(seenOf(a)))),
     async (team): Promise<TeamResult> => {
@@ -71,6 +71,20 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
     },
     2,
   ).finally(() => notifier.settled());
+  return intent.kind === 'down' ? results : atTheEnd(results);
+}
+
+/** What a team waited for another of the same run to do is done by its end. */
+function atTheEnd(results: readonly TeamResult[]): TeamResult[] {
+  const through = new Set(results.filter((one) => exitCodeOf([one]) === 0).map(({ team }) => team));
+  return results.map((result) => ({
+    ...result,
+    waiting: result.waiting.map((one) =>
+      one.team !== undefined && through.has(one.team)
+        ? { ...one, text: `${one.app} held ${one.keyId}, and has been moved to team ${one.team} by this run: the next one retires the key` }
+        : one,
+    ),
+  }));
 }
 
 /** A few teams at a time. By a mistake in one the others are not left alone: they would go on unreported. After an abort none is begun. */

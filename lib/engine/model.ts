@@ -138,6 +138,8 @@ export interface Waiting {
   readonly until?: string;
   /** Nothing ends it but a person. */
   readonly stays?: true;
+  /** The app is of this team now, which takes it off the key. */
+  readonly team?: string;
 }
 
 export interface Blocked {

@@ -101,6 +101,7 @@ const remarks = {
         since: time.optional(),
         until: time.optional(),
         stays: z.literal(true).optional(),
+        team: text.optional(),
       },
     }),
   ),

@@ -33,7 +33,13 @@ const planOf = (team: string, keys: number, steps: number, waiting = 0): TeamPla
   ({
     team,
     observation: { principals: [{ keys: Array.from({ length: keys }) }] },
-    plan: { steps: Array.from({ length: steps }), waiting: Array.from({ length: waiting }), blocked: [], notices: [], left: [] },
+    plan: {
+      steps: Array.from({ length: steps }),
+      waiting: Array.from({ length: waiting }, () => ({ kind: 'soak' })),
+      blocked: [],
+      notices: [],
+      left: [],
+    },
   }) as unknown as TeamPlan;
 const from = [planOf('first', 1, 1), planOf('second', 1, 1), planOf('begun', 2, 1), planOf('idle', 1, 0, 1)];
 
@@ -76,4 +82,16 @@ test('a team whose stacks are not as they should be is told as not begun, and th
     ...{ status: 'failed', summary: 'not begun: its stack failed' },
     error: { code: 'deploy-failed', message: 'its stack failed' },
   });
+});
+
+test('what one team waits for another to do is told as done where the same run did it', async () => {
+  const waiting = [{ kind: 'holds', app: 'web', keyId: 'AKIAOLD', principal: 'idle/upload', team: 'first', text: 'until up first' }];
+  const idle = planOf('idle', 1, 0);
+  const plans = [planOf('first', 1, 1), { ...idle, plan: { ...idle.plan, waiting } }] as TeamPlan[];
+  const waitsOf = async (some: readonly Team[]) =>
+    (await runTeams({ ...session, teams: some }, { intent: { kind: 'ensure' }, from: plans })).find(({ team }) => team === 'idle')?.waiting;
+  expect(await waitsOf([teams[0]!, teams[3]!])).toMatchObject([
+    { text: 'web held AKIAOLD, and has been moved to team first by this run: the next one retires the key' },
+  ]);
+  expect(await waitsOf([teams[3]!])).toEqual(waiting);
 });

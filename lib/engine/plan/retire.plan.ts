@@ -52,14 +52,14 @@ export function planRetirement(
 }
 
 /** Of an app that is none of the team's: what is to be done about it. */
-function elsewhere({ outside = [] }: TeamObservation, { name }: AppState): { text: string; stays?: true } {
+function elsewhere({ outside = [] }: TeamObservation, { name }: AppState): { text: string; stays?: true; team?: string } {
   const app = outside.find((one) => one.name === name);
   if (app === undefined) return { text: '' };
-  if (app.team !== undefined) return { text: ` until halcyon-kit up ${app.team} moves it to that team` };
+  if (app.team !== undefined) return { text: ` until halcyon-kit up ${app.team} moves it to that team`, team: app.team };
   return { text: ', and no team of the file has it', stays: true };
 }
 
-type Reason = Pick<Waiting, 'kind' | 'app' | 'text' | 'since' | 'stays'>;
+type Reason = Pick<Waiting, 'kind' | 'app' | 'text' | 'since' | 'stays' | 'team'>;
 
 /** Why the key may still be held, app by app. What runs with one that is inactive has lost nothing more when it goes. */
 function holders(observation: TeamObservation, { id: keyId, status }: KeyState, intent: Intent, now: number): Reason[] {
