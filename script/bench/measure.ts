@@ -21,19 +21,23 @@ export function isMet({ value, aim }: Pick<Figure, 'value' | 'aim'>): boolean | 
 
 export interface Run {
   readonly ms: number;
+  /** Its own process's time on a core, where the system tells (Linux). */
+  readonly cpuMs: number;
   readonly peakMiB: number;
 }
 
-/** Run a program to its end: wall milliseconds, and the peak resident size of its own process where the system tells (Linux). */
+/** Run a program to its end: wall milliseconds, and the time on a core and peak resident size of its own process where the system tells (Linux). */
 export async function run(command: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Run> {
   const { readFileSync } = await import('node:fs');
   const began = process.hrtime.bigint();
   const child = spawn(command, [...args], { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (chunk) => (errors += String(chunk)));
-  let peak = 0;
+  let [peak, ticks] = [0, 0];
   const watch = setInterval(() => {
     try {
+      const [user, system] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/.*\)/s, '').trim().split(' ').slice(11);
+      ticks = Math.max(ticks, Number(user) + Number(system));
       peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0));
     } catch {
       // The process is over, or this system has no /proc.
@@ -42,7 +46,7 @@ export async function run(command: string, args: readonly string[], options: { c
   const code = await new Promise<number | null>((done, fail) => child.on('error', fail).on('close', done));
   clearInterval(watch);
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${errors}`);
-  return { ms: Number(process.hrtime.bigint() - began) / 1e6, peakMiB: peak / 1024 };
+  return { ms: Number(process.hrtime.bigint() - began) / 1e6, cpuMs: ticks * 10, peakMiB: peak / 1024 };
 }
 
 export function median(values: readonly number[]): number {
