@@ -72,7 +72,8 @@ if (values.list) {
 }
 
 const suiteOf = (name: SuiteName): Suite => SUITES[name];
-const runnable = ({ suite }: Pick<Fault, 'suite'>) => !suiteOf(suite).files.some((file) => file.startsWith('test/upstream/')) || Boolean(process.env.HALCYON_UPSTREAM_DIR);
+const runnable = ({ suite }: Pick<Fault, 'suite'>) =>
+  !suiteOf(suite).files.some((file) => file.startsWith('test/upstream/')) || Boolean(process.env.HALCYON_UPSTREAM_DIR);
 const wanted = chosen.filter(runnable);
 const leftOut = chosen.length - wanted.length;
 if (leftOut > 0) say(`${leftOut} faults are left out: HALCYON_UPSTREAM_DIR does not name the clones of the upstream`);
