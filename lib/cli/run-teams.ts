@@ -35,13 +35,15 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
     session,
     [...session.teams].sort((a, b) => Number(isBegun(seenOf(b))) - Number(isBegun(seenOf(a)))),
     async (team): Promise<TeamResult> => {
+      await sweepApps(session, team);
       const error = lacking?.(team);
       if (error !== undefined) {
         const { code, message } = error;
         const none = { waiting: [], blocked: [], notices: [], left: [], evidence: [] };
-        return { team: team.name, status: 'failed', summary: `not begun: ${message}`, ...none, error: { code, message } };
+        const told = { team: team.name, status: 'failed', summary: `not begun: ${message}` } as const;
+        notifier.tell(team.name, await new Journal(session, team, intent, command).end(told));
+        return { ...told, ...none, error: { code, message } };
       }
-      await sweepApps(session, team);
       const seen = seenOf(team);
       if (seen !== undefined && isIdle(seen, intent) && !deployed.includes(teamStackName(team.name))) {
         await tidyUp(session, team);

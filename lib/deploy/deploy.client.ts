@@ -58,14 +58,11 @@ export interface DeployerOptions {
 
 /** Stacks that are deployed side by side: AWS throttles who changes many at once. */
 const AT_ONCE = 5;
-/** What every stack would meet, or a mistake of ours. */
-const isOfAll = (error: unknown) =>
+/** What every stack would meet, or a mistake of ours. What one has come through, others may meet alone. */
+const isOfAll = (error: unknown, some: boolean) =>
   !isKitError(error) ||
-  isKitError(
-    error,
-    ...(['aws-credentials-missing', 'aws-credentials-expired', 'aws-credentials-refused', 'aws-denied'] as const),
-    ...(['aws-unreachable', 'aws-tls', 'clock-skew'] as const),
-  );
+  isKitError(error, 'aws-credentials-missing', 'aws-credentials-expired', 'aws-credentials-refused', 'clock-skew') ||
+  (!some && isKitError(error, 'aws-denied', 'aws-unreachable', 'aws-tls'));
 /** AWS allows five minutes. */
 const SKEW_ALLOWED_MS = 4.5 * 60_000;
 
@@ -141,8 +138,13 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         failed.set(stack, error as KitError);
         if (wanted.length > 1 && !signal?.aborted) io.warn((error as KitError).message);
       };
-      const ofAll = () => [...failed.values()].find(isOfAll);
-      const hopeless = () => ofAll() ?? (done.size === 0 && failed.size >= AT_ONCE ? [...failed.values()][0] : undefined);
+      let tried = 0;
+      const ofAll = () => [...failed.values()].find((error) => isOfAll(error, done.size > 0));
+      const hopeless = () => {
+        const [first] = failed.values();
+        if (first === undefined || done.size > 0 || tried < AT_ONCE) return ofAll();
+        return new KitError('deploy-failed', `the first ${tried} stacks all failed, the first with: ${first.message}`, { cause: first });
+      };
       const deployOne = async ({ id, stack, stackName, region, ...change }: (typeof made)[number]) => {
         const { outputs, left } = await inStep(io, `deploying ${stack}`, (step) =>
           changeStack(awsIn(region), stackName, { ...change, from: seen.get(stack) }, { step, signal }),
@@ -159,7 +161,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         if (cause !== undefined) {
           const rest = wanted.slice(index);
           for (const left of rest) failed.set(left.stack, cause);
-          io.warn(`${counted(rest.length, 'stack')} not begun, as each would fail alike`);
+          io.warn(`${counted(rest.length, 'stack')} not begun, as each may fail alike`);
           break;
         }
         const lacking = wanted.find((needed) => after.includes(needed.id) && failed.has(needed.stack));
@@ -171,7 +173,10 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
           fail(stack, error);
           continue;
         }
-        const work = deployOne(one).catch((error: unknown) => fail(stack, error));
+        const work = deployOne(one).catch((error: unknown) => {
+          tried += 1;
+          fail(stack, error);
+        });
         underWay.set(
           id,
           work.finally(() => underWay.delete(id)),

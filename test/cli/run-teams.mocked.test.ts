@@ -1,4 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
+import { Journal } from '../../lib/cli/journal.js';
 import type { TeamPlan } from '../../lib/cli/preview.js';
 import { runTeams } from '../../lib/cli/run-teams.js';
 import type { Session } from '../../lib/cli/session.js';
@@ -76,7 +77,10 @@ test('a mistake in one team leaves the others no less done, and after an abort n
 
 test('a team whose stacks are not as they should be is told as not begun, and the others go on', async () => {
   const lacking = ({ name }: Team) => (name === 'first' ? new KitError('deploy-failed', 'its stack failed') : undefined);
+  const end = vi.spyOn(Journal.prototype, 'end');
   const results = await runTeams(session, { intent: { kind: 'ensure' }, from, lacking });
+  // It is in the journal, and so in what is notified.
+  expect(end).toHaveBeenCalledWith(expect.objectContaining({ status: 'failed', summary: 'not begun: its stack failed' }));
   expect(ran).toEqual(['begun', 'second']);
   expect(results.find(({ team }) => team === 'first')).toMatchObject({
     ...{ status: 'failed', summary: 'not begun: its stack failed' },

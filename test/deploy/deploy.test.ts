@@ -9,7 +9,7 @@ import {
   type StackStatus,
 } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { renderStacks } from '../../lib/cli/render.js';
 import { createDeployer } from '../../lib/deploy/deploy.client.js';
 import { KitError } from '../../lib/errors.js';
@@ -94,10 +94,11 @@ test('users that others succeed are told by their names, and that they may do wh
 describe('stacks side by side', () => {
   const TEAMS = [...'abcdefghijklmn'].map((letter) => letter.repeat(2));
   const STACKS = ['halcyon-bucket-common', ...TEAMS.map((name) => `halcyon-${name}`)];
-  const shared = ['aa', 'bb'];
+  let shared: readonly string[] = ['aa', 'bb'];
+  afterEach(() => void (shared = ['aa', 'bb']));
   const bucketOf = (team: string) =>
     shared.includes(team) ? `{ shared: common, prefix: ${team} }` : '{ account: "111122223333", region: eu-west-1 }';
-  const TEXT = `buckets: { common: { account: "111122223333", region: eu-west-1 } }
+  const text = () => `buckets: { common: { account: "111122223333", region: eu-west-1 } }
 teams:
 ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${team}: { mode: upload } } }\n`).join('')}`;
   const none = Object.assign(new Error('Stack does not exist'), { name: 'ValidationError' });
@@ -127,7 +128,7 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
     });
     const warned: string[] = [];
     const io = { ...silentIo, warn: (text: string) => void warned.push(text) };
-    const deployer = await createDeployer({ config: exampleConfig(TEXT), io, network: networkOf(), signal: abort.signal });
+    const deployer = await createDeployer({ config: exampleConfig(text()), io, network: networkOf(), signal: abort.signal });
     return { deployer, open, seen, warned, abort };
   }
 
@@ -160,7 +161,7 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
     cloudformation.on(CreateStackCommand).rejects(refused);
     await expect(deployer.deploy(STACKS)).rejects.toMatchObject({ code: 'aws-credentials-expired' });
     expect([seen.begun, cloudformation.commandCalls(CreateStackCommand).length]).toEqual([[], 1]);
-    expect(warned.at(-1)).toBe('14 stacks not begun, as each would fail alike');
+    expect(warned.at(-1)).toBe('14 stacks not begun, as each may fail alike');
   });
 
   test('nor is what failed for all that were begun first', async () => {
@@ -169,7 +170,28 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
     expect([deployed, [...failed.keys()].sort()]).toEqual([[], STACKS.slice(3).sort()]);
     // As many as failed, and those that took their place meanwhile.
     expect(seen.begun.length).toBeLessThan(10);
-    expect(warned).toContainEqual(`${12 - seen.begun.length} stacks not begun, as each would fail alike`);
+    expect(warned).toContainEqual(`${12 - seen.begun.length} stacks not begun, as each may fail alike`);
+  });
+
+  test('what needs a stack that failed has not failed of itself: the others are begun', async () => {
+    shared = ['aa', 'bb', 'cc', 'dd', 'ee'];
+    const { deployer } = await deploying({ fails: ['halcyon-bucket-common'] });
+    const { deployed, failed } = await deployer.deploy(STACKS);
+    expect(failed.size).toBe(6);
+    expect(deployed.map(({ stack }) => stack)).toEqual(STACKS.slice(6));
+  });
+
+  test('what one may not do is its own matter once another has come through', async () => {
+    const { deployer } = await deploying();
+    const denied = async (stack: string, alone: () => Promise<unknown>) => {
+      if (stack !== 'halcyon-cc') return false;
+      await alone();
+      throw new KitError('aws-denied', 'AWS denies it');
+    };
+    const { deployed, failed } = await deployer.deploy(STACKS, denied);
+    expect([[...failed.keys()], deployed.length]).toEqual([['halcyon-cc'], STACKS.length - 1]);
+    const before = await deploying();
+    await expect(before.deployer.deploy(['halcyon-cc'], denied)).rejects.toMatchObject({ code: 'aws-denied' });
   });
 
   test('a mistake of ours ends all of it', async () => {

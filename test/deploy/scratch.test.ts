@@ -12,11 +12,9 @@ afterEach(() => {
 
 test('what a killed synthesis left goes the next day; another that is under way, and what is not ours, stays', async () => {
   vi.stubEnv('TMPDIR', (dir = mkdtempSync(join(tmpdir(), 'scratch-'))));
-  const [left, underWay, others] = ['halcyon-kit-left', 'halcyon-kit-now', 'others'].map((name) => join(dir, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [left, underWay, others] = ['halcyon-kit-synth-aB3xYz', 'halcyon-kit-synth-Qw12er', 'halcyon-kit-synth-notes'].map((name) =>
+    join(dir, name),
+  ) as [string, string, string];
   for (const one of [left, underWay, others]) {
     mkdirSync(one);
     writeFileSync(join(one, 'manifest.json'), '{}');

@@ -25,6 +25,9 @@ type Place = PrincipalState['reach'];
 const LATE = 60_000;
 const LATE_POLL = 2000;
 
+/** For so long a key is taken to be as it was seen, while it was tried: somebody may stop it meanwhile. */
+const MOMENT = 30_000;
+
 /**
  * Observe, plan, act, until there is nothing left to do, or something must be waited for or settled by a person. Throws nothing but the
  * signal's reason after an abort, and mistakes of its own: what went wrong is in the result, with the evidence of what was done before.
@@ -158,11 +161,12 @@ async function rounds(
         fresh = looked = true;
       } else {
         fresh = false;
-        // Whatever happens in the steps, only what is looked at afterwards counts; a key that was tried is as it was.
+        // Whatever happens in the steps, only what is looked at afterwards counts; keys that were tried are as they were a moment ago.
         const before = memory.evidence.length;
         const { written, problems } = await applySteps(context, memory, steps, observation, intent);
         if (written.length > 0) looked = false;
-        if (problems.length > 0 || steps.some(({ kind }) => kind !== 'verify'))
+        const tried = problems.length === 0 && steps.every(({ kind }) => kind === 'verify');
+        if (!tried || clock.now() - Date.parse(observation.at) > MOMENT)
           observation = await observeWritten(context, observation, steps, written);
         // A round that did something is no failure in a row.
         if (problems.length === 0 || memory.evidence.length > before) failures = 0;

@@ -64,6 +64,8 @@ export const ENGINE = [
   }),
   ...faultsOf('lib/engine/run/reconcile.client.ts', {
     'final-step-on-an-old-look': [`isFinal(step) && !(looked`, `steps.length > 99 && !(looked`, 'engine'],
+    'no-look-after-a-step': [`steps.every(({ kind }) => kind === 'verify')`, `steps.every(({ kind }) => kind !== 'wait')`, 'engine'],
+    'a-key-as-it-was-long-ago': [`> MOMENT)`, `> 100 * MOMENT)`, 'engine'],
     'lease-not-taken': [`if (store !== undefined && !fence.has`, `if (store === undefined && !fence.has`, 'rotation'],
     'lease-kept': [`await context.fence.release();`, `void context.fence;`, 'rotation'],
   }),

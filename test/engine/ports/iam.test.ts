@@ -46,6 +46,18 @@ test('what is attached to a user without keys is looked up, where one may, and o
   ]);
 });
 
+test('of keys whose last use is known well enough IAM is not asked', async () => {
+  answer(user('keyed'));
+  iam
+    .on(ListAccessKeysCommand)
+    .resolves({ AccessKeyMetadata: ['AKIAKNOWN', 'AKIANEW'].map((AccessKeyId) => ({ AccessKeyId, Status: 'Active' })) });
+  iam.on(GetAccessKeyLastUsedCommand).resolves({ AccessKeyLastUsed: { LastUsedDate: new Date(60_000), ServiceName: 's3', Region: 'r' } });
+  const uses = new Map([['AKIAKNOWN', { lastUsedAt: '2026-03-01T12:00:00.000Z', lastUsedService: 's3' }]]);
+  const [keyed] = await awsKeys(aws()).users(['payments'], { uses });
+  expect(keyed?.keys.map(({ lastUsedAt }) => lastUsedAt)).toEqual(['2026-03-01T12:00:00.000Z', '1970-01-01T00:01:00.000Z']);
+  expect(iam.commandCalls(GetAccessKeyLastUsedCommand).map(({ args }) => args[0].input.AccessKeyId)).toEqual(['AKIANEW']);
+});
+
 test('that AWS is busy while quarantined users are looked for is no mistake of the kit; who may not look goes on', async () => {
   iam.on(ListPoliciesCommand).rejectsOnce(thrown('Throttling'));
   await expect(quarantinedUsers(aws())).rejects.toMatchObject({ code: 'aws-throttled' });

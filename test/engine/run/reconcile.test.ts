@@ -8,6 +8,7 @@ import type { HoldersPort, Ports } from '../../../lib/engine/ports/ports.js';
 import { findKeyOf, killAtOnce } from '../../../lib/engine/run/kill.client.js';
 import { observeAll } from '../../../lib/engine/run/observe.client.js';
 import { LAG } from '../../../lib/engine/run/recent.js';
+import { refusedTag } from '../../../lib/engine/tags.js';
 import { reconcile } from '../../../lib/engine/run/reconcile.client.js';
 import { KitError } from '../../../lib/errors.js';
 import type { Confirmed } from '../../../lib/heroku/confirmed.js';
@@ -184,6 +185,25 @@ test('deploys of an app during every look do not hold up a rotation', async () =
   expect(deploys).toBeGreaterThan(0);
   expect(world.iam.users.get(USER)?.keys.map(({ id }) => id)).not.toContain(old);
   expect(world.violations).toEqual([]);
+});
+
+test('a key that is stopped while it is tried for long is made current by nobody', async () => {
+  const { world, run } = setUp();
+  let tries = 0;
+  let leaked = '';
+  const moved: string[] = [];
+  const hook: Hook = (operation) => {
+    const user = world.iam.users.get(USER);
+    if (operation === 'verify' && (tries += 1) === policy.verifications) {
+      world.pass(40_000);
+      leaked = user?.keys[0]?.id ?? '';
+      if (user !== undefined) user.tags[refusedTag(leaked)] = `revoked ${new Date(world.now).toISOString()}`;
+    }
+    if (operation === 'UpdateSecretVersionStage') moved.push(user?.keys.find(({ id }) => id !== leaked)?.id ?? leaked);
+  };
+  expect(await run({ kind: 'ensure' }, { hook })).toMatchObject({ status: 'done' });
+  expect(moved).not.toContain(leaked);
+  expect(moved.length).toBeGreaterThan(0);
 });
 
 describe('right after a deployment', () => {
