@@ -60,12 +60,15 @@ export function byRun({ steps }: Pick<Plan, 'steps'>): { readonly now: readonly 
   return end < 0 ? { now: steps, later: [] } : { now: steps.slice(0, end), later: steps.slice(end) };
 }
 
+/** This run does something, and not only a later one. */
+export const isDoing = (plan: Pick<Plan, 'steps'>): boolean => byRun(plan).now.some(({ kind }) => kind !== 'wait');
+
 /** Something would be done now: not only once what is waited for is over. */
-const isChanging = ({ teams, buildpacks = [], stacks = [], gone = [] }: Changes): boolean =>
+export const isChanging = ({ teams, buildpacks = [], stacks = [], gone = [] }: Changes): boolean =>
   gone.length > 0 ||
   stacks.some(isStackChanged) ||
   buildpacks.some(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0) ||
-  teams.some(({ plan }) => plan.steps.length > 0 && plan.steps[0]?.kind !== 'wait');
+  teams.some(({ plan }) => isDoing(plan));
 
 /** Of a dry run: 1 where a person must settle something first; with `--detailed-exitcode` 2 where anything would be done. */
 export function dryRunExitCode(options: { readonly detailedExitcode?: boolean }, changes: Changes, blocked = false): number {

@@ -5,10 +5,10 @@ import { buildpacksWanted } from '../buildpack/signing.js';
 import type { Deployer } from '../deploy/deploy.client.js';
 import { renderFormerAcls, type FormerAcl } from '../deploy/former-acls.plan.js';
 import { renderLeft, type Left } from '../deploy/left.plan.js';
-import { isStackChanged, type StackChanges, type StackTarget } from '../deploy/stacks.plan.js';
+import { type StackChanges, type StackTarget } from '../deploy/stacks.plan.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { inStep } from '../io/io-host.js';
-import { byRun, tallyOf, type Changes } from './changes.plan.js';
+import { isChanging, tallyOf, type Changes } from './changes.plan.js';
 import { renderBuildpacks, renderPlans, renderStacks } from './render.js';
 import { AT_ONCE, engineContext, type Session } from './session.js';
 
@@ -55,10 +55,7 @@ export async function preview(
       previewBuildpacks(session, buildpackUrl),
       planTeams(session, { kind: 'ensure', prune: options.prune }, { expect: deployer === undefined ? undefined : afterDeployment }),
     ]);
-    const changes =
-      stacks.some(isStackChanged) ||
-      teams.some(({ plan }) => byRun(plan).now.length > 0) ||
-      buildpacks.some(({ plan, forks }) => plan.changes.length > 0 || Object.keys(forks).length > 0);
+    const changes = isChanging({ stacks, teams, buildpacks });
     const blocked =
       teams.some(({ plan }) => plan.blocked.length > 0 || plan.left.length > 0) || buildpacks.some(({ refused }) => refused !== undefined);
     return { stacks, buildpacks, teams, onV2, formerAcls, left: session.left, changes, blocked };

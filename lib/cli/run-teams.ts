@@ -2,10 +2,12 @@ import pMap from 'p-map';
 import type { Team } from '../config/model.js';
 import { teamStackName } from '../contract/index.js';
 import type { Event, Intent, LeftApp, TeamResult, Policy, Smoke } from '../engine/index.js';
+import { endOf } from '../engine/run/result.js';
 import { throwFirst, type KitError } from '../errors.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { Journal } from './journal.js';
 import { Notifier } from './notify.js';
+import { isDoing } from './changes.plan.js';
 import type { TeamPlan } from './preview.js';
 import { exitCodeOf } from './render.js';
 import { engineContext, type Session } from './session.js';
@@ -47,9 +49,7 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
       const seen = seenOf(team);
       if (seen !== undefined && isIdle(seen, intent) && !deployed.includes(teamStackName(team.name))) {
         await tidyUp(session, team);
-        const { waiting, blocked, notices, left } = seen.plan;
-        const status = intent.kind === 'ensure' ? 'done' : 'nothing-due';
-        return { team: team.name, status, summary: 'nothing to do', waiting, blocked, notices, left, evidence: [] };
+        return endOf({ team }, intent, seen.plan);
       }
       const journal = new Journal(session, team, intent, command);
       const onEvent = (event: Event) => {
@@ -110,9 +110,15 @@ async function tidyUp(session: Session, team: Team): Promise<void> {
   await session.records.get(team.name)?.save();
 }
 
-/** No step is due, and nothing is in the way of any. For `ensure` older keys retire in their own time. */
-const isIdle = ({ plan: { steps, waiting, blocked, left } }: TeamPlan, { kind }: Intent): boolean =>
-  ['ensure', 'rotate', 'finish'].includes(kind) && [...steps, ...blocked, ...left, ...(kind === 'ensure' ? [] : waiting)].length === 0;
+/**
+ * This run has nothing to do, so nobody was asked: what becomes due meanwhile is another's. What nobody can tell the end of is looked at again,
+ * but for `ensure`, where older keys retire in their own time.
+ */
+const isIdle = ({ plan }: TeamPlan, { kind }: Intent): boolean =>
+  ['ensure', 'rotate', 'finish', 'undo'].includes(kind) &&
+  !isDoing(plan) &&
+  plan.blocked.length === 0 &&
+  (kind === 'ensure' || plan.steps.length > 0 || plan.waiting.length === 0);
 
 /** A key is on its way in, or out. */
 const isBegun = (seen: TeamPlan | undefined): boolean => seen?.observation.principals.some(({ keys }) => keys.length > 1) === true;

@@ -1,6 +1,6 @@
 import type { Intent, Policy } from '../engine/model.js';
 import { KitError } from '../errors.js';
-import { dryRunExitCode, tallyOf } from '../cli/changes.plan.js';
+import { dryRunExitCode, isDoing, tallyOf } from '../cli/changes.plan.js';
 import { parseDuration } from '../cli/duration.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { planTeams } from '../cli/preview.js';
@@ -45,7 +45,7 @@ export async function rotate(names: readonly string[], options: RotateOptions, h
     .filter((part) => part !== '')
     .join('\n\n');
   if (options.dryRun) return { data: { teams: plans }, text, exitCode: dryRunExitCode(options, { teams: plans }) };
-  if (plans.some(({ plan }) => plan.steps.length > 0)) {
+  if (plans.some(({ plan }) => isDoing(plan))) {
     host.io.info(`${text}\n`);
     if (!(await host.confirm(question(intent)))) throw new KitError('declined', 'nothing was changed');
   }

@@ -15,16 +15,18 @@ export async function sync(names: readonly string[], options: ChangeOptions, hos
   await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
   const seen = await preview(session, { buildpackUrl });
   for (const warning of buildpackWarnings(seen.buildpacks, session.config.buildpack.url)) host.io.warn(warning);
-  const run = () => runTeams(session, { intent: { kind: 'ensure' }, command: 'sync', from: seen.teams });
-  if (!options.dryRun && !seen.changes) await run();
   const text = renderPreview(seen, options.verbose, (await session.heroku()).remaining());
   // To a team whose stack is not there yet, buildpacks alone are of no use.
   const stuck = seen.teams.every(({ plan }) => plan.blocked.some(({ code }) => code === 'user-missing' || code === 'secret-missing'));
-  if (options.dryRun || !seen.changes || stuck) return { data: seen, text, exitCode: dryRunExitCode(options, seen, seen.blocked) };
+  if (options.dryRun || stuck) return { data: seen, text, exitCode: dryRunExitCode(options, seen, seen.blocked) };
   host.io.info(`${text}\n`);
-  if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
-  await publishIfHosted(session.config, session.teams, session.aws, host.io);
-  const outcomes = await runWithBuildpacks(session, seen.buildpacks, run);
+  if (seen.changes) {
+    if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
+    await publishIfHosted(session.config, session.teams, session.aws, host.io);
+  }
+  const outcomes = await runWithBuildpacks(session, seen.buildpacks, () =>
+    runTeams(session, { intent: { kind: 'ensure' }, command: 'sync', from: seen.teams }),
+  );
   host.evidence.note({ outcomes });
   return { data: { outcomes }, text: outcomes.map(renderOutcome).join('\n'), exitCode: exitCodeOf(outcomes) };
 }

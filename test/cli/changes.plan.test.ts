@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dryRunExitCode, sentencesOf, tallyOf, type Changes } from '../../lib/cli/changes.plan.js';
+import { dryRunExitCode, isChanging, sentencesOf, tallyOf, type Changes } from '../../lib/cli/changes.plan.js';
 import { renderPlans, renderStacks } from '../../lib/cli/render.js';
 import type { Plan, Step } from '../../lib/engine/model.js';
 
@@ -128,12 +128,15 @@ describe('the same plan', () => {
   test.each([
     [0, changes()],
     [0, changes(wait(3), remove(24))],
+    [0, changes({ kind: 'wait', reason: 'build b1' })],
+    [2, changes({ kind: 'wait', reason: 'inactive for ten minutes more' }, remove(24))],
     [2, changes(create)],
     [2, { teams: [], gone: ['stack halcyon-payments in eu-west-1'] }],
     [1, { teams: [{ team: 'payments', plan: { ...planOf(create), blocked: [{ code: 'slots-full', text: 'both' }] } }] }],
     [1, { teams: [{ team: 'payments', plan: { ...planOf(), left: [{ app: 'a', text: 'gone' }] } }] }],
   ])('ends a dry run with %i', (code, what: Changes) => {
     expect(dryRunExitCode({ detailedExitcode: true }, what)).toBe(code);
+    if (code !== 1) expect(isChanging(what)).toBe(code === 2);
     expect(dryRunExitCode({}, what)).toBe(what.teams.some(({ plan }) => plan.blocked.length > 0) ? 1 : 0);
   });
 });

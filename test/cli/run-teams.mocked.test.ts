@@ -3,6 +3,7 @@ import { Journal } from '../../lib/cli/journal.js';
 import type { TeamPlan } from '../../lib/cli/preview.js';
 import { runTeams } from '../../lib/cli/run-teams.js';
 import type { Session } from '../../lib/cli/session.js';
+import type { Step } from '../../lib/engine/model.js';
 import type { Team } from '../../lib/config/model.js';
 import { KitError } from '../../lib/errors.js';
 
@@ -35,7 +36,7 @@ const planOf = (team: string, keys: number, steps: number, waiting = 0): TeamPla
     team,
     observation: { principals: [{ keys: Array.from({ length: keys }) }] },
     plan: {
-      steps: Array.from({ length: steps }),
+      steps: Array.from({ length: steps }, () => ({ kind: 'create-key' })),
       waiting: Array.from({ length: waiting }, () => ({ kind: 'soak' })),
       blocked: [],
       notices: [],
@@ -64,6 +65,24 @@ test('a rotation waits where there is something to wait for', async () => {
     { intent: { kind: 'rotate', due: true }, from: [planOf('idle', 1, 0)] },
   );
   expect([ran, only?.status]).toEqual([[], 'nothing-due']);
+});
+
+test.each([
+  ['ensure', 'done'],
+  ['rotate', 'waiting'],
+  ['finish', 'waiting'],
+  ['undo', 'waiting'],
+] as const)('a key that only a later run deletes is left to it: %s', async (kind, status) => {
+  const { plan, ...seen } = planOf('idle', 2, 0);
+  const waiting = [{ kind: 'soak', keyId: 'AKIAOLD', principal: 'idle/upload', text: 'AKIAOLD: inactive until tomorrow' }] as const;
+  const steps = [{ kind: 'wait', reason: waiting[0].text, later: true }, { kind: 'delete-key' }] as Step[];
+  const intent = kind === 'rotate' ? { kind, due: true } : { kind };
+  const left = [{ app: 'gone', text: 'gone does not exist' }];
+  const one = { ...session, teams: teams.slice(3) };
+  expect(await runTeams(one, { intent, from: [{ ...seen, plan: { ...plan, steps, waiting, left } }] })).toMatchObject([
+    { status, waiting, left },
+  ]);
+  expect(ran).toEqual([]);
 });
 
 test('a mistake in one team leaves the others no less done, and after an abort none is begun', async () => {

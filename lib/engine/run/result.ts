@@ -3,9 +3,12 @@ import type { Intent, Plan, TeamResult } from '../model.js';
 import { isOver, soonestOf, waitsOf } from '../plan/waiting.plan.js';
 import type { RunContext, RunMemory } from './run.js';
 
+type Done = Pick<RunMemory, 'failedApps' | 'began' | 'evidence'>;
+const NOTHING: Done = { failedApps: new Map(), began: false, evidence: [] };
+
 export function resultOf(
   { team }: Pick<RunContext, 'team'>,
-  { evidence }: RunMemory,
+  { evidence }: Pick<Done, 'evidence'>,
   status: TeamResult['status'],
   summary: string,
   planned: Plan | undefined,
@@ -24,10 +27,10 @@ export function resultOf(
   };
 }
 
-/** What it came to, where nothing can be done now; undefined while it is worth waiting, until `waitUntil` at most. */
-export function restOf(context: RunContext, memory: RunMemory, intent: Intent, planned: Plan, waitUntil: number): TeamResult | undefined {
+/** What it came to, where nothing can be done now. */
+export function endOf(of: Pick<RunContext, 'team'>, intent: Intent, planned: Plan, memory = NOTHING): TeamResult {
   const result = (status: TeamResult['status'], summary: string, error?: TeamResult['error']) =>
-    resultOf(context, memory, status, summary, planned, error);
+    resultOf(of, memory, status, summary, planned, error);
   const { waiting } = planned;
   if (memory.failedApps.size > 0) {
     const list = [...memory.failedApps].map(([app, { message }]) => `${app}: ${message}`).join('; ');
@@ -40,6 +43,12 @@ export function restOf(context: RunContext, memory: RunMemory, intent: Intent, p
     if (memory.began) return result('done', `done${but}`);
     return result(intent.kind === 'rotate' || intent.kind === 'finish' ? 'nothing-due' : 'done', `nothing to do${but}`);
   }
+  return result('waiting', waitsOf(waiting).join('; '));
+}
+
+/** The same; undefined while it is worth waiting, until `waitUntil` at most. */
+export function restOf(context: RunContext, memory: RunMemory, intent: Intent, planned: Plan, waitUntil: number): TeamResult | undefined {
+  const end = endOf(context, intent, planned, memory);
   const now = context.clock.now();
-  return now >= waitUntil || soonestOf(waiting, now) > waitUntil ? result('waiting', waitsOf(waiting).join('; ')) : undefined;
+  return end.status !== 'waiting' || now >= waitUntil || soonestOf(planned.waiting, now) > waitUntil ? end : undefined;
 }
