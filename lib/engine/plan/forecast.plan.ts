@@ -33,10 +33,10 @@ function forecast(observation: TeamObservation, intent: Intent, policy: Policy, 
     }
     // What is not known yet is looked at before anything is waited for.
     const unknown = stage.waiting.filter(({ kind }) => kind === 'unobserved');
-    const awaited = unknown.length > 0 ? unknown : stage.waiting;
+    const awaited = unknown.length > 0 ? unknown : endingFirst(stage.waiting);
     const later = awaited.length === 0 ? undefined : afterWait(team, awaited);
     if (later === undefined) break;
-    const isLater = isOver(intent, awaited) || soonestOf(awaited, team.now) > now + policy.patience;
+    const isLater = isOver(intent, stage.waiting) || soonestOf(awaited, team.now) > now + policy.patience;
     if (unknown.length === 0)
       for (const reason of waitsOf(awaited)) steps.push({ kind: 'wait', reason, ...(isLater ? { later: true } : {}) });
     team = later;
@@ -113,12 +113,21 @@ function after(team: Imagined, step: Step): Imagined {
   }
 }
 
+/** What nobody can tell the end of may be over at once; else what ends in the same minute. */
+function endingFirst(waiting: readonly Waiting[]): readonly Waiting[] {
+  const first = waiting.map(({ until = '' }) => until.slice(0, 16)).sort()[0];
+  return waiting.filter(({ until = '' }) => until.slice(0, 16) === first);
+}
+
 /** What was waited for is over: builds have ended, and soaks; undefined where nobody can tell. */
 function afterWait(team: Imagined, waiting: readonly Waiting[]): Imagined | undefined {
   if (waiting.some(({ kind }) => kind === 'unreadable' || kind === 'holds')) return undefined;
+  const awaited = new Set(waiting.map(({ keyId }) => keyId));
   const now = Math.max(team.now, ...waiting.flatMap(({ until }) => (until === undefined ? [] : [Date.parse(until)])));
   const quiet = withApps({ ...team, now }, (app) => ({ ...app, activity: { releasePending: false, running: [] } }));
-  return withPrincipals(quiet, (principal) => [{ ...principal, keys: principal.keys.map((key) => ({ ...key, lastUsedAt: undefined })) }]);
+  return withPrincipals(quiet, (principal) => [
+    { ...principal, keys: principal.keys.map((key) => (awaited.has(key.id) ? { ...key, lastUsedAt: undefined } : key)) },
+  ]);
 }
 
 function withApps(team: Imagined, change: (app: AppState) => AppState): Imagined {

@@ -87,7 +87,7 @@ const by =
 const planned = by(plan);
 const first = by(next);
 /** `kind subject` of each step. */
-const described = ({ steps }: Plan) =>
+const described = ({ steps }: Pick<Plan, 'steps'>) =>
   steps.map((step) =>
     step.kind === 'write-apps'
       ? `write ${step.wave}: ${step.apps.map(({ app: name }) => name).join(' ')}`
@@ -181,7 +181,22 @@ describe('the whole way', () => {
       keys: [key('OLDER', { status: 'Inactive', inactiveSince: ago(1) })],
     });
     const steps = brief(team([older, principal()], [app('a', 'OLD', { activity: undefined })]), rotate).slice(4);
-    expect(steps).toEqual(['write 1/1: a', 'deactivate OLD', 'wait', 'wait', 'delete-key OLDER', 'delete-key OLD', 'delete-principal']);
+    expect(steps).toEqual(['write 1/1: a', 'deactivate OLD', 'wait', 'delete-key OLDER', 'wait', 'delete-key OLD', 'delete-principal']);
+  });
+  test('a soak that ends tomorrow is a later run’s, though builds of another principal may end at once', () => {
+    const soaking = principal({
+      ...{ user: 's', label: 'team/s', current: 'SN', previous: 'SOAKING' },
+      keys: [key('SOAKING', { status: 'Inactive', inactiveSince: ago(60) }), key('SN')],
+    });
+    const half = principal({ keys: [key('OLD'), key('N')], current: 'N', previous: 'OLD' });
+    const activity: Activity = {
+      ...calm,
+      keyRelease: { version: 5, at: ago(1) },
+      running: [{ kind: 'build', id: 'b1', startedAt: ago(3) }],
+    };
+    const { steps } = planned(team([soaking, half], [app('a', 'N', { activity }), app('s', 'SN', { user: 's' })]), rotate);
+    expect(described({ steps })).toEqual(['wait', 'deactivate OLD', 'wait', 'delete-key SOAKING', 'wait', 'delete-key OLD']);
+    expect(steps.map((step) => 'later' in step)).toEqual([false, false, true, false, true, false]);
   });
   test('only what is due', () => {
     const young = principal({ user: 'young', label: 'team/young', keys: [key('YOUNG', { createdAt: ago(80 * DAY) })], current: 'YOUNG' });
