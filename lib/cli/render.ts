@@ -218,11 +218,14 @@ export const renderOutcome = (outcome: TeamResult): string => {
 export const isThrough = (outcomes: readonly TeamResult[]): boolean =>
   outcomes.every(({ status }) => status === 'done' || status === 'nothing-due');
 
-/** 0: all done or nothing due; 2: something waits, or someone else is at work; 1: something failed or is blocked, or an app is left as it is. */
-export function exitCodeOf(outcomes: readonly TeamResult[]): 0 | 1 | 2 {
+/**
+ * 0: all done or nothing due; 2: something waits, or someone else is at work; 1: something failed or is blocked, or an app is left as it is.
+ * @param held - what it is where someone else is at work.
+ */
+export function exitCodeOf(outcomes: readonly TeamResult[], held: 1 | 2 = 2): 0 | 1 | 2 {
   const codes = outcomes.map(({ status, left, error }) => {
     if (status === 'blocked' || left.length > 0) return 1;
-    if (status === 'failed') return error?.code === 'lease-held' ? 2 : 1;
+    if (status === 'failed') return error?.code === 'lease-held' ? held : 1;
     return status === 'waiting' ? 2 : 0;
   });
   return ([1, 2] as const).find((code) => codes.includes(code)) ?? 0;

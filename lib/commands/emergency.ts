@@ -77,7 +77,8 @@ export async function emergency(session: Session, keyId: string, options: Emerge
     await told.then(() => notifier.settled());
     host.evidence.note({ outcomes });
     const text = [found === undefined ? `${keyId} is gone already` : `${keyId} is inactive`, ...outcomes.map(renderOutcome)];
-    return { data: { intent, killed, outcomes }, text: text.join('\n'), exitCode: exitCodeOf(outcomes) };
+    // Without a lease its apps have no key that works.
+    return { data: { intent, killed, outcomes }, text: text.join('\n'), exitCode: exitCodeOf(outcomes, 1) };
   } catch (error) {
     if (host.signal.aborted || !(error instanceof KitError)) throw error;
     const inactive = found?.status !== 'Active' || killed.some(({ step }) => step === 'deactivate');

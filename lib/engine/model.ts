@@ -178,7 +178,7 @@ export interface Event {
   readonly text: string;
 }
 
-/** `done`, `nothing-due`: exit code 0; `waiting`: 2; `blocked`, `failed`, and whatever leaves an app as it is: 1. */
+/** `done`, `nothing-due`: exit code 0; `waiting`, and `failed` for a lease that another has: 2; `blocked`, `failed`, and whatever leaves an app as it is: 1. */
 export interface TeamResult extends Pick<Plan, 'waiting' | 'blocked' | 'notices' | 'left'> {
   readonly team: string;
   readonly status: 'done' | 'nothing-due' | 'waiting' | 'blocked' | 'failed';
