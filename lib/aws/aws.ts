@@ -43,9 +43,10 @@ export interface Aws {
   once(guard?: () => Promise<void>): Aws;
 }
 
-/** Networks in which AWS has answered: from then on, who does not take a connection is asked again. */
-const reached = new WeakSet<Network>();
 const CONNECT_MS = 10_000;
+
+/** The SDK's words, which has the same name for a time-out after the request was sent. */
+const NO_CONNECTION = /did not establish a connection/;
 
 /** Who names a profile need not be told that there is a key in the environment as well. */
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
@@ -58,7 +59,11 @@ function operatorOf({ profile: named }: Pick<AwsOptions, 'profile'>, network: Ne
       import('@smithy/node-http-handler'),
       import('@aws-sdk/credential-provider-node'),
     ]);
-    const handler = new NodeHttpHandler({ connectionTimeout: CONNECT_MS, ...(await network.agents('aws')) });
+    const { proxied, ...agents } = await network.agents('aws');
+    // A network that just wakes up needs a second one; a proxy, which may be slow, all of the time.
+    const attempts = proxied ? 1 : 2;
+    const handler = new NodeHttpHandler({ connectionTimeout: CONNECT_MS, ...agents });
+    const first = new NodeHttpHandler({ connectionTimeout: CONNECT_MS / attempts, ...agents });
     let provide: ReturnType<typeof defaultProvider> | undefined;
     const credentialDefaultProvider = (init: object) => {
       // By itself the SDK would ask for SSO credentials by another way.
@@ -76,7 +81,7 @@ function operatorOf({ profile: named }: Pick<AwsOptions, 'profile'>, network: Ne
         return found;
       };
     };
-    return { handler, credentialDefaultProvider };
+    return { handler, first, attempts, credentialDefaultProvider };
   };
   let opened: ReturnType<typeof open> | undefined;
   return () => (opened ??= open());
@@ -97,20 +102,26 @@ function awsOf(options: AwsOptions & { readonly network: Network }, operator: Re
   };
   const common = () =>
     once('common', async () => {
-      const { handler, credentialDefaultProvider } = await operator();
+      const { handler, first, attempts, credentialDefaultProvider } = await operator();
       const handle: typeof handler.handle = async (request, more) => {
-        await options.guard?.();
-        const answered = network.time.asked();
-        const answer = await handler.handle(request, more).catch((error: Error) => {
-          // Of one that drops packets, each attempt would wait as long, and somebody waits to be told.
-          if (reached.has(network) || error.name !== 'TimeoutError' || 'code' in error) throw error;
-          const why = `AWS cannot be reached at ${request.hostname}: no connection within ${CONNECT_MS / 1000} s`;
-          throw new KitError('aws-unreachable', `${why}; check the network, the region and AWS_ENDPOINT_URL`);
-        });
-        reached.add(network);
-        answered(answer.response.headers.date);
-        answer.response.body = shortened(answer.response.body as Readable, `${request.method} ${request.hostname}${request.path}`);
-        return answer;
+        for (let left = attempts; ; left -= 1) {
+          await options.guard?.();
+          const answered = network.time.asked();
+          try {
+            const answer = await (network.reached.has('aws') ? handler : first).handle(request, more);
+            network.reached.add('aws');
+            answered(answer.response.headers.date);
+            answer.response.body = shortened(answer.response.body as Readable, `${request.method} ${request.hostname}${request.path}`);
+            return answer;
+          } catch (error) {
+            if (network.reached.has('aws') || !NO_CONNECTION.test((error as Error).message)) throw error;
+            if (left > 1) continue;
+            // Of one that drops packets each of the SDK's attempts would wait as long, and somebody waits to be told: it tries again what a TimeoutError caused.
+            const cause = new Error((error as Error).message);
+            const why = `AWS cannot be reached at ${request.hostname}: no connection within ${CONNECT_MS / 1000} s`;
+            throw new KitError('aws-unreachable', `${why}; check the network, the region and AWS_ENDPOINT_URL`, { cause });
+          }
+        }
       };
       return {
         region: options.region,

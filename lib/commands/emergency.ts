@@ -7,6 +7,7 @@ import { NOTHING_LEFT, teamLeft } from '../deploy/left.plan.js';
 import type { Event, FoundKey, Policy } from '../engine/index.js';
 import { holdersOf, namesOf, regionOf } from '../config/derive.js';
 import { KitError } from '../errors.js';
+import { herokuApiUrl } from '../heroku/host.js';
 import { inStep } from '../io/io-host.js';
 import type { ChangeOptions, CommandResult } from '../cli/command.js';
 import { runTeams } from '../cli/run-teams.js';
@@ -73,6 +74,8 @@ export async function emergency(session: Session, keyId: string, options: Emerge
       const text = `${keyId} is inactive; the file has no team ${team.name}, so the apps that hold it get no other: put the team back and run halcyon-kit up ${team.name}, or retire it with halcyon-kit down ${team.name}`;
       return { data: { intent, killed, outcomes: [] }, text, exitCode: 1 };
     }
+    // The key is dead: however slow Heroku is, the apps need another.
+    session.network.reached.add(herokuApiUrl(host.env.HEROKU_HOST));
     const outcomes = await runTeams(await admit(narrowed(session, [team])), { intent, policy: options.policy });
     await told.then(() => notifier.settled());
     host.evidence.note({ outcomes });

@@ -12,7 +12,7 @@ export interface Patience {
   readonly rateLimitMs: number;
   /** One exchange, ms. */
   readonly timeoutMs: number;
-  /** All attempts of a request, ms, while no connection ever stood: then the host may be wrong, or dead. Later a connection has as long as an exchange. */
+  /** All attempts of a request, ms, while no connection ever stood: then the host may be wrong, or dead. Later each has as long for its connection as for its answer. */
   readonly reachMs: number;
 }
 

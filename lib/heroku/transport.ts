@@ -26,13 +26,12 @@ export interface Reply<T> {
   readonly nextRange?: string;
 }
 
-/** Attempts within `reachMs` as long as no connection ever stood: the host may be a wrong one, and somebody waits to be told. */
+/** Attempts that fail within `reachMs`, as long as no connection ever stood: the host may be a wrong one, and somebody waits to be told. */
 const UNREACHED = 4;
 
 /** The Platform API as calls that end in a value or a KitError. */
 export class Transport {
   readonly #gate: Gate;
-  #reached = false;
   #agents?: Promise<Agents>;
   constructor(
     private readonly options: {
@@ -66,7 +65,8 @@ export class Transport {
         const limited = 'status' in outcome && outcome.status === 429;
         const attempts = this.#reached ? patience.attempts : Math.min(patience.attempts, UNREACHED);
         const judged = judge(outcome, repeatable, limited ? ++limits : ++failures, waitedMs, { ...patience, attempts });
-        const inTime = this.#reached || !('afterMs' in judged) || Date.now() + judged.afterMs < until;
+        // Begun later, an attempt would have too little time left, and hide what a proxy says.
+        const inTime = this.#reached || !('afterMs' in judged) || Date.now() + judged.afterMs < until - patience.reachMs / 2;
         const verdict: Verdict = inTime ? judged : { do: 'give-up' };
         // Said before the place is given up, so that nobody overtakes the pause.
         if (limited && verdict.do === 'again') this.#gate.holdFor(verdict.afterMs);
@@ -90,6 +90,10 @@ export class Transport {
     return this.#gate.remaining;
   }
 
+  get #reached(): boolean {
+    return this.options.network.reached.has(this.options.host);
+  }
+
   /** @param until - when a first connection must stand. */
   async #attempt(call: Call, until: number): Promise<Outcome> {
     const { host, token, patience, io, network } = this.options;
@@ -100,13 +104,13 @@ export class Transport {
       const reachMs = this.#reached ? undefined : until - Date.now();
       const answer = await exchange({ ...call, host, token, agents, timeoutMs: patience.timeoutMs, reachMs });
       answered(answer.headers.date);
-      this.#reached = true;
+      network.reached.add(host);
       this.#gate.note(Number(answer.headers['ratelimit-remaining']));
       io.debug(`${call.method} ${call.path} ${answer.status}`);
       return answer;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      this.#reached ||= error.sent;
+      if (error.sent) network.reached.add(host);
       io.debug(`${call.method} ${call.path} ${error.message}`);
       return { lost: true, sent: error.sent, cause: error.cause };
     }

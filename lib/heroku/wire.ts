@@ -19,7 +19,7 @@ export interface WireRequest {
   readonly range?: string;
   /** From the connection to the end of the answer, in ms. */
   readonly timeoutMs: number;
-  /** Until the connection stands, in ms. Default: as long. */
+  /** Until the connection stands, a proxy's part in it included, in ms. Default: as long. */
   readonly reachMs?: number;
 }
 
@@ -71,17 +71,21 @@ class SingleRequest extends Request {
     const { timeoutMs, reachMs = timeoutMs } = this.#wire;
     const within = (ms: number) => {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => req.destroy(new Error(`no answer within ${ms / 1000} s`)), ms);
+      this.#timer = setTimeout(() => {
+        const late = new Error(`no answer within ${ms / 1000} s`);
+        req.destroy(late);
+        // As long as a proxy withholds the socket, Node says nothing of the end.
+        this.handleError(late);
+      }, ms);
     };
-    within(timeoutMs);
-    // Before the connection stands nothing of the request has left. A proxy has limits of its own, and shows its socket when it has connected.
+    within(reachMs);
+    // Before the connection stands nothing of the request has left. A proxy shows its socket when it has connected.
     req.once('socket', (socket) => {
       const sent = () => {
         this.#sent = true;
         within(timeoutMs);
       };
       if (!socket.connecting) return sent();
-      within(reachMs);
       socket.once(this.secure ? 'secureConnect' : 'connect', sent);
     });
   }

@@ -12,6 +12,8 @@ export interface Network {
   readonly s3Url?: string;
   /** What time it is where the answers come from. */
   readonly time: ServerTime;
+  /** Who has taken a connection: `aws`, an address of Heroku's, a proxy. From then on one that does not may be slow, and is asked again. */
+  readonly reached: Set<string>;
   /**
    * Agents that honour HTTPS_PROXY, HTTP_PROXY and NO_PROXY and, for AWS, AWS_CA_BUNDLE; undefined: Node's own will do.
    * @throws KitError `ca-bundle-unreadable`. Requests end with `proxy-invalid`, `proxy-unreachable` or `proxy-refused`.
@@ -22,6 +24,8 @@ export interface Network {
 export interface Agents {
   readonly httpAgent?: HttpAgent;
   readonly httpsAgent?: HttpsAgent;
+  /** By a proxy, which has limits of its own. */
+  readonly proxied?: true;
 }
 
 /** @param say - is told once where this machine's clock is wrong. */
@@ -29,17 +33,19 @@ export function networkOf(env: NodeJS.ProcessEnv = process.env, say?: (text: str
   const proxied = ['https_proxy', 'http_proxy', 'all_proxy'].some((name) => env[name] || env[name.toUpperCase()]);
   // A bundle takes longer to read than a connection to make: once for all of them.
   let trusted: SecureContext | undefined;
+  const reached = new Set<string>();
   const s3Url = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
   return {
     ...(s3Url ? { s3Url } : {}),
     time: new ServerTime({ say }),
+    reached,
     async agents(to, { keepAlive = true } = {}) {
       // The SDK ignores AWS_CA_BUNDLE, which the CDK and the AWS CLI honour.
       const secureContext = to === 'aws' && env.AWS_CA_BUNDLE ? (trusted ??= readBundle(env.AWS_CA_BUNDLE)) : undefined;
       if (proxied) {
         const { ProxyAgent } = await import('./proxy.js');
-        const agent = new ProxyAgent({ keepAlive, ...(secureContext ? { secureContext } : {}) }) as unknown as HttpsAgent;
-        return { httpAgent: agent, httpsAgent: agent };
+        const agent = new ProxyAgent({ keepAlive, ...(secureContext ? { secureContext } : {}) }, reached) as unknown as HttpsAgent;
+        return { httpAgent: agent, httpsAgent: agent, proxied: true };
       }
       return to === 'aws' ? { httpsAgent: new HttpsAgent({ keepAlive, secureContext }) } : {};
     },

@@ -15,7 +15,11 @@ export class ProxyAgent extends Agent {
   readonly #direct: { readonly http: HttpAgent; readonly https: HttpsAgent };
   readonly #tunnels = new Map<string, Tunnel>();
 
-  constructor(private readonly given: Options) {
+  /** @param reached - proxies that have answered are added. */
+  constructor(
+    private readonly given: Options,
+    private readonly reached: Set<string>,
+  ) {
     super(given);
     this.#direct = { http: new HttpAgent(given), https: new HttpsAgent(given) };
   }
@@ -25,7 +29,7 @@ export class ProxyAgent extends Agent {
     const host = options.host ?? 'localhost';
     const proxy = getProxyForUrl(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${options.port}`);
     if (proxy === '') return this.#direct[scheme];
-    const tunnel = this.#tunnels.get(proxy) ?? new Tunnel(proxy, this.given);
+    const tunnel = this.#tunnels.get(proxy) ?? new Tunnel(proxy, this.given, this.reached);
     this.#tunnels.set(proxy, tunnel);
     return tunnel;
   }
@@ -36,14 +40,18 @@ export class ProxyAgent extends Agent {
   }
 }
 
-/** Sooner than who asks through it gives up: what cannot be reached is the proxy. */
-const CONNECT_MS = 8_000;
+/** Sooner than who asks through it gives up: what cannot be reached is the proxy. Once it has answered, it may be slow. */
+const [CONNECT_MS, SLOW_MS] = [8_000, 30_000];
 
 /** A proxy, whose failures are told from those of the host behind it, and never show its password. */
 class Tunnel extends HttpsProxyAgent<string> {
   readonly #shown: string;
 
-  constructor(proxy: string, options: Options) {
+  constructor(
+    proxy: string,
+    options: Options,
+    private readonly reached: Set<string>,
+  ) {
     if (!URL.canParse(proxy) || !/^https?:/.test(proxy))
       throw new KitError('proxy-invalid', 'HTTPS_PROXY or HTTP_PROXY is no http:// or https:// URL; correct it, or unset it');
     registerUrlSecrets([proxy]);
@@ -53,10 +61,12 @@ class Tunnel extends HttpsProxyAgent<string> {
 
   override async connect(request: ClientRequest, options: Parameters<HttpsProxyAgent<string>['connect']>[1]): Promise<Socket> {
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), CONNECT_MS);
+    const ms = this.reached.has(this.#shown) ? SLOW_MS : CONNECT_MS;
+    const timer = setTimeout(() => limit.abort(), ms);
     Object.assign(this.connectOpts, { signal: limit.signal });
     let refusal: string | undefined;
     request.once('proxyConnect', ({ statusCode, statusText }: { statusCode: number; statusText: string }) => {
+      this.reached.add(this.#shown);
       if (statusCode !== 200) refusal = `${statusCode} ${statusText}`.trim();
     });
     const to = `${options.host}:${options.port}`;
@@ -65,7 +75,7 @@ class Tunnel extends HttpsProxyAgent<string> {
       socket = await super.connect(request, options);
     } catch (cause) {
       const why = limit.signal.aborted
-        ? `no answer within ${CONNECT_MS / 1000} s`
+        ? `no answer within ${ms / 1000} s`
         : ((cause as { code?: string }).code ?? (cause as Error).message);
       throw new KitError(
         'proxy-unreachable',

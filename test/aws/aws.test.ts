@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, createServer } from 'node:http';
+import { Agent, createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,10 +9,12 @@ import { identity } from '../../lib/aws/identity.js';
 import { networkOf } from '../../lib/network/network.js';
 
 let dir: string;
+let server: Server | undefined;
 beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), 'aws-'))));
 afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllEnvs();
+  server?.close();
   rmSync(dir, { recursive: true });
 });
 
@@ -38,21 +40,24 @@ test('credentials that a process gives are asked for once, by whatever clients a
 });
 
 test.each([
-  ['is given up at once where AWS never answered', false, 1],
-  ['is tried again where it did', true, 3],
-])('an endpoint that takes no connection %s', async (_, answered, attempts) => {
-  const server = createServer((_, res) =>
+  ['that takes no connection is given up after a second attempt where AWS never answered', false, undefined, 2],
+  ['that takes none is tried again where it did', true, undefined, 3],
+  // As the SDK names what it sent, and saw no answer to, as well.
+  ['that is given up otherwise is tried again', false, Object.assign(new Error('inactivity'), { name: 'TimeoutError' }), 3],
+])('an endpoint %s', async (_, answered, fault, attempts) => {
+  server = createServer((_, res) =>
     res.end(
       '<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>a</Arn><UserId>u</UserId><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>',
     ),
   );
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  await new Promise<void>((ready) => server?.listen(0, '127.0.0.1', ready));
   vi.stubEnv('AWS_ENDPOINT_URL', `http://localhost:${(server.address() as AddressInfo).port}`);
   let [drops, lookups] = [!answered, 0];
   // What nobody answers, as a host that drops packets does not.
   const lookup = (...[, , done]: unknown[]) => {
     if (drops) lookups += 1;
-    else (done as (error: null, addresses: unknown) => void)(null, [{ address: '127.0.0.1', family: 4 }]);
+    if (drops && fault) (done as (error: Error) => void)(fault);
+    if (!drops) (done as (error: null, addresses: unknown) => void)(null, [{ address: '127.0.0.1', family: 4 }]);
   };
   const agents = async () => ({ httpAgent: new Agent({ lookup: lookup as never }) });
   const key = { accessKeyId: 'AKIAANY', secretAccessKey: 'a-secret-of-any-key' };
@@ -63,10 +68,10 @@ test.each([
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const failed = expect(identity(aws)).rejects.toMatchObject({
     code: 'aws-unreachable',
+    cause: expect.any(Error),
     message: expect.stringMatching(/AWS cannot be reached .*check the network, the region and AWS_ENDPOINT_URL/),
   });
   const over = failed.then(() => true);
   for (let ended = false; !ended;) ended = await Promise.race([over, vi.advanceTimersByTimeAsync(1000).then(() => false)]);
   expect(lookups).toBe(attempts);
-  server.close();
 });

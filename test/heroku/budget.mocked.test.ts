@@ -109,7 +109,7 @@ test.each([
   const began = clock.now;
   const heroku = createHeroku({
     token: 'canary',
-    network: { time: { now: () => clock.now, asked: () => () => {} }, agents: async () => ({}) } as never,
+    network: { time: { now: () => clock.now, asked: () => () => {} }, reached: new Set(), agents: async () => ({}) } as never,
   });
   const desired = desiredConfigVars({ mode: 'public' });
   const team = { name: 'all', heroku: {}, apps: names.map((name) => ({ name })) } as unknown as Team;

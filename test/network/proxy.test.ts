@@ -26,13 +26,16 @@ beforeEach(async () => {
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
 });
 afterEach(async () => {
+  vi.useRealTimers();
   vi.unstubAllEnvs();
   await Promise.all(proxies.map((proxy) => proxy.stop()));
   server.closeAllConnections();
   await new Promise((closed) => server.close(closed));
 });
 
-async function behind(options: { refuse?: string; no?: string; name?: string } = {}): Promise<TestProxy> {
+async function behind(
+  options: { refuse?: string; delayMs?: (connects: number) => number; no?: string; name?: string } = {},
+): Promise<TestProxy> {
   const { port } = server.address() as AddressInfo;
   const proxy = await startProxy({ ...options, to: () => port });
   proxies.push(proxy);
@@ -95,6 +98,26 @@ describe('a proxy that fails is named, without its password', () => {
     // Nothing left this machine, so a write may be repeated and is not in doubt.
     await expect(heroku().patchConfigVars('web', { A: '1' })).rejects.toMatchObject({ code: 'proxy-unreachable', message });
     expect((await ask('HTTP_PROXY')).failure).toEqual({ code: 'proxy-unreachable', message });
+  });
+
+  test('one that says nothing is given up within ten seconds, and one that has answered may be slow', async () => {
+    const proxy = await behind({ delayMs: (connects) => [3_600_000, 0, 20_000][connects - 1] ?? 0 });
+    const network = networkOf();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    const begun = Date.now();
+    const asked = async (): Promise<unknown> => {
+      const asking = createHeroku({ token: 'canary-token', host: `http://${NOWHERE}`, network }).configVars('web');
+      const over = asking.catch(() => {}).then(() => true);
+      for (let ended = false; !ended;) ended = await Promise.race([over, vi.advanceTimersByTimeAsync(500).then(() => false)]);
+      return asking;
+    };
+    const message = expect.stringContaining('cannot be reached (no answer within 8 s)');
+    await expect(asked()).rejects.toMatchObject({ code: 'proxy-unreachable', message });
+    expect(Date.now() - begun).toBeLessThan(10_000);
+    for (const connects of [2, 3]) {
+      expect(await asked()).toMatchObject({ id: 'b' });
+      expect(proxy.connects.length).toBe(connects);
+    }
   });
 
   test('one of a kind that is not spoken', async () => {

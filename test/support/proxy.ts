@@ -11,8 +11,10 @@ export interface TestProxy {
   stop(): Promise<void>;
 }
 
-/** A real CONNECT proxy on loopback, whatever host is asked for. @param refuse - status with which every CONNECT is answered instead. */
-export async function startProxy(options: { refuse?: string; to?: (hostPort: string) => number } = {}): Promise<TestProxy> {
+/** A real CONNECT proxy on loopback, whatever host is asked for. @param refuse - status with which every CONNECT is answered instead. @param delayMs - before the CONNECT of that number is answered. */
+export async function startProxy(
+  options: { refuse?: string; delayMs?: (connects: number) => number; to?: (hostPort: string) => number } = {},
+): Promise<TestProxy> {
   const connects: string[] = [];
   const authorizations: Array<string | undefined> = [];
   const sockets = new Set<Socket>();
@@ -22,9 +24,14 @@ export async function startProxy(options: { refuse?: string; to?: (hostPort: str
     authorizations.push(request.headers['proxy-authorization']);
     if (options.refuse !== undefined) return client.end(`HTTP/1.1 ${options.refuse}\r\nContent-Length: 0\r\n\r\n`);
     const port = options.to?.(target) ?? Number(target.slice(target.lastIndexOf(':') + 1));
-    const there = connect(port, '127.0.0.1', () => {
+    const answer = () => {
       client.write('HTTP/1.1 200 Connection established\r\n\r\n');
       there.pipe(client).pipe(there);
+    };
+    const there = connect(port, '127.0.0.1', () => {
+      const delayMs = options.delayMs?.(connects.length) ?? 0;
+      if (delayMs > 0) setTimeout(answer, delayMs);
+      else answer();
     });
     for (const socket of [there, client]) {
       sockets.add(socket);
