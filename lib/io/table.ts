@@ -39,11 +39,17 @@ export function renderTable(
     .join('\n\n');
 }
 
-/** Lines that are wider than `room` wrapped between words, and the rest of each set in below it. What is secret is so no more by then. */
+/** A command is pasted, which a line break of ours would cut in two; and a row of a table is laid out already. */
+const STAYS = /[`"]|\b(aws|curl|git|halcyon-kit|heroku|npm|npx) [a-z-]|\S {2,}\S/;
+
+/**
+ * Lines that are wider than `room` wrapped between words, and the rest of each set in below it; what is to be copied is left to the terminal.
+ * What is secret is so no more by then.
+ */
 export const fold = (text: string, room: number): string =>
   text
     .split('\n')
-    .flatMap((line) => (width(line) <= room ? line : wrapped(line, Math.max(room - GAP, LEAST), { hang: GAP })))
+    .flatMap((line) => (width(line) <= room || STAYS.test(line) ? line : wrapped(line, Math.max(room - GAP, LEAST), { hang: GAP })))
     .join('\n');
 
 /** A secret that is wrapped is found by nobody later. */

@@ -103,6 +103,12 @@ describe('a note in a narrow terminal', () => {
     expect(fitted(text, stream)).toBe(text.replace(secret, '[redacted]'));
   });
 
+  test.each([
+    'run "aws cloudformation delete-stack --stack-name halcyon-payments --region eu-west-1"',
+    'put the team back and run halcyon-kit up payments --yes --no-smoke, which makes them anew',
+    '1  make key   payments/upload   it has no key yet, and its apps wait for one',
+  ])('leaves to it what is to be copied, and rows of tables: %s', (text) => expect(fitted(text, { isTTY: true, columns: 40 })).toBe(text));
+
   test('breaks no word, which may be a name or an address', () => {
     const name = 'halcyon-payments-111122223333-eu-west-1-and-longer';
     expect(fitted(`bucket ${name} stays`, { isTTY: true, columns: 30 })).toBe(`bucket\n  ${name}\n  stays`);
