@@ -148,7 +148,13 @@ export function renderPlans(plans: readonly TeamSteps[], verbose = false): strin
     ...[several(calm(true))].filter((teams) => teams !== '').map((teams) => `${teams}: nothing to change in what could be looked at`),
     ...(['waiting', 'blocked', 'notices', 'left'] as const).flatMap((kind) =>
       atMost(
-        plans.flatMap(({ plan }) => remarks({ ...NO_REMARKS, [kind]: plan[kind] }).filter((line) => !isStep(plan, line))),
+        plans.flatMap(({ plan }) =>
+          remarks({
+            ...NO_REMARKS,
+            [kind]: plan[kind],
+            waiting: kind === 'waiting' ? plan.waiting.filter((one) => !isStep(plan, one)) : [],
+          }),
+        ),
         verbose,
       ),
     ),
@@ -175,8 +181,13 @@ function renderWrites(plans: readonly TeamSteps[], verbose: boolean): string[] {
 }
 
 /** What is waited for is a row already, where something comes after it. */
-const isStep = ({ steps }: Plan, line: string): boolean =>
-  steps.some(({ kind, reason }) => kind === 'wait' && line === `waiting: ${reason}`);
+const isStep = ({ steps }: Plan, { text, keyId }: Plan['waiting'][number]): boolean =>
+  steps.some(
+    ({ kind, reason }) => kind === 'wait' && (reason === text || (reason.includes(keyId) && ofAnyKeys(reason) === ofAnyKeys(text))),
+  );
+
+/** A row may be about several keys. */
+const ofAnyKeys = (text: string): string => anyKey(text).replaceAll(/…(, …)+/g, '…');
 
 const NO_REMARKS = { waiting: [], blocked: [], notices: [], left: [] };
 

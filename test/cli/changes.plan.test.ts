@@ -109,6 +109,19 @@ describe('a picture of many like changes', () => {
   });
 });
 
+test('what is waited for is told once, though its row is about more keys, or fewer', () => {
+  const soak = (keyId: string) => ({
+    ...{ kind: 'soak' as const, keyId, principal: 'payments/upload', text: `${keyId}: inactive until 12:00 UTC` },
+  });
+  const other = { ...soak('AKIATHREE'), kind: 'holds' as const, text: 'a holds AKIATHREE' };
+  const rows: Step[] = ['AKIAONE, AKIATWO', 'AKIAFOUR'].map((keys) => ({ kind: 'wait', reason: `${keys}: inactive until 12:00 UTC` }));
+  const waiting = [...['AKIAONE', 'AKIATWO', 'AKIATHREE'].map(soak), other];
+  const remarks = renderPlans([{ team: 'payments', plan: { ...planOf(...rows), waiting } }])
+    .split('\n')
+    .filter((line) => line.startsWith('waiting'));
+  expect(remarks).toEqual(['waiting: AKIATHREE: inactive until 12:00 UTC', 'waiting: a holds AKIATHREE']);
+});
+
 describe('the same plan', () => {
   const changes = (...steps: Step[]): Changes => ({ teams: [team('payments', ...steps)] });
 
