@@ -76,13 +76,13 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
   return intent.kind === 'down' ? results : atTheEnd(results);
 }
 
-/** What a team waited for another of the same run to do is done by its end. */
+/** What a team waited for another of the same run to do is done by its end. Of one that is not through, its summary has said it. */
 function atTheEnd(results: readonly TeamResult[]): TeamResult[] {
   const through = new Set(results.filter((one) => exitCodeOf([one]) === 0).map(({ team }) => team));
   return results.map((result) => ({
     ...result,
     waiting: result.waiting.map((one) =>
-      one.team !== undefined && through.has(one.team)
+      result.status === 'done' && one.team !== undefined && through.has(one.team)
         ? { ...one, text: `${one.app} held ${one.keyId}, and has been moved to team ${one.team} by this run: the next one retires the key` }
         : one,
     ),

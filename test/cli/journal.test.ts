@@ -27,12 +27,12 @@ const event = (text: string) => ({ at: '2026-11-28T12:00:00.000Z', step: 'create
 const entry = () => JSON.parse(puts.at(-1)?.Body ?? '') as Record<string, unknown>;
 
 test('the first step is written at once, so that a run that is killed is named; the end has them all, in the same object', async () => {
-  const journal = new Journal(session, team, { kind: 'rotate', due: false }, 'rotate --due');
+  const journal = new Journal(session, team, { kind: 'ensure' }, 'sync');
   journal.add(event('one'));
   await expect.poll(() => puts.length, { timeout: 30_000 }).toBe(1);
   expect(entry()).toMatchObject({
-    intent: 'rotate',
-    command: 'rotate --due',
+    intent: 'ensure',
+    command: 'sync',
     file: 'digest',
     who: expect.stringContaining('@'),
     status: 'begun',

@@ -117,4 +117,9 @@ test('what one team waits for another to do is told as done where the same run d
     { text: 'web held AKIAOLD, and has been moved to team first by this run: the next one retires the key' },
   ]);
   expect(await waitsOf([teams[3]!])).toEqual(waiting);
+  // A run that is not through has said in its summary, and in its journal, what it waits for.
+  const steps = [{ kind: 'wait', reason: waiting[0]!.text, later: true }] as Step[];
+  const rotated = [plans[0]!, { ...idle, plan: { ...idle.plan, steps, waiting } }] as TeamPlan[];
+  const [, last] = await runTeams({ ...session, teams: [teams[0]!, teams[3]!] }, { intent: { kind: 'rotate', due: true }, from: rotated });
+  expect(last).toMatchObject({ status: 'waiting', summary: 'until up first', waiting });
 });
