@@ -14,4 +14,4 @@ export type { Environment } from './config/environments.js';
 export type * from './config/model.js';
 export type { ErrorCode } from './error-codes.js';
 export { KitError } from './errors.js';
-export { ACCESSES, ACLS, MODES, type Access, type Acl, type Mode, type PrincipalId, type Reach } from './contract/index.js';
+export { ACCESSES, ACLS, MODES, type Access, type Acl, type Mode, type PrincipalId } from './contract/index.js';

@@ -14,8 +14,6 @@ export interface IHalcyonBucket extends IConstruct {
   readonly prefix?: string;
   /** The one canned ACL that uploads may carry (`HALCYON_S3_ACL`). */
   readonly acl: Acl;
-  /** What its users may reach. */
-  readonly reach: Reach;
   /**
    * Lets a role or user of your own read packages, as a {@link HalcyonUser} of access `read-only` may. A KMS key must let it by its own policy,
    * too.
@@ -29,6 +27,17 @@ export interface IHalcyonBucket extends IConstruct {
   metricNumberOfObjects(props?: MetricOptions): Metric;
 }
 
+/** Of a bucket that is known by its name: to ask for {@link IHalcyonBucket.bucket} would make it. */
+export const known = new WeakMap<IHalcyonBucket, Reach>();
+
+/** What users of a bucket may reach. */
+export const reachIn = (of: IHalcyonBucket): Reach => {
+  const given = known.get(of);
+  if (given !== undefined) return given;
+  const { bucket, prefix, acl } = of;
+  return { account: bucket.env.account, region: bucket.env.region, bucketName: bucket.bucketName, prefix, acl };
+};
+
 /** What `access` takes, in the words of the partition of `scope`. */
 export const policyIn = (scope: IConstruct, reach: Reach, access: Access): PolicyDocumentJson =>
   userPolicy({ ...reach, bucketAccount: reach.account, partition: Stack.of(scope).partition, access });
@@ -38,7 +47,6 @@ export abstract class HalcyonBucketBase extends Construct implements IHalcyonBuc
   abstract readonly bucket: IBucket;
   abstract readonly prefix?: string;
   abstract readonly acl: Acl;
-  abstract readonly reach: Reach;
 
   grantRead(grantee: IGrantable): Grant {
     return this.grant(grantee, 'read-only');
@@ -57,7 +65,7 @@ export abstract class HalcyonBucketBase extends Construct implements IHalcyonBuc
   }
 
   private grant(grantee: IGrantable, access: Access): Grant {
-    const { Statement } = policyIn(this, this.reach, access);
+    const { Statement } = policyIn(this, reachIn(this), access);
     // What it does elsewhere is its own matter.
     for (const denial of Statement.filter(({ Effect, Resource }) => Effect === 'Deny' && !Resource.includes('*')))
       grantee.grantPrincipal.addToPrincipalPolicy(PolicyStatement.fromJson(denial));

@@ -11,8 +11,8 @@ import {
   type LifecycleRule,
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { MANAGED_BY, TAGS, type Acl, type Reach } from '../contract/index.js';
-import { HalcyonBucketBase, type IHalcyonBucket } from './bucket-base.js';
+import { MANAGED_BY, TAGS, type Acl } from '../contract/index.js';
+import { HalcyonBucketBase, known, type IHalcyonBucket } from './bucket-base.js';
 import { bucketPolicy } from './policies.js';
 import {
   acknowledgeRule,
@@ -138,7 +138,6 @@ export class HalcyonBucket extends HalcyonBucketBase {
   readonly bucket: Bucket;
   readonly prefix?: undefined;
   readonly acl: Acl;
-  readonly reach: Reach;
 
   constructor(scope: Construct, id: string, props: HalcyonBucketProps = {}) {
     super(scope, id);
@@ -177,8 +176,6 @@ export class HalcyonBucket extends HalcyonBucketBase {
     (this.bucket.node.defaultChild as CfnBucket).cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
     const policy = bucketPolicy({ partition: Stack.of(this).partition, bucketName: this.bucket.bucketName, signing });
     for (const statement of policy.Statement) this.bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
-    const { env, bucketName } = this.bucket;
-    this.reach = { account: env.account, region: env.region, bucketName, acl };
     Tags.of(this).add(TAGS.managedBy, MANAGED_BY);
     acknowledge(this.bucket, publicAcls);
   }
@@ -187,7 +184,6 @@ export class HalcyonBucket extends HalcyonBucketBase {
 class NamedBucket extends HalcyonBucketBase {
   readonly prefix?: string;
   readonly acl: Acl;
-  readonly reach: Reach;
   private made?: IBucket;
 
   constructor(
@@ -199,10 +195,10 @@ class NamedBucket extends HalcyonBucketBase {
     const { bucketName, prefix, acl, account = Stack.of(this).account, region = Stack.of(this).region } = attributes;
     this.prefix = prefix;
     this.acl = acl;
-    this.reach = { account, region, bucketName, prefix, acl };
+    known.set(this, { account, region, bucketName, prefix, acl });
   }
 
-  /** When it is asked for: the CDK loads what it knows of all regions for it. */
+  /** Made as a construct when it is first asked for, not before: the CDK loads what it knows of all regions for it. */
   get bucket(): IBucket {
     return (this.made ??= Bucket.fromBucketAttributes(this, 'Bucket', this.attributes));
   }

@@ -15,7 +15,7 @@ import {
   type PrincipalId,
   type Reach,
 } from '../contract/index.js';
-import { policyIn, type IHalcyonBucket } from './bucket-base.js';
+import { policyIn, reachIn, type IHalcyonBucket } from './bucket-base.js';
 import type { PolicyDocumentJson } from './policies.js';
 import { acknowledgeRule, validateAccess, validatePrincipal, validateUserPolicy } from './validation.js';
 
@@ -63,7 +63,7 @@ export class HalcyonUser extends Construct {
   constructor(scope: Construct, id: string, props: HalcyonUserProps) {
     super(scope, id);
     const { team, app, access } = props;
-    const { reach } = props.bucket;
+    const reach = reachIn(props.bucket);
     this.principal = {
       ...{ team, access, ...(app === undefined ? {} : { app }), reach: reachDigest(literal(Stack.of(this), reach), access) },
       ...(props.generation === undefined ? {} : { generation: props.generation }),

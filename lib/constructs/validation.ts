@@ -7,12 +7,15 @@ import { MAX_USER_POLICY, policySize, type PolicyDocumentJson } from './policies
 
 /** Each rule skips tokens: their values are known only to CloudFormation. All throw KitError `invalid-prop`. */
 
-/** Finding of cdk-nag that stands, and why: without the stack trace that the CDK takes each time, and that nobody reads. */
-export function acknowledgeRule(construct: IConstruct, rule: Acknowledgment): void {
+/** Findings of cdk-nag that stand, and why: without the stack trace that the CDK takes each time, and that nobody reads. */
+export function acknowledgeRule(construct: IConstruct, ...rules: Acknowledgment[]): void {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
-  Validations.of(construct).acknowledge(rule);
-  Error.stackTraceLimit = stackTraceLimit;
+  try {
+    Validations.of(construct).acknowledge(...rules);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 const refuse = (prop: string, must: string, got: unknown): never => {

@@ -1,7 +1,8 @@
-import { CfnOutput, RemovalPolicy, Validations, type StackProps } from 'aws-cdk-lib/core';
+import { CfnOutput, RemovalPolicy, type StackProps } from 'aws-cdk-lib/core';
 import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { acknowledgeRule } from '../constructs/validation.js';
 import { buildpackSeal } from '../constructs/policies.js';
 import { BUILDPACK_PREFIX, BUILDPACK_STACK, buildpackBucketName, MANAGED_BY, OUTPUTS, TAGS } from '../contract/index.js';
 import { tagAll } from './bucket-stack.js';
@@ -53,7 +54,8 @@ export class BuildpackStack extends RegionalStack {
     new CfnOutput(this, OUTPUTS.bucketName, { value: this.bucket.bucketName, description: 'Bucket that serves the buildpack' });
     new CfnOutput(this, OUTPUTS.bucketRegion, { value: props.env.region, description: 'Region of the bucket' });
     tagAll(this, { [TAGS.managedBy]: MANAGED_BY });
-    Validations.of(this.bucket).acknowledge(
+    acknowledgeRule(
+      this.bucket,
       { id: 'AwsSolutions-S1', reason: 'it holds nothing but a public script; access logs would need a second bucket to keep' },
       {
         id: 'AwsSolutions-S2',

@@ -1,16 +1,10 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  CliCredentialsStackSynthesizer,
-  Duration,
-  LegacyStackSynthesizer,
-  RemovalPolicy,
-  Validations,
-  type ISynthesisSession,
-} from 'aws-cdk-lib/core';
+import { CliCredentialsStackSynthesizer, Duration, LegacyStackSynthesizer, RemovalPolicy, type ISynthesisSession } from 'aws-cdk-lib/core';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { Environment } from '../config/environments.js';
+import { acknowledgeRule } from '../constructs/validation.js';
 import { MANAGED_BY, TAGS, TEMPLATES_STACK, templatesBucketName } from '../contract/index.js';
 import { tagAll } from './bucket-stack.js';
 import { RegionalStack } from './regional-stack.js';
@@ -41,7 +35,7 @@ export class TemplatesStack extends RegionalStack {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     tagAll(this, { [TAGS.managedBy]: MANAGED_BY });
-    Validations.of(bucket).acknowledge({
+    acknowledgeRule(bucket, {
       id: 'AwsSolutions-S1',
       reason: 'it holds templates for a day, without secrets; access logs would need a second bucket to keep',
     });

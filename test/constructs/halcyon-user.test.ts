@@ -72,6 +72,15 @@ describe('the user', () => {
 });
 
 describe('its bucket', () => {
+  test('may be made by whoever has what the interface asks for', () => {
+    const stack = testStack({ account: '111122223333', region: 'eu-west-1' });
+    const named = HalcyonBucket.fromName(stack, 'Packages', { ...BUCKET, prefix: 'search' });
+    const { node, bucket, prefix, acl } = named;
+    const theirs = { node, bucket, prefix, acl } as HalcyonUserProps['bucket'];
+    const [one, other] = [named, theirs].map((of, i) => new HalcyonUser(stack, `User${i}`, { ...PROPS, bucket: of }).principal);
+    expect(other).toEqual(one);
+  });
+
   test('of another account and region, and a prefix of it, is in its policy, name and tags', () => {
     const attributes = { ...BUCKET, account: '444455556666', region: 'eu-central-1', prefix: 'search', acl: 'private' } as const;
     const [user] = Object.values(templateOf({}, 'eu-west-1', attributes).findResources('AWS::IAM::User'));
