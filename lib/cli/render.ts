@@ -113,7 +113,7 @@ export function buildpackWarnings(plans: readonly AppBuildpacks[], url: string):
 type TeamSteps = { readonly team: string; readonly plan: Plan };
 
 /** What is the same but for whose key it is about. */
-const anyKey = (text: string): string => text.replaceAll(/\bA[KS]IA\w+|\(new key of [^)]*\)/g, '…');
+export const anyKey = (text: string): string => text.replaceAll(/\bA[KS]IA\w+|\(new key of [^)]*\)/g, '…');
 
 /** What goes without saying of a new key. */
 const isMaking = (step: Step): boolean =>

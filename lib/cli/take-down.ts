@@ -78,7 +78,7 @@ export async function takeDown(session: Session, { stacks, buckets, kept }: Down
     text: [
       ...outcomes.map(renderOutcome),
       ...left.map(({ text }) => `left as it is: ${text}`),
-      ...stacks.map(({ name }) => `${name} destroyed`),
+      ...stacks.map(({ name, region }) => `stack ${name} in ${region} deleted`),
       ...buckets.map(({ name }) => `bucket ${name} deleted`),
       ...kept.map(({ name }) => `bucket ${name} is kept; "up" takes it back, --delete-bucket deletes it`),
     ].join('\n'),

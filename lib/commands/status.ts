@@ -13,7 +13,7 @@ import { parseDuration } from '../cli/duration.js';
 import { driftOf, glanceOf, stageOf, type Glance, type GlanceTeam, type LastProof } from '../cli/glance.js';
 import { metricsOf } from '../cli/metrics.js';
 import { lastProof } from '../cli/proven.js';
-import { alike, several } from '../cli/render.js';
+import { alike, anyKey, several } from '../cli/render.js';
 import { admit, AT_ONCE, engineContext, openSession } from '../cli/session.js';
 import { glanceAtPackages } from '../cli/stock.js';
 import { writeWhole } from '../cli/write-file.js';
@@ -66,14 +66,16 @@ export async function status(names: readonly string[], options: StatusOptions, h
 const MARKS = { broken: '✘', warning: '!', info: '·' } as const;
 
 export function renderGlance({ findings, buckets, teams, buildpack, packages }: Glance, verbose = false): string {
-  const found = alike(findings, ({ severity, name, fix }) => [severity, name, fix].join('\n'), verbose).map((group) => {
-    const [{ severity, message, fix }] = group;
-    const more = group.length > 1 ? ` (and ${group.length - 1} more like it)` : '';
-    return `${MARKS[severity]} ${several(
-      group.map(({ subject }) => subject),
-      verbose,
-    )}: ${message}${more}\n    ${fix}`;
-  });
+  const found = alike(findings, ({ severity, name, message, fix }) => [severity, name, anyKey(message), fix].join('\n'), verbose).map(
+    (group) => {
+      const [{ severity, message, fix }] = group;
+      const said = group.every((one) => one.message === message) ? message : anyKey(message);
+      return `${MARKS[severity]} ${several(
+        group.map(({ subject }) => subject),
+        verbose,
+      )}: ${said}\n    ${fix}`;
+    },
+  );
   const rows = buckets.map(({ name, region, account, kind, teams: using }) => [
     ...[name, region, account, kind, several(using, verbose)],
     ...(packages === undefined ? [] : keptIn(packages.filter(({ bucket }) => bucket === name))),

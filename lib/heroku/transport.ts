@@ -8,7 +8,7 @@ import { foreign } from '../io/redaction.js';
 import { Gate } from './gate.js';
 import { pause } from './pause.js';
 import { judge, type Outcome, type Patience, type Verdict } from './retry.plan.js';
-import { exchange, WireError, type WireAnswer, type WireRequest } from './wire.js';
+import { exchange, Late, WireError, type WireAnswer, type WireRequest } from './wire.js';
 
 export interface Call {
   readonly method: WireRequest['method'];
@@ -61,7 +61,7 @@ export class Transport {
     for (;;) {
       const { outcome, limited, verdict } = await this.#gate.run(async () => {
         until ||= Date.now() + patience.reachMs;
-        const outcome = await this.#attempt(call, until);
+        const outcome = await this.#attempt(call, until, call.method === 'GET' ? signal : undefined);
         const limited = 'status' in outcome && outcome.status === 429;
         const attempts = this.#reached ? patience.attempts : Math.min(patience.attempts, UNREACHED);
         const judged = judge(outcome, repeatable, limited ? ++limits : ++failures, waitedMs, { ...patience, attempts });
@@ -79,7 +79,9 @@ export class Transport {
         waitedMs += verdict.afterMs;
         io.warn(`Heroku's rate limit is reached; going on in ${Math.ceil(verdict.afterMs / 1000)} s`);
       } else {
-        io.debug(`${call.method} ${call.path}: ${describe(outcome)}; trying again`);
+        // Who waits for so long is told why.
+        const say = 'cause' in outcome && outcome.cause instanceof Late ? io.warn : io.debug;
+        say(`${what(call)}: ${describe(outcome)}; trying again`);
         await pause(verdict.afterMs, signal);
       }
     }
@@ -94,15 +96,15 @@ export class Transport {
     return this.options.network.reached.has(this.options.host);
   }
 
-  /** @param until - when a first connection must stand. */
-  async #attempt(call: Call, until: number): Promise<Outcome> {
+  /** @param until - when a first connection must stand. @param signal - ends it at once. */
+  async #attempt(call: Call, until: number, signal?: AbortSignal): Promise<Outcome> {
     const { host, token, patience, io, network } = this.options;
     try {
       const agents = await (this.#agents ??= network.agents('others'));
       await call.guard?.();
       const answered = network.time.asked();
       const reachMs = this.#reached ? undefined : until - Date.now();
-      const answer = await exchange({ ...call, host, token, agents, timeoutMs: patience.timeoutMs, reachMs });
+      const answer = await exchange({ ...call, host, token, agents, timeoutMs: patience.timeoutMs, reachMs, signal });
       answered(answer.headers.date);
       network.reached.add(host);
       this.#gate.note(Number(answer.headers['ratelimit-remaining']));
@@ -110,6 +112,7 @@ export class Transport {
       return answer;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
+      signal?.throwIfAborted();
       if (error.sent) network.reached.add(host);
       io.debug(`${call.method} ${call.path} ${error.message}`);
       return { lost: true, sent: error.sent, cause: error.cause };
@@ -136,7 +139,13 @@ const asked = ({ method, path }: Call): Asked => ({ service: 'Heroku', request: 
 const what = (call: Call): string => `Heroku's ${call.method} ${call.path}`;
 
 function describe(outcome: Outcome): string {
-  return 'status' in outcome ? `answered ${outcome.status}` : outcome.sent ? 'the answer was lost' : 'no connection';
+  return 'status' in outcome
+    ? `answered ${outcome.status}`
+    : outcome.cause instanceof Late
+      ? outcome.cause.message
+      : outcome.sent
+        ? 'the answer was lost'
+        : 'no connection';
 }
 
 function unavailable(call: Call, outcome: Outcome, host: string): KitError {

@@ -21,12 +21,20 @@ export interface WireRequest {
   readonly timeoutMs: number;
   /** Until the connection stands, a proxy's part in it included, in ms. Default: as long. */
   readonly reachMs?: number;
+  /** Gives it up at once: for what only reads. */
+  readonly signal?: AbortSignal;
 }
 
 export interface WireAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+}
+
+export class Late extends Error {
+  constructor(ms: number) {
+    super(`no answer within ${ms / 1000} s`);
+  }
 }
 
 /** No whole answer came. `sent`: the request may have reached Heroku, so a write may have taken effect. */
@@ -68,16 +76,19 @@ class SingleRequest extends Request {
   }
 
   override setRequestTimeout(req: ClientRequest): void {
-    const { timeoutMs, reachMs = timeoutMs } = this.#wire;
+    const { timeoutMs, reachMs = timeoutMs, signal } = this.#wire;
+    const end = (why: Error) => {
+      req.destroy(why);
+      // As long as a proxy withholds the socket, Node says nothing of the end.
+      this.handleError(why);
+    };
     const within = (ms: number) => {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => {
-        const late = new Error(`no answer within ${ms / 1000} s`);
-        req.destroy(late);
-        // As long as a proxy withholds the socket, Node says nothing of the end.
-        this.handleError(late);
-      }, ms);
+      this.#timer = setTimeout(() => end(new Late(ms)), ms);
     };
+    const stop = () => end(signal?.reason as Error);
+    signal?.addEventListener('abort', stop, { once: true });
+    req.once('close', () => signal?.removeEventListener('abort', stop));
     within(reachMs);
     // Before the connection stands nothing of the request has left. A proxy shows its socket when it has connected.
     req.once('socket', (socket) => {

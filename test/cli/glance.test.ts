@@ -48,6 +48,24 @@ test('ten thousand apps are a line a team on a terminal, findings first, and all
   );
 });
 
+test('findings are one line only where what they say is true of each of them', () => {
+  const finding = (subject: string, message: string) =>
+    ({ severity: 'broken', name: 'config-vars-differ', subject: `app ${subject}`, message, fix: 'run halcyon-kit sync team' }) as const;
+  const findings = [
+    finding('one', 'A is "1", should be unset'),
+    finding('two', 'B is missing'),
+    finding('three', 'A is "1", should be unset'),
+    finding('four', 'it holds key AKIAONE'),
+    finding('five', 'it holds key AKIATWO'),
+  ];
+  const text = stripVTControlCharacters(renderGlance({ ...glance, findings, buckets: [], teams: [], packages: undefined }));
+  expect(text.match(/^✘ .*/gm)).toEqual([
+    '✘ app one, app three: A is "1", should be unset',
+    '✘ app two: B is missing',
+    '✘ app four, app five: it holds key …',
+  ]);
+});
+
 test('an app drifts by its key as well', () => {
   const { observation } = glance.teams[0]!;
   const [app] = observation.apps;

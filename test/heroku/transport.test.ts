@@ -94,3 +94,19 @@ test('one that was reached may take as long for a connection as for an answer', 
   for (let ended = false; !ended;) ended = await Promise.race([over, vi.advanceTimersByTimeAsync(1000).then(() => false)]);
   expect([await second, seen.again]).toEqual([[], 0]);
 });
+
+test('what only reads ends at once where it is interrupted, however silent Heroku is; that it is silent is told', async () => {
+  const host = `http://${await listening(createServer(() => {}))}`;
+  const controller = new AbortController();
+  const warned: string[] = [];
+  const io = { ...silentIo, warn: (text: string) => void warned.push(text) };
+  const patience = { baseMs: 1, timeoutMs: 50 };
+  const heroku = createHeroku({ token: 'any', host, io, network: networkOf({}), patience, signal: controller.signal });
+  const silent = createHeroku({ token: 'any', host, io: silentIo, network: networkOf({}), signal: controller.signal });
+  await expect(heroku.apps()).rejects.toMatchObject({ code: 'heroku-unavailable' });
+  expect(warned).toContain("Heroku's GET /apps: no answer within 0.05 s; trying again");
+  const reason = new Error('stop');
+  const reading = Promise.allSettled([silent.apps(), silent.app('one')]);
+  setTimeout(() => controller.abort(reason), 100);
+  expect(await reading).toMatchObject([{ reason }, { reason }]);
+}, 20_000);
