@@ -119,6 +119,17 @@ export const anyKey = (text: string): string => text.replaceAll(/\bA[KS]IA\w+|\(
 const isMaking = (step: Step): boolean =>
   ['store-pending', 'verify', 'promote'].includes(step.kind) && 'keyId' in step && step.keyId.startsWith('(new key');
 
+/** What a user's key goes through again later is no step of the first time. */
+function inTurn(steps: readonly Step[]): Array<{ readonly step: Step; readonly turn: number }> {
+  const seen = new Map<string, number>();
+  return steps.map((step) => {
+    const of = `${step.kind} ${'user' in step ? step.user : ''}`;
+    const turn = (seen.get(of) ?? 0) + 1;
+    seen.set(of, turn);
+    return { step, turn };
+  });
+}
+
 /** Plans of teams as one picture: like steps of all of them are one line. */
 export function renderPlans(plans: readonly TeamSteps[], verbose = false): string {
   if (verbose && plans.length > 1) return plans.map((one) => renderPlans([one], true)).join('\n\n');
@@ -128,18 +139,23 @@ export function renderPlans(plans: readonly TeamSteps[], verbose = false): strin
       .filter(({ plan }) => plan.steps.length === 0 && plan.blocked.length === 0 && plan.left.length > 0 === partly)
       .map(({ team }) => team);
   const rows = alike(
-    (['now', 'later'] as const).flatMap((run) => busy.flatMap(({ plan }) => byRun(plan)[run])).filter((step) => verbose || !isMaking(step)),
-    (step) => [step.kind, step.kind === 'copy-packages' ? subject(step) : '', anyKey(step.reason)].join('\n'),
+    (['now', 'later'] as const)
+      .flatMap((run) => busy.flatMap(({ plan }) => inTurn(byRun(plan)[run]).map((one) => ({ ...one, run }))))
+      .filter(({ step }) => verbose || !isMaking(step)),
+    ({ step, run, turn }) => [step.kind, step.kind === 'copy-packages' ? subject(step) : '', anyKey(step.reason), run, turn].join('\n'),
     verbose,
-  ).map((group, index) => [
-    String(index + 1),
-    group[0].kind === 'wait' && group[0].later ? 'later' : stepInWords(group[0].kind),
-    several(
-      group.flatMap((step) => (step.kind === 'write-apps' ? step.apps.map(({ app }) => app) : [subject(step)])),
-      verbose,
-    ),
-    group.length > 1 ? anyKey(group[0].reason) : group[0].reason,
-  ]);
+  ).map((things, index) => {
+    const group = things.map(({ step }) => step) as [Step, ...Step[]];
+    return [
+      String(index + 1),
+      group[0].kind === 'wait' && group[0].later ? 'later' : stepInWords(group[0].kind),
+      several(
+        group.flatMap((step) => (step.kind === 'write-apps' ? step.apps.map(({ app }) => app) : [subject(step)])),
+        verbose,
+      ),
+      group.length > 1 ? anyKey(group[0].reason) : group[0].reason,
+    ];
+  });
   const whose = busy.length === 1 ? `${busy[0]?.team}: keys and config vars` : `Keys and config vars of ${busy.length} teams`;
   return [
     ...(busy.length > 0 ? [`${whose}\n${renderTable(['', 'step', 'what', 'why'], rows)}`] : []),

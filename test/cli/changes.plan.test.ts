@@ -43,6 +43,18 @@ describe('a picture of many like changes', () => {
     expect(text.split('\n').length).toBeLessThan(12);
   });
 
+  test("of a user's second time round is told after the first", () => {
+    const key = (kind: 'delete-key' | 'deactivate', keyId: string): Step => ({ ...of, kind, keyId, reason: 'no app holds it' });
+    const text = renderPlans([
+      team('payments', key('delete-key', 'AKIAOLDER'), key('deactivate', 'AKIAOLD'), key('delete-key', 'AKIAOLD')),
+    ]);
+    expect(text.match(/^\d .*AKIA\w+/gm)).toEqual([
+      expect.stringMatching(/^1 +delete key .*AKIAOLDER$/),
+      expect.stringMatching(/^2 +deactivate key .*AKIAOLD$/),
+      expect.stringMatching(/^3 +delete key .*AKIAOLD$/),
+    ]);
+  });
+
   test('of a team that is blocked does not say that all is well', () => {
     const blocked = [{ code: 'user-missing' as const, text: 'no user' }];
     expect(renderPlans([{ team: 'calm', plan: { ...planOf(), blocked } }])).toBe('blocked: no user');

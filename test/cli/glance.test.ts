@@ -50,7 +50,14 @@ test('ten thousand apps are a line a team on a terminal, findings first, and all
 
 test('findings are one line only where what they say is true of each of them', () => {
   const finding = (subject: string, message: string) =>
-    ({ severity: 'broken', name: 'config-vars-differ', subject: `app ${subject}`, message, fix: 'run halcyon-kit sync team' }) as const;
+    ({
+      severity: 'broken',
+      name: 'config-vars-differ',
+      subject: `app ${subject}`,
+      message,
+      fix: 'run halcyon-kit sync team',
+      looksLike: '',
+    }) as const;
   const findings = [
     finding('one', 'A is "1", should be unset'),
     finding('two', 'B is missing'),
