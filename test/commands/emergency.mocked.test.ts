@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import type { Session } from '../../lib/cli/session.js';
 import { emergency } from '../../lib/commands/emergency.js';
 import { silentIo } from '../../lib/io/io-host.js';
+import { networkOf } from '../../lib/network/network.js';
 import { exampleConfig } from '../support/config.js';
 
 const team = exampleConfig().teams[0]!;
@@ -28,8 +29,14 @@ vi.mock('../../lib/cli/run-teams.js', () => ({
 
 test('apps whose key is dead, and that have no other as someone else is at work, are no success and no mere waiting', async () => {
   const session = {
-    ...{ teams: [team], config: { teams: [team] }, aws: () => ({}), heroku: async () => ({ configVars: async () => ({}) }) },
-    host: { io: silentIo, confirm: async () => true, evidence: { note() {} }, signal: new AbortController().signal },
+    ...{
+      network: networkOf({}),
+      teams: [team],
+      config: { teams: [team] },
+      aws: () => ({}),
+      heroku: async () => ({ configVars: async () => ({}) }),
+    },
+    host: { env: {}, io: silentIo, confirm: async () => true, evidence: { note() {} }, signal: new AbortController().signal },
   } as unknown as Session;
   const result = await emergency(session, 'AKIALEAKED', { config: 'halcyon.yaml', policy: {} } as Parameters<typeof emergency>[2]);
   expect(result).toMatchObject({ exitCode: 1, text: expect.stringContaining('AKIALEAKED is inactive') });

@@ -40,7 +40,7 @@ export const DEPLOY = [
   }),
   ...faultsOf('lib/aws/aws.ts', {
     'throttled-stacks-pause-each-by-itself': [`retryMode: 'adaptive'`, `retryMode: 'standard'`, 'deploy'],
-    'dropped-packets-waited-for-again': [`if (reached.has(network) || `, `if (`, 'deploy'],
+    'dropped-packets-waited-for-again': [`if (network.reached.has('aws') || !NO`, `if (!NO`, 'deploy'],
   }),
   ...faultsOf('lib/aws/bucket.ts', {
     'refused-deletions-taken-for-done': [

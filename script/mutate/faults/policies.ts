@@ -44,7 +44,11 @@ export const POLICIES = [
     'prefix-that-begins-alike': ["(prefix ? `${prefix}/` : '')", `prefix ?? ''`, 'requests'],
   }),
   ...faultsOf('lib/constructs/halcyon-bucket.ts', {
-    'another-accounts-bucket': [`this.reach = { account, region,`, `this.reach = { account: Stack.of(this).account, region,`, 'templates'],
+    'another-accounts-bucket': [
+      `known.set(this, { account, region,`,
+      `known.set(this, { account: Stack.of(this).account, region,`,
+      'templates',
+    ],
     'acls-disabled-where-they-are-used': [`ObjectOwnership.BUCKET_OWNER_PREFERRED`, `ObjectOwnership.BUCKET_OWNER_ENFORCED`, 'requests'],
     'public-acls-blocked': [`blockPublicAcls: false`, `blockPublicAcls: true`, 'requests'],
     'bucket-goes-with-its-stack': [`props.retain === false ?`, `props.retain !== true ?`, 'templates'],

@@ -42,8 +42,8 @@ export const SMOKE = [
     'objects-of-killed-runs-left': [`!dead.has(run ?? '') && !isLeftover(`, `!isLeftover(`, 'killed'],
   }),
   ...faultsOf('lib/commands/sync.ts', {
-    'idle-sync-sweeps-nothing': [`if (!options.dryRun && !seen.changes)`, `if (options.dryRun && seen.blocked)`, 'killed'],
-    'dry-run-sweeps': [`if (!options.dryRun && !seen.changes)`, `if (!seen.changes)`, 'killed'],
+    'idle-sync-sweeps-nothing': [`if (options.dryRun || stuck)`, `if (options.dryRun || stuck || !seen.changes)`, 'killed'],
+    'dry-run-sweeps': [`if (options.dryRun || stuck)`, `if (stuck)`, 'killed'],
   }),
   ...faultsOf('lib/cli/run-teams.ts', {
     'rotation-sweeps-nothing': [`      await sweepApps(session, team);\n      const`, `      const`, 'killed'],
