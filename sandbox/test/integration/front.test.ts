@@ -91,9 +91,10 @@ test('the log tells who did what, how signed, with what outcome, and no secret',
     expect.objectContaining({ service: 'iam', operation: 'CreateAccessKey', resource: 'front', status: 403, reason: 'AccessDenied' }),
     expect.objectContaining({ principal: 'anonymous', signatureVersion: 'none', status: 403 }),
   ]);
-  const lines = (await readFile(join(directory, 'log.jsonl'), 'utf8')).trim().split('\n');
-  const file = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(file.slice(-5)).toEqual(JSON.parse(JSON.stringify(aws.log())));
+  const written = async () => (await readFile(join(directory, 'log.jsonl'), 'utf8')).trim().split('\n');
+  // The file is written after the answer is given.
+  await expect.poll(async () => (await written()).slice(-5), { timeout: 30_000 }).toEqual(aws.log().map((entry) => JSON.stringify(entry)));
+  const lines = await written();
   for (const secret of [user.secretAccessKey, aws.env.AWS_SECRET_ACCESS_KEY as string, 'canary-content']) {
     expect(lines.join('\n')).not.toContain(secret);
   }
