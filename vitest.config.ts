@@ -5,17 +5,11 @@ import { EVERY } from './test/support/every.js';
 // heroku-client reads each file of it at each request; SSL_CERT_FILE, if set, names the same authorities.
 if (process.env.SSL_CERT_FILE) delete process.env.SSL_CERT_DIR;
 
+/** Loading the SDK and the CDK anew for each file took a sixth of the whole. */
+const together = { isolate: false, setupFiles: 'test/support/restore.ts' };
 /** Modules that are replaced for one file stay so for all that come after it in the same process. */
 const MOCKED = 'test/**/*.mocked.test.ts';
-const exclude = [
-  '**/node_modules/**',
-  // Minutes each, by commands of their own.
-  'test/edits/**',
-  'test/fleet/**',
-  ...(EVERY ? [] : ['test/whole/**', '**/heroku-cli.test.ts']),
-  ...(process.env.HALCYON_TESTS === 'unit' ? ['**/test/{integration,upstream}/**'] : []),
-];
-const common = { setupFiles: 'test/support/restore.ts', testTimeout: 300_000, hookTimeout: 300_000 };
+const integration = { ...together, testTimeout: 300_000, hookTimeout: 300_000 };
 
 /** Minutes or most of one; begun last, they would run alone at the end. */
 const LONG = [
@@ -55,15 +49,35 @@ export default defineConfig({
     projects: [
       {
         test: {
-          name: 'kit',
-          include: ['test/**/*.test.ts', 'sandbox/**/test/**/*.test.ts'],
-          exclude: [...exclude, MOCKED],
-          // Loading the SDK and the CDK anew for each file took a sixth of the whole.
-          isolate: false,
-          ...common,
+          name: 'unit',
+          include: ['test/**/*.test.ts', 'sandbox/**/test/unit/**/*.test.ts'],
+          exclude: [
+            'test/integration/**',
+            'test/upstream/**',
+            'test/edits/**',
+            'test/fleet/**',
+            'test/whole/**',
+            '**/node_modules/**',
+            MOCKED,
+          ],
+          ...together,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
-      { test: { name: 'mocked', include: [MOCKED], exclude, ...common } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts', 'sandbox/test/integration/**/*.test.ts'],
+          // It installs Heroku's CLI first: `npm run test:heroku-cli`.
+          exclude: EVERY ? [MOCKED] : [MOCKED, '**/heroku-cli.test.ts'],
+          ...integration,
+        },
+      },
+      { test: { name: 'mocked', include: [MOCKED], exclude: ['**/node_modules/**'], ...integration, isolate: true } },
+      // Minutes: `npm run test:accept`.
+      ...(EVERY ? [{ test: { name: 'accept', include: ['test/whole/**/*.test.ts'], ...integration, testTimeout: 900_000 } }] : []),
+      { test: { name: 'upstream', include: ['test/upstream/**/*.test.ts'], ...integration } },
     ],
   },
 });
