@@ -5,7 +5,7 @@ import { buildpacksWanted } from '../buildpack/signing.js';
 import type { Deployer } from '../deploy/deploy.client.js';
 import { renderFormerAcls, type FormerAcl } from '../deploy/former-acls.plan.js';
 import { renderLeft, type Left } from '../deploy/left.plan.js';
-import { type StackChanges, type StackTarget } from '../deploy/stacks.plan.js';
+import type { StackChanges, StackTarget } from '../deploy/stacks.plan.js';
 import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { inStep } from '../io/io-host.js';
 import { isChanging, tallyOf, type Changes } from './changes.plan.js';
