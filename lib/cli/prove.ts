@@ -1,4 +1,4 @@
-import type { KeyPair, PrincipalId } from '../contract/index.js';
+import type { KeyPair, Mode, PrincipalId } from '../contract/index.js';
 import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { renderTable } from '../io/table.js';
@@ -6,19 +6,24 @@ import { failureOf, type SmokeReport } from '../smoke/report.js';
 import type { SmokeOptions } from '../smoke/smoke.js';
 import { noteProof } from './proven.js';
 import { teamByTeam } from './run-teams.js';
-import { engineContext, type Session } from './session.js';
+import { engineContext, workable, type Session } from './session.js';
 
-/** A smoke deploy of each mode in use, teams side by side. */
-export async function proveTeams(session: Session, options: SmokeOptions & { readonly buildpackUrl?: string }): Promise<SmokeReport[]> {
+/** A smoke deploy of each mode in use, teams side by side. @param options.due - modes by team. Default: those of `modes`, of each. */
+export async function proveTeams(
+  session: Session,
+  options: SmokeOptions & { readonly buildpackUrl?: string; readonly due?: ReadonlyMap<string, readonly Mode[]> },
+): Promise<SmokeReport[]> {
   const { smokeTeam } = await import('../smoke/smoke.js');
-  const { buildpackUrl, ...rest } = options;
+  const { buildpackUrl, due, ...rest } = options;
+  const means = { config: session.config, buildpackUrl };
   const reports = await teamByTeam(
     session,
     // An app that cannot be worked on stands for no mode.
-    session.teams.map((team) => ({ ...team, apps: team.apps.filter(({ name }) => !session.refused.some(({ app }) => app === name)) })),
+    session.teams.filter(({ name }) => due?.has(name) ?? true).map((team) => workable(session, team)),
     async (team) => {
-      const proven = await smokeTeam({ ...(await engineContext(session, team)), signingBuildpackUrl: buildpackUrl }, team, rest);
-      await noteProof(session, team, proven);
+      const context = { ...(await engineContext(session, team)), signingBuildpackUrl: buildpackUrl };
+      const proven = await smokeTeam(context, team, { ...rest, ...(due && { modes: due.get(team.name) }) });
+      await noteProof(session, means, team, proven);
       return proven;
     },
     3,

@@ -105,6 +105,12 @@ export const placesOf = (teams: readonly Team[]) =>
 /** Teams that are looked at side by side: AWS throttles who asks about hundreds at once. */
 export const AT_ONCE = 5;
 
+/** The team without the apps that cannot be worked on. */
+export const workable = ({ refused }: Pick<Session, 'refused'>, team: Team): Team => ({
+  ...team,
+  apps: team.apps.filter(({ name }) => !refused.some(({ app }) => app === name)),
+});
+
 /** What the key engine works with, for one team. */
 export async function engineContext(session: Session, team: Team) {
   const { config, host, aws, heroku, ids, forget } = session;

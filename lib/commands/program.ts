@@ -35,11 +35,8 @@ export function createProgram(run: Runner, version: string): Command {
       .addOption(new Option('-c, --config <file>', 'the configuration file; - reads it from stdin').default(...defaultConfig()))
       .option('--json', 'print the result as JSON on stdout')
       .option('-v, --verbose', 'show details');
-    made.addHelpText(
-      'after',
-      `\nExamples:\n${examples.map((example) => `  $ ${/^eval /.test(example) ? '' : 'halcyon-kit '}${example}`).join('\n')}`,
-    );
-    return made;
+    const lines = examples.map((example) => `  $ ${/^eval /.test(example) ? '' : 'halcyon-kit '}${example}`);
+    return made.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
   };
   const ofTeams = (...texts: Parameters<typeof command>): Command =>
     command(...texts)
@@ -150,7 +147,8 @@ export function createProgram(run: Runner, version: string): Command {
   ])
     .usage('[options] [team... | plan]')
     .addOption(detailed())
-    .option('--no-smoke', 'leave out the smoke deploy')
+    .option('--smoke', 'prove every mode by a smoke deploy, also where a proof holds')
+    .option('--no-smoke', 'leave out smoke deploys')
     .option('--prune', 'also retire teams and stacks that the file no longer names; buckets stay')
     .option('--evidence <file>', 'write the evidence of keys, releases and proofs to FILE (JSON, without secrets)')
     .option(...forget)

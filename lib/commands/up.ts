@@ -8,6 +8,7 @@ import { dryRunExitCode, sentencesOf } from '../cli/changes.plan.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { preview, renderPreview, type Preview } from '../cli/preview.js';
 import { proveTeams, renderReports } from '../cli/prove.js';
+import { renderDue, renderHeld, toProve, type ToProve } from '../cli/proven.js';
 import { buildpackWarnings, exitCodeOf, isThrough, renderOutcome } from '../cli/render.js';
 import { runTeams, runWithBuildpacks } from '../cli/run-teams.js';
 import { admit, openSession, type Session } from '../cli/session.js';
@@ -27,6 +28,7 @@ import { KitError } from '../errors.js';
 import { outgoing } from '../io/redaction.js';
 
 export interface UpOptions extends ChangeOptions {
+  /** `true`: also what has been proven. Default: what no proof holds for. */
   readonly smoke?: boolean;
   /** Also retire what an earlier file made and this one no longer names. */
   readonly prune?: boolean;
@@ -72,6 +74,7 @@ async function carryOutPlan(
   const buildpackUrl = await signingBuildpackUrl(session.config, session.teams);
   await refuseTampered(buildpackUrl, { network: session.network, signal: host.signal });
   const seen = await preview(session, { deployer, targets, buildpackUrl, onV2, formerAcls, prune: options.prune });
+  const proofs = options.smoke === false ? undefined : await toProve(session, seen, { deployer, buildpackUrl, again: options.smoke });
   const pruning = options.prune ? await planPrune(session) : undefined;
   const goes = pruning === undefined ? '' : renderDown(pruning.seen, options.verbose);
   const renamed = await pMap(targets, async (target) => {
@@ -88,7 +91,7 @@ async function carryOutPlan(
   };
   const said = [
     ...former.map(({ name, by }) => `Stack ${name} goes, as ${by} takes its place; its users and its bucket stay.`),
-    ...(seen.changes && options.smoke !== false ? ['Then a build on a short-lived app proves each mode in use.'] : []),
+    ...renderDue(proofs),
     ...(goes === '' ? [] : [`No longer in the file, and to be retired:\n${goes}`]),
   ];
   const requests = (await session.heroku()).remaining();
@@ -113,7 +116,7 @@ async function carryOutPlan(
     host.io.info(`${text}\n`);
     if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
   }
-  const done = await carryOut(session, { deployer, targets, seen, buildpackUrl }, options);
+  const done = await carryOut(session, { deployer, targets, seen, buildpackUrl, proofs }, options);
   // Where an app could not be moved it may hold a key of a team that is to go.
   if (pruning === undefined || goes === '') return done;
   if (done.exitCode !== 0)
@@ -142,6 +145,8 @@ interface Prepared {
   readonly targets: readonly StackTarget[];
   readonly seen: Preview;
   readonly buildpackUrl?: string;
+  /** Undefined where nothing is to be proven. */
+  readonly proofs?: ToProve;
 }
 
 /**
@@ -150,7 +155,7 @@ interface Prepared {
  */
 async function carryOut(session: Session, prepared: Prepared, options: UpOptions): Promise<CommandResult> {
   const { config, teams, aws, host } = session;
-  const { seen, buildpackUrl } = prepared;
+  const { seen, buildpackUrl, proofs } = prepared;
   const hosted = await deploy(session, prepared, (stack) => stack === BUILDPACK_STACK);
   // Whatever else is deployed may refuse what apps sign without it.
   for (const [, error] of hosted.failed) throw error;
@@ -171,14 +176,15 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
   });
   // A key that is soaking after a move between principals does not make `up` unfinished: the next run, or `rotate --finish`, deletes it.
   const through = teams.filter(({ name }) => isThrough(outcomes.filter(({ team }) => team === name)));
-  const reports = options.smoke === false ? [] : await proveTeams({ ...session, teams: through }, { buildpackUrl });
-  const evidence = { deployed, outcomes, smoke: reports };
+  const reports = proofs === undefined ? [] : await proveTeams({ ...session, teams: through }, { buildpackUrl, due: proofs.due });
+  const evidence = { deployed, outcomes, smoke: reports, ...(proofs && { proven: proofs.held }) };
   host.evidence.note(evidence);
   return {
     data: evidence,
     text: [
       ...outcomes.map(renderOutcome),
       ...(reports.length > 0 ? ['', renderReports(reports)] : []),
+      ...renderHeld(proofs, session.network.time.now()),
       // Said again at the end: an app that cannot build must not hide behind proofs that hold.
       ...buildpackWarnings(seen.buildpacks, config.buildpack.url).map((warning) => `! ${warning}`),
     ].join('\n'),

@@ -31,6 +31,8 @@ interface Deployed {
 /** The file's stacks, made by the CDK, and CloudFormation: in process, no bootstrap, no assets. */
 export interface Deployer {
   diff(stacks: readonly string[]): Promise<StackChanges[]>;
+  /** When a stack that has been compared was last made or changed; undefined where there is none. */
+  changedAt(stack: string): Date | undefined;
   /**
    * A few at a time, each after those that it needs. What fails keeps no other from its end but those that need it, unless all would fail
    * alike; it is told at once.
@@ -98,6 +100,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const made = synth();
   /** Of what was deployed when the stacks were compared, by stack. */
   const seen = new Map<string, string>();
+  const changedAt = new Map<string, Date | undefined>();
   /** `stacks`, each after the one that its template goes through, if any. */
   const withTemplates = (stacks: readonly string[]) => {
     const templates = made.filter(({ stackName }) => stackName === TEMPLATES_STACK);
@@ -112,7 +115,8 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         async ({ stack, stackName, region, template }) => {
           const aws = awsIn(region);
           try {
-            const { exists, status } = await stackState(aws, stackName);
+            const { exists, status, changedAt: at } = await stackState(aws, stackName);
+            changedAt.set(stack, at);
             const deployed = exists ? await deployedTemplate(aws, stackName) : {};
             seen.set(stack, digestOf(deployed));
             if (isDeepStrictEqual(deployed, template)) return stackChanges({ stack, changes: [] }, status);
@@ -129,6 +133,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         { concurrency: 8 },
       );
     },
+    changedAt: (stack) => changedAt.get(stack),
     async deploy(stacks, prepare) {
       const wanted = withTemplates(stacks);
       const underWay = new Map<string, Promise<void>>();

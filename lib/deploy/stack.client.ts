@@ -21,6 +21,8 @@ async function liftTerminationProtection(aws: Aws, stack: string): Promise<void>
 export interface StackState {
   readonly exists: boolean;
   readonly status?: string;
+  /** When it was last made or changed. */
+  readonly changedAt?: Date;
   /** Its termination protection is on. */
   readonly protected?: boolean;
   /** Its tags say that the kit made it; or it has none yet, as an import makes a stack without: the deployment that follows brings them. */
@@ -39,6 +41,7 @@ export async function stackState(aws: Aws, stack: string): Promise<StackState> {
     return {
       exists,
       status: found?.StackStatus,
+      changedAt: found?.LastUpdatedTime ?? found?.CreationTime,
       protected: found?.EnableTerminationProtection === true,
       ours:
         Tags.some(({ Key, Value }) => Key === TAGS.managedBy && Value === MANAGED_BY) ||

@@ -16,7 +16,8 @@ import type { Subject } from './subject.js';
  * @throws what stops it otherwise, after everything it made is removed.
  */
 export async function prove(context: SmokeContext, subject: Subject, options: RunOptions, step: Step): Promise<SmokeReport> {
-  const startedAt = new Date().toISOString();
+  const now = () => new Date(context.aws.network.time.now()).toISOString();
+  const startedAt = now();
   const run = startRun(context, subject, step);
   const { seen, store, storage } = run;
   let leftovers: string[] = [];
@@ -41,7 +42,7 @@ export async function prove(context: SmokeContext, subject: Subject, options: Ru
       ...{ id, status, release: release?.version, log: log.lines.slice(-200) },
     })),
     dyno: seen.dynoLines.slice(-200),
-    ...{ startedAt, finishedAt: new Date().toISOString(), leftovers },
+    ...{ startedAt, finishedAt: now(), leftovers },
   };
   const causes = stopped ? [{ code: stopped.code, message: stopped.message, remedy: 'mend that and run again' }] : causesOf(seen);
   return reportOf(subject, { proofs: seen.proofs, causes, evidence });

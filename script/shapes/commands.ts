@@ -173,6 +173,7 @@ export const OUTPUTS = {
       upPreview,
       z.strictObject({
         ...{ deployed: z.array(z.strictObject({ stack: text, outputs: z.record(text, text) })), outcomes, smoke: z.array(smokeReport) },
+        proven: z.array(z.strictObject({ team: text, at: time })).optional(),
         pruned: takenDown.optional(),
       }),
     ]),

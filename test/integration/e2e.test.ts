@@ -184,16 +184,19 @@ describe('from one file to buckets proven by real builds', () => {
     }
   });
 
-  test('a second up changes nothing: no key, no PATCH, no release', async () => {
+  test('a second up changes nothing: no key, no PATCH, no release, and no build of what is proven', async () => {
     const before = await state();
     target.sandbox?.heroku.clearLog();
     target.sandbox?.aws.clearLog();
-    const { stdout } = await work.ok(['up', '--all', '--yes', '--no-smoke', '--json']);
-    expect(
-      (JSON.parse(stdout) as { outcomes: Array<{ status: string }> }).outcomes.every(
-        ({ status }) => status === 'done' || status === 'nothing-due',
-      ),
-    ).toBe(true);
+    const { stdout } = await work.ok(['up', '--all', '--yes', '--json']);
+    const { outcomes, smoke, proven } = JSON.parse(stdout) as {
+      outcomes: Array<{ status: string }>;
+      smoke: unknown[];
+      proven: Array<{ team: string }>;
+    };
+    expect(outcomes.every(({ status }) => status === 'done' || status === 'nothing-due')).toBe(true);
+    expect(smoke).toEqual([]);
+    expect(proven.map(({ team }) => team)).toEqual([one, two]);
     expect(await state()).toEqual(before);
     expect(target.sandbox?.heroku.log().filter(({ method }) => method !== 'GET') ?? []).toEqual([]);
     expect(

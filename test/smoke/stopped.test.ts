@@ -4,6 +4,7 @@ import { parseConfig } from '../../lib/config/index.js';
 import { KitError } from '../../lib/errors.js';
 import type { Heroku } from '../../lib/heroku/heroku.js';
 import { silentIo } from '../../lib/io/io-host.js';
+import { networkOf } from '../../lib/network/network.js';
 import { smokeTeam } from '../../lib/smoke/smoke.js';
 
 test('what an error stopped tells what was seen until then, and what it could not remove', async () => {
@@ -28,7 +29,7 @@ test('what an error stopped tells what was seen until then, and what it could no
       throw new KitError('heroku-unavailable', 'Heroku is away');
     },
   } as unknown as Heroku;
-  const [report] = await smokeTeam({ config, heroku, aws: {} as Aws, io: silentIo }, config.teams[0]!);
+  const [report] = await smokeTeam({ config, heroku, aws: { network: networkOf({}) } as Aws, io: silentIo }, config.teams[0]!);
   expect(report).toMatchObject({ ok: false, causes: [{ code: 'heroku-unavailable', message: 'Heroku is away' }] });
   expect(report?.proofs.at(-1)).toMatchObject({ proof: 'smoke deploy runs to its end', observed: 'heroku-unavailable' });
   expect(report?.proofs.length).toBeGreaterThan(1);
