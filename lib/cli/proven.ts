@@ -46,6 +46,7 @@ const restsOn = ({ config, buildpackUrl }: Means, { team, app }: Subject, keyId:
 
 /**
  * Modes of a team that no proof holds for: there is none, or what it rested on is not what there is now. Pure.
+ * @internal
  * @param now.keyOf - the current key that an app is to have.
  * @param now.changedAt - when each stack that the team needs was last changed; undefined where that is now.
  */
@@ -134,7 +135,7 @@ export function renderHeld({ held }: ToProve = NOTHING, now: number): string[] {
   return [`${names}: ${ago}, and what that rests on has not changed; --smoke proves it again`];
 }
 
-/** What smoke deploys of a team have shown, beside what was `before` of modes that they did not try. Pure. */
+/** What smoke deploys of a team have shown, beside what was `before` of modes that they did not try. Pure. @internal */
 export function proofOf(means: Means, team: Team, reports: readonly SmokeReport[], at: number, before?: ProofRecord): ProofRecord {
   const tried = new Set(reports.map(nameOf));
   const modes = reports.flatMap((report) => {
