@@ -2,12 +2,13 @@ import { bucketsOf, holdersOf } from '../config/derive.js';
 import type { App, KitConfig, Team, TeamBucket } from '../config/model.js';
 import { differing, type ConfigVarName } from '../contract/index.js';
 import type { Left } from '../deploy/left.plan.js';
-import { about, broken, subjectOf } from '../doctor/checks/finding.js';
+import { about, broken, subjectOf, warning } from '../doctor/checks/finding.js';
 import { GLANCE, runChecks } from '../doctor/checks/index.js';
 import { ageing } from '../doctor/checks/keys.js';
-import type { Finding } from '../doctor/model.js';
+import type { Check, Finding } from '../doctor/model.js';
 import type { AppState, KeyState, Policy, PrincipalState, TeamObservation } from '../engine/model.js';
 import { desiredHolding } from '../engine/plan/apps.plan.js';
+import { leftHolders } from '../engine/plan/holders.plan.js';
 import type { PreflightProblem } from '../heroku/preflight.js';
 import type { PackagesOfKind } from '../storage/packages.plan.js';
 
@@ -90,7 +91,18 @@ export function glanceOf({ at, policy, config, left, refused, buildpack, teams }
         about(subjectOf(name), [broken('not-checked', { message: problem, looksLike: 'unknown', fix: 'run halcyon-kit doctor' })]),
       ),
   );
-  const checked = runChecks({ config, left, at, buckets: [], teams: facts }, [() => [...unable, ...unread], ...GLANCE, ageing(policy)]);
+  const outside = teams.flatMap(({ team, observation }) =>
+    leftHolders(observation).flatMap(({ name, vars }) =>
+      about(subjectOf(name), [
+        warning('app-left', {
+          message: `no team of the file has it, and it holds ${vars.HALCYON_AWS_ACCESS_KEY_ID} of team ${team.name}, which is kept working for it`,
+          fix: `put it back into the file, or run halcyon-kit up ${team.name} --prune, which takes its config vars away`,
+        }),
+      ]),
+    ),
+  );
+  const own: Check = () => [...unable, ...unread, ...outside];
+  const checked = runChecks({ config, left, at, buckets: [], teams: facts }, [own, ...GLANCE, ageing(policy)]);
   return {
     ...{ at, deployment: config.deployment, policy, findings: checked },
     buckets: bucketsOf(teams.map(({ team }) => team)).map(({ spec: { name, account, region }, kind, teams: using }) => ({

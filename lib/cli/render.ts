@@ -140,7 +140,7 @@ export function renderPlans(plans: readonly TeamSteps[], verbose = false): strin
       .map(({ team }) => team);
   const rows = alike(
     (['now', 'later'] as const)
-      .flatMap((run) => busy.flatMap(({ plan }) => inTurn(byRun(plan)[run]).map((one) => ({ ...one, run }))))
+      .flatMap((run) => busy.flatMap(({ team, plan }) => inTurn(byRun(plan)[run]).map((one) => ({ ...one, run, team }))))
       .filter(({ step }) => verbose || !isMaking(step)),
     ({ step, run, turn }) => [step.kind, step.kind === 'copy-packages' ? subject(step) : '', anyKey(step.reason), run, turn].join('\n'),
     verbose,
@@ -148,6 +148,7 @@ export function renderPlans(plans: readonly TeamSteps[], verbose = false): strin
     const group = things.map(({ step }) => step) as [Step, ...Step[]];
     return [
       String(index + 1),
+      ...(busy.length === 1 ? [] : [several(things.map(({ team }) => team))]),
       group[0].kind === 'wait' && group[0].later ? 'later' : stepInWords(group[0].kind),
       several(
         group.flatMap((step) => (step.kind === 'write-apps' ? step.apps.map(({ app }) => app) : [subject(step)])),
@@ -158,7 +159,7 @@ export function renderPlans(plans: readonly TeamSteps[], verbose = false): strin
   });
   const whose = busy.length === 1 ? `${busy[0]?.team}: keys and config vars` : `Keys and config vars of ${busy.length} teams`;
   return [
-    ...(busy.length > 0 ? [`${whose}\n${renderTable(['', 'step', 'what', 'why'], rows)}`] : []),
+    ...(busy.length > 0 ? [`${whose}\n${renderTable(['', ...(busy.length === 1 ? [] : ['team']), 'step', 'what', 'why'], rows)}`] : []),
     ...renderWrites(busy, verbose),
     ...[several(calm(false))].filter((teams) => teams !== '').map((teams) => `${teams}: keys and config vars are as they should be`),
     ...[several(calm(true))].filter((teams) => teams !== '').map((teams) => `${teams}: nothing to change in what could be looked at`),

@@ -58,10 +58,14 @@ async function leftTeams({ config, aws, account, region }: Looking, users: Param
     return [];
   };
   const ours = (await pMap(alike.values(), read, { concurrency: 5 })).flat();
-  return [...new Set(ours.map(({ team }) => team))].sort().map((team) => {
+  const names = [...new Set(ours.map(({ team }) => team))].sort();
+  const there = new Set(users.map((user) => parseUserName(user)?.team));
+  const added = config.teams.filter(({ name, was, bucket }) => bucket?.spec.account === account && !there.has(name) && was === undefined);
+  const renamed = names.length === 1 && added.length === 1 ? { renamed: added[0]!.name } : {};
+  return names.map((team) => {
     const own = ours.filter((user) => user.team === team);
     const reach = own.find((user) => user.reach !== undefined)?.reach;
-    return { team, users: own.map(({ name }) => name), ...(reach === undefined ? {} : { reach }) };
+    return { team, users: own.map(({ name }) => name), ...(reach === undefined ? {} : { reach }), ...renamed };
   });
 }
 

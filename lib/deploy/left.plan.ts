@@ -22,6 +22,8 @@ export interface LeftTeam {
   readonly users: readonly string[];
   /** What its users may reach, as far as their tags say. */
   readonly reach?: Omit<Reach, 'account'>;
+  /** The one team of the file that has nothing yet: perhaps this one by another name. */
+  readonly renamed?: string;
 }
 
 export interface LeftStack {
@@ -79,9 +81,9 @@ export function teamLeft(name: string, left: Left): Team {
 
 /** A sentence each: what is left, and what mends it. */
 export const inWords = ({ teams, stacks, buckets }: Left) => [
-  ...teams.map(({ team, users }) => ({
+  ...teams.map(({ team, users, renamed }) => ({
     ...{ name: 'team-left' as const, subject: `team ${team}` },
-    message: `the file no longer names it; ${counted(users.length, 'IAM user')} of it and all their keys are kept working until "halcyon-kit up --prune"`,
+    message: `the file no longer names it; ${counted(users.length, 'IAM user')} of it and all their keys are kept working until "halcyon-kit up --prune"${renamed === undefined ? '' : `; if it is what team ${renamed} was, write "was: ${team}" there before the next up, and its bucket and keys go with it`}`,
     fix: `once no app needs it, run halcyon-kit up --prune, or halcyon-kit down ${team}; else put it back into the file`,
   })),
   ...stacks.map(({ name, region }) => ({
@@ -92,7 +94,7 @@ export const inWords = ({ teams, stacks, buckets }: Left) => [
   ...buckets.map(({ name, region, team }) => ({
     ...{ name: 'bucket-left' as const, subject: `bucket ${name}` },
     message: `the file no longer names it; it stays in ${region}, with what is in it`,
-    fix: `${stacks.some(({ bucketName }) => bucketName === name) ? 'once its stack is gone, and ' : ''}where nobody needs it, run ${team === undefined ? `aws s3 rb s3://${name} --force` : `halcyon-kit down ${team} --delete-bucket`}`,
+    fix: `${stacks.some(({ bucketName }) => bucketName === name) ? 'once its stack is gone, and ' : ''}where nobody needs its packages, nor the journal of runs in it, run ${team === undefined ? `aws s3 rb s3://${name} --force` : `halcyon-kit down ${team} --delete-bucket`}`,
   })),
 ];
 

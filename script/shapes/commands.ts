@@ -62,7 +62,7 @@ const finding = z.strictObject({
 const reach = z.strictObject({ region: text, bucketName: text, prefix: text.optional(), acl });
 const left = z.strictObject({
   ...{ account: text, unread: text.optional() },
-  teams: z.array(z.strictObject({ team: text, users: many, reach: reach.optional() })),
+  teams: z.array(z.strictObject({ team: text, users: many, reach: reach.optional(), renamed: text.optional() })),
   stacks: z.array(z.strictObject({ name: text, region: text, team: text.optional(), bucketName: text.optional() })),
   buckets: z.array(z.strictObject({ name: text, region: text, team: text.optional() })),
 });

@@ -49,8 +49,8 @@ describe('a left-over team', () => {
       { name: 'b', region: 'eu-west-1' },
     ];
     expect(inWords(left({ buckets })).map(({ fix }) => fix)).toEqual([
-      'where nobody needs it, run halcyon-kit down old --delete-bucket',
-      'where nobody needs it, run aws s3 rb s3://b --force',
+      'where nobody needs its packages, nor the journal of runs in it, run halcyon-kit down old --delete-bucket',
+      'where nobody needs its packages, nor the journal of runs in it, run aws s3 rb s3://b --force',
     ]);
   });
 });

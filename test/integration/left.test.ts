@@ -86,6 +86,8 @@ describe('a team that the file no longer names', () => {
     ]);
     await work.ok(UP);
     expect(await holds('left-two', 'two')).toMatchObject({ status: 'Active' });
+    work.write(file(ONE, team('zwei', 'left-two: { mode: upload }')));
+    expect((await work.ok(['plan', 'zwei'])).stdout).toContain('if it is what team zwei was, write "was: two" there');
   });
 
   test('is none of another deployment’s, whose stacks are left alone', async () => {
