@@ -4,6 +4,7 @@ import type { AcceptReport } from '../../accept/run.js';
 import { clients } from '../../sandbox/test/support/clients.js';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { DRY, HERE, NOTHING, PROBES, startAcceptGround, type AcceptGround } from './support/accept-ground.js';
+import { variant } from '../support/variant.js';
 
 /** What takes seconds; the whole of it is `npm run test:accept`. */
 let ground: AcceptGround;
@@ -24,20 +25,23 @@ test('an account that is not the one named is refused, and a dry run or a run ov
   expect(ground.sandbox.heroku.log()).toEqual([]);
 });
 
-test('a run sweeps one that was killed, lets be one under way, finds every probe answered as assumed, and leaves nothing; Ctrl-C takes the other down', async () => {
-  const other = await begun();
-  // It would go on, and take the processor with it.
-  other.child.kill('SIGSTOP');
-  try {
-    await sweptByTheNext();
-  } finally {
-    other.child.kill('SIGCONT');
-    other.child.kill('SIGINT');
-  }
-  expect((await other.ended).code).toBe(130);
-  expect(await ground.thingsOfRun(other.id)).toEqual(NOTHING);
-  expect((await clients(ground.sandbox.aws).s3.send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
-});
+variant(
+  'a run sweeps one that was killed, lets be one under way, finds every probe answered as assumed, and leaves nothing; Ctrl-C takes the other down',
+  async () => {
+    const other = await begun();
+    // It would go on, and take the processor with it.
+    other.child.kill('SIGSTOP');
+    try {
+      await sweptByTheNext();
+    } finally {
+      other.child.kill('SIGCONT');
+      other.child.kill('SIGINT');
+    }
+    expect((await other.ended).code).toBe(130);
+    expect(await ground.thingsOfRun(other.id)).toEqual(NOTHING);
+    expect((await clients(ground.sandbox.aws).s3.send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
+  },
+);
 
 async function sweptByTheNext(): Promise<void> {
   const killed = await begun();

@@ -15,18 +15,19 @@ import { buildpackBucketName, hostedKey } from '../../lib/contract/index.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
 import { userWithKey } from '../../sandbox/test/support/accounts.js';
 import { clients, failure } from '../../sandbox/test/support/clients.js';
-import { Workplace } from './support/target.js';
+import { InProcess } from './support/in-process.js';
 
 /** The buildpack that every build executes, against whoever may do all of S3, and against root. */
 let sandbox: Sandbox;
-let work: Workplace;
+let work: InProcess;
 const APP = 'sealed-api';
 const Bucket = buildpackBucketName('111122223333', 'us-east-1');
 let Key = '';
 
 beforeAll(async () => {
   sandbox = await startSandbox({ heroku: { upstreamDir: null } });
-  work = new Workplace(sandbox.env);
+  Object.assign(process.env, sandbox.env);
+  work = new InProcess(sandbox.env);
   work.write(`teams:
   sealed:
     bucket: { account: '111122223333', region: us-east-1 }

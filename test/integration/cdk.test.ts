@@ -31,6 +31,7 @@ import { principalIn } from '../support/principals.js';
 import { parseConfig } from '../../lib/config/index.js';
 import { secretName, userName, type Access } from '../../lib/contract/index.js';
 import { EVERY } from '../support/every.js';
+import { variant } from '../support/variant.js';
 
 /** The plain `cdk` CLI, as cdk.json sets it up, from the project's directory. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -244,42 +245,41 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
     }
   });
 
-  if (EVERY)
-    test('a stack of forty users of their own lets go of its bucket, takes one back in, and keeps whoever leaves it', async () => {
-      const before = { ...process.env };
-      Object.assign(process.env, aws.env);
-      const region = 'eu-north-1';
-      const there = createAws({ region });
-      /** What `up` does about the stack. Apps are called anew each time, as a user's name is not used twice. */
-      const bring = async (bucket: string, apps: string, count: number) => {
-        const all = Array.from({ length: count }, (_, i) => `${apps}-${i}: { mode: upload }`).join(', ');
-        const config = parseConfig(
-          `teams: { big: { bucket: { account: "111122223333", region: ${region}, name: ${bucket} }, credentials: per-app, apps: { ${all} } } }`,
-        );
-        const deployer = await createDeployer({ config, io: silentIo, network: networkOf() });
-        const target = stacksFor(config, config.teams).at(-1) as StackTarget;
-        const diff = (await deployer.diff([target.name])).find((one) => one.stack === target.name) as StackChanges;
-        const { failed } = await deployer.deploy([target.name], async (name, alone) => {
-          const with_ = { aws: there, deployer, io: silentIo, signal: new AbortController().signal, alone };
-          return name === target.name && prepareStack(diff, target, with_);
-        });
-        for (const [, error] of failed) throw error;
-      };
-      const inStack = async (type: string) => [...(await resourcesIn(there, 'halcyon-big', [type])).values()].map(({ name }) => name);
-      const inIam = async () => (await users('/big/')).length;
-      try {
-        await bring('big-a', 'big-one', 40);
-        await bring('big-b', 'big-two', 40);
-        await bring('big-a', 'big-three', 40);
-        expect([await inStack('AWS::S3::Bucket'), (await inStack('AWS::IAM::User')).length, await inIam()]).toEqual([['big-a'], 40, 120]);
+  variant('a stack of forty users of their own lets go of its bucket, takes one back in, and keeps whoever leaves it', async () => {
+    const before = { ...process.env };
+    Object.assign(process.env, aws.env);
+    const region = 'eu-north-1';
+    const there = createAws({ region });
+    /** What `up` does about the stack. Apps are called anew each time, as a user's name is not used twice. */
+    const bring = async (bucket: string, apps: string, count: number) => {
+      const all = Array.from({ length: count }, (_, i) => `${apps}-${i}: { mode: upload }`).join(', ');
+      const config = parseConfig(
+        `teams: { big: { bucket: { account: "111122223333", region: ${region}, name: ${bucket} }, credentials: per-app, apps: { ${all} } } }`,
+      );
+      const deployer = await createDeployer({ config, io: silentIo, network: networkOf() });
+      const target = stacksFor(config, config.teams).at(-1) as StackTarget;
+      const diff = (await deployer.diff([target.name])).find((one) => one.stack === target.name) as StackChanges;
+      const { failed } = await deployer.deploy([target.name], async (name, alone) => {
+        const with_ = { aws: there, deployer, io: silentIo, signal: new AbortController().signal, alone };
+        return name === target.name && prepareStack(diff, target, with_);
+      });
+      for (const [, error] of failed) throw error;
+    };
+    const inStack = async (type: string) => [...(await resourcesIn(there, 'halcyon-big', [type])).values()].map(({ name }) => name);
+    const inIam = async () => (await users('/big/')).length;
+    try {
+      await bring('big-a', 'big-one', 40);
+      await bring('big-b', 'big-two', 40);
+      await bring('big-a', 'big-three', 40);
+      expect([await inStack('AWS::S3::Bucket'), (await inStack('AWS::IAM::User')).length, await inIam()]).toEqual([['big-a'], 40, 120]);
 
-        // Whoever leaves its stack stays in IAM.
-        await bring('big-a', 'big-four', 1);
-        expect([(await inStack('AWS::IAM::User')).length, await inIam()]).toEqual([1, 121]);
-      } finally {
-        process.env = before;
-      }
-    });
+      // Whoever leaves its stack stays in IAM.
+      await bring('big-a', 'big-four', 1);
+      expect([(await inStack('AWS::IAM::User')).length, await inIam()]).toEqual([1, 121]);
+    } finally {
+      process.env = before;
+    }
+  });
 
   test('nothing it writes holds a key', () => {
     const out = join(directory, 'cdk.out');

@@ -15,8 +15,8 @@ import { findLeft } from '../../lib/deploy/left.client.js';
 import { stackState } from '../../lib/deploy/stack.client.js';
 import { emptyBucket } from '../../lib/smoke/objects.client.js';
 import { keysOf, startWire, type Wire } from '../engine/support/wire.js';
-import { EVERY } from '../support/every.js';
 import { InProcess } from './support/in-process.js';
+import { variant } from '../support/variant.js';
 
 /** What an earlier file made and this one no longer names: found, kept, and retired when asked. */
 const ACCOUNT = '111122223333';
@@ -143,15 +143,14 @@ describe('a team that the file no longer names', () => {
     expect((await work.kit(['down', 'two', '--yes'])).stderr).toContain('team "two" is not in');
   });
 
-  if (EVERY)
-    test('is taken down by name as well', async () => {
-      work.write(file(ONE, team('two', 'left-two: { mode: upload }')));
-      await work.ok(UP);
-      work.write(file(team('one', 'left-one: { mode: upload }, left-two: { mode: upload }')));
-      await work.ok(UP);
-      await work.ok(['down', 'two', '--yes']);
-      expect([await users('two'), await stack('halcyon-two'), await stack('halcyon-one')]).toEqual([[], false, true]);
-    });
+  variant('is taken down by name as well', async () => {
+    work.write(file(ONE, team('two', 'left-two: { mode: upload }')));
+    await work.ok(UP);
+    work.write(file(team('one', 'left-one: { mode: upload }, left-two: { mode: upload }')));
+    await work.ok(UP);
+    await work.ok(['down', 'two', '--yes']);
+    expect([await users('two'), await stack('halcyon-two'), await stack('halcyon-one')]).toEqual([[], false, true]);
+  });
 });
 
 test('a region that a team has left keeps an empty stack, which up --prune finds and deletes', async () => {

@@ -11,7 +11,7 @@ import type { Heroku } from '../../lib/heroku/heroku.js';
 import { startSandbox, type Sandbox } from '../../sandbox/index.js';
 import { halcyonEnv, run } from '../buildpack/support/shim.js';
 import { principalIn } from '../support/principals.js';
-import { Workplace } from './support/target.js';
+import { InProcess } from './support/in-process.js';
 import { EVERY } from '../support/every.js';
 
 /** The main job in accounts of other partitions: stacks, keys, config vars, a hosted buildpack, real proofs; and AWS's host names there. */
@@ -20,7 +20,7 @@ const HOH = 'https://github.com/mietek/haskell-on-heroku';
 // The other with HALCYON_EVERY=1: the sandbox's own tests hold what is different between partitions.
 describe.each(EVERY ? ['cn-north-1', 'us-gov-west-1'] : ['cn-north-1'])('%s', (region) => {
   let sandbox: Sandbox;
-  let work: Workplace;
+  let work: InProcess;
   let aws: Aws;
   let heroku: Heroku;
   let file = '';
@@ -40,7 +40,7 @@ describe.each(EVERY ? ['cn-north-1', 'us-gov-west-1'] : ['cn-north-1'])('%s', (r
     apps: { payments-builder: { mode: upload }, payments-api: { mode: read-only } }
 signing: { version: 4, buildpack: hosted }
 `;
-    work = new Workplace(sandbox.env);
+    work = new InProcess(sandbox.env);
     work.write(file);
   });
   afterAll(async () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { variant } from '../support/variant.js';
 
 let temporary: string;
 beforeEach(() => (temporary = mkdtempSync(join(tmpdir(), 'mutate-test-'))));
@@ -39,7 +40,7 @@ test('what no one could have noticed is told, with exit code 1', async () => {
   expect(code).toBe(1);
 });
 
-test('interrupted, it leaves nothing behind', async () => {
+variant('interrupted, it leaves nothing behind', async () => {
   const { code, stderr } = await mutate(['--suite', 'engine'], () => copies().length > 0);
   expect(code, stderr).toBe(130);
   expect(copies()).toEqual([]);

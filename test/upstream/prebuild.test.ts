@@ -11,6 +11,7 @@ import { Workplace } from '../integration/support/target.js';
 import { Actor, source, type Source } from './support/actor.js';
 import { startStage, type Stage } from './support/stage.js';
 import { missing } from './support/upstream.js';
+import { variant } from '../support/variant.js';
 
 /** `halcyon-kit prebuild` with unmodified haskell-on-heroku: a stub stands in for the compiler, all else is upstream's own doing. */
 const REGION = 'eu-west-1';
@@ -108,7 +109,7 @@ describe.skipIf(missing)('prebuild with unmodified haskell-on-heroku (set HALCYO
     expect(await (await Actor.enter(stage, 'pre-builder')).page(sources.get('pre-builder')!)).toBe('found');
   });
 
-  test('a source that does not build: it is said why, and nothing is left', async () => {
+  variant('a source that does not build: it is said why, and nothing is left', async () => {
     const broken = join(kit.dir, 'broken');
     cpSync(dirOf('pre-other'), broken, { recursive: true });
     rmSync(join(broken, 'main.hs'));

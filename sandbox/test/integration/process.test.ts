@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ministackPython } from '../../aws/ministack/venv.js';
 import { EVERY } from '../../../test/support/every.js';
+import { variant } from '../../../test/support/variant.js';
 
 /** `npm run sandbox` as a process of its own. */
 const SCRIPT = resolve(import.meta.dirname, '../../../script/sandbox.mjs');
@@ -85,7 +86,7 @@ async function untilGone(told: Ready, child: { pid?: number | undefined }): Prom
   expect(await scratch(child)).toEqual([]);
 }
 
-test('two run side by side; each stops on SIGTERM and leaves nothing', async () => {
+variant('two run side by side; each stops on SIGTERM and leaves nothing', async () => {
   const [one, two] = await Promise.all([ready(), ready()]);
   expect(one.told.aws.url).not.toBe(two.told.aws.url);
   for (const { child, told } of [one, two]) {

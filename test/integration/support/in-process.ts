@@ -27,6 +27,7 @@ export class InProcess extends Workplace {
       } catch (error) {
         if (!isKitError(error)) throw error;
         code = 1;
+        if (options.json) stdout = JSON.stringify({ error: { code: error.code, message: error.message } });
         stderr += `error: ${error.message}\n`;
       } finally {
         io.close();
