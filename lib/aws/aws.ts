@@ -136,6 +136,8 @@ function awsOf(options: AwsOptions & { readonly network: Network }, operator: Re
           : { credentials: { accessKeyId: options.key.accessKeyId, secretAccessKey: options.key.secretAccessKey } }),
       };
     });
+  // Of services that throttle who works on many teams side by side: then all slow down together, in place of each failing by itself.
+  const patience = { maxAttempts: options.maxAttempts ?? 8, retryMode: 'adaptive' };
   const elsewhere = new Map<string, Aws>();
   const aws: Aws = {
     region: options.region,
@@ -146,7 +148,8 @@ function awsOf(options: AwsOptions & { readonly network: Network }, operator: Re
         // Path style: Halcyon's own, and the only style that endpoints without wildcard DNS answer.
         return checkAnswers(new S3Client({ ...(await common()), forcePathStyle: true }));
       }),
-    iam: () => once('iam', async () => checkAnswers(new (await import('@aws-sdk/client-iam')).IAMClient(await common()))),
+    iam: () =>
+      once('iam', async () => checkAnswers(new (await import('@aws-sdk/client-iam')).IAMClient({ ...(await common()), ...patience }))),
     sts: () => once('sts', async () => checkAnswers(new (await import('@aws-sdk/client-sts')).STSClient(await common()))),
     sns: () => once('sns', async () => checkAnswers(new (await import('@aws-sdk/client-sns')).SNSClient(await common()))),
     secrets: () =>
@@ -154,8 +157,6 @@ function awsOf(options: AwsOptions & { readonly network: Network }, operator: Re
     cloudformation: () =>
       once('cfn', async () => {
         const { CloudFormationClient } = await import('@aws-sdk/client-cloudformation');
-        // It throttles who deploys side by side: then all of them slow down together, in place of each failing by itself.
-        const patience = { maxAttempts: options.maxAttempts ?? 8, retryMode: 'adaptive' };
         return checkAnswers(new CloudFormationClient({ ...(await common()), ...patience }));
       }),
     as: (key) => createAws({ region: options.region, maxAttempts: options.maxAttempts, key, network }),

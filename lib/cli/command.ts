@@ -33,6 +33,8 @@ export interface GlobalOptions {
   readonly all?: boolean;
   /** Every change on a line of its own. */
   readonly verbose?: boolean;
+  /** Teams, and stacks, that are worked on side by side. Default: 5. */
+  readonly concurrency?: number;
 }
 
 /** Options of commands that change anything. */

@@ -10,7 +10,7 @@ import type { AppBuildpacks } from '../heroku/buildpacks.sync.js';
 import { inStep } from '../io/io-host.js';
 import { isChanging, tallyOf, type Changes } from './changes.plan.js';
 import { renderBuildpacks, renderPlans, renderStacks } from './render.js';
-import { AT_ONCE, engineContext, type Session } from './session.js';
+import { engineContext, type Session } from './session.js';
 
 /** What a command would change: what is shown before asking, and with `--dry-run`. */
 export interface Preview {
@@ -76,7 +76,7 @@ export async function planTeams(
       const observation = await observeTeam(await engineContext(session, team), team);
       return { team: team.name, observation, plan: planTeam(expect(observation), intent, { ...DEFAULT_POLICY, ...policy }) };
     },
-    { concurrency: AT_ONCE },
+    { concurrency: session.concurrency },
   );
 }
 

@@ -17,7 +17,8 @@ export async function proveTeams(
   const { buildpackUrl, due, ...rest } = options;
   const means = { config: session.config, buildpackUrl };
   const reports = await teamByTeam(
-    session,
+    // Each builds in several modes, and accounts have few dynos.
+    { ...session, concurrency: Math.min(session.concurrency, 3) },
     // An app that cannot be worked on stands for no mode.
     session.teams.filter(({ name }) => due?.has(name) ?? true).map((team) => workable(session, team)),
     async (team) => {
@@ -26,7 +27,6 @@ export async function proveTeams(
       await noteProof(session, means, team, proven);
       return proven;
     },
-    3,
   );
   return reports.flat();
 }

@@ -13,7 +13,7 @@ import { byRun } from './changes.plan.js';
 import { alike, several } from './render.js';
 import type { LastProof } from './glance.js';
 import type { Preview, TeamPlan } from './preview.js';
-import { AT_ONCE, workable, type Session } from './session.js';
+import { workable, type Session } from './session.js';
 
 /** `modes`: what was proven, by mode and access, and when; `of` is a digest of what it rests on. */
 const PROOF = z.object({
@@ -108,7 +108,7 @@ export async function toProve(
         .sort();
       return { team: team.name, modes, at };
     },
-    { concurrency: AT_ONCE },
+    { concurrency: session.concurrency },
   );
   return {
     due: new Map(now.filter(({ modes }) => modes.length > 0).map(({ team, modes }) => [team, modes])),

@@ -27,7 +27,7 @@ export interface RunOptions {
   readonly smoke?: Smoke;
 }
 
-/** The key engine, two teams at a time. What is begun is finished first: the account's requests may not last for all. */
+/** The key engine, a few teams at a time. What is begun is finished first: the account's requests may not last for all. */
 export async function runTeams(session: Session, options: RunOptions): Promise<TeamResult[]> {
   const { runTeam, DEFAULT_POLICY } = await import('../engine/index.js');
   const { intent, command, policy, from, deployed = [], smoke, lacking } = options;
@@ -71,7 +71,6 @@ export async function runTeams(session: Session, options: RunOptions): Promise<T
       await session.records.get(team.name)?.save();
       return result;
     },
-    2,
   ).finally(() => notifier.settled());
   return intent.kind === 'down' ? results : atTheEnd(results);
 }
@@ -91,10 +90,9 @@ function atTheEnd(results: readonly TeamResult[]): TeamResult[] {
 
 /** A few teams at a time. By a mistake in one the others are not left alone: they would go on unreported. After an abort none is begun. */
 export const teamByTeam = <T>(
-  { host }: Pick<Session, 'host'>,
+  { host, concurrency }: Pick<Session, 'host' | 'concurrency'>,
   teams: readonly Team[],
   work: (team: Team) => Promise<T>,
-  concurrency: number,
 ): Promise<T[]> => pMap(teams, (team) => (host.signal.throwIfAborted(), work(team)), { concurrency, stopOnError: false }).catch(throwFirst);
 
 /** An app that a killed smoke deploy left behind holds a live key: whoever works on the team next removes it. */

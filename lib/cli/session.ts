@@ -20,6 +20,8 @@ export interface Session {
   /** Of what the file means: comments and defaults written out make no difference. */
   readonly fileDigest: string;
   readonly teams: readonly Team[];
+  /** Teams, and stacks, that are worked on side by side. */
+  readonly concurrency: number;
   readonly network: Network;
   readonly host: CommandHost;
   readonly aws: (region: string) => Aws;
@@ -52,6 +54,7 @@ export async function openSession(
     fileDigest: digestOf(meaning),
     network,
     teams,
+    concurrency: options.concurrency ?? AT_ONCE,
     host,
     aws: (region) => (aws ??= createAws({ region, profile: options.profile, network })).in(region),
     heroku: herokuOf(teams, host, network),
@@ -102,8 +105,8 @@ export const placesOf = (teams: readonly Team[]) =>
       : [{ team, by: `team ${team.name}`, account: team.bucket.spec.account, region: team.bucket.spec.region }],
   );
 
-/** Teams that are looked at side by side: AWS throttles who asks about hundreds at once. */
-export const AT_ONCE = 5;
+/** AWS throttles who asks about hundreds at once. */
+const AT_ONCE = 5;
 
 /** The team without the apps that cannot be worked on. */
 export const workable = ({ refused }: Pick<Session, 'refused'>, team: Team): Team => ({
@@ -186,7 +189,7 @@ async function openRecords(session: Session, apps: ReadonlyMap<string, HerokuApp
     const record = await openConfirmed(await engineContext(session, team), team, trust, of).catch(dispensable);
     return record === undefined ? [] : [[team.name, { ...record, save: () => record.save().catch(dispensable) }] as const];
   };
-  return new Map((await pMap(session.teams, open, { concurrency: AT_ONCE })).flat());
+  return new Map((await pMap(session.teams, open, { concurrency: session.concurrency })).flat());
 }
 
 /**

@@ -39,5 +39,5 @@ export async function glanceAtPackages(session: Session, places: readonly Place[
       return { ...where, kinds: [], unknown: [error.message] };
     }
   };
-  return inStep(io, 'looking into the buckets', () => pMap(places, glance, { concurrency: 5 }));
+  return inStep(io, 'looking into the buckets', () => pMap(places, glance, { concurrency: session.concurrency }));
 }

@@ -41,6 +41,7 @@ export async function doctor(
     heroku,
     io: host.io,
     writeProbe: options.writeProbe === true,
+    concurrency: session.concurrency,
     signal: host.signal,
   });
   return told(findings, 'nothing is broken');

@@ -12,7 +12,7 @@ import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.j
 import { dryRunExitCode } from '../cli/changes.plan.js';
 import { planTeams, previewBuildpacks } from '../cli/preview.js';
 import { lookForLeft } from '../cli/principals.js';
-import { admit, AT_ONCE, openSession, selectTeams, type Session } from '../cli/session.js';
+import { admit, openSession, selectTeams, type Session } from '../cli/session.js';
 import { changesOfDown, renderDown, stacksOf, takeDown, type DownPlan, type OwnedBucket, type StackThere } from '../cli/take-down.js';
 
 export interface DownOptions extends ChangeOptions {
@@ -87,7 +87,7 @@ async function planDown(whole: Session, left: Left, options: DownOptions): Promi
 const intentOf = ({ force }: DownOptions): Intent => ({ kind: 'down', force: force === true });
 
 async function stacksThere(
-  { teams, aws, config }: Session,
+  { teams, aws, config, concurrency }: Session,
   shared: ReadonlyArray<BucketSpec & { id: string }>,
   but: readonly LeftStack[],
 ): Promise<StackThere[]> {
@@ -112,7 +112,7 @@ async function stacksThere(
       if (former !== undefined) return former.exists && isOf(config.deployment, former.tags);
       return (await requireOwnStack(aws(region), name, config.deployment)).exists;
     },
-    { concurrency: AT_ONCE },
+    { concurrency },
   );
   return wanted.filter((_, index) => there[index]);
 }

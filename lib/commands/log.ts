@@ -4,7 +4,7 @@ import { awsError } from '../aws/errors.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 import { parseDuration } from '../cli/duration.js';
 import { entriesSince, type Entry } from '../cli/journal.js';
-import { AT_ONCE, openSession, placesOf } from '../cli/session.js';
+import { openSession, placesOf } from '../cli/session.js';
 import { commandOf, stepInWords } from '../cli/words.js';
 import { renderTable } from '../io/table.js';
 
@@ -22,7 +22,7 @@ export async function log(names: readonly string[], options: GlobalOptions & { s
       });
       return { team: team.name, entries };
     },
-    { concurrency: AT_ONCE },
+    { concurrency: session.concurrency },
   );
   const runs = teams.flatMap(({ team, entries }) => entries.map((entry) => ({ team, entry })));
   const rows = runs

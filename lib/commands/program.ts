@@ -2,8 +2,7 @@ import { Argument, Command, Option } from 'commander';
 import { ACCESSES } from '../contract/index.js';
 import type { CommandHost, CommandResult } from '../cli/command.js';
 import { defaultConfig } from '../cli/default-config.js';
-
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+import { all, collect, detailed, forget, several, soak } from './options.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -42,19 +41,16 @@ export function createProgram(run: Runner, version: string): Command {
     command(...texts)
       .option('--profile <name>', 'AWS profile; default: AWS_PROFILE, then the default credentials')
       .addArgument(new Argument('[team...]', 'teams of the file'));
-  const all = ['--all', 'every team of the file'] as const;
-  const looking = (...texts: Parameters<typeof command>): Command => ofTeams(...texts).option(...all);
-  const forget = ['--forget <app...>', 'apps that are out of reach for good: do not wait for what they may hold'] as const;
-  const detailed = () =>
-    new Option('--detailed-exitcode', 'a dry run that ends with 0: nothing would change, 2: something would, 1: an error').implies({
-      dryRun: true,
-    });
-  const soak = ['--soak <duration>', 'how long an old key rests inactive before it is deleted', '24h'] as const;
+  const looking = (...texts: Parameters<typeof command>): Command =>
+    ofTeams(...texts)
+      .option(...all)
+      .addOption(several());
   const changing = (...texts: Parameters<typeof command>): Command =>
     ofTeams(...texts)
       .option('--dry-run', 'show what would be done, and change nothing')
       .option('-y, --yes', 'do not ask')
-      .option(...all);
+      .option(...all)
+      .addOption(several());
 
   command('init', 'Write a starter halcyon.yaml here.', [
     'init',

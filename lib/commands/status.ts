@@ -14,7 +14,7 @@ import { driftOf, glanceOf, stageOf, type Glance, type GlanceTeam, type LastProo
 import { metricsOf } from '../cli/metrics.js';
 import { lastProof } from '../cli/proven.js';
 import { alike, anyKey, several } from '../cli/render.js';
-import { admit, AT_ONCE, engineContext, openSession } from '../cli/session.js';
+import { admit, engineContext, openSession } from '../cli/session.js';
 import { glanceAtPackages } from '../cli/stock.js';
 import { writeWhole } from '../cli/write-file.js';
 
@@ -44,7 +44,7 @@ export async function status(names: readonly string[], options: StatusOptions, h
       ]);
       return { team, observation, lastProof: proof, stack: stack && { name, exists: stack.exists, status: stack.status } };
     },
-    { concurrency: AT_ONCE },
+    { concurrency: session.concurrency },
   );
   const { config, left, refused } = session;
   const at =

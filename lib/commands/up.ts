@@ -68,6 +68,7 @@ async function carryOutPlan(
     io: host.io,
     profile: options.profile,
     network: session.network,
+    concurrency: session.concurrency,
     signal: host.signal,
   });
   const targets = stacksFor(session.config, session.teams);
@@ -197,7 +198,7 @@ async function deploy({ aws, host }: Session, { deployer, targets, seen }: Prepa
   const prepare = async (stack: string, alone: () => Promise<unknown>) => {
     host.signal.throwIfAborted();
     const [one, target] = [changed.find((other) => other.stack === stack), targets.find(({ name }) => name === stack)];
-    if (one === undefined || target === undefined) return false;
+    if (one === undefined || target === undefined) return [];
     return prepareStack(one, target, { aws: aws(target.region), deployer, io: host.io, signal: host.signal, alone });
   };
   const done = await deployer.deploy(

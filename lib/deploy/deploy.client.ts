@@ -36,11 +36,14 @@ export interface Deployer {
   /**
    * A few at a time, each after those that it needs. What fails keeps no other from its end but those that need it, unless all would fail
    * alike; it is told at once.
-   * @param prepare - called right before each of them, one at a time; `alone` waits until none is under way. It tells whether it has changed
-   *   the stack.
+   * @param prepare - called right before each of them, one at a time; `alone` waits until none is under way. It tells which stacks it has
+   *   changed.
    * @throws what every stack would meet, when what was under way is over.
    */
-  deploy(stacks: readonly string[], prepare?: (stack: string, alone: () => Promise<unknown>) => Promise<boolean>): Promise<Deployed>;
+  deploy(
+    stacks: readonly string[],
+    prepare?: (stack: string, alone: () => Promise<unknown>) => Promise<readonly string[]>,
+  ): Promise<Deployed>;
   /** The bucket of a stack's template, as a resource to import. */
   bucketResource(stack: string): { logicalId: string; resource: TemplateResource } | undefined;
 }
@@ -53,12 +56,14 @@ export interface DeployerOptions {
   readonly formerAcls?: ReadonlyMap<string, readonly Acl[]>;
   readonly io: IoHost;
   readonly profile?: string;
+  /** Stacks that are deployed side by side. Default: 5. */
+  readonly concurrency?: number;
   readonly network: Network;
   /** Stops waiting for CloudFormation, which goes on: the next run waits for it. */
   readonly signal?: AbortSignal;
 }
 
-/** Stacks that are deployed side by side: AWS throttles who changes many at once. */
+/** AWS throttles who changes many at once; and what so many fail by, others may as well. */
 const AT_ONCE = 5;
 /** What every stack would meet, or a mistake of ours. What one has come through, others may meet alone. */
 const isOfAll = (error: unknown, some: boolean) =>
@@ -76,7 +81,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       'clock-skew',
       "this machine's clock differs from AWS's by more than stacks can be deployed with; set it right, and run again",
     );
-  const { io, config, acceptSigV2, formerAcls, profile, network, signal } = options;
+  const { io, config, acceptSigV2, formerAcls, profile, network, signal, concurrency = AT_ONCE } = options;
   const { buildApp } = await loadApp();
   let aws: Aws | undefined;
   const awsIn = (region: string) => (aws ??= createAws({ region, profile, network })).in(region);
@@ -160,7 +165,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       for (const [index, one] of wanted.entries()) {
         const { id, stack, after } = one;
         await Promise.all(after.map((needed) => underWay.get(needed)));
-        while (underWay.size >= AT_ONCE) await Promise.race(underWay.values());
+        while (underWay.size >= concurrency) await Promise.race(underWay.values());
         if (signal?.aborted) break;
         const cause = hopeless();
         if (cause !== undefined) {
@@ -172,7 +177,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         const lacking = wanted.find((needed) => after.includes(needed.id) && failed.has(needed.stack));
         try {
           if (lacking !== undefined) throw new KitError('deploy-failed', `${stack} was left as it is, as it needs ${lacking.stack}`);
-          if (await prepare?.(stack, () => Promise.all(underWay.values()))) seen.delete(stack);
+          for (const changed of (await prepare?.(stack, () => Promise.all(underWay.values()))) ?? []) seen.delete(changed);
           signal?.throwIfAborted();
         } catch (error) {
           fail(stack, error);

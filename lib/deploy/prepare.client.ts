@@ -21,14 +21,14 @@ interface Preparing {
  * What must come before a deployment. CloudFormation takes no change to a stack whose deletion failed half way: it goes first, and what it
  * retains stays. A stack that would create a bucket which is there already takes it back in: it was kept when an earlier stack went, or is
  * still in another, which lets go of it first.
- * @returns whether the stack itself was changed.
+ * @returns names of the stacks that were changed.
  * @throws KitError `stack-not-ours`, `bucket-name-taken` where the bucket belongs to someone else, `bucket-not-ours` where the kit did not make it.
  */
 export async function prepareStack(
   { stack, changes, failed }: StackChanges,
   { region, bucket, deployment, was }: StackTarget,
   { aws, deployer, io, signal, alone }: Preparing,
-): Promise<boolean> {
+): Promise<string[]> {
   await requireOwnStack(aws, stack, deployment);
   const anew = failed === 'ROLLBACK_COMPLETE' || failed === 'ROLLBACK_FAILED' || failed === 'DELETE_FAILED';
   const creates = anew || changes.some(({ type, action }) => type === 'AWS::S3::Bucket' && action === 'create');
@@ -44,19 +44,21 @@ export async function prepareStack(
   const completes = failed === 'DELETE_FAILED' || failed === 'ROLLBACK_FAILED';
   if (completes) await inStep(io, `completing the deletion of ${stack}`, () => deleteStack(aws, stack, signal));
   // A deletion that was completed may have taken it along.
-  if (!there || !(await bucketExists(aws, bucket))) return completes;
+  if (!there || !(await bucketExists(aws, bucket))) return completes ? [stack] : [];
   await requireOwnBucket(aws, { ...bucket, region, stack, deployment });
   // A bucket is in one stack at most: of the team by another name, or of whoever the file before gave it to.
+  const changed = [stack];
   for (const holder of await stackNames(aws)) {
     if (holder === stack || !(await isInStack(aws, { name: bucket.name, stack: holder }))) continue;
     await requireOwnStack(aws, holder, deployment);
     await letGo(holder);
+    changed.push(holder);
   }
   if (replaces) await letGo(stack);
   await inStep(io, `taking bucket ${bucket.name} back into ${stack}`, () =>
     importBucket(aws, { stack, bucket: bucket.name, ...found }, signal),
   );
-  return true;
+  return changed;
 }
 
 /** The stack under a name that its team gave up, if it is there. That name may have come to be another file's, which is let be. */

@@ -32,6 +32,8 @@ export interface DoctorOptions {
   readonly io: IoHost;
   /** Also upload and delete an object as each principal; without it nothing is changed anywhere. */
   readonly writeProbe: boolean;
+  /** Teams, and buckets, that are looked at side by side. Default: 5. */
+  readonly concurrency?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -56,7 +58,7 @@ const REQUESTS = 7;
 
 /** All that the checks are run on; without secrets. */
 async function observe(options: DoctorOptions): Promise<Observation> {
-  const { config, teams, aws, heroku, io, signal } = options;
+  const { config, teams, aws, heroku, io, signal, concurrency = 5 } = options;
   const apps = teams.reduce((sum, team) => sum + team.apps.length, 0);
   const hours = (apps * REQUESTS * REFILL_MS) / 3_600_000;
   if (hours > 1)
@@ -64,7 +66,7 @@ async function observe(options: DoctorOptions): Promise<Observation> {
       `asking ${apps} apps takes ${apps * REQUESTS} requests, about ${Math.round(hours)} h at Heroku's rate; name teams to ask fewer`,
     );
   const buckets = await inStep(io, 'looking at buckets', () =>
-    pMap(bucketsOf(teams), (bucket) => bucketFacts(aws(bucket.spec.region), bucket, signal), { concurrency: 3 }),
+    pMap(bucketsOf(teams), (bucket) => bucketFacts(aws(bucket.spec.region), bucket, signal), { concurrency }),
   );
   const url = await signingBuildpackUrl(config, teams);
   const [stacks, buildpack, strays] = await Promise.all([
@@ -77,7 +79,7 @@ async function observe(options: DoctorOptions): Promise<Observation> {
     stacks: new Map(stacks.map(({ name, state }) => [name, state])),
   };
   const facts = await inStep(io, 'looking at keys and apps, and asking S3 as each key', () =>
-    pMap(teams, (team) => teamFacts(options, team, shared), { concurrency: 2 }),
+    pMap(teams, (team) => teamFacts(options, team, shared), { concurrency }),
   );
   return {
     config,

@@ -17,7 +17,7 @@ vi.mock('../../lib/engine/index.js', () => ({
 
 test('of 300 teams few are looked at side by side, and each is told of in its place', async () => {
   const teams = Array.from({ length: 300 }, (_, index) => ({ name: `team-${index}` })) as unknown as Team[];
-  const empty = { refused: [], ids: new Map(), records: new Map(), config: { teams }, host: {} };
+  const empty = { refused: [], ids: new Map(), records: new Map(), config: { teams }, concurrency: 5, host: {} };
   const session = { ...empty, teams, aws: () => ({}), heroku: async () => ({}) } as unknown as Session;
   const plans = await planTeams(session, { kind: 'ensure' });
   expect(plans.map(({ team }) => team)).toEqual(teams.map(({ name }) => name));

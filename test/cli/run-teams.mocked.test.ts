@@ -23,6 +23,7 @@ beforeEach(() => void ran.splice(0));
 const teams = ['first', 'second', 'begun', 'idle'].map((name) => ({ name, apps: [], heroku: {} })) as unknown as Team[];
 const session = {
   teams,
+  concurrency: 2,
   refused: [],
   ids: new Map(),
   records: new Map(),

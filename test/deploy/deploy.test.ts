@@ -44,6 +44,9 @@ test('what was planned is not carried out over what another deployed meanwhile',
   await deployer.diff(['halcyon-payments']);
   expect((await deployer.deploy(['halcyon-payments'])).failed.get('halcyon-payments')).toMatchObject({ code: 'state-changed' });
   expect(cloudformation.commandCalls(UpdateStackCommand)).toEqual([]);
+  // Another stack's preparation took a bucket out of it: that was this run.
+  await deployer.deploy(['halcyon-payments'], async () => ['halcyon-payments']);
+  expect(cloudformation.commandCalls(UpdateStackCommand)).toHaveLength(1);
 });
 
 test("what a stack brings, and what an edit changes, is told as the CDK's own comparison tells it", async () => {
@@ -191,7 +194,7 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
   test('what one may not do is its own matter once another has come through', async () => {
     const { deployer } = await deploying();
     const denied = async (stack: string, alone: () => Promise<unknown>) => {
-      if (stack !== 'halcyon-cc') return false;
+      if (stack !== 'halcyon-cc') return [];
       await alone();
       throw new KitError('aws-denied', 'AWS denies it');
     };
@@ -205,7 +208,7 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
     const { deployer, seen } = await deploying();
     const mistake = async (stack: string) => {
       if (stack === 'halcyon-aa') throw new TypeError('a mistake');
-      return false;
+      return [];
     };
     await expect(deployer.deploy(STACKS, mistake)).rejects.toThrow(/^a mistake$/);
     expect(seen.begun).toEqual(['halcyon-bucket-common']);
@@ -219,7 +222,7 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
         await alone();
         meanwhile = [...open];
       }
-      return false;
+      return [];
     });
     expect([meanwhile, seen.begun.indexOf('halcyon-ff')]).toEqual([[], 6]);
   });
@@ -229,7 +232,7 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
     const reason = new KitError('interrupted', 'stop');
     const prepare = async (stack: string) => {
       if (stack === 'halcyon-dd') abort.abort(reason);
-      return false;
+      return [];
     };
     await expect(deployer.deploy(STACKS, prepare)).rejects.toBe(reason);
     expect([seen.begun, warned]).toEqual([['halcyon-bucket-common', 'halcyon-aa', 'halcyon-bb', 'halcyon-cc'], []]);

@@ -51,5 +51,5 @@ test('before a bucket is taken from another stack, or a stack goes, no stack is 
 
 test('a stack that concerns no other waits for none, and is as it was', async () => {
   s3.on(HeadBucketCommand).rejects(noBucket);
-  expect(await sentBefore(TARGET)).toEqual({ sent: undefined, ended: false });
+  expect(await sentBefore(TARGET)).toEqual({ sent: undefined, ended: [] });
 });

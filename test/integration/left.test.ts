@@ -64,6 +64,17 @@ const holds = async (app: string, name: string) => {
   return undefined;
 };
 
+test('a bucket goes from its team to all, and back, in one run each', async () => {
+  const shared = `buckets: { common: { account: "${ACCOUNT}", region: eu-west-1, name: ${bucketOf('own')} } }\n`;
+  const given = (bucket: string) => `teams:\n${team('own', 'left-app: { mode: upload }', bucket)}${SIGNING}`;
+  for (const text of [given(own()), shared + given('bucket: { shared: common }'), given(own())]) {
+    work.write(text);
+    await work.ok(UP);
+  }
+  await work.ok(['down', 'own', '--delete-bucket', '--yes']);
+  expect(await bucket(bucketOf('own'))).toBe(false);
+});
+
 describe('a team that the file no longer names', () => {
   test('is shown by plan, status and doctor, and goes on working', async () => {
     work.write(file(ONE, team('two', 'left-two: { mode: upload }')));

@@ -20,14 +20,15 @@ export const DEPLOY = [
     'what-is-left-not-told': [`ResourceStatus === 'DELETE_FAILED'`, `ResourceStatus === 'DELETE_SKIPPED'`, 'deploy'],
   }),
   ...faultsOf('lib/deploy/deploy.client.ts', {
-    'stacks-one-by-one': [`underWay.size >= AT_ONCE`, `underWay.size >= 1`, 'deploy'],
-    'stacks-without-bound': [`underWay.size >= AT_ONCE`, `underWay.size >= 1000`, 'deploy'],
+    'stacks-one-by-one': [`underWay.size >= concurrency`, `underWay.size >= 1`, 'deploy'],
+    'stacks-without-bound': [`underWay.size >= concurrency`, `underWay.size >= 1000`, 'deploy'],
     'before-what-it-needs': [`await Promise.all(after.map((needed) => underWay.get(needed)));`, ``, 'deploy'],
     'deployed-without-what-it-needs': [
       `after.includes(needed.id) && failed.has(needed.stack)`,
       `after.includes(needed.id) && done.has(id)`,
       'deploy',
     ],
+    'own-change-taken-for-anothers': [`?? []) seen.delete(changed);`, `?? []) seen.has(changed);`, 'deploy'],
     'failure-of-one-lost': [`failed.set(stack, error as KitError);`, ``, 'deploy'],
     'what-all-would-meet-lost': [`if (every !== undefined) throw every;`, ``, 'deploy'],
     'not-begun-and-not-told': [`for (const left of rest) failed.set(left.stack, cause);`, ``, 'deploy'],
