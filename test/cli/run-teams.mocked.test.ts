@@ -8,12 +8,15 @@ import type { Team } from '../../lib/config/model.js';
 import { KitError } from '../../lib/errors.js';
 
 const ran = vi.hoisted((): string[] => []);
+const running = vi.hoisted(() => ({ now: 0, most: 0 }));
 vi.mock('../../lib/engine/index.js', () => ({
   DEFAULT_POLICY: {},
   removeDeadLease: async () => {},
   runTeam: async (_: unknown, { name }: Team) => {
     if (name === 'mistaken') throw new Error('a mistake');
+    running.most = Math.max(running.most, (running.now += 1));
     await new Promise(setImmediate);
+    running.now -= 1;
     ran.push(name);
     return { team: name, status: 'done', summary: 'done', waiting: [], blocked: [], notices: [], left: [], evidence: [] };
   },
@@ -50,6 +53,14 @@ test('what is begun comes first, and a team with nothing to do is left alone', a
   const results = await runTeams(session, { intent: { kind: 'ensure' }, from });
   expect(ran).toEqual(['begun', 'first', 'second']);
   expect(results.find(({ team }) => team === 'idle')).toMatchObject({ status: 'done', summary: 'nothing to do' });
+});
+
+test('as many go side by side as was said', async () => {
+  for (const concurrency of [1, 3]) {
+    running.most = 0;
+    await runTeams({ ...session, concurrency }, { intent: { kind: 'ensure' }, from: from.slice(0, 3) });
+    expect(running.most).toBe(concurrency);
+  }
 });
 
 test('a team whose stack was deployed just now is looked at again', async () => {

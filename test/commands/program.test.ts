@@ -127,6 +127,8 @@ describe('mistakes get one clear sentence', () => {
   test.each([
     [['rotate', '--max-age', '30d'], 'needs --due'],
     [['rotate', '--waves', '100%,1'], 'after 100% no app is left'],
+    [['up', '--concurrency', '0'], 'It takes a number from 1 to 20'],
+    [['status', '--concurrency', 'many'], 'It takes a number from 1 to 20'],
     [['buildpack', 'pack', '-o', 'nowhere/it.tgz'], 'cannot write nowhere/it.tgz'],
     [['status', '--all', '--profile', 'nosuch'], 'AWS profile nosuch gives no credentials'],
   ])('%j', async (args, said) => {
