@@ -4,6 +4,7 @@ import { awsError } from '../aws/errors.js';
 import type { CommandHost, CommandResult, GlobalOptions } from '../cli/command.js';
 import { parseDuration } from '../cli/duration.js';
 import { entriesSince, type Entry } from '../cli/journal.js';
+import { several } from '../cli/render.js';
 import { openSession, placesOf } from '../cli/session.js';
 import { commandOf, stepInWords } from '../cli/words.js';
 import { renderTable } from '../io/table.js';
@@ -39,12 +40,12 @@ export const rowsOf = (team: string, { began, who, status, summary, file, events
     ...[summary.startsWith(status) ? summary : [status, summary].filter(Boolean).join(': '), file],
   ],
   ...(verbose
-    ? events.map(({ at, step, text, principal = '', keyId = '' }) => [
+    ? events.map(({ at, step, text, principal = '', keyId = '', apps = [] }) => [
         `  ${at.slice(0, 19)}`,
         '',
         principal,
         stepInWords(step),
-        [keyId, text].join(' ').trim(),
+        [`${keyId} ${text}`.trim(), several(apps.map(({ app }) => app))].filter((part) => part !== '').join(': '),
         '',
       ])
     : []),

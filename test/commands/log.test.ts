@@ -19,4 +19,7 @@ test.each([
 test('and so are its steps', () => {
   const events = [{ at, step: 'record-holders' as const, principal: 'payments/upload', text: 'why' }];
   expect(rowsOf('payments', { ...entry, intent: 'ensure', events }, true)[1]).toContain('note who gets it');
+  const apps = ['a', 'b', 'c', 'd', 'e'].map((app) => ({ app, release: 3 }));
+  const writes = [{ at, step: 'write-apps' as const, text: 'set on 5 apps', apps }];
+  expect(rowsOf('payments', { ...entry, intent: 'ensure', events: writes }, true)[1]).toContain('set on 5 apps: a, b, c and 2 more');
 });
