@@ -1,29 +1,30 @@
-import type { KeyPair, Mode, PrincipalId } from '../contract/index.js';
+import type { KeyPair, PrincipalId } from '../contract/index.js';
 import type { Team } from '../config/model.js';
 import { KitError } from '../errors.js';
 import { renderTable } from '../io/table.js';
 import { failureOf, type SmokeReport } from '../smoke/report.js';
 import type { SmokeOptions } from '../smoke/smoke.js';
-import { noteProof } from './proven.js';
+import { noteProof, type ToProve } from './proven.js';
 import { teamByTeam } from './run-teams.js';
 import { engineContext, workable, type Session } from './session.js';
 
 /** A smoke deploy of each mode in use, teams side by side. @param options.due - modes by team. Default: those of `modes`, of each. */
 export async function proveTeams(
   session: Session,
-  options: SmokeOptions & { readonly buildpackUrl?: string; readonly due?: ReadonlyMap<string, readonly Mode[]> },
+  options: SmokeOptions & { readonly buildpackUrl?: string; readonly due?: ToProve['due'] },
 ): Promise<SmokeReport[]> {
   const { smokeTeam } = await import('../smoke/smoke.js');
   const { buildpackUrl, due, ...rest } = options;
+  const dueOf = (team: string) => due?.find((one) => one.team === team);
   const means = { config: session.config, buildpackUrl };
   const reports = await teamByTeam(
     // Each builds in several modes, and accounts have few dynos.
     { ...session, concurrency: Math.min(session.concurrency, 3) },
     // An app that cannot be worked on stands for no mode.
-    session.teams.filter(({ name }) => due?.has(name) ?? true).map((team) => workable(session, team)),
+    session.teams.filter(({ name }) => due === undefined || dueOf(name) !== undefined).map((team) => workable(session, team)),
     async (team) => {
       const context = { ...(await engineContext(session, team)), signingBuildpackUrl: buildpackUrl };
-      const proven = await smokeTeam(context, team, { ...rest, ...(due && { modes: due.get(team.name) }) });
+      const proven = await smokeTeam(context, team, { ...rest, ...(due && { modes: dueOf(team.name)?.modes }) });
       await noteProof(session, means, team, proven);
       return proven;
     },

@@ -76,11 +76,11 @@ const keyIn =
 
 /** What `up` has to prove, team by team, and since when the rest is proven. */
 export interface ToProve {
-  readonly due: ReadonlyMap<string, readonly Mode[]>;
+  readonly due: ReadonlyArray<{ readonly team: string; readonly modes: readonly Mode[] }>;
   readonly held: ReadonlyArray<{ readonly team: string; readonly at: string }>;
 }
 
-const NOTHING: ToProve = { due: new Map(), held: [] };
+const NOTHING: ToProve = { due: [], held: [] };
 
 /** @param options.again - whatever was proven. */
 export async function toProve(
@@ -111,22 +111,17 @@ export async function toProve(
     { concurrency: session.concurrency },
   );
   return {
-    due: new Map(now.filter(({ modes }) => modes.length > 0).map(({ team, modes }) => [team, modes])),
+    due: now.flatMap(({ team, modes }) => (modes.length > 0 ? [{ team, modes }] : [])),
     held: now.flatMap(({ team, modes, at }) => (modes.length === 0 && at !== undefined ? [{ team, at }] : [])),
   };
 }
 
-export const renderDue = ({ due }: ToProve = NOTHING): string[] =>
-  due.size === 0
-    ? []
-    : [
-        `Then builds on short-lived apps prove ${alike([...due], ([, modes]) => modes.join(), false)
-          .map(inModes)
-          .join('; ')}.`,
-      ];
-
-const inModes = (group: ReadonlyArray<readonly [string, readonly Mode[]]>): string =>
-  `${several(group.map(([team]) => team))} (${group[0]?.[1].join(', ')})`;
+export function renderDue({ due }: ToProve = NOTHING): string[] {
+  const groups = alike(due, ({ modes }) => modes.join(), false).map(
+    (group) => `${several(group.map(({ team }) => team))} (${group[0].modes.join(', ')})`,
+  );
+  return groups.length === 0 ? [] : [`Then builds on short-lived apps prove ${groups.join('; ')}.`];
+}
 
 export function renderHeld({ held }: ToProve = NOTHING, now: number): string[] {
   if (held.length === 0) return [];

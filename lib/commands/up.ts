@@ -109,7 +109,7 @@ async function carryOutPlan(
     host.io.info(`plan written to ${options.out}; halcyon-kit up ${options.out} does exactly that`);
   }
   if (options.dryRun) {
-    const data = { ...seen, ...(pruning ? { prune: pruning.seen } : {}) };
+    const data = { ...seen, ...(proofs && { prove: proofs.due }), ...(pruning && { prune: pruning.seen }) };
     return { data, text, exitCode: dryRunExitCode(options, whole, blocked) };
   }
   if (saved === undefined && options.yes) await refuseUnsaid(options.config, pruning?.seen.teams ?? []);

@@ -131,6 +131,7 @@ const takenDown = z.strictObject({
 });
 const upPreview = z.strictObject({
   ...preview,
+  prove: z.array(z.strictObject({ team: text, modes: z.array(mode) })).optional(),
   prune: z.strictObject({ ...downPlan, buildpacks, buckets: z.array(z.unknown()), kept: z.array(z.unknown()) }).optional(),
 });
 

@@ -76,17 +76,18 @@ test('a smoke deploy of one mode leaves the proofs of the others, and one that f
 });
 
 test('what is due, and what holds, is a sentence each, whatever the number of teams', () => {
-  const due = new Map([
-    ['payments', ['upload', 'read-only'] as const],
-    ['search', ['upload', 'read-only'] as const],
-    ['web', ['public'] as const],
-  ]);
+  const both = ['upload', 'read-only'] as const;
+  const due = [
+    { team: 'payments', modes: both },
+    { team: 'search', modes: both },
+    { team: 'web', modes: ['public'] as const },
+  ];
   expect(renderDue({ due, held: [] }).map(stripVTControlCharacters)).toEqual([
     'Then builds on short-lived apps prove payments, search (upload, read-only); web (public).',
   ]);
   expect(renderDue(undefined)).toEqual([]);
   const held = ['a', 'b', 'c', 'd', 'e'].map((name, day) => ({ team: name, at: new Date(AT - day * DAY).toISOString() }));
-  expect(renderHeld({ due: new Map(), held }, AT)).toEqual([
+  expect(renderHeld({ due: [], held }, AT)).toEqual([
     'a, b, c and 2 more: proven 4 d ago, or later, and what that rests on has not changed; --smoke proves it again',
   ]);
   expect(renderHeld({ due, held: [] }, AT)).toEqual([]);

@@ -135,8 +135,16 @@ describe('from one file to buckets proven by real builds', () => {
   test('a dry run shows everything and changes nothing', async () => {
     const before = await Promise.all(Object.values(apps).map((app) => heroku.releases(app)));
     const { stdout } = await work.ok(['up', '--all', '--dry-run', '--json']);
-    const picture = JSON.parse(stdout) as { stacks: Array<{ stack: string }>; teams: Array<{ plan: { steps: Array<{ kind: string }> } }> };
+    const picture = JSON.parse(stdout) as {
+      stacks: Array<{ stack: string }>;
+      prove: unknown;
+      teams: Array<{ plan: { steps: Array<{ kind: string }> } }>;
+    };
     expect(picture.stacks.map(({ stack }) => stack)).toEqual(expect.arrayContaining([teamStackName(one), teamStackName(two)]));
+    expect(picture.prove).toEqual([
+      { team: one, modes: ['upload', 'read-only', 'public'] },
+      { team: two, modes: ['upload'] },
+    ]);
     expect(picture.teams.flatMap(({ plan }) => plan.steps.map(({ kind }) => kind))).toEqual(
       expect.arrayContaining(['create-key', 'verify', 'promote', 'write-apps']),
     );
