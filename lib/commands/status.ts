@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import { regionOf } from '../config/derive.js';
 import { buildpackEnvironments } from '../config/environments.js';
 import { buildpackBucketName, KEY_CONFIG_VARS, teamStackName } from '../contract/index.js';
-import { stackState } from '../deploy/stack.client.js';
+import { stackStates } from '../deploy/stack.client.js';
 import { inWords } from '../engine/clock.js';
 import type { AppState, KeyState, PrincipalState, TeamObservation } from '../engine/model.js';
 import { inBytes } from '../io/printable.js';
@@ -32,16 +32,18 @@ export async function status(names: readonly string[], options: StatusOptions, h
   const policy = { maxAge: parseDuration(maxAge, '--max-age'), soak: parseDuration(soak, '--soak') };
   const session = await admit(await openSession(names, { ...options, all: options.all || names.length === 0 }, host));
   const { observeTeam } = await import('../engine/index.js');
+  const stacks = session.teams.flatMap((team) => {
+    const region = regionOf(team);
+    return region === undefined ? [] : [{ name: teamStackName(team.name), region }];
+  });
+  const stateOf = await stackStates(session.aws, stacks);
   const teams = await pMap(
     session.teams,
     async (team) => {
       const region = regionOf(team);
       const name = teamStackName(team.name);
-      const [stack, observation, proof] = await Promise.all([
-        region === undefined ? undefined : stackState(session.aws(region), name),
-        observeTeam(await engineContext(session, team), team),
-        lastProof(session, team),
-      ]);
+      const stack = region === undefined ? undefined : stateOf(name, region);
+      const [observation, proof] = await Promise.all([observeTeam(await engineContext(session, team), team), lastProof(session, team)]);
       return { team, observation, lastProof: proof, stack: stack && { name, exists: stack.exists, status: stack.status } };
     },
     { concurrency: session.concurrency },

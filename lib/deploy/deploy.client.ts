@@ -13,7 +13,7 @@ import type { Network } from '../network/network.js';
 import { loadApp } from '../stacks/load.js';
 import { changeStack } from './change-stack.client.js';
 import { scratchDirectory } from './scratch.client.js';
-import { stackState } from './stack.client.js';
+import { stackStates } from './stack.client.js';
 import { nameOf, stackChanges, type StackChanges, type StatementChange } from './stacks.plan.js';
 import { deployedTemplate, type Template, type TemplateResource } from './template.client.js';
 
@@ -115,12 +115,17 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
 
   return {
     async diff(stacks) {
+      const all = withTemplates(stacks);
+      const stateOf = await stackStates(
+        awsIn,
+        all.map(({ stackName: name, region }) => ({ name, region })),
+      );
       return pMap(
-        withTemplates(stacks),
+        all,
         async ({ stack, stackName, region, template }) => {
           const aws = awsIn(region);
           try {
-            const { exists, status, changedAt: at } = await stackState(aws, stackName);
+            const { exists, status, changedAt: at } = stateOf(stackName, region);
             changedAt.set(stack, at);
             const deployed = exists ? await deployedTemplate(aws, stackName) : {};
             seen.set(stack, digestOf(deployed));

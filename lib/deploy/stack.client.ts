@@ -37,9 +37,8 @@ export async function stackState(aws: Aws, stack: string): Promise<StackState> {
     const answer = await (await aws.cloudformation()).send(new DescribeStacksCommand({ StackName: stack }));
     const found = answer.Stacks?.[0];
     const { Tags = [], StackStatus = '' } = found ?? {};
-    const exists = found !== undefined && found.StackStatus !== 'DELETE_COMPLETE' && found.StackStatus !== 'REVIEW_IN_PROGRESS';
     return {
-      exists,
+      exists: found !== undefined && isThere(found.StackStatus),
       status: found?.StackStatus,
       changedAt: found?.LastUpdatedTime ?? found?.CreationTime,
       protected: found?.EnableTerminationProtection === true,
@@ -55,19 +54,44 @@ export async function stackState(aws: Aws, stack: string): Promise<StackState> {
   }
 }
 
-/** Names of the stacks of a region that may be the kit's. */
-export async function stackNames(aws: Aws): Promise<string[]> {
+/** What a list tells of a stack. */
+type ListedStack = Pick<StackState, 'exists' | 'status' | 'changedAt'>;
+
+/** The stacks of a region that may be the kit's, by name. */
+async function listStacks(aws: Aws): Promise<ReadonlyMap<string, ListedStack>> {
   const { paginateListStacks } = await import('@aws-sdk/client-cloudformation');
-  const found = new Set<string>();
+  const found = new Map<string, ListedStack>();
   try {
     for await (const { StackSummaries = [] } of paginateListStacks({ client: await aws.cloudformation() }, {}))
-      for (const { StackName = '', StackStatus } of StackSummaries)
-        if (StackName.startsWith('halcyon-') && StackStatus !== 'DELETE_COMPLETE') found.add(StackName);
+      for (const { StackName = '', StackStatus: status = '', LastUpdatedTime, CreationTime } of StackSummaries)
+        if (StackName.startsWith('halcyon-') && status !== 'DELETE_COMPLETE')
+          found.set(StackName, { exists: isThere(status), status, changedAt: LastUpdatedTime ?? CreationTime });
   } catch (error) {
     throw awsError(error, `list the stacks in ${aws.region} (cloudformation:ListStacks)`);
   }
-  return [...found].sort();
+  return found;
 }
+
+export const stackNames = async (aws: Aws): Promise<string[]> => [...(await listStacks(aws)).keys()].sort();
+
+/** A list is pages long where an account has other stacks, and deleted ones for ninety days: so few are asked for one by one. */
+const FEW = 5;
+
+/** Where they are many, one list a region in place of a request each. @returns what is known of one of them. */
+export async function stackStates(
+  awsIn: (region: string) => Aws,
+  stacks: ReadonlyArray<{ readonly name: string; readonly region: string }>,
+): Promise<(name: string, region: string) => ListedStack> {
+  const inRegion = async (region: string) => {
+    const names = stacks.filter((one) => one.region === region).map(({ name }) => name);
+    if (names.length > FEW) return [region, await listStacks(awsIn(region))] as const;
+    return [region, new Map(await Promise.all(names.map(async (name) => [name, await stackState(awsIn(region), name)] as const)))] as const;
+  };
+  const states = new Map(await Promise.all([...new Set(stacks.map(({ region }) => region))].map(inRegion)));
+  return (name, region) => states.get(region)?.get(name) ?? { exists: false };
+}
+
+const isThere = (status: string | undefined): boolean => status !== 'DELETE_COMPLETE' && status !== 'REVIEW_IN_PROGRESS';
 
 /**
  * Nothing is changed or deleted that the kit did not make. A stack that is not there passes.

@@ -10,6 +10,7 @@ import {
   ExecuteChangeSetCommand,
   GetTemplateCommand,
   ListChangeSetsCommand,
+  ListStacksCommand,
   RollbackStackCommand,
   UpdateStackCommand,
   UpdateTerminationProtectionCommand,
@@ -20,7 +21,7 @@ import { createAws } from '../../lib/aws/aws.js';
 import { digestOf } from '../../lib/contract/index.js';
 import { changeStack, deployFailure } from '../../lib/deploy/change-stack.client.js';
 import { importBucket } from '../../lib/deploy/import.client.js';
-import { deleteStack, requireOwnStack } from '../../lib/deploy/stack.client.js';
+import { deleteStack, requireOwnStack, stackStates } from '../../lib/deploy/stack.client.js';
 import { stackFailure } from '../../lib/deploy/stack-failure.client.js';
 
 const cloudformation = mockClient(CloudFormationClient);
@@ -49,6 +50,37 @@ beforeEach(() => {
   cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
   for (const command of [DeleteStackCommand, CreateStackCommand, UpdateStackCommand, ContinueUpdateRollbackCommand, RollbackStackCommand])
     cloudformation.on(command).resolves({});
+});
+
+test('of many stacks one list a region tells; a few are asked for by name', async () => {
+  const changedAt = new Date('2026-11-29T12:00:00Z');
+  const listed = (name: string, StackStatus: string) => ({
+    StackName: name,
+    StackStatus: StackStatus as 'CREATE_COMPLETE',
+    CreationTime: changedAt,
+  });
+  cloudformation.on(ListStacksCommand).resolves({
+    StackSummaries: [
+      listed('halcyon-1', 'CREATE_COMPLETE'),
+      listed('halcyon-2', 'DELETE_COMPLETE'),
+      listed('halcyon-3', 'REVIEW_IN_PROGRESS'),
+      { ...listed('halcyon-4', 'UPDATE_ROLLBACK_COMPLETE'), LastUpdatedTime: new Date(changedAt.getTime() + 1000) },
+    ],
+  });
+  cloudformation.on(DescribeStacksCommand).resolves(stack('CREATE_COMPLETE'));
+  const named = (region: string, many: number) => Array.from({ length: many }, (_, n) => ({ name: `halcyon-${n}`, region }));
+  const stateOf = await stackStates((region) => aws.in(region), [...named('eu-west-1', 6), ...named('us-east-1', 2)]);
+  expect([0, 1, 2, 3, 4].map((n) => stateOf(`halcyon-${n}`, 'eu-west-1'))).toEqual([
+    { exists: false },
+    { exists: true, status: 'CREATE_COMPLETE', changedAt },
+    { exists: false },
+    { exists: false, status: 'REVIEW_IN_PROGRESS', changedAt },
+    { exists: true, status: 'UPDATE_ROLLBACK_COMPLETE', changedAt: new Date(changedAt.getTime() + 1000) },
+  ]);
+  expect(stateOf('halcyon-1', 'us-east-1')).toMatchObject({ exists: true, changedAt: new Date(0) });
+  expect(
+    [ListStacksCommand, DescribeStacksCommand].map((command) => cloudformation.commandCalls(command as typeof ListStacksCommand).length),
+  ).toEqual([1, 2]);
 });
 
 describe('a stack', () => {
