@@ -49,7 +49,7 @@ const dedent = (text: string): string => text.trimEnd().replace(/^ {2}/gm, '');
 
 function rowOf({ flags, description, argChoices, defaultValue, defaultValueDescription }: Option): string {
   const choices = argChoices === undefined ? '' : `: ${argChoices.join(', ')}`;
-  const standard = defaultValueDescription ?? (typeof defaultValue === 'string' ? defaultValue : undefined);
+  const standard = defaultValueDescription ?? (['string', 'number'].includes(typeof defaultValue) ? String(defaultValue) : undefined);
   const what = `${description}${choices}${standard === undefined ? '' : ` (default: ${standard})`}`;
   return `| \`${flags}\` | ${what.replaceAll('|', '\\|')} |`;
 }

@@ -22,6 +22,8 @@ const policy = z.string().refine((value) => {
 
 const SESSION = z.object({ AccessKeyId: name, SecretAccessKey: name, SessionToken: z.string().min(1), Expiration: date });
 
+const changed = { CreationTime: date, LastUpdatedTime: date.optional() };
+
 /** The fields that are read of AWS's answers, by the SDK's names of their commands. The SDK makes them of XML and JSON, and believes what it finds. */
 const FIELDS: Readonly<Record<string, z.ZodRawShape>> = {
   AssumeRole: { Credentials: SESSION },
@@ -29,7 +31,9 @@ const FIELDS: Readonly<Record<string, z.ZodRawShape>> = {
   DeleteObjects: { Errors: rows({ Key: text, Code: text, Message: text }) },
   DescribeChangeSet: { Status: text, StatusReason: text, ExecutionStatus: text },
   DescribeStackEvents: { StackEvents: rows({ LogicalResourceId: text, ResourceStatus: text, ResourceStatusReason: text }) },
-  DescribeStacks: { Stacks: rows({ StackStatus: name, Outputs: rows({ OutputKey: name, OutputValue: z.string() }), Tags: tags }) },
+  DescribeStacks: {
+    Stacks: rows({ StackStatus: name, ...changed, Outputs: rows({ OutputKey: name, OutputValue: z.string() }), Tags: tags }),
+  },
   GetAccessKeyLastUsed: { UserName: name.optional(), AccessKeyLastUsed: part({ LastUsedDate: date.optional(), ServiceName: text }) },
   GetBucketEncryption: {
     ServerSideEncryptionConfiguration: part({
@@ -69,7 +73,7 @@ const FIELDS: Readonly<Record<string, z.ZodRawShape>> = {
     NextToken: text,
   },
   ListChangeSets: { Summaries: rows({ ChangeSetName: name }) },
-  ListStacks: { StackSummaries: rows({ StackName: name, StackStatus: text }), NextToken: text },
+  ListStacks: { StackSummaries: rows({ StackName: name, StackStatus: text, ...changed }), NextToken: text },
   ListUserPolicies: { PolicyNames: list(name) },
   ListUserTags: { Tags: tags },
   ListUsers: { Users: rows({ UserName: name, Path: name }), IsTruncated: flag, Marker: text },

@@ -24,6 +24,9 @@ export interface CommandResult {
   readonly exitCode?: number;
 }
 
+/** Teams, and stacks, that are worked on side by side, where nobody says: AWS throttles who asks about hundreds at once. */
+export const CONCURRENCY = 5;
+
 /** Options of every command. */
 export interface GlobalOptions {
   /** Path of halcyon.yaml. */
@@ -33,7 +36,7 @@ export interface GlobalOptions {
   readonly all?: boolean;
   /** Every change on a line of its own. */
   readonly verbose?: boolean;
-  /** Teams, and stacks, that are worked on side by side. Default: 5. */
+  /** Default: {@link CONCURRENCY}. */
   readonly concurrency?: number;
 }
 

@@ -96,7 +96,7 @@ export function glanceOf({ at, policy, config, left, refused, buildpack, teams }
       about(subjectOf(name), [
         warning('app-left', {
           message: `no team of the file has it, and it holds ${vars.HALCYON_AWS_ACCESS_KEY_ID} of team ${team.name}, which is kept working for it`,
-          fix: `put it back into the file, or run halcyon-kit up ${team.name} --prune, which takes its config vars away`,
+          fix: `put it back into the file; or halcyon-kit plan ${team.name} --prune shows what up --prune takes away, its config vars among it`,
         }),
       ]),
     ),

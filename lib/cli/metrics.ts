@@ -53,7 +53,7 @@ export function metricsOf({ at, policy, findings, teams }: Glance): string {
     family('findings', 'Findings by severity and name.', tallied(findings)),
     family(
       'last_proof_timestamp_seconds',
-      'When a team was last proven by smoke deploys, in seconds since 1970.',
+      'Since when every mode of a team is proven by smoke deploys, in seconds since 1970.',
       teams.flatMap(({ team, lastProof }) => (lastProof ? [[{ team }, Date.parse(lastProof.at) / 1000] as const] : [])),
     ),
     family(

@@ -4,7 +4,8 @@ import { KitError } from '../errors.js';
 import { renderTable } from '../io/table.js';
 import { failureOf, type SmokeReport } from '../smoke/report.js';
 import type { SmokeOptions } from '../smoke/smoke.js';
-import { noteProof, type ToProve } from './proven.js';
+import { subjectsOf } from '../smoke/subject.js';
+import { noteProof, stampsOf, withoutProof, withReports, type ToProve } from './proven.js';
 import { teamByTeam } from './run-teams.js';
 import { engineContext, workable, type Session } from './session.js';
 
@@ -16,16 +17,21 @@ export async function proveTeams(
   const { smokeTeam } = await import('../smoke/smoke.js');
   const { buildpackUrl, due, ...rest } = options;
   const dueOf = (team: string) => due?.find((one) => one.team === team);
-  const means = { config: session.config, buildpackUrl };
+  // An app that cannot be worked on stands for no mode.
+  const teams = session.teams.filter(({ name }) => due === undefined || dueOf(name) !== undefined).map((team) => workable(session, team));
+  const stamp = await stampsOf(session, teams);
   const reports = await teamByTeam(
     // Each builds in several modes, and accounts have few dynos.
     { ...session, concurrency: Math.min(session.concurrency, 3) },
-    // An app that cannot be worked on stands for no mode.
-    session.teams.filter(({ name }) => due === undefined || dueOf(name) !== undefined).map((team) => workable(session, team)),
+    teams,
     async (team) => {
+      const asked = { ...rest, ...(due && { modes: dueOf(team.name)?.modes }) };
+      await noteProof(session, team, (before) => withoutProof(before, subjectsOf(team, asked)));
       const context = { ...(await engineContext(session, team)), signingBuildpackUrl: buildpackUrl };
-      const proven = await smokeTeam(context, team, { ...rest, ...(due && { modes: dueOf(team.name)?.modes }) });
-      await noteProof(session, means, team, proven);
+      const proven = await smokeTeam(context, team, asked);
+      // A team's own source is not what proves a mode.
+      const means = { config: session.config, buildpackUrl, stamp: rest.source === undefined ? stamp(team) : undefined };
+      await noteProof(session, team, (before) => withReports(means, team, proven, before));
       return proven;
     },
   );

@@ -2,69 +2,72 @@ import pMap from 'p-map';
 import { z } from 'zod';
 import { storageOf } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
-import { digestOf, proofKey, type Mode } from '../contract/index.js';
+import { digestOf, isOurBuildpack, proofKey, type Mode } from '../contract/index.js';
 import type { Deployer } from '../deploy/deploy.client.js';
+import { stackStates, type ListedStack } from '../deploy/stack.client.js';
 import { isStackChanged, stacksFor } from '../deploy/stacks.plan.js';
+import { inWords } from '../engine/clock.js';
+import type { TeamResult } from '../engine/model.js';
 import { isKitError } from '../errors.js';
 import type { SmokeReport } from '../smoke/report.js';
-import { subjectsOf, type Subject } from '../smoke/subject.js';
-import { inWords } from '../engine/clock.js';
+import { subjectOf, subjectsOf, type Subject } from '../smoke/subject.js';
 import { byRun } from './changes.plan.js';
-import { alike, several } from './render.js';
 import type { LastProof } from './glance.js';
 import type { Preview, TeamPlan } from './preview.js';
+import { alike, several } from './render.js';
 import { workable, type Session } from './session.js';
 
-/** `modes`: what was proven, by mode and access, and when; `of` is a digest of what it rests on. */
-const PROOF = z.object({
-  at: z.iso.datetime(),
-  ok: z.boolean(),
-  modes: z.record(z.string(), z.object({ at: z.iso.datetime(), of: z.string() })).default({}),
-});
+/** What is outside of what the kit sees, such as Heroku's stacks or a policy that a hand changed, is tried again after so long, ms. */
+const HOLDS_MS = 7 * 86_400_000;
+
+/** By mode and access: when it was tried, whether all was as it should be, and a digest of what that rests on; without one it holds no more. */
+const MODES = z.record(z.string(), z.object({ at: z.iso.datetime(), ok: z.boolean(), of: z.string().optional() }));
+/** Of the modes in use: since when each of them has been tried, and whether all was as it should be. */
+const PROOF = z.object({ at: z.iso.datetime(), ok: z.boolean(), modes: MODES.default({}) });
 type ProofRecord = z.infer<typeof PROOF>;
 
-/** Nice to know, and nothing hangs on it: what no record tells of is proven again. */
-const dispensable =
-  ({ host }: Session) =>
-  (error: unknown): undefined => {
-    if (!isKitError(error)) throw error;
-    host.io.debug(`the last proof: ${error.message}`);
-  };
-
 /** What smoke deploys are made with, beside what the file says of a team. */
-interface Means {
+export interface Means {
   readonly config: KitConfig;
   /** Of the SigV4 buildpack. */
   readonly buildpackUrl?: string;
+  /** Of the stacks that the team needs, as {@link stampOf} says. */
+  readonly stamp?: string;
 }
 
 const nameOf = ({ mode, access }: Pick<Subject, 'mode' | 'access'>): string => (access === undefined ? mode : `${mode} ${access}`);
 
-/** Bucket, key and buildpacks; what the key may do is the stacks', which tell when they were changed. */
-const restsOn = ({ config, buildpackUrl }: Means, { team, app }: Subject, keyId: string | undefined): string =>
-  digestOf([storageOf(config, team, app), keyId, config.buildpack, config.signing, buildpackUrl]);
+/** Bucket, key and buildpacks, and the stacks, which say what the key may do. */
+const restsOn = ({ config, buildpackUrl, stamp }: Means, { team, app }: Subject, keyId: string | undefined): string =>
+  digestOf([storageOf(config, team, app), keyId, config.buildpack, config.signing, buildpackUrl, stamp]);
+
+/** Stacks as they are: undefined where one is not there, or is being changed. Lists tell seconds. */
+const stampOf = (stacks: ReadonlyArray<ListedStack | undefined>): string | undefined => {
+  const times = stacks.map((one) =>
+    one?.exists && !one.status?.endsWith('_IN_PROGRESS') ? one.changedAt && Math.floor(one.changedAt.getTime() / 1000) : undefined,
+  );
+  return times.includes(undefined) ? undefined : times.join();
+};
 
 /**
- * Modes of a team that no proof holds for: there is none, or what it rested on is not what there is now. Pure.
+ * Modes of a team that no proof holds for, and since when the others are proven. Pure.
  * @internal
- * @param now.keyOf - the current key that an app is to have.
- * @param now.changedAt - when each stack that the team needs was last changed; undefined where that is now.
+ * @param now.at - ms. @param now.keyOf - the current key that an app is to have.
  */
 export function unprovenModes(
   means: Means,
   team: Team,
-  now: {
-    readonly proof?: ProofRecord;
-    readonly keyOf: (app: string) => string | undefined;
-    readonly changedAt: ReadonlyArray<Date | undefined>;
-  },
-): Mode[] {
-  const changed = Math.max(0, ...now.changedAt.map((at) => at?.getTime() ?? Infinity));
-  const lacking = subjectsOf(team).filter((subject) => {
-    const held = now.proof?.modes[nameOf(subject)];
-    return held === undefined || Date.parse(held.at) < changed || held.of !== restsOn(means, subject, now.keyOf(subject.app.name));
-  });
-  return [...new Set(lacking.map(({ mode }) => mode))];
+  now: { readonly at: number; readonly proof?: ProofRecord; readonly keyOf: (app: string) => string | undefined },
+): { readonly due: Mode[]; readonly held: string[] } {
+  const due = new Set<Mode>();
+  const held: string[] = [];
+  for (const subject of subjectsOf(team)) {
+    const { at = '', ok, of } = now.proof?.modes[nameOf(subject)] ?? {};
+    const holds = ok && now.at - Date.parse(at) < HOLDS_MS && of === restsOn(means, subject, now.keyOf(subject.app.name));
+    if (means.stamp !== undefined && holds) held.push(at);
+    else due.add(subject.mode);
+  }
+  return { due: [...due], held: held.sort() };
 }
 
 const keyIn =
@@ -74,90 +77,151 @@ const keyIn =
     return principals.find((one) => one.user === user)?.current;
   };
 
-/** What `up` has to prove, team by team, and since when the rest is proven. */
+/** What `up` has to prove, and since when at least the rest is proven, by team. */
 export interface ToProve {
   readonly due: ReadonlyArray<{ readonly team: string; readonly modes: readonly Mode[] }>;
   readonly held: ReadonlyArray<{ readonly team: string; readonly at: string }>;
 }
 
-const NOTHING: ToProve = { due: [], held: [] };
-
 /** @param options.again - whatever was proven. */
 export async function toProve(
   session: Session,
   { stacks, teams }: Pick<Preview, 'stacks' | 'teams'>,
-  options: { readonly deployer: Deployer; readonly buildpackUrl?: string; readonly again?: boolean },
+  options: { readonly deployer: Pick<Deployer, 'stateOf'>; readonly buildpackUrl?: string; readonly again?: boolean },
 ): Promise<ToProve> {
-  const { config } = session;
+  const { config, concurrency, network } = session;
   const now = await pMap(
     session.teams,
     async (team) => {
-      const proof = options.again ? undefined : await recordOf(session, team);
       const seen = teams.find((one) => one.team === team.name);
-      const changedAt = stacksFor(config, [team]).map(({ name }) =>
-        stacks.some((one) => one.stack === name && isStackChanged(one)) ? undefined : options.deployer.changedAt(name),
-      );
-      // It is not known yet what the key will be.
-      const changing = seen === undefined || byRun(seen.plan).now.some(({ kind }) => kind === 'promote');
-      const modes = unprovenModes({ config, buildpackUrl: options.buildpackUrl }, workable(session, team), {
-        ...(changing ? {} : { proof }),
-        ...{ keyOf: seen === undefined ? () => undefined : keyIn(seen), changedAt },
-      });
-      const [at] = Object.values(proof?.modes ?? {})
-        .map((held) => held.at)
-        .sort();
-      return { team: team.name, modes, at };
+      const names = stacksFor(config, [team]).map(({ name }) => name);
+      // What this run changes is not known yet.
+      const changing =
+        seen === undefined ||
+        byRun(seen.plan).now.some(({ kind }) => kind === 'promote') ||
+        stacks.some((one) => names.includes(one.stack) && isStackChanged(one));
+      const proof = options.again || changing ? undefined : await recordOf(session, team);
+      const means = { config, buildpackUrl: options.buildpackUrl, stamp: stampOf(names.map(options.deployer.stateOf)) };
+      const keyOf = seen === undefined ? () => undefined : keyIn(seen);
+      return { team: team.name, ...unprovenModes(means, workable(session, team), { at: network.time.now(), proof, keyOf }) };
     },
-    { concurrency: session.concurrency },
+    { concurrency },
   );
   return {
-    due: now.flatMap(({ team, modes }) => (modes.length > 0 ? [{ team, modes }] : [])),
-    held: now.flatMap(({ team, modes, at }) => (modes.length === 0 && at !== undefined ? [{ team, at }] : [])),
+    due: now.flatMap(({ team, due }) => (due.length > 0 ? [{ team, modes: due }] : [])),
+    held: now.flatMap(({ team, due, held: [at] }) => (due.length === 0 && at !== undefined ? [{ team, at }] : [])),
   };
 }
 
-export function renderDue({ due }: ToProve = NOTHING): string[] {
+/** After the run: of teams that came `through`, and with those whose key is another by now, whatever was planned. */
+export function provenAfter({ due, held }: ToProve, through: readonly Team[], outcomes: readonly TeamResult[]): ToProve {
+  const isThrough = ({ team }: { readonly team: string }) => through.some(({ name }) => name === team);
+  const turned = outcomes.filter(({ evidence }) => evidence.some(({ step }) => step === 'promote')).map(({ team }) => team);
+  const more = held.filter(({ team }) => turned.includes(team)).map(({ team }) => team);
+  const all = through.filter(({ name }) => more.includes(name));
+  return {
+    due: [...due, ...all.map((team) => ({ team: team.name, modes: [...new Set(team.apps.map(({ mode }) => mode))] }))].filter(isThrough),
+    held: held.filter(isThrough).filter(({ team }) => !more.includes(team)),
+  };
+}
+
+export function renderDue({ due }: ToProve): string[] {
   const groups = alike(due, ({ modes }) => modes.join(), false).map(
     (group) => `${several(group.map(({ team }) => team))} (${group[0].modes.join(', ')})`,
   );
-  return groups.length === 0 ? [] : [`Then builds on short-lived apps prove ${groups.join('; ')}.`];
+  return groups.length === 0 ? [] : [`Builds on short-lived apps will prove ${groups.join('; ')}.`];
 }
 
-export function renderHeld({ held }: ToProve = NOTHING, now: number): string[] {
+/** @param now - ms. */
+export function renderHeld({ held }: ToProve, now: number): string[] {
   if (held.length === 0) return [];
   const [names, first] = [several(held.map(({ team }) => team)), Math.min(...held.map(({ at }) => Date.parse(at)))];
   const ago = `proven ${inWords(now - first)} ago${held.length > 1 ? ', or later' : ''}`;
-  return [`${names}: ${ago}, and what that rests on has not changed; --smoke proves it again`];
+  return [`${names}: ${ago}, and nothing that the kit sees of it has changed; --smoke proves it again`];
 }
 
-/** What smoke deploys of a team have shown, beside what was `before` of modes that they did not try. Pure. @internal */
-export function proofOf(means: Means, team: Team, reports: readonly SmokeReport[], at: number, before?: ProofRecord): ProofRecord {
-  const tried = new Set(reports.map(nameOf));
-  const modes = reports.flatMap((report) => {
-    const subject = subjectsOf(team).find((one) => nameOf(one) === nameOf(report));
-    if (!report.ok || subject === undefined) return [];
-    return [[nameOf(report), { at: report.evidence.startedAt, of: restsOn(means, subject, report.evidence.keyId) }] as const];
+/** When the stacks of teams were last changed, for what is proven now. */
+export async function stampsOf(
+  session: Pick<Session, 'config' | 'aws'>,
+  teams: readonly Team[],
+): Promise<(team: Team) => string | undefined> {
+  const stateOf = await stackStates(session.aws, stacksFor(session.config, teams));
+  return (team) => stampOf(stacksFor(session.config, [team]).map(({ name, region }) => stateOf(name, region)));
+}
+
+/** Before builds show anything: whatever becomes of them, what was proven before holds no more. Pure. */
+export const withoutProof = (
+  modes: ProofRecord['modes'],
+  tried: ReadonlyArray<Pick<Subject, 'mode' | 'access'>>,
+): ProofRecord['modes'] => ({
+  ...modes,
+  ...Object.fromEntries(tried.map(nameOf).flatMap((name) => (modes[name] ? [[name, { ...modes[name], of: undefined }]] : []))),
+});
+
+/**
+ * What smoke deploys of a team have shown, beside what was known of other modes in use. What was tried on an app that has not the buildpacks
+ * it should have is no proof of those. Pure.
+ */
+export function withReports(means: Means, team: Team, reports: readonly SmokeReport[], before: ProofRecord['modes']): ProofRecord['modes'] {
+  const { buildpackUrl, config, stamp } = means;
+  const tried = reports.flatMap((report) => {
+    const app = team.apps.find(({ name }) => name === report.app);
+    if (app === undefined) return [];
+    const { buildpacks, keyId, startedAt: at } = report.evidence;
+    const isOurs = (url: string) => isOurBuildpack(url, config.signing.buildpack);
+    const asWanted = report.mode === 'public' || buildpacks.every((url) => !isOurs(url) || url === buildpackUrl);
+    const of = asWanted && stamp !== undefined ? restsOn(means, subjectOf(team, app), keyId) : undefined;
+    return [[nameOf(report), { at, ok: report.ok, of }] as const];
   });
-  const kept = Object.entries(before?.modes ?? {}).filter(([mode]) => !tried.has(mode));
-  return { at: new Date(at).toISOString(), ok: reports.every(({ ok }) => ok), modes: Object.fromEntries([...kept, ...modes]) };
+  const inUse = new Set(subjectsOf(team).map(nameOf));
+  return Object.fromEntries([...Object.entries(before), ...tried].filter(([name]) => inUse.has(name)));
 }
 
-/** Written down beside the lease. */
-export async function noteProof(session: Session, means: Means, team: Team, reports: readonly SmokeReport[]): Promise<void> {
-  if (team.bucket === undefined || reports.length === 0) return;
-  const { Objects } = await import('../smoke/objects.client.js');
-  const proof = proofOf(means, team, reports, session.network.time.now(), await recordOf(session, team));
-  const objects = new Objects(session.aws(team.bucket.spec.region), team.bucket.spec);
-  await objects.put(proofKey(team.name), JSON.stringify(proof)).catch(dispensable(session));
-}
-
-async function recordOf(session: Session, { name, bucket }: Team): Promise<ProofRecord | undefined> {
-  if (bucket === undefined) return undefined;
-  const { s3Object } = await import('../engine/ports/s3-object.client.js');
-  const found = await s3Object(session.aws(bucket.spec.region), bucket.spec, proofKey(name)).read().catch(dispensable(session));
+/** Written down beside the lease. Who cannot is told so: then an older proof may be taken for held. */
+export async function noteProof(
+  session: Session,
+  team: Team,
+  change: (before: ProofRecord['modes']) => ProofRecord['modes'],
+): Promise<void> {
+  if (team.bucket === undefined) return;
+  const object = await objectOf(session, team, team.bucket);
   try {
-    return found && PROOF.parse(JSON.parse(found.body));
+    for (let attempts = 3; attempts > 0; attempts -= 1) {
+      const found = await object.read();
+      const modes = change(parsed(found?.body)?.modes ?? {});
+      const all = Object.values(modes);
+      if (all.length === 0) return;
+      const [at] = all.map((one) => one.at).sort();
+      const body = JSON.stringify({ at, ok: all.every(({ ok }) => ok), modes });
+      if ((await (found === undefined ? object.create(body) : object.replace(body, found.etag))) !== undefined) return;
+    }
+  } catch (error) {
+    if (!isKitError(error)) throw error;
+    session.host.io.warn(`what is proven of team ${team.name} could not be noted: ${error.message}`);
+  }
+}
+
+async function objectOf({ aws }: Session, { name }: Team, { spec }: NonNullable<Team['bucket']>) {
+  const { s3Object } = await import('../engine/ports/s3-object.client.js');
+  return s3Object(aws(spec.region), spec, proofKey(name));
+}
+
+function parsed(body: string | undefined): ProofRecord | undefined {
+  try {
+    return body === undefined ? undefined : PROOF.parse(JSON.parse(body));
   } catch {
+    return undefined;
+  }
+}
+
+/** Nice to know, and nothing hangs on it: what no record tells of is proven again. */
+async function recordOf(session: Session, team: Team): Promise<ProofRecord | undefined> {
+  if (team.bucket === undefined) return undefined;
+  try {
+    return parsed((await (await objectOf(session, team, team.bucket)).read())?.body);
+  } catch (error) {
+    if (!isKitError(error)) throw error;
+    session.host.io.debug(`the last proof: ${error.message}`);
     return undefined;
   }
 }

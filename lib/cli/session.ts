@@ -12,7 +12,7 @@ import { herokuApiUrl, isLocal } from '../heroku/host.js';
 import type { Heroku, HerokuApp } from '../heroku/heroku.js';
 import type { PreflightProblem } from '../heroku/preflight.js';
 import { networkOf, type Network } from '../network/network.js';
-import type { CommandHost, GlobalOptions } from './command.js';
+import { CONCURRENCY, type CommandHost, type GlobalOptions } from './command.js';
 
 /** What a command works with: the file, the teams it is about, and the two clouds, each opened when first asked for. */
 export interface Session {
@@ -54,7 +54,7 @@ export async function openSession(
     fileDigest: digestOf(meaning),
     network,
     teams,
-    concurrency: options.concurrency ?? AT_ONCE,
+    concurrency: options.concurrency ?? CONCURRENCY,
     host,
     aws: (region) => (aws ??= createAws({ region, profile: options.profile, network })).in(region),
     heroku: herokuOf(teams, host, network),
@@ -104,9 +104,6 @@ export const placesOf = (teams: readonly Team[]) =>
       ? []
       : [{ team, by: `team ${team.name}`, account: team.bucket.spec.account, region: team.bucket.spec.region }],
   );
-
-/** AWS throttles who asks about hundreds at once. */
-const AT_ONCE = 5;
 
 /** The team without the apps that cannot be worked on. */
 export const workable = ({ refused }: Pick<Session, 'refused'>, team: Team): Team => ({

@@ -8,7 +8,7 @@ import { dryRunExitCode, sentencesOf } from '../cli/changes.plan.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
 import { preview, renderPreview, type Preview } from '../cli/preview.js';
 import { proveTeams, renderReports } from '../cli/prove.js';
-import { renderDue, renderHeld, toProve, type ToProve } from '../cli/proven.js';
+import { provenAfter, renderDue, renderHeld, toProve, type ToProve } from '../cli/proven.js';
 import { buildpackWarnings, exitCodeOf, isThrough, renderOutcome } from '../cli/render.js';
 import { runTeams, runWithBuildpacks } from '../cli/run-teams.js';
 import { admit, openSession, type Session } from '../cli/session.js';
@@ -19,7 +19,7 @@ import { readDocument } from '../config/document.js';
 import { configText } from '../config/load.js';
 import type { Team } from '../config/model.js';
 import { BUILDPACK_STACK, DEFAULT_DEPLOYMENT } from '../contract/index.js';
-import { createDeployer, type Deployer } from '../deploy/deploy.client.js';
+import { createDeployer, type Deployer, type Hands } from '../deploy/deploy.client.js';
 import { formerStack, prepareStack } from '../deploy/prepare.client.js';
 import { isStackChanged, stackFailed, stacksFor, type StackTarget } from '../deploy/stacks.plan.js';
 import { observeFormerAcls } from '../deploy/former-acls.client.js';
@@ -92,7 +92,7 @@ async function carryOutPlan(
   };
   const said = [
     ...former.map(({ name, by }) => `Stack ${name} goes, as ${by} takes its place; its users and its bucket stay.`),
-    ...renderDue(proofs),
+    ...(proofs ? [...renderDue(proofs), ...renderHeld(proofs, session.network.time.now())] : []),
     ...(goes === '' ? [] : [`No longer in the file, and to be retired:\n${goes}`]),
   ];
   const requests = (await session.heroku()).remaining();
@@ -116,7 +116,7 @@ async function carryOutPlan(
   if (saved === undefined && (seen.changes || goes !== '')) {
     host.io.info(`${text}\n`);
     if (!(await host.confirm('Go on?'))) throw new KitError('declined', 'nothing was changed');
-  }
+  } else for (const line of proofs ? renderDue(proofs) : []) host.io.info(line);
   const done = await carryOut(session, { deployer, targets, seen, buildpackUrl, proofs }, options);
   // Where an app could not be moved it may hold a key of a team that is to go.
   if (pruning === undefined || goes === '') return done;
@@ -177,15 +177,16 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
   });
   // A key that is soaking after a move between principals does not make `up` unfinished: the next run, or `rotate --finish`, deletes it.
   const through = teams.filter(({ name }) => isThrough(outcomes.filter(({ team }) => team === name)));
-  const reports = proofs === undefined ? [] : await proveTeams({ ...session, teams: through }, { buildpackUrl, due: proofs.due });
-  const evidence = { deployed, outcomes, smoke: reports, ...(proofs && { proven: proofs.held }) };
+  const after = proofs && provenAfter(proofs, through, outcomes);
+  const reports = after === undefined ? [] : await proveTeams({ ...session, teams: through }, { buildpackUrl, due: after.due });
+  const evidence = { deployed, outcomes, smoke: reports, ...(after && { proven: after.held }) };
   host.evidence.note(evidence);
   return {
     data: evidence,
     text: [
       ...outcomes.map(renderOutcome),
       ...(reports.length > 0 ? ['', renderReports(reports)] : []),
-      ...renderHeld(proofs, session.network.time.now()),
+      ...(after ? renderHeld(after, session.network.time.now()) : []),
       // Said again at the end: an app that cannot build must not hide behind proofs that hold.
       ...buildpackWarnings(seen.buildpacks, config.buildpack.url).map((warning) => `! ${warning}`),
     ].join('\n'),
@@ -195,11 +196,11 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
 
 async function deploy({ aws, host }: Session, { deployer, targets, seen }: Prepared, which: (stack: string) => boolean) {
   const changed = seen.stacks.filter((one) => isStackChanged(one) && which(one.stack));
-  const prepare = async (stack: string, alone: () => Promise<unknown>) => {
+  const prepare = async (stack: string, hands: Hands) => {
     host.signal.throwIfAborted();
     const [one, target] = [changed.find((other) => other.stack === stack), targets.find(({ name }) => name === stack)];
-    if (one === undefined || target === undefined) return [];
-    return prepareStack(one, target, { aws: aws(target.region), deployer, io: host.io, signal: host.signal, alone });
+    if (one === undefined || target === undefined) return;
+    await prepareStack(one, target, { aws: aws(target.region), deployer, io: host.io, signal: host.signal, hands });
   };
   const done = await deployer.deploy(
     changed.map(({ stack }) => stack),

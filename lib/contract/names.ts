@@ -175,7 +175,7 @@ export const unusedKey = (place: string): string => `${KIT_OBJECT_PREFIX}unused/
 export const confirmedKey = (team: string): string => `${KIT_OBJECT_PREFIX}confirmed/${team}.json`;
 /** What runs did to a team, an object a run. */
 export const journalPrefix = (team: string): string => `${KIT_OBJECT_PREFIX}journal/${team}/`;
-/** When a team's smoke deploys last proved it. */
+/** What a team's smoke deploys have shown, when, and what that rests on. */
 export const proofKey = (team: string): string => `${KIT_OBJECT_PREFIX}proof/${team}.json`;
 export const leaseKey = (team: string): string => `${KIT_OBJECT_PREFIX}lease/${team}.json`;
 

@@ -25,6 +25,9 @@ export interface StackChange {
   readonly doing?: string;
 }
 
+export const stateChanged = (stack: string): KitError =>
+  new KitError('state-changed', `stack ${stack} was changed meanwhile; run the same command again, which plans anew`);
+
 const POLL = 1000;
 /** As many looks in a row may fail, each of several attempts. */
 const UNSEEN = 20;
@@ -68,8 +71,7 @@ export async function changeStack(
     if (before.exists && !before.ours) await requireOwnStack(aws, stack);
     if (from !== undefined) {
       const now = before.exists ? await deployedTemplate(aws, stack) : {};
-      if (digestOf(now) !== from && !isDeepStrictEqual(now, template))
-        throw new KitError('state-changed', `stack ${stack} was changed meanwhile; run the same command again, which plans anew`);
+      if (digestOf(now) !== from && !isDeepStrictEqual(now, template)) throw stateChanged(stack);
     }
     if (before.status === 'UPDATE_FAILED' || before.status === 'CREATE_FAILED') {
       // Left as it was when it failed, by `cdk deploy --no-rollback`, say.

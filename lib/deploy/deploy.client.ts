@@ -11,9 +11,9 @@ import { inStep, type IoHost } from '../io/io-host.js';
 import { counted } from '../io/printable.js';
 import type { Network } from '../network/network.js';
 import { loadApp } from '../stacks/load.js';
-import { changeStack } from './change-stack.client.js';
+import { changeStack, stateChanged } from './change-stack.client.js';
 import { scratchDirectory } from './scratch.client.js';
-import { stackStates } from './stack.client.js';
+import { stackState, stackStates, type ListedStack } from './stack.client.js';
 import { nameOf, stackChanges, type StackChanges, type StatementChange } from './stacks.plan.js';
 import { deployedTemplate, type Template, type TemplateResource } from './template.client.js';
 
@@ -28,22 +28,26 @@ interface Deployed {
   readonly failed: ReadonlyMap<string, KitError>;
 }
 
+/** For what must come before a stack's deployment, and concerns others. */
+export interface Hands {
+  /** Waits until none is under way. */
+  alone(): Promise<unknown>;
+  /** Changes a stack, which has to be as it was compared: what comes of it is no change by another. @throws KitError `state-changed`. */
+  changing<T>(stack: string, work: () => Promise<T>): Promise<T>;
+}
+
 /** The file's stacks, made by the CDK, and CloudFormation: in process, no bootstrap, no assets. */
 export interface Deployer {
   diff(stacks: readonly string[]): Promise<StackChanges[]>;
-  /** When a stack that has been compared was last made or changed; undefined where there is none. */
-  changedAt(stack: string): Date | undefined;
+  /** A stack as it was when it was compared. */
+  stateOf(stack: string): ListedStack | undefined;
   /**
    * A few at a time, each after those that it needs. What fails keeps no other from its end but those that need it, unless all would fail
    * alike; it is told at once.
-   * @param prepare - called right before each of them, one at a time; `alone` waits until none is under way. It tells which stacks it has
-   *   changed.
+   * @param prepare - called right before each of them, one at a time.
    * @throws what every stack would meet, when what was under way is over.
    */
-  deploy(
-    stacks: readonly string[],
-    prepare?: (stack: string, alone: () => Promise<unknown>) => Promise<readonly string[]>,
-  ): Promise<Deployed>;
+  deploy(stacks: readonly string[], prepare?: (stack: string, hands: Hands) => Promise<void>): Promise<Deployed>;
   /** The bucket of a stack's template, as a resource to import. */
   bucketResource(stack: string): { logicalId: string; resource: TemplateResource } | undefined;
 }
@@ -63,8 +67,8 @@ export interface DeployerOptions {
   readonly signal?: AbortSignal;
 }
 
-/** AWS throttles who changes many at once; and what so many fail by, others may as well. */
-const AT_ONCE = 5;
+/** What so many fail by, others may as well. */
+const ENOUGH = 5;
 /** What every stack would meet, or a mistake of ours. What one has come through, others may meet alone. */
 const isOfAll = (error: unknown, some: boolean) =>
   !isKitError(error) ||
@@ -81,7 +85,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       'clock-skew',
       "this machine's clock differs from AWS's by more than stacks can be deployed with; set it right, and run again",
     );
-  const { io, config, acceptSigV2, formerAcls, profile, network, signal, concurrency = AT_ONCE } = options;
+  const { io, config, acceptSigV2, formerAcls, profile, network, signal, concurrency = 5 } = options;
   const { buildApp } = await loadApp();
   let aws: Aws | undefined;
   const awsIn = (region: string) => (aws ??= createAws({ region, profile, network })).in(region);
@@ -105,7 +109,16 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
   const made = synth();
   /** Of what was deployed when the stacks were compared, by stack. */
   const seen = new Map<string, string>();
-  const changedAt = new Map<string, Date | undefined>();
+  const states = new Map<string, ListedStack>();
+  const changing = async <T>(aws: Aws, stack: string, work: () => Promise<T>): Promise<T> => {
+    const now = async () => digestOf((await stackState(aws, stack)).exists ? await deployedTemplate(aws, stack) : {});
+    if (seen.has(stack) && (await now()) !== seen.get(stack)) throw stateChanged(stack);
+    // What an error leaves of it is this run's as well.
+    seen.delete(stack);
+    const done = await work();
+    seen.set(stack, await now());
+    return done;
+  };
   /** `stacks`, each after the one that its template goes through, if any. */
   const withTemplates = (stacks: readonly string[]) => {
     const templates = made.filter(({ stackName }) => stackName === TEMPLATES_STACK);
@@ -125,8 +138,9 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         async ({ stack, stackName, region, template }) => {
           const aws = awsIn(region);
           try {
-            const { exists, status, changedAt: at } = stateOf(stackName, region);
-            changedAt.set(stack, at);
+            const state = stateOf(stackName, region);
+            const { exists, status } = state;
+            states.set(stack, state);
             const deployed = exists ? await deployedTemplate(aws, stackName) : {};
             seen.set(stack, digestOf(deployed));
             if (isDeepStrictEqual(deployed, template)) return stackChanges({ stack, changes: [] }, status);
@@ -143,7 +157,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         { concurrency: 8 },
       );
     },
-    changedAt: (stack) => changedAt.get(stack),
+    stateOf: (stack) => states.get(stack),
     async deploy(stacks, prepare) {
       const wanted = withTemplates(stacks);
       const underWay = new Map<string, Promise<void>>();
@@ -157,7 +171,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
       const ofAll = () => [...failed.values()].find((error) => isOfAll(error, done.size > 0));
       const hopeless = () => {
         const [first] = failed.values();
-        if (first === undefined || done.size > 0 || tried < AT_ONCE) return ofAll();
+        if (first === undefined || done.size > 0 || tried < ENOUGH) return ofAll();
         return new KitError('deploy-failed', `the first ${tried} stacks all failed, the first with: ${first.message}`, { cause: first });
       };
       const deployOne = async ({ id, stack, stackName, region, ...change }: (typeof made)[number]) => {
@@ -168,7 +182,7 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         for (const one of left) io.warn(`${stackName}: CloudFormation left ${one}`);
       };
       for (const [index, one] of wanted.entries()) {
-        const { id, stack, after } = one;
+        const { id, stack, region, after } = one;
         await Promise.all(after.map((needed) => underWay.get(needed)));
         while (underWay.size >= concurrency) await Promise.race(underWay.values());
         if (signal?.aborted) break;
@@ -182,7 +196,10 @@ export async function createDeployer(options: DeployerOptions): Promise<Deployer
         const lacking = wanted.find((needed) => after.includes(needed.id) && failed.has(needed.stack));
         try {
           if (lacking !== undefined) throw new KitError('deploy-failed', `${stack} was left as it is, as it needs ${lacking.stack}`);
-          for (const changed of (await prepare?.(stack, () => Promise.all(underWay.values()))) ?? []) seen.delete(changed);
+          await prepare?.(stack, {
+            alone: () => Promise.all(underWay.values()),
+            changing: (other, work) => changing(awsIn(region), other, work),
+          });
           signal?.throwIfAborted();
         } catch (error) {
           fail(stack, error);

@@ -1,9 +1,9 @@
 import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
 import { bucketTags, listBuckets } from '../aws/bucket.js';
-import { specsOf } from '../config/derive.js';
+import { principalsOf, specsOf } from '../config/derive.js';
 import { KNOWN_REGIONS, partitionOf } from '../config/regions.js';
-import type { KitConfig } from '../config/model.js';
+import type { KitConfig, Team } from '../config/model.js';
 import { defaultBucketName, deploymentOf, isOf, KIT_OWNERS, OUTPUTS, parseUserName, TAGS } from '../contract/index.js';
 import { userTags } from '../engine/ports/iam.client.js';
 import { reachIn } from '../engine/run/observe.client.js';
@@ -60,7 +60,8 @@ async function leftTeams({ config, aws, account, region }: Looking, users: Param
   const ours = (await pMap(alike.values(), read, { concurrency: 5 })).flat();
   const names = [...new Set(ours.map(({ team }) => team))].sort();
   const there = new Set(users.map((user) => parseUserName(user)?.team));
-  const added = config.teams.filter(({ name, was, bucket }) => bucket?.spec.account === account && !there.has(name) && was === undefined);
+  const isNew = (one: Team) => one.bucket?.spec.account === account && principalsOf(one).length > 0 && !there.has(one.name);
+  const added = config.teams.filter((one) => isNew(one) && one.was === undefined);
   const renamed = names.length === 1 && added.length === 1 ? { renamed: added[0]!.name } : {};
   return names.map((team) => {
     const own = ours.filter((user) => user.team === team);

@@ -83,7 +83,7 @@ export function teamLeft(name: string, left: Left): Team {
 export const inWords = ({ teams, stacks, buckets }: Left) => [
   ...teams.map(({ team, users, renamed }) => ({
     ...{ name: 'team-left' as const, subject: `team ${team}` },
-    message: `the file no longer names it; ${counted(users.length, 'IAM user')} of it and all their keys are kept working until "halcyon-kit up --prune"${renamed === undefined ? '' : `; if it is what team ${renamed} was, write "was: ${team}" there before the next up, and its bucket and keys go with it`}`,
+    message: `the file no longer names it; ${counted(users.length, 'IAM user')} of it and all their keys are kept working until "halcyon-kit up --prune"${renamed === undefined ? '' : `; if it is what team ${renamed} was, write "was: ${team}" there before the next up: its users, and a bucket of its own, go with it`}`,
     fix: `once no app needs it, run halcyon-kit up --prune, or halcyon-kit down ${team}; else put it back into the file`,
   })),
   ...stacks.map(({ name, region }) => ({

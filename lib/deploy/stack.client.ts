@@ -55,7 +55,7 @@ export async function stackState(aws: Aws, stack: string): Promise<StackState> {
 }
 
 /** What a list tells of a stack. */
-type ListedStack = Pick<StackState, 'exists' | 'status' | 'changedAt'>;
+export type ListedStack = Pick<StackState, 'exists' | 'status' | 'changedAt'>;
 
 /** The stacks of a region that may be the kit's, by name. */
 async function listStacks(aws: Aws): Promise<ReadonlyMap<string, ListedStack>> {

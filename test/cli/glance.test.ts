@@ -21,7 +21,7 @@ test('what needs attention comes first and says what mends it, without a look de
   expect(of('app-not-found')).toHaveLength(1);
   expect(of('bucket-left')).toHaveLength(1);
   expect(of('app-left')).toMatchObject([
-    { severity: 'warning', subject: 'app t4-former', fix: expect.stringContaining('up team-4 --prune') },
+    { severity: 'warning', subject: 'app t4-former', fix: expect.stringContaining('plan team-4 --prune') },
   ]);
   expect(of('key-soaking')[0]).toMatchObject({
     message: expect.stringMatching(/soaks until 2026-11-29 00:00 UTC$/),

@@ -1,78 +1,198 @@
-import { stripVTControlCharacters } from 'node:util';
-import { expect, test } from 'vitest';
-import { proofOf, renderDue, renderHeld, unprovenModes } from '../../lib/cli/proven.js';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { createAws } from '../../lib/aws/aws.js';
+import { provenAfter, renderDue, renderHeld, toProve, unprovenModes, withoutProof, withReports } from '../../lib/cli/proven.js';
+import type { Session } from '../../lib/cli/session.js';
 import { parseConfig } from '../../lib/config/index.js';
+import { hostedUrl } from '../../lib/contract/hosted.js';
+import type { TeamResult } from '../../lib/engine/model.js';
+import { silentIo } from '../../lib/io/io-host.js';
+import { networkOf } from '../../lib/network/network.js';
 import type { SmokeReport } from '../../lib/smoke/report.js';
 
+const s3 = mockClient(S3Client);
+beforeEach(() => void s3.reset());
+afterAll(() => s3.restore());
+
 /** A proof holds as long as all that it rests on is there: each of these, changed alone, ends it. */
-const file = (change: { prefix?: string; lab?: string; acl?: string; url?: string } = {}) =>
+const file = (change: { prefix?: string; acl?: string; url?: string } = {}) =>
   parseConfig(`
 teams:
   payments:
     bucket: { account: '111122223333', region: eu-west-1, acl: ${change.acl ?? 'bucket-owner-full-control'}${change.prefix ? `, prefix: ${change.prefix}` : ''} }
-    apps: { builder: { mode: upload }, api: { mode: read-only }, lab: { mode: ${change.lab ?? 'public'} } }
+    apps: { builder: { mode: upload }, api: { mode: read-only }, lab: { mode: public } }
 signing: { version: 4, buildpack: hosted }
 ${change.url === undefined ? '' : `buildpack: { url: '${change.url}' }`}
 `);
 
 const DAY = 24 * 3_600_000;
 const AT = Date.parse('2026-11-29T12:00:00Z');
+const iso = (ms: number) => new Date(ms).toISOString();
+const URL_OF = (version: string) => hostedUrl('https://s3.eu-west-1.amazonaws.com', 'b', version.repeat(64));
+const HOH = 'https://github.com/mietek/haskell-on-heroku';
 const KEYS: Readonly<Record<string, string>> = { builder: 'AKIAUPLOAD', api: 'AKIAREADONLY' };
 const config = file();
 const team = (of = config) => of.teams[0]!;
+const means = { config, buildpackUrl: URL_OF('a'), stamp: '1' };
 
-const report = (mode: SmokeReport['mode'], access: SmokeReport['access'], keyId: string | undefined, ok = true): SmokeReport => ({
-  ...{ team: 'payments', mode, access, app: '', ok, proofs: [], causes: [] },
+const report = (
+  mode: SmokeReport['mode'],
+  app: string,
+  { ok = true, keyId = KEYS[app], buildpacks = [URL_OF('a'), HOH] }: { ok?: boolean; keyId?: string; buildpacks?: string[] } = {},
+): SmokeReport => ({
+  ...{ team: 'payments', mode, access: mode === 'public' ? undefined : mode, app, ok, proofs: [], causes: [] },
   evidence: {
-    ...{ smokeApp: '', stack: '', platform: '', buildpacks: [], signing: 4, keyId, builds: [], dyno: [], leftovers: [] },
-    ...{ startedAt: new Date(AT).toISOString(), finishedAt: new Date(AT + 60_000).toISOString() },
+    ...{ smokeApp: '', stack: '', platform: '', buildpacks, signing: 4, keyId, builds: [], dyno: [], leftovers: [] },
+    ...{ startedAt: iso(AT), finishedAt: iso(AT + 60_000) },
   },
 });
-const ALL = [
-  report('upload', 'upload', 'AKIAUPLOAD'),
-  report('read-only', 'read-only', 'AKIAREADONLY'),
-  report('public', undefined, undefined),
-];
-const proof = proofOf({ config, buildpackUrl: 'https://a' }, team(), ALL, AT + 120_000);
-const now = { proof, keyOf: (app: string) => KEYS[app], changedAt: [new Date(AT - DAY)] };
+const ALL = [report('upload', 'builder'), report('read-only', 'api'), report('public', 'lab')];
+const proofOf = (modes: ReturnType<typeof withReports>) => ({ at: iso(AT), ok: true, modes });
+const now = { at: AT + DAY, proof: proofOf(withReports(means, team(), ALL, {})), keyOf: (app: string) => KEYS[app] };
+const EVERY_MODE = ['upload', 'read-only', 'public'];
 
-test('what was proven, and is as it was, is not proven again', () => {
-  expect(proof.ok).toBe(true);
-  expect(unprovenModes({ config, buildpackUrl: 'https://a' }, team(), now)).toEqual([]);
+describe('what holds', () => {
+  test('what was proven, and is as it was, is not proven again', () => {
+    expect(unprovenModes(means, team(), now)).toEqual({ due: [], held: [iso(AT), iso(AT), iso(AT)] });
+  });
+
+  const cases: Array<[string, Partial<typeof means>, Partial<Omit<typeof now, 'proof'>> & { proof?: undefined }]> = [
+    ['no proof', {}, { proof: undefined }],
+    ['a week', {}, { at: AT + 7 * DAY }],
+    ['a stack that was changed since', { stamp: '2' }, {}],
+    ['another SigV4 buildpack', { buildpackUrl: URL_OF('b') }, {}],
+    ['another prefix', { config: file({ prefix: 'other' }) }, {}],
+    ['another ACL', { config: file({ acl: 'private' }) }, {}],
+    ['another haskell-on-heroku', { config: file({ url: 'https://github.com/other/haskell-on-heroku' }) }, {}],
+  ];
+  test.each(cases)('%s: every mode with a key is proven again', (_, other, changed) => {
+    const of = { ...means, ...other };
+    expect(unprovenModes(of, team(of.config), { ...now, ...changed }).due).toEqual(expect.arrayContaining(['upload', 'read-only']));
+  });
+
+  test('nothing, while a stack is not there or is being changed', () => {
+    const { stamp: _, ...unknown } = means;
+    const modes = withReports(unknown, team(), ALL, {});
+    for (const [of, proof] of [
+      [unknown, now.proof],
+      [unknown, proofOf(modes)],
+      [means, proofOf(modes)],
+    ] as const)
+      expect(unprovenModes(of, team(), { ...now, proof }).due).toEqual(EVERY_MODE);
+  });
+
+  test('another key, or a mode that is new: that mode alone', () => {
+    expect(unprovenModes(means, team(), { ...now, keyOf: (app) => (app === 'api' ? 'AKIANEW' : KEYS[app]) }).due).toEqual(['read-only']);
+    const proof = proofOf(withReports(means, team(), ALL.slice(1), {}));
+    expect(unprovenModes(means, team(), { ...now, proof }).due).toEqual(['upload']);
+  });
 });
 
-test.each([
-  ['no proof', {}, { proof: undefined }],
-  ['a stack that was changed since', {}, { changedAt: [new Date(AT - DAY), new Date(AT + 1)] }],
-  ['a stack that is changed by this run', {}, { changedAt: [undefined] }],
-  ['another bucket prefix', { of: file({ prefix: 'other' }) }, {}],
-  ['another ACL', { of: file({ acl: 'private' }) }, {}],
-  ['another SigV4 buildpack', { buildpackUrl: 'https://b' }, {}],
-  ['another haskell-on-heroku', { of: file({ url: 'https://github.com/other/haskell-on-heroku' }) }, {}],
-])(
-  '%s: every mode with a key is proven again',
-  (_, { of = config, buildpackUrl = 'https://a' }: { of?: typeof config; buildpackUrl?: string }, changed) => {
-    expect(unprovenModes({ config: of, buildpackUrl }, team(of), { ...now, ...changed })).toEqual(
-      expect.arrayContaining(['upload', 'read-only']),
+describe('what smoke deploys show', () => {
+  test('is of their own modes; one that failed, or that was only begun, leaves no proof', () => {
+    const { modes } = now.proof;
+    const due = (after: typeof modes) => unprovenModes(means, team(), { ...now, proof: proofOf(after) }).due;
+    const failed = withReports(means, team(), [report('upload', 'builder', { ok: false })], modes);
+    expect([due(failed), failed.upload, failed['upload upload']?.ok]).toEqual([['upload'], undefined, false]);
+    expect(due(withReports(means, team(), [ALL[0]!], failed))).toEqual([]);
+    expect(due(withoutProof(modes, [{ mode: 'read-only', access: 'read-only' }]))).toEqual(['read-only']);
+  });
+
+  test('is no proof of a buildpack that the app did not have', () => {
+    const old = report('upload', 'builder', { buildpacks: [URL_OF('b'), HOH] });
+    expect(unprovenModes(means, team(), { ...now, proof: proofOf(withReports(means, team(), [old, ...ALL.slice(1)], {})) }).due).toEqual([
+      'upload',
+    ]);
+  });
+
+  test('on another app with a key of its own is no proof for the first', () => {
+    const other = report('upload', 'builder', { keyId: 'AKIAOTHER' });
+    expect(unprovenModes(means, team(), { ...now, proof: proofOf(withReports(means, team(), [other], now.proof.modes)) }).due).toEqual([
+      'upload',
+    ]);
+  });
+
+  test('is kept of modes in use alone', () => {
+    expect(Object.keys(withReports(means, team(), ALL, { 'upload append-only': { at: iso(0), ok: false } }))).toEqual([
+      'upload upload',
+      'read-only read-only',
+      'public',
+    ]);
+  });
+});
+
+describe('up', () => {
+  const stack = { stack: 'halcyon-payments', changes: [] };
+  const seen = {
+    team: 'payments',
+    observation: {
+      apps: Object.keys(KEYS).map((name) => ({ name, user: name })),
+      principals: Object.entries(KEYS).map(([user, current]) => ({ user, current })),
+    },
+    plan: { steps: [] },
+  };
+  const ask = (
+    change: { stacks?: unknown[]; plan?: unknown; observation?: unknown; again?: boolean; refused?: string[]; status?: string } = {},
+  ) => {
+    const body = JSON.stringify(now.proof);
+    s3.on(GetObjectCommand).resolves({ Body: { transformToString: async () => body } as never, ETag: 'e', LastModified: new Date(AT) });
+    const session = {
+      ...{ config, teams: config.teams, concurrency: 5, network: { ...networkOf({}), time: { now: () => AT + DAY } } },
+      aws: (region: string) => createAws({ region }),
+      refused: (change.refused ?? []).map((app) => ({ app })),
+      host: { io: silentIo },
+    } as unknown as Session;
+    const state = { exists: true, status: change.status ?? 'UPDATE_COMPLETE', changedAt: new Date(1000) };
+    const teams = [
+      { ...seen, ...(change.plan ? { plan: change.plan } : {}), ...(change.observation ? { observation: change.observation } : {}) },
+    ];
+    return toProve(
+      session,
+      { stacks: (change.stacks ?? [stack]) as never, teams: teams as never },
+      {
+        ...{ deployer: { stateOf: () => state }, buildpackUrl: URL_OF('a'), again: change.again },
+      },
     );
-  },
-);
+  };
+  // The team's stack, and the buildpack's.
+  const STAMP = '1,1';
+  beforeEach(() => void Object.assign(now.proof, proofOf(withReports({ ...means, stamp: STAMP }, team(), ALL, {}))));
 
-test('another key, or a mode that is new: that mode alone', () => {
-  const means = { config, buildpackUrl: 'https://a' };
-  expect(unprovenModes(means, team(), { ...now, keyOf: (app) => (app === 'api' ? 'AKIANEW' : KEYS[app]) })).toEqual(['read-only']);
-  const without = proofOf(means, team(), ALL.slice(1), AT);
-  expect(unprovenModes(means, team(), { ...now, proof: without })).toEqual(['upload']);
-});
+  test('builds nothing where all holds, and says since when', async () => {
+    expect(await ask()).toEqual({ due: [], held: [{ team: 'payments', at: iso(AT) }] });
+  });
 
-test('a smoke deploy of one mode leaves the proofs of the others, and one that failed ends its own', () => {
-  const means = { config, buildpackUrl: 'https://a' };
-  const failed = proofOf(means, team(), [report('upload', 'upload', 'AKIAUPLOAD', false)], AT, proof);
-  expect(failed.ok).toBe(false);
-  expect(unprovenModes(means, team(), { ...now, proof: failed })).toEqual(['upload']);
-  const mended = proofOf(means, team(), [ALL[0]!], AT, failed);
-  expect(mended.ok).toBe(true);
-  expect(unprovenModes(means, team(), { ...now, proof: mended })).toEqual([]);
+  test.each([
+    ['it is asked to', { again: true }],
+    ['a key is to be made current', { plan: { steps: [{ kind: 'promote' }] } }],
+    ['a stack is to be changed', { stacks: [{ ...stack, changes: [{}] }] }],
+    ['a stack is being changed', { status: 'UPDATE_IN_PROGRESS' }],
+  ])('proves every mode where %s', async (_, change) => {
+    expect(await ask(change)).toEqual({ due: [{ team: 'payments', modes: EVERY_MODE }], held: [] });
+  });
+
+  test('proves the mode whose key another has turned', async () => {
+    const principals = [
+      { user: 'builder', current: 'AKIAUPLOAD' },
+      { user: 'api', current: 'AKIATURNED' },
+    ];
+    expect(await ask({ observation: { ...seen.observation, principals } })).toMatchObject({ due: [{ modes: ['read-only'] }], held: [] });
+  });
+
+  test('tells of no proof where no app can be worked on', async () => {
+    expect(await ask({ refused: ['builder', 'api', 'lab'] })).toEqual({ due: [], held: [] });
+  });
+
+  test('afterwards of teams that came through, and again of those whose key turned on the way', () => {
+    const proofs = {
+      due: [{ team: 'gone', modes: ['upload' as const] }],
+      held: ['payments', 'gone'].map((name) => ({ team: name, at: iso(AT) })),
+    };
+    const outcome = (step: string) => [{ team: 'payments', evidence: [{ step }] }] as unknown as TeamResult[];
+    expect(provenAfter(proofs, config.teams, outcome('verify'))).toEqual({ due: [], held: [{ team: 'payments', at: iso(AT) }] });
+    expect(provenAfter(proofs, config.teams, outcome('promote'))).toEqual({ due: [{ team: 'payments', modes: EVERY_MODE }], held: [] });
+  });
 });
 
 test('what is due, and what holds, is a sentence each, whatever the number of teams', () => {
@@ -82,13 +202,13 @@ test('what is due, and what holds, is a sentence each, whatever the number of te
     { team: 'search', modes: both },
     { team: 'web', modes: ['public'] as const },
   ];
-  expect(renderDue({ due, held: [] }).map(stripVTControlCharacters)).toEqual([
-    'Then builds on short-lived apps prove payments, search (upload, read-only); web (public).',
+  expect(renderDue({ due, held: [] })).toEqual([
+    'Builds on short-lived apps will prove payments, search (upload, read-only); web (public).',
   ]);
-  expect(renderDue(undefined)).toEqual([]);
-  const held = ['a', 'b', 'c', 'd', 'e'].map((name, day) => ({ team: name, at: new Date(AT - day * DAY).toISOString() }));
+  expect(renderDue({ due: [], held: [] })).toEqual([]);
+  const held = ['a', 'b', 'c', 'd', 'e'].map((name, day) => ({ team: name, at: iso(AT - day * DAY) }));
   expect(renderHeld({ due: [], held }, AT)).toEqual([
-    'a, b, c and 2 more: proven 4 d ago, or later, and what that rests on has not changed; --smoke proves it again',
+    'a, b, c and 2 more: proven 4 d ago, or later, and nothing that the kit sees of it has changed; --smoke proves it again',
   ]);
   expect(renderHeld({ due, held: [] }, AT)).toEqual([]);
 });

@@ -11,7 +11,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { renderStacks } from '../../lib/cli/render.js';
-import { createDeployer } from '../../lib/deploy/deploy.client.js';
+import { createDeployer, type Hands } from '../../lib/deploy/deploy.client.js';
 import { nameOf } from '../../lib/deploy/stacks.plan.js';
 import { KitError } from '../../lib/errors.js';
 import { silentIo } from '../../lib/io/io-host.js';
@@ -31,7 +31,7 @@ beforeEach(() => void cloudformation.reset());
 
 test('what was planned is not carried out over what another deployed meanwhile', async () => {
   const deployer = await createDeployer({ config: exampleConfig(), io: silentIo, network: networkOf() });
-  const [seen, theirs] = ['Seen', 'Theirs'].map((id) => ({
+  const [seen, theirs, ours] = ['Seen', 'Theirs', 'Ours'].map((id) => ({
     TemplateBody: JSON.stringify({ Resources: { [id]: { Type: 'AWS::IAM::User' } } }),
   }));
   cloudformation
@@ -40,12 +40,15 @@ test('what was planned is not carried out over what another deployed meanwhile',
     .resolvesOnce(at('UPDATE_IN_PROGRESS'))
     .resolves(at('UPDATE_COMPLETE'));
   cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] });
-  cloudformation.on(GetTemplateCommand).resolvesOnce(seen!).resolves(theirs!);
+  let there = seen!;
+  cloudformation.on(GetTemplateCommand).callsFake(() => there);
   await deployer.diff(['halcyon-payments']);
+  there = theirs!;
   expect((await deployer.deploy(['halcyon-payments'])).failed.get('halcyon-payments')).toMatchObject({ code: 'state-changed' });
   expect(cloudformation.commandCalls(UpdateStackCommand)).toEqual([]);
   // Another stack's preparation took a bucket out of it: that was this run.
-  await deployer.deploy(['halcyon-payments'], async () => ['halcyon-payments']);
+  await deployer.diff(['halcyon-payments']);
+  await deployer.deploy(['halcyon-payments'], async (_, { changing }) => changing('halcyon-payments', async () => void (there = ours!)));
   expect(cloudformation.commandCalls(UpdateStackCommand)).toHaveLength(1);
 });
 
@@ -193,8 +196,8 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
 
   test('what one may not do is its own matter once another has come through', async () => {
     const { deployer } = await deploying();
-    const denied = async (stack: string, alone: () => Promise<unknown>) => {
-      if (stack !== 'halcyon-cc') return [];
+    const denied = async (stack: string, { alone }: Hands) => {
+      if (stack !== 'halcyon-cc') return;
       await alone();
       throw new KitError('aws-denied', 'AWS denies it');
     };
@@ -208,7 +211,6 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
     const { deployer, seen } = await deploying();
     const mistake = async (stack: string) => {
       if (stack === 'halcyon-aa') throw new TypeError('a mistake');
-      return [];
     };
     await expect(deployer.deploy(STACKS, mistake)).rejects.toThrow(/^a mistake$/);
     expect(seen.begun).toEqual(['halcyon-bucket-common']);
@@ -217,12 +219,11 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
   test('what concerns other stacks is done while none is under way', async () => {
     const { deployer, open, seen } = await deploying();
     let meanwhile: string[] | undefined;
-    await deployer.deploy(STACKS, async (stack, alone) => {
+    await deployer.deploy(STACKS, async (stack, { alone }) => {
       if (stack === 'halcyon-ff') {
         await alone();
         meanwhile = [...open];
       }
-      return [];
     });
     expect([meanwhile, seen.begun.indexOf('halcyon-ff')]).toEqual([[], 6]);
   });
@@ -232,7 +233,6 @@ ${TEAMS.map((team) => `  ${team}: { bucket: ${bucketOf(team)}, apps: { app-${tea
     const reason = new KitError('interrupted', 'stop');
     const prepare = async (stack: string) => {
       if (stack === 'halcyon-dd') abort.abort(reason);
-      return [];
     };
     await expect(deployer.deploy(STACKS, prepare)).rejects.toBe(reason);
     expect([seen.begun, warned]).toEqual([['halcyon-bucket-common', 'halcyon-aa', 'halcyon-bb', 'halcyon-cc'], []]);

@@ -3,6 +3,7 @@ import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
+import type { Hands } from '../../lib/deploy/deploy.client.js';
 import { prepareStack } from '../../lib/deploy/prepare.client.js';
 import type { StackChanges, StackTarget } from '../../lib/deploy/stacks.plan.js';
 import { silentIo } from '../../lib/io/io-host.js';
@@ -25,7 +26,12 @@ const creates = { logicalId: 'Bucket', type: 'AWS::S3::Bucket', action: 'create'
 const STACK: StackChanges = { stack: 'halcyon-payments', changes: [creates] };
 const TARGET = { name: STACK.stack, region: 'eu-west-1', bucket: { name: 'packages', account: '111122223333' } } as StackTarget;
 const with_ = (alone: () => Promise<never>) => ({
-  ...{ aws: createAws({ region: 'eu-west-1' }), io: silentIo, signal: new AbortController().signal, alone },
+  ...{
+    aws: createAws({ region: 'eu-west-1' }),
+    io: silentIo,
+    signal: new AbortController().signal,
+    hands: { alone, changing: (_: string, work: () => unknown) => work() } as Hands,
+  },
   deployer: { bucketResource: () => ({ logicalId: 'Bucket', resource: { Type: 'AWS::S3::Bucket' } }) },
 });
 const LOOKS = expect.not.arrayContaining([expect.not.stringMatching(/^(Describe|Head|Get|List)/)]);
@@ -51,5 +57,5 @@ test('before a bucket is taken from another stack, or a stack goes, no stack is 
 
 test('a stack that concerns no other waits for none, and is as it was', async () => {
   s3.on(HeadBucketCommand).rejects(noBucket);
-  expect(await sentBefore(TARGET)).toEqual({ sent: undefined, ended: [] });
+  expect(await sentBefore(TARGET)).toEqual({ sent: undefined, ended: undefined });
 });

@@ -34,7 +34,7 @@ const KEY_ID = 'AKIAEXAMPLE000000001';
 const secretString = JSON.stringify({ HALCYON_AWS_ACCESS_KEY_ID: KEY_ID, HALCYON_AWS_SECRET_ACCESS_KEY: 'canary-secret-of-the-fuzz' });
 const policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}]}';
 const stack = {
-  ...{ StackName: 'halcyon-payments', StackStatus: 'UPDATE_COMPLETE', CreationTime: date },
+  ...{ StackName: 'halcyon-payments', StackStatus: 'UPDATE_COMPLETE', CreationTime: date, LastUpdatedTime: date },
   Outputs: { member: [{ OutputKey: 'Bucket', OutputValue: 'b' }] },
   Tags: { member: [{ Key: TAGS.managedBy, Value: MANAGED_BY }] },
 };

@@ -259,9 +259,9 @@ describe('the plain cdk CLI', { timeout: 300_000 }, () => {
       const deployer = await createDeployer({ config, io: silentIo, network: networkOf() });
       const target = stacksFor(config, config.teams).at(-1) as StackTarget;
       const diff = (await deployer.diff([target.name])).find((one) => one.stack === target.name) as StackChanges;
-      const { failed } = await deployer.deploy([target.name], async (name, alone) => {
-        const with_ = { aws: there, deployer, io: silentIo, signal: new AbortController().signal, alone };
-        return name === target.name ? prepareStack(diff, target, with_) : [];
+      const { failed } = await deployer.deploy([target.name], async (name, hands) => {
+        const with_ = { aws: there, deployer, io: silentIo, signal: new AbortController().signal, hands };
+        if (name === target.name) await prepareStack(diff, target, with_);
       });
       for (const [, error] of failed) throw error;
     };

@@ -35,7 +35,6 @@ import { InProcess } from './support/in-process.js';
 import { startTarget, unique, Workplace, type Target } from './support/target.js';
 import { principalIn } from '../support/principals.js';
 import { parseConfig } from '../../lib/config/index.js';
-import { variant } from '../support/variant.js';
 
 /** The main job from the command line, against whatever the environment names; by default against a sandbox of its own. */
 let target: Target;
@@ -334,7 +333,7 @@ describe('operators', () => {
     );
   });
 
-  variant('an app that changes its mode moves to another principal, and the old one goes', async () => {
+  test('an app that changes its mode moves to another principal, and the old one goes', async () => {
     here.write(file({ api: 'upload' }));
     await here.ok(['up', one, '--yes', '--no-smoke']);
     expect((await heroku.configVars(apps.api)).HALCYON_AWS_ACCESS_KEY_ID).toBe((await secretOf(one, 'upload')).accessKeyId);

@@ -4,7 +4,6 @@ import { DEFAULT_POLICY, observeTeam, planTeam, runTeam, type Policy } from '../
 import type { IoHost } from '../../lib/io/io-host.js';
 import { configOf, keysOf, plant, startWire, type Wire } from '../engine/support/wire.js';
 import { principalIn } from '../support/principals.js';
-import { variant } from '../support/variant.js';
 
 const policy: Policy = { ...DEFAULT_POLICY, poll: 50, soak: 0, patience: 5000 };
 let wire: Wire;
@@ -54,7 +53,7 @@ test('first keys: made, stored, verified, current, on every app; a second run ch
   ).toEqual([expect.stringMatching(/^PutObject .*lease\/first\.json/), expect.stringMatching(/^DeleteObject .*lease\/first\.json/)]);
 });
 
-variant('rotation replaces the keys of all apps and retires the old ones; nothing of it is secret', async () => {
+test('rotation replaces the keys of all apps and retires the old ones; nothing of it is secret', async () => {
   const config = configOf('turn', { 'turn-up': 'mode: upload', 'turn-ro1': 'mode: read-only', 'turn-ro2': 'mode: read-only' });
   const team = await plant(wire, config);
   const context = wire.context(config);

@@ -73,7 +73,7 @@ async function expectRotated(config: KitConfig, team: Team, before: string | und
   expect(planTeam(seen, { kind: 'ensure' }).steps).toEqual([]);
 }
 
-/** The model check tries every effect; here, without HALCYON_EVERY=1, those whose loss would cost most, or leaves most to find out. */
+/** The model check tries every effect; here, without HALCYON_EVERY=1, one of each kind that leaves most to find out. */
 const tried = (most: RegExp) => EFFECTS.map((effect, index) => ({ ...effect, index })).filter(({ what }) => EVERY || most.test(what));
 const KILLED = tried(/^make the key/);
 const LOST = tried(/^make it current/);

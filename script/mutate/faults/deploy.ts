@@ -28,7 +28,7 @@ export const DEPLOY = [
       `after.includes(needed.id) && done.has(id)`,
       'deploy',
     ],
-    'own-change-taken-for-anothers': [`?? []) seen.delete(changed);`, `?? []) seen.has(changed);`, 'deploy'],
+    'own-change-taken-for-anothers': [`seen.set(stack, await now());`, `seen.set(stack, '');`, 'deploy'],
     'failure-of-one-lost': [`failed.set(stack, error as KitError);`, ``, 'deploy'],
     'what-all-would-meet-lost': [`if (every !== undefined) throw every;`, ``, 'deploy'],
     'not-begun-and-not-told': [`for (const left of rest) failed.set(left.stack, cause);`, ``, 'deploy'],
