@@ -38,6 +38,8 @@ export const SUITES = {
   packages: { files: ['test/prebuild', 'test/storage'] },
   dyno: { files: ['test/smoke/transcript.test.ts', 'test/smoke/long-dyno.test.ts'] },
   adopt: { files: ['test/adopt', 'test/cli'] },
+  /** What was proven, and holds. */
+  proven: { files: ['test/cli/proven.test.ts'] },
   redaction: { files: ['test/io', 'test/contract', 'test/engine/ports'] },
 } as const satisfies Record<string, Suite>;
 
