@@ -25,6 +25,10 @@ test('an account that is not the one named is refused, and a dry run or a run ov
   expect(ground.sandbox.heroku.log()).toEqual([]);
 });
 
+test('every probe is answered as assumed, and nothing is left', async () => {
+  expect(await ground.thingsOfRun(await probes())).toEqual(NOTHING);
+});
+
 variant(
   'a run sweeps one that was killed, lets be one under way, finds every probe answered as assumed, and leaves nothing; Ctrl-C takes the other down',
   async () => {
@@ -51,12 +55,18 @@ async function sweptByTheNext(): Promise<void> {
   expect(before.apps).toHaveLength(6);
   expect(before.stacks.length).toBeGreaterThan(0);
 
+  const run = await probes([`removing what run ${killed.id} left behind`]);
+  for (const id of [killed.id, run]) expect(await ground.thingsOfRun(id)).toEqual(NOTHING);
+}
+
+/** @returns the id of the run. */
+async function probes(swept: string[] = []): Promise<string> {
   const { code, stdout, stderr } = await ground.work.kit([...PROBES, '--json']);
   const { stages, run } = JSON.parse(stdout) as AcceptReport;
   expect(stages.flatMap(({ proofs }) => proofs.filter(({ ok }) => !ok))).toEqual([]);
   expect(code, stderr).toBe(0);
-  expect(stderr.match(/removing what run \w+ left behind/g)).toEqual([`removing what run ${killed.id} left behind`]);
-  for (const id of [killed.id, run]) expect(await ground.thingsOfRun(id)).toEqual(NOTHING);
+  expect(stderr.match(/removing what run \w+ left behind/g) ?? []).toEqual(swept);
+  return run;
 }
 
 /** A run whose fleet is being made. */
