@@ -142,10 +142,14 @@ export function renderHeld({ held }: ToProve, now: number): string[] {
 
 /** When the stacks of teams were last changed, for what is proven now. */
 export async function stampsOf(
-  session: Pick<Session, 'config' | 'aws'>,
+  session: Pick<Session, 'config' | 'aws' | 'host'>,
   teams: readonly Team[],
 ): Promise<(team: Team) => string | undefined> {
-  const stateOf = await stackStates(session.aws, stacksFor(session.config, teams));
+  const stateOf = await stackStates(session.aws, stacksFor(session.config, teams)).catch((error: unknown) => {
+    if (!isKitError(error, 'aws-denied')) throw error;
+    session.host.io.debug(`what is proven now holds for no later run: ${error.message}`);
+    return () => undefined;
+  });
   return (team) => stampOf(stacksFor(session.config, [team]).map(({ name, region }) => stateOf(name, region)));
 }
 

@@ -1,7 +1,8 @@
+import pMap from 'p-map';
 import type { Aws } from '../aws/aws.js';
 import { awsError, isMissing } from '../aws/errors.js';
 import { deploymentOf, MANAGED_BY, TAGS } from '../contract/index.js';
-import { KitError } from '../errors.js';
+import { isKitError, KitError } from '../errors.js';
 import { stackFailure } from './stack-failure.client.js';
 
 /** Lift termination protection, the last guard before a stack goes. No error where the stack is gone already. */
@@ -77,17 +78,27 @@ export const stackNames = async (aws: Aws): Promise<string[]> => [...(await list
 /** A list is pages long where an account has other stacks, and deleted ones for ninety days: so few are asked for one by one. */
 const FEW = 5;
 
+/** Who may look at the kit's own stacks alone asks for each. */
+const unlessDenied = <T>(listed: Promise<T>): Promise<T | undefined> =>
+  listed.catch((error: unknown) => {
+    if (!isKitError(error, 'aws-denied')) throw error;
+    return undefined;
+  });
+
 /** Where they are many, one list a region in place of a request each. @returns what is known of one of them. */
 export async function stackStates(
   awsIn: (region: string) => Aws,
   stacks: ReadonlyArray<{ readonly name: string; readonly region: string }>,
 ): Promise<(name: string, region: string) => ListedStack> {
-  const inRegion = async (region: string) => {
+  const inRegion = async (region: string): Promise<ReadonlyMap<string, ListedStack>> => {
     const names = stacks.filter((one) => one.region === region).map(({ name }) => name);
-    if (names.length > FEW) return [region, await listStacks(awsIn(region))] as const;
-    return [region, new Map(await Promise.all(names.map(async (name) => [name, await stackState(awsIn(region), name)] as const)))] as const;
+    const listed = names.length > FEW ? await unlessDenied(listStacks(awsIn(region))) : undefined;
+    return (
+      listed ?? new Map(await pMap(names, async (name) => [name, await stackState(awsIn(region), name)] as const, { concurrency: FEW }))
+    );
   };
-  const states = new Map(await Promise.all([...new Set(stacks.map(({ region }) => region))].map(inRegion)));
+  const regions = [...new Set(stacks.map(({ region }) => region))];
+  const states = new Map(await Promise.all(regions.map(async (region) => [region, await inRegion(region)] as const)));
   return (name, region) => states.get(region)?.get(name) ?? { exists: false };
 }
 

@@ -83,6 +83,14 @@ test('of many stacks one list a region tells; a few are asked for by name', asyn
   ).toEqual([1, 2]);
 });
 
+test('who may list no stacks asks for each', async () => {
+  cloudformation.on(ListStacksCommand).rejects(Object.assign(new Error('not authorized'), { name: 'AccessDenied' }));
+  cloudformation.on(DescribeStacksCommand).resolves(stack('CREATE_COMPLETE'));
+  const names = Array.from({ length: 8 }, (_, n) => ({ name: `halcyon-${n}`, region: 'eu-west-1' }));
+  const stateOf = await stackStates((region) => aws.in(region), names);
+  expect(names.every(({ name, region }) => stateOf(name, region).exists)).toBe(true);
+});
+
 describe('a stack', () => {
   test('that the kit did not make is left alone', async () => {
     cloudformation.on(DescribeStacksCommand).resolves(stack('CREATE_COMPLETE', []));
