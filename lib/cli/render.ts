@@ -146,20 +146,21 @@ export function renderPlans(plans: readonly TeamSteps[], verbose = false): strin
     verbose,
   ).map((things, index) => {
     const group = things.map(({ step }) => step) as [Step, ...Step[]];
+    // A user's label says whose it is, an app's name does not.
+    const whose = group[0].kind === 'write-apps' && busy.length > 1 ? ` of ${several(things.map(({ team }) => team))}` : '';
     return [
       String(index + 1),
-      ...(busy.length === 1 ? [] : [several(things.map(({ team }) => team))]),
       group[0].kind === 'wait' && group[0].later ? 'later' : stepInWords(group[0].kind),
       several(
         group.flatMap((step) => (step.kind === 'write-apps' ? step.apps.map(({ app }) => app) : [subject(step)])),
         verbose,
-      ),
+      ) + whose,
       group.length > 1 ? anyKey(group[0].reason) : group[0].reason,
     ];
   });
   const whose = busy.length === 1 ? `${busy[0]?.team}: keys and config vars` : `Keys and config vars of ${busy.length} teams`;
   return [
-    ...(busy.length > 0 ? [`${whose}\n${renderTable(['', ...(busy.length === 1 ? [] : ['team']), 'step', 'what', 'why'], rows)}`] : []),
+    ...(busy.length > 0 ? [`${whose}\n${renderTable(['', 'step', 'what', 'why'], rows)}`] : []),
     ...renderWrites(busy, verbose),
     ...[several(calm(false))].filter((teams) => teams !== '').map((teams) => `${teams}: keys and config vars are as they should be`),
     ...[several(calm(true))].filter((teams) => teams !== '').map((teams) => `${teams}: nothing to change in what could be looked at`),
