@@ -136,7 +136,7 @@ function awsOf(options: AwsOptions & { readonly network: Network }, operator: Re
           : { credentials: { accessKeyId: options.key.accessKeyId, secretAccessKey: options.key.secretAccessKey } }),
       };
     });
-  // Of services that throttle who works on many teams side by side: then all slow down together, in place of each failing by itself.
+  // Of services that throttle who works on many teams side by side: their requests slow down, in place of each failing by itself.
   const patience = { maxAttempts: options.maxAttempts ?? 8, retryMode: 'adaptive' };
   const elsewhere = new Map<string, Aws>();
   const aws: Aws = {
