@@ -15,7 +15,7 @@ export interface UsersThere {
  * The generation of each principal: the latest that the stack has and IAM too. Where there is none, one with a name that nobody has yet: a
  * user that left its stack cannot be made again, one that was deleted by hand is not missed by CloudFormation, and one that is quarantined,
  * or another team's, is of no use. Pure.
- * @param deploying - `false`: a user that is there serves, in the stack or not. Default true.
+ * @param deploying - `false`: where there is no stack, a user that is there serves. Default true.
  */
 export function withGenerations(
   principals: readonly Principal[],
@@ -35,7 +35,9 @@ export function withGenerations(
     const nameOf = (generation: number) => userName({ ...principal, generation });
     const serves = (generation: number) => exist.has(nameOf(generation)) && !unfit.has(nameOf(generation));
     const generation =
-      taken.find((one) => serves(one) && inStack.has(nameOf(one))) ?? (deploying ? undefined : taken.find(serves)) ?? (taken[0] ?? 0) + 1;
+      taken.find((one) => serves(one) && inStack.has(nameOf(one))) ??
+      (deploying || inStack.size > 0 ? undefined : taken.find(serves)) ??
+      (taken[0] ?? 0) + 1;
     return generation === 1 ? principal : { ...principal, generation };
   });
 }

@@ -28,6 +28,7 @@ describe('the generation of a principal', () => {
     expect(generation([1], [], [], false)).toBe(1);
     expect(generation([1, 2], [], [2], false)).toBe(1);
     expect(generation([], [1], [], false)).toBe(2);
+    expect(generation([1], [2], [], false)).toBe(3);
   });
 
   test('is another where another team has the user of the app', () => {

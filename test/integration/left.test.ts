@@ -75,6 +75,25 @@ test('a bucket goes from its team to all, and back, in one run each', async () =
   expect(await bucket(bucketOf('own'))).toBe(false);
 });
 
+test('a mode that comes back waits for up, as its former user has left the stack', async () => {
+  const given = (mode: string) => `teams:\n${team('back', `left-app: { mode: ${mode} }`)}${SIGNING}`;
+  for (const mode of ['upload', 'read-only']) {
+    work.write(given(mode));
+    await work.ok(UP);
+  }
+  const before = await held('left-app');
+  work.write(given('upload'));
+  const synced = await work.kit(['sync', '--yes']);
+  expect([synced.code, synced.stdout]).toEqual([1, expect.stringMatching(/IAM user \S+-2 does not exist; run halcyon-kit up/)]);
+  expect(await held('left-app')).toBe(before);
+  const { findings } = JSON.parse((await work.kit(['status', '--json'])).stdout) as { findings: Array<{ name: string }> };
+  expect(findings.map(({ name }) => name)).toEqual(expect.arrayContaining(['user-missing']));
+  expect(findings.map(({ name }) => name)).not.toContain('key-inactive');
+  await work.ok(UP);
+  expect(await held('left-app')).not.toBe(before);
+  await work.ok(['down', 'back', '--delete-bucket', '--yes']);
+});
+
 describe('a team that the file no longer names', () => {
   test('is shown by plan, status and doctor, and goes on working', async () => {
     work.write(file(ONE, team('two', 'left-two: { mode: upload }')));
