@@ -52,7 +52,13 @@ function place(
 }
 
 const proofOf = ({ lastProof }: PageTeam): string[] =>
-  lastProof === undefined ? [] : [`${lastProof.ok ? 'proven' : 'NOT proven'} ${minute(lastProof.at)}`];
+  lastProof === undefined
+    ? []
+    : [
+        lastProof.ok && lastProof.due
+          ? `to be proven: ${lastProof.due.join(', ')}`
+          : `${lastProof.ok ? 'proven' : 'NOT proven'} ${minute(lastProof.at)}`,
+      ];
 
 /** deployment → account → bucket → team → principal → key → app. */
 export function mapOf({ deployment, buckets, teams, findings }: PageData): Place {

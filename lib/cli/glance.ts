@@ -56,10 +56,12 @@ export interface GlanceTeam {
   readonly lastProof?: LastProof;
 }
 
-/** Of a team's last smoke deploys: when, and whether every proof held. */
+/** Of a team's last smoke deploys: since when each mode has one, and whether every proof held. */
 export interface LastProof {
   readonly at: string;
   readonly ok: boolean;
+  /** Modes that it holds for no more; absent where there is none. */
+  readonly due?: readonly App['mode'][];
 }
 
 /** What was looked at. */

@@ -50,9 +50,9 @@ export class Journal {
     if (this.#entry.events.length === 1) this.#write();
   }
 
-  /** @returns the entry; a run that did nothing, and had nothing to do, leaves none. */
-  async end({ status, summary }: Pick<TeamResult, 'summary'> & { readonly status: string }): Promise<Entry | undefined> {
-    if (this.#entry.events.length === 0 && status !== 'failed') return undefined;
+  /** @returns the entry; a run that did nothing, and had nothing to do or found another at work, leaves none. */
+  async end({ status, summary, error }: Pick<TeamResult, 'summary' | 'error'> & { readonly status: string }): Promise<Entry | undefined> {
+    if (this.#entry.events.length === 0 && (status !== 'failed' || error?.code === 'lease-held')) return undefined;
     this.#entry = { ...this.#entry, ended: new Date().toISOString(), status, summary };
     this.#write();
     await this.#writing;

@@ -7,13 +7,13 @@ import type { Deployer } from '../deploy/deploy.client.js';
 import { stackStates, type ListedStack } from '../deploy/stack.client.js';
 import { isStackChanged, stacksFor } from '../deploy/stacks.plan.js';
 import { inWords } from '../engine/clock.js';
-import type { TeamResult } from '../engine/model.js';
+import type { TeamObservation, TeamResult } from '../engine/model.js';
 import { isKitError } from '../errors.js';
 import type { SmokeReport } from '../smoke/report.js';
 import { subjectOf, subjectsOf, type Subject } from '../smoke/subject.js';
 import { byRun } from './changes.plan.js';
 import type { LastProof } from './glance.js';
-import type { Preview, TeamPlan } from './preview.js';
+import type { Preview } from './preview.js';
 import { alike, several } from './render.js';
 import { workable, type Session } from './session.js';
 
@@ -71,7 +71,7 @@ export function unprovenModes(
 }
 
 const keyIn =
-  ({ observation: { apps, principals } }: TeamPlan) =>
+  ({ apps, principals }: Pick<TeamObservation, 'apps' | 'principals'>) =>
   (app: string): string | undefined => {
     const { user } = apps.find(({ name }) => name === app) ?? {};
     return principals.find((one) => one.user === user)?.current;
@@ -102,7 +102,7 @@ export async function toProve(
         stacks.some((one) => names.includes(one.stack) && isStackChanged(one));
       const proof = options.again || changing ? undefined : await recordOf(session, team);
       const means = { config, buildpackUrl: options.buildpackUrl, stamp: stampOf(names.map(options.deployer.stateOf)) };
-      const keyOf = seen === undefined ? () => undefined : keyIn(seen);
+      const keyOf = seen === undefined ? () => undefined : keyIn(seen.observation);
       return { team: team.name, ...unprovenModes(means, workable(session, team), { at: network.time.now(), proof, keyOf }) };
     },
     { concurrency },
@@ -136,8 +136,8 @@ export function renderDue({ due }: ToProve): string[] {
 export function renderHeld({ held }: ToProve, now: number): string[] {
   if (held.length === 0) return [];
   const [names, first] = [several(held.map(({ team }) => team)), Math.min(...held.map(({ at }) => Date.parse(at)))];
-  const ago = `proven ${inWords(now - first)} ago${held.length > 1 ? ', or later' : ''}`;
-  return [`${names}: ${ago}, and nothing that the kit sees of it has changed; --smoke proves it again`];
+  const ago = `proven${held.length > 1 ? ', the first' : ''} ${inWords(now - first)} ago`;
+  return [`${names}: ${ago}; nothing that the kit sees of it has changed; --smoke proves it again`];
 }
 
 /** When the stacks of teams were last changed, for what is proven now. */
@@ -230,8 +230,21 @@ async function recordOf(session: Session, team: Team): Promise<ProofRecord | und
   }
 }
 
-/** For `status`. */
-export async function lastProof(session: Session, team: Team): Promise<LastProof | undefined> {
+/** For `status`, which looks at the same as `up`. @param now.stateOf - of the stacks of all teams. */
+export async function lastProof(
+  session: Session,
+  team: Team,
+  now: {
+    readonly observation: TeamObservation;
+    readonly buildpackUrl?: string;
+    readonly stateOf: (name: string, region: string) => ListedStack;
+  },
+): Promise<LastProof | undefined> {
   const proof = await recordOf(session, team);
-  return proof && { at: proof.at, ok: proof.ok };
+  if (proof === undefined) return undefined;
+  const { config, network } = session;
+  const stamp = stampOf(stacksFor(config, [team]).map(({ name, region }) => now.stateOf(name, region)));
+  const seen = { at: network.time.now(), proof, keyOf: keyIn(now.observation) };
+  const { due } = unprovenModes({ config, buildpackUrl: now.buildpackUrl, stamp }, workable(session, team), seen);
+  return { at: proof.at, ok: proof.ok, ...(due.length === 0 ? {} : { due }) };
 }

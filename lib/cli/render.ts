@@ -138,26 +138,33 @@ export function renderPlans(plans: readonly TeamSteps[], verbose = false): strin
     plans
       .filter(({ plan }) => plan.steps.length === 0 && plan.blocked.length === 0 && plan.left.length > 0 === partly)
       .map(({ team }) => team);
-  const rows = alike(
-    (['now', 'later'] as const)
-      .flatMap((run) => busy.flatMap(({ team, plan }) => inTurn(byRun(plan)[run]).map((one) => ({ ...one, run, team }))))
-      .filter(({ step }) => verbose || !isMaking(step)),
+  const steps = (['now', 'later'] as const)
+    .flatMap((run) => busy.flatMap(({ team, plan }) => inTurn(byRun(plan)[run]).map((one) => ({ ...one, run, team }))))
+    .filter(({ step }) => verbose || !isMaking(step))
+    .map((one, at) => ({ ...one, at }));
+  const groups = alike(
+    steps,
     ({ step, run, turn }) => [step.kind, step.kind === 'copy-packages' ? subject(step) : '', anyKey(step.reason), run, turn].join('\n'),
     verbose,
-  ).map((things, index) => {
-    const group = things.map(({ step }) => step) as [Step, ...Step[]];
-    // A user's label says whose it is, an app's name does not.
-    const whose = group[0].kind === 'write-apps' && busy.length > 1 ? ` of ${several(things.map(({ team }) => team))}` : '';
-    return [
-      String(index + 1),
-      group[0].kind === 'wait' && group[0].later ? 'later' : stepInWords(group[0].kind),
-      several(
-        group.flatMap((step) => (step.kind === 'write-apps' ? step.apps.map(({ app }) => app) : [subject(step)])),
-        verbose,
-      ) + whose,
-      group.length > 1 ? anyKey(group[0].reason) : group[0].reason,
-    ];
-  });
+  );
+  // Where the last of them stands: what is waited for before any of them comes first.
+  const last = (things: (typeof groups)[number]) => things.at(-1)?.at ?? 0;
+  const rows = groups
+    .sort((a, b) => last(a) - last(b))
+    .map((things, index) => {
+      const group = things.map(({ step }) => step) as [Step, ...Step[]];
+      // A user's label says whose it is, an app's name does not.
+      const whose = group[0].kind === 'write-apps' && busy.length > 1 ? ` of ${several(things.map(({ team }) => team))}` : '';
+      return [
+        String(index + 1),
+        group[0].kind === 'wait' && group[0].later ? 'later' : stepInWords(group[0].kind),
+        several(
+          group.flatMap((step) => (step.kind === 'write-apps' ? step.apps.map(({ app }) => app) : [subject(step)])),
+          verbose,
+        ) + whose,
+        group.length > 1 ? anyKey(group[0].reason) : group[0].reason,
+      ];
+    });
   const whose = busy.length === 1 ? `${busy[0]?.team}: keys and config vars` : `Keys and config vars of ${busy.length} teams`;
   return [
     ...(busy.length > 0 ? [`${whose}\n${renderTable(['', 'step', 'what', 'why'], rows)}`] : []),

@@ -2,7 +2,9 @@ import pMap from 'p-map';
 import { regionOf } from '../config/derive.js';
 import { buildpackEnvironments } from '../config/environments.js';
 import { buildpackBucketName, KEY_CONFIG_VARS, teamStackName } from '../contract/index.js';
+import { signingBuildpackUrl } from '../buildpack/signing.js';
 import { stackStates } from '../deploy/stack.client.js';
+import { stacksFor } from '../deploy/stacks.plan.js';
 import { inWords } from '../engine/clock.js';
 import type { AppState, KeyState, PrincipalState, TeamObservation } from '../engine/model.js';
 import { inBytes } from '../io/printable.js';
@@ -32,23 +34,21 @@ export async function status(names: readonly string[], options: StatusOptions, h
   const policy = { maxAge: parseDuration(maxAge, '--max-age'), soak: parseDuration(soak, '--soak') };
   const session = await admit(await openSession(names, { ...options, all: options.all || names.length === 0 }, host));
   const { observeTeam } = await import('../engine/index.js');
-  const stacks = session.teams.flatMap((team) => {
-    const region = regionOf(team);
-    return region === undefined ? [] : [{ name: teamStackName(team.name), region }];
-  });
-  const stateOf = await stackStates(session.aws, stacks);
+  const { config, left, refused } = session;
+  const stateOf = await stackStates(session.aws, stacksFor(config, session.teams));
+  const buildpackUrl = await signingBuildpackUrl(config, session.teams);
   const teams = await pMap(
     session.teams,
     async (team) => {
       const region = regionOf(team);
       const name = teamStackName(team.name);
       const stack = region === undefined ? undefined : stateOf(name, region);
-      const [observation, proof] = await Promise.all([observeTeam(await engineContext(session, team), team), lastProof(session, team)]);
+      const observation = await observeTeam(await engineContext(session, team), team);
+      const proof = await lastProof(session, team, { observation, buildpackUrl, stateOf });
       return { team, observation, lastProof: proof, stack: stack && { name, exists: stack.exists, status: stack.status } };
     },
     { concurrency: session.concurrency },
   );
-  const { config, left, refused } = session;
   const at =
     teams
       .map(({ observation }) => observation.at)
@@ -120,7 +120,8 @@ function renderFleet(teams: readonly GlanceTeam[]): string {
 
 const age = (since: string, at: string): string => inWords(Date.parse(at) - Date.parse(since));
 
-const proven = ({ ok, at: when }: LastProof, at: string): string => `${ok ? 'proven' : 'NOT proven'} ${age(when, at)} ago`;
+const proven = ({ ok, at: when, due }: LastProof, at: string): string =>
+  due === undefined || !ok ? `${ok ? 'proven' : 'NOT proven'} ${age(when, at)} ago` : `to be proven: ${due.join(', ')}`;
 
 function renderTeam({ team, stack, observation, lastProof: proof }: GlanceTeam): string {
   const keys = observation.principals.flatMap((principal) =>

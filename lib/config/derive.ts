@@ -1,6 +1,7 @@
 import { accessOf, parseStage, reachDigest, type Access, type AppStorage, type Reach } from '../contract/index.js';
 import { KitError } from '../errors.js';
 import type { App, BucketSpec, KitConfig, Principal, Team, TeamBucket } from './model.js';
+import { didYouMean } from './nearest.js';
 import { domainOf } from './regions.js';
 
 /** What follows from a {@link KitConfig}: pure look-ups that stacks, engine and commands share. */
@@ -116,9 +117,11 @@ export const EXPIRY_FIX = 'take expireAfterDays out of the file; halcyon-kit pac
 export function teamNamed(config: Pick<KitConfig, 'teams' | 'file'>, name: string): Team {
   const team = config.teams.find((candidate) => candidate.name === name);
   if (team === undefined) {
+    const names = config.teams.map((one) => one.name);
+    const near = didYouMean(name, names);
     throw new KitError(
       'team-not-found',
-      `team "${name}" is not in ${config.file ?? 'the configuration'}; there are: ${config.teams.map((t) => t.name).join(', ') || 'none'}`,
+      `team "${name}" is not in ${config.file ?? 'the configuration'}; ${near === undefined ? '' : `${near} `}there are: ${names.join(', ') || 'none'}`,
     );
   }
   return team;

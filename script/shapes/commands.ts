@@ -155,7 +155,7 @@ const kept = z.strictObject({
     }),
   ),
 });
-const proven = z.strictObject({ at: time, ok: z.boolean() });
+const proven = z.strictObject({ at: time, ok: z.boolean(), due: z.array(mode).optional() });
 
 /** By command, and the number of its shape. */
 export const OUTPUTS = {

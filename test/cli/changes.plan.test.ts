@@ -44,6 +44,15 @@ describe('a picture of many like changes', () => {
     expect(text.split('\n').length).toBeLessThan(12);
   });
 
+  test('of deletions that wait each for another hour, comes after all of them', () => {
+    const soak = (keyId: string): Step[] => [
+      { kind: 'wait', later: true, reason: `${keyId}: inactive until then` },
+      { ...of, user: keyId, kind: 'delete-key', keyId, reason: 'after its soak' },
+    ];
+    const text = renderPlans([team('payments', ...soak('AKIAONE'), ...soak('AKIATWO'))]);
+    expect(text.match(/^\d +(later|delete key)/gm)).toEqual(['1  later', '2  later', '3  delete key']);
+  });
+
   test("of a user's second time round is told after the first", () => {
     const key = (kind: 'delete-key' | 'deactivate', keyId: string): Step => ({ ...of, kind, keyId, reason: 'no app holds it' });
     const text = renderPlans([

@@ -46,9 +46,11 @@ test('the first step is written at once, so that a run that is killed is named; 
   expect(puts[0]?.Key).toMatch(new RegExp(`^\\.halcyon-kit/journal/${team.name}/20\\d\\d-.*\\.json$`));
 });
 
-test('a run that had nothing to do leaves nothing, one that failed does', async () => {
+test('a run that had nothing to do, or found another at work, leaves nothing, one that failed does', async () => {
   await new Journal(session, team, { kind: 'ensure' }).end({ status: 'nothing-due', summary: '' });
   expect(puts).toEqual([]);
+  const held = { status: 'failed', summary: 'ada works on it', error: { code: 'lease-held' as const, message: 'ada works on it' } };
+  expect(await new Journal(session, team, { kind: 'ensure' }).end(held)).toBeUndefined();
   await new Journal(session, team, { kind: 'ensure' }).end({ status: 'failed', summary: 'why' });
   expect(entry()).toMatchObject({ status: 'failed', summary: 'why' });
 });

@@ -2,7 +2,7 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
-import { provenAfter, renderDue, renderHeld, toProve, unprovenModes, withoutProof, withReports } from '../../lib/cli/proven.js';
+import { lastProof, provenAfter, renderDue, renderHeld, toProve, unprovenModes, withoutProof, withReports } from '../../lib/cli/proven.js';
 import type { Session } from '../../lib/cli/session.js';
 import { parseConfig } from '../../lib/config/index.js';
 import { hostedUrl } from '../../lib/contract/hosted.js';
@@ -132,17 +132,20 @@ describe('up', () => {
     },
     plan: { steps: [] },
   };
+  const sessionOf = (refused: string[] = []) => {
+    const body = JSON.stringify(now.proof);
+    s3.on(GetObjectCommand).resolves({ Body: { transformToString: async () => body } as never, ETag: 'e', LastModified: new Date(AT) });
+    return {
+      ...{ config, teams: config.teams, concurrency: 5, network: { ...networkOf({}), time: { now: () => AT + DAY } } },
+      aws: (region: string) => createAws({ region }),
+      refused: refused.map((app) => ({ app })),
+      host: { io: silentIo },
+    } as unknown as Session;
+  };
   const ask = (
     change: { stacks?: unknown[]; plan?: unknown; observation?: unknown; again?: boolean; refused?: string[]; status?: string } = {},
   ) => {
-    const body = JSON.stringify(now.proof);
-    s3.on(GetObjectCommand).resolves({ Body: { transformToString: async () => body } as never, ETag: 'e', LastModified: new Date(AT) });
-    const session = {
-      ...{ config, teams: config.teams, concurrency: 5, network: { ...networkOf({}), time: { now: () => AT + DAY } } },
-      aws: (region: string) => createAws({ region }),
-      refused: (change.refused ?? []).map((app) => ({ app })),
-      host: { io: silentIo },
-    } as unknown as Session;
+    const session = sessionOf(change.refused);
     const state = { exists: true, status: change.status ?? 'UPDATE_COMPLETE', changedAt: new Date(1000) };
     const teams = [
       { ...seen, ...(change.plan ? { plan: change.plan } : {}), ...(change.observation ? { observation: change.observation } : {}) },
@@ -180,6 +183,14 @@ describe('up', () => {
     expect(await ask({ observation: { ...seen.observation, principals } })).toMatchObject({ due: [{ modes: ['read-only'] }], held: [] });
   });
 
+  test('is what status tells, too: modes that a proof holds for no more', async () => {
+    const stateOf = () => ({ exists: true, status: 'UPDATE_COMPLETE', changedAt: new Date(1000) });
+    const look = (principals: unknown[]) =>
+      lastProof(sessionOf(), team(), { observation: { ...seen.observation, principals } as never, buildpackUrl: URL_OF('a'), stateOf });
+    expect(await look(seen.observation.principals)).toEqual({ at: iso(AT), ok: true });
+    expect(await look([{ user: 'builder', current: 'AKIAUPLOAD' }])).toEqual({ at: iso(AT), ok: true, due: ['read-only'] });
+  });
+
   test('tells of no proof where no app can be worked on', async () => {
     expect(await ask({ refused: ['builder', 'api', 'lab'] })).toEqual({ due: [], held: [] });
   });
@@ -208,7 +219,7 @@ test('what is due, and what holds, is a sentence each, whatever the number of te
   expect(renderDue({ due: [], held: [] })).toEqual([]);
   const held = ['a', 'b', 'c', 'd', 'e'].map((name, day) => ({ team: name, at: iso(AT - day * DAY) }));
   expect(renderHeld({ due: [], held }, AT)).toEqual([
-    'a, b, c and 2 more: proven 4 d ago, or later, and nothing that the kit sees of it has changed; --smoke proves it again',
+    'a, b, c and 2 more: proven, the first 4 d ago; nothing that the kit sees of it has changed; --smoke proves it again',
   ]);
   expect(renderHeld({ due, held: [] }, AT)).toEqual([]);
 });

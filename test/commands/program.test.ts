@@ -127,6 +127,7 @@ describe('mistakes get one clear sentence', () => {
   test.each([
     [['rotate', '--max-age', '30d'], 'needs --due'],
     [['rotate', '--waves', '100%,1'], 'after 100% no app is left'],
+    [['sync', 'paymnts'], '; did you mean "payments"'],
     [['up', '--concurrency', '0'], 'It takes a number from 1 to 20'],
     [['status', '--concurrency', 'many'], 'It takes a number from 1 to 20'],
     [['buildpack', 'pack', '-o', 'nowhere/it.tgz'], 'cannot write nowhere/it.tgz'],

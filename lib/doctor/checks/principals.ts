@@ -63,7 +63,7 @@ export const leftovers = ofPrincipals(function* ({ declared, secret, keys, curre
     // One that soaks is told as such.
     if (keys.some(({ status, inactiveSince }) => status === 'Active' || inactiveSince === undefined))
       yield info('principal-left', {
-        message: 'no app needs it any more, and it still has keys',
+        message: 'no app of the file needs it any more, and it still has keys',
         fix: `run halcyon-kit up ${team.name}, which retires them when no app holds and no build uses them`,
       });
     return;

@@ -48,7 +48,7 @@ export function planRetirement(
     const text = `${key.id}: inactive until ${until.slice(0, 16).replace('T', ' ')} UTC, in case something still needs it`;
     return { waiting: [{ kind: 'soak', ...of, text, since: key.inactiveSince, until }] };
   }
-  return act('delete-key', `its soak of ${inWords(policy.soak)} is over, and nothing missed it`);
+  return act('delete-key', `after its soak of ${inWords(policy.soak)}, as nothing missed it`);
 }
 
 /** Of an app that is none of the team's: what is to be done about it. */
