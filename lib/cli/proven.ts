@@ -1,17 +1,15 @@
 import pMap from 'p-map';
 import { z } from 'zod';
-import { storageOf } from '../config/derive.js';
+import { principalOf, storageOf } from '../config/derive.js';
 import type { KitConfig, Team } from '../config/model.js';
-import { digestOf, isOurBuildpack, proofKey, type Mode } from '../contract/index.js';
+import { digestOf, isOurBuildpack, proofKey, userName, type Mode } from '../contract/index.js';
 import type { Deployer } from '../deploy/deploy.client.js';
 import { stackStates, type ListedStack } from '../deploy/stack.client.js';
 import { isStackChanged, stacksFor } from '../deploy/stacks.plan.js';
 import { inWords } from '../engine/clock.js';
-import type { TeamObservation, TeamResult } from '../engine/model.js';
 import { isKitError } from '../errors.js';
 import type { SmokeReport } from '../smoke/report.js';
 import { subjectOf, subjectsOf, type Subject } from '../smoke/subject.js';
-import { byRun } from './changes.plan.js';
 import type { LastProof } from './glance.js';
 import type { Preview } from './preview.js';
 import { alike, several } from './render.js';
@@ -37,9 +35,15 @@ export interface Means {
 
 const nameOf = ({ mode, access }: Pick<Subject, 'mode' | 'access'>): string => (access === undefined ? mode : `${mode} ${access}`);
 
-/** Bucket, key and buildpacks, and the stacks, which say what the key may do. */
-const restsOn = ({ config, buildpackUrl, stamp }: Means, { team, app }: Subject, keyId: string | undefined): string =>
-  digestOf([storageOf(config, team, app), keyId, config.buildpack, config.signing, buildpackUrl, stamp]);
+/**
+ * Bucket, user and buildpacks, and the stacks, which say what the user may do. Not its key: whoever turns that tries the new one by requests
+ * of all kinds, and the first app's by a build.
+ */
+const restsOn = ({ config, buildpackUrl, stamp }: Means, { team, app }: Subject): string => {
+  const principal = principalOf(team, app);
+  const user = principal && userName(principal);
+  return digestOf([storageOf(config, team, app), user, config.buildpack, config.signing, buildpackUrl, stamp]);
+};
 
 /** Stacks as they are: undefined where one is not there, or is being changed. Lists tell seconds. */
 const stampOf = (stacks: ReadonlyArray<ListedStack | undefined>): string | undefined => {
@@ -52,30 +56,23 @@ const stampOf = (stacks: ReadonlyArray<ListedStack | undefined>): string | undef
 /**
  * Modes of a team that no proof holds for, and since when the others are proven. Pure.
  * @internal
- * @param now.at - ms. @param now.keyOf - the current key that an app is to have.
+ * @param now.at - ms.
  */
 export function unprovenModes(
   means: Means,
   team: Team,
-  now: { readonly at: number; readonly proof?: ProofRecord; readonly keyOf: (app: string) => string | undefined },
+  now: { readonly at: number; readonly proof?: ProofRecord },
 ): { readonly due: Mode[]; readonly held: string[] } {
   const due = new Set<Mode>();
   const held: string[] = [];
   for (const subject of subjectsOf(team)) {
     const { at = '', ok, of } = now.proof?.modes[nameOf(subject)] ?? {};
-    const holds = ok && now.at - Date.parse(at) < HOLDS_MS && of === restsOn(means, subject, now.keyOf(subject.app.name));
+    const holds = ok && now.at - Date.parse(at) < HOLDS_MS && of === restsOn(means, subject);
     if (means.stamp !== undefined && holds) held.push(at);
     else due.add(subject.mode);
   }
   return { due: [...due], held: held.sort() };
 }
-
-const keyIn =
-  ({ apps, principals }: Pick<TeamObservation, 'apps' | 'principals'>) =>
-  (app: string): string | undefined => {
-    const { user } = apps.find(({ name }) => name === app) ?? {};
-    return principals.find((one) => one.user === user)?.current;
-  };
 
 /** What `up` has to prove, and since when at least the rest is proven, by team. */
 export interface ToProve {
@@ -86,24 +83,19 @@ export interface ToProve {
 /** @param options.again - whatever was proven. */
 export async function toProve(
   session: Session,
-  { stacks, teams }: Pick<Preview, 'stacks' | 'teams'>,
+  { stacks }: Pick<Preview, 'stacks'>,
   options: { readonly deployer: Pick<Deployer, 'stateOf'>; readonly buildpackUrl?: string; readonly again?: boolean },
 ): Promise<ToProve> {
   const { config, concurrency, network } = session;
   const now = await pMap(
     session.teams,
     async (team) => {
-      const seen = teams.find((one) => one.team === team.name);
       const names = stacksFor(config, [team]).map(({ name }) => name);
       // What this run changes is not known yet.
-      const changing =
-        seen === undefined ||
-        byRun(seen.plan).now.some(({ kind }) => kind === 'promote') ||
-        stacks.some((one) => names.includes(one.stack) && isStackChanged(one));
+      const changing = stacks.some((one) => names.includes(one.stack) && isStackChanged(one));
       const proof = options.again || changing ? undefined : await recordOf(session, team);
       const means = { config, buildpackUrl: options.buildpackUrl, stamp: stampOf(names.map(options.deployer.stateOf)) };
-      const keyOf = seen === undefined ? () => undefined : keyIn(seen.observation);
-      return { team: team.name, ...unprovenModes(means, workable(session, team), { at: network.time.now(), proof, keyOf }) };
+      return { team: team.name, ...unprovenModes(means, workable(session, team), { at: network.time.now(), proof }) };
     },
     { concurrency },
   );
@@ -113,16 +105,10 @@ export async function toProve(
   };
 }
 
-/** After the run: of teams that came `through`, and with those whose key is another by now, whatever was planned. */
-export function provenAfter({ due, held }: ToProve, through: readonly Team[], outcomes: readonly TeamResult[]): ToProve {
+/** Of teams that came `through`, whatever was planned. */
+export function provenAfter({ due, held }: ToProve, through: readonly Team[]): ToProve {
   const isThrough = ({ team }: { readonly team: string }) => through.some(({ name }) => name === team);
-  const turned = outcomes.filter(({ evidence }) => evidence.some(({ step }) => step === 'promote')).map(({ team }) => team);
-  const more = held.filter(({ team }) => turned.includes(team)).map(({ team }) => team);
-  const all = through.filter(({ name }) => more.includes(name));
-  return {
-    due: [...due, ...all.map((team) => ({ team: team.name, modes: [...new Set(team.apps.map(({ mode }) => mode))] }))].filter(isThrough),
-    held: held.filter(isThrough).filter(({ team }) => !more.includes(team)),
-  };
+  return { due: due.filter(isThrough), held: held.filter(isThrough) };
 }
 
 export function renderDue({ due }: ToProve): string[] {
@@ -171,10 +157,10 @@ export function withReports(means: Means, team: Team, reports: readonly SmokeRep
   const tried = reports.flatMap((report) => {
     const app = team.apps.find(({ name }) => name === report.app);
     if (app === undefined) return [];
-    const { buildpacks, keyId, startedAt: at } = report.evidence;
+    const { buildpacks, startedAt: at } = report.evidence;
     const isOurs = (url: string) => isOurBuildpack(url, config.signing.buildpack);
     const asWanted = report.mode === 'public' || buildpacks.every((url) => !isOurs(url) || url === buildpackUrl);
-    const of = asWanted && stamp !== undefined ? restsOn(means, subjectOf(team, app), keyId) : undefined;
+    const of = asWanted && stamp !== undefined ? restsOn(means, subjectOf(team, app)) : undefined;
     return [[nameOf(report), { at, ok: report.ok, of }] as const];
   });
   const inUse = new Set(subjectsOf(team).map(nameOf));
@@ -235,7 +221,6 @@ export async function lastProof(
   session: Session,
   team: Team,
   now: {
-    readonly observation: TeamObservation;
     readonly buildpackUrl?: string;
     readonly stateOf: (name: string, region: string) => ListedStack;
   },
@@ -244,7 +229,9 @@ export async function lastProof(
   if (proof === undefined) return undefined;
   const { config, network } = session;
   const stamp = stampOf(stacksFor(config, [team]).map(({ name, region }) => now.stateOf(name, region)));
-  const seen = { at: network.time.now(), proof, keyOf: keyIn(now.observation) };
-  const { due } = unprovenModes({ config, buildpackUrl: now.buildpackUrl, stamp }, workable(session, team), seen);
+  const { due } = unprovenModes({ config, buildpackUrl: now.buildpackUrl, stamp }, workable(session, team), {
+    at: network.time.now(),
+    proof,
+  });
   return { at: proof.at, ok: proof.ok, ...(due.length === 0 ? {} : { due }) };
 }

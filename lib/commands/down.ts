@@ -9,7 +9,7 @@ import { requireOwnStack, stackState } from '../deploy/stack.client.js';
 import { KitError } from '../errors.js';
 import type { Intent } from '../engine/model.js';
 import type { ChangeOptions, CommandHost, CommandResult } from '../cli/command.js';
-import { dryRunExitCode } from '../cli/changes.plan.js';
+import { dryRunExitCode, tallyOf } from '../cli/changes.plan.js';
 import { planTeams, previewBuildpacks } from '../cli/preview.js';
 import { lookForLeft } from '../cli/principals.js';
 import { admit, openSession, selectTeams, type Session } from '../cli/session.js';
@@ -32,7 +32,8 @@ export async function down(names: readonly string[], options: DownOptions, host:
   // What is being taken down is not set up on the way.
   const config = { ...opened.config, buildpack: { ...opened.config.buildpack, install: false } };
   const { session, seen } = await planDown({ ...opened, config, teams }, left, options);
-  const text = renderDown(seen, options.verbose) || 'nothing to take down';
+  const text =
+    [renderDown(seen, options.verbose), tallyOf(changesOfDown(seen))].filter((part) => part !== '').join('\n\n') || 'nothing to take down';
   if (options.dryRun) {
     const [stacks, buckets, kept] = [seen.stacks, seen.buckets, seen.kept].map((some) =>
       some.map(({ name, region }) => ({ name, region })),

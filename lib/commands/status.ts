@@ -43,8 +43,10 @@ export async function status(names: readonly string[], options: StatusOptions, h
       const region = regionOf(team);
       const name = teamStackName(team.name);
       const stack = region === undefined ? undefined : stateOf(name, region);
-      const observation = await observeTeam(await engineContext(session, team), team);
-      const proof = await lastProof(session, team, { observation, buildpackUrl, stateOf });
+      const [observation, proof] = await Promise.all([
+        observeTeam(await engineContext(session, team), team),
+        lastProof(session, team, { buildpackUrl, stateOf }),
+      ]);
       return { team, observation, lastProof: proof, stack: stack && { name, exists: stack.exists, status: stack.status } };
     },
     { concurrency: session.concurrency },

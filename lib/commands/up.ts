@@ -177,7 +177,7 @@ async function carryOut(session: Session, prepared: Prepared, options: UpOptions
   });
   // A key that is soaking after a move between principals does not make `up` unfinished: the next run, or `rotate --finish`, deletes it.
   const through = teams.filter(({ name }) => isThrough(outcomes.filter(({ team }) => team === name)));
-  const after = proofs && provenAfter(proofs, through, outcomes);
+  const after = proofs && provenAfter(proofs, through);
   const reports = after === undefined ? [] : await proveTeams({ ...session, teams: through }, { buildpackUrl, due: after.due });
   const evidence = { deployed, outcomes, smoke: reports, ...(after && { proven: after.held }) };
   host.evidence.note(evidence);

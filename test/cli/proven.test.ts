@@ -2,11 +2,21 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAws } from '../../lib/aws/aws.js';
-import { lastProof, provenAfter, renderDue, renderHeld, toProve, unprovenModes, withoutProof, withReports } from '../../lib/cli/proven.js';
+import {
+  lastProof,
+  provenAfter,
+  renderDue,
+  renderHeld,
+  toProve,
+  unprovenModes,
+  withoutProof,
+  withReports,
+  type ToProve,
+} from '../../lib/cli/proven.js';
 import type { Session } from '../../lib/cli/session.js';
+import { principalsOf } from '../../lib/config/derive.js';
 import { parseConfig } from '../../lib/config/index.js';
 import { hostedUrl } from '../../lib/contract/hosted.js';
-import type { TeamResult } from '../../lib/engine/model.js';
 import { silentIo } from '../../lib/io/io-host.js';
 import { networkOf } from '../../lib/network/network.js';
 import type { SmokeReport } from '../../lib/smoke/report.js';
@@ -31,7 +41,6 @@ const AT = Date.parse('2026-11-29T12:00:00Z');
 const iso = (ms: number) => new Date(ms).toISOString();
 const URL_OF = (version: string) => hostedUrl('https://s3.eu-west-1.amazonaws.com', 'b', version.repeat(64));
 const HOH = 'https://github.com/mietek/haskell-on-heroku';
-const KEYS: Readonly<Record<string, string>> = { builder: 'AKIAUPLOAD', api: 'AKIAREADONLY' };
 const config = file();
 const team = (of = config) => of.teams[0]!;
 const means = { config, buildpackUrl: URL_OF('a'), stamp: '1' };
@@ -39,17 +48,17 @@ const means = { config, buildpackUrl: URL_OF('a'), stamp: '1' };
 const report = (
   mode: SmokeReport['mode'],
   app: string,
-  { ok = true, keyId = KEYS[app], buildpacks = [URL_OF('a'), HOH] }: { ok?: boolean; keyId?: string; buildpacks?: string[] } = {},
+  { ok = true, buildpacks = [URL_OF('a'), HOH] }: { ok?: boolean; buildpacks?: string[] } = {},
 ): SmokeReport => ({
   ...{ team: 'payments', mode, access: mode === 'public' ? undefined : mode, app, ok, proofs: [], causes: [] },
   evidence: {
-    ...{ smokeApp: '', stack: '', platform: '', buildpacks, signing: 4, keyId, builds: [], dyno: [], leftovers: [] },
+    ...{ smokeApp: '', stack: '', platform: '', buildpacks, signing: 4, builds: [], dyno: [], leftovers: [] },
     ...{ startedAt: iso(AT), finishedAt: iso(AT + 60_000) },
   },
 });
 const ALL = [report('upload', 'builder'), report('read-only', 'api'), report('public', 'lab')];
 const proofOf = (modes: ReturnType<typeof withReports>) => ({ at: iso(AT), ok: true, modes });
-const now = { at: AT + DAY, proof: proofOf(withReports(means, team(), ALL, {})), keyOf: (app: string) => KEYS[app] };
+const now = { at: AT + DAY, proof: proofOf(withReports(means, team(), ALL, {})) };
 const EVERY_MODE = ['upload', 'read-only', 'public'];
 
 describe('what holds', () => {
@@ -82,8 +91,12 @@ describe('what holds', () => {
       expect(unprovenModes(of, team(), { ...now, proof }).due).toEqual(EVERY_MODE);
   });
 
-  test('another key, or a mode that is new: that mode alone', () => {
-    expect(unprovenModes(means, team(), { ...now, keyOf: (app) => (app === 'api' ? 'AKIANEW' : KEYS[app]) }).due).toEqual(['read-only']);
+  test('another user, or a mode that is new: that mode alone', () => {
+    const other = {
+      ...team(),
+      principals: principalsOf(team()).map((one) => (one.access === 'read-only' ? { ...one, generation: 2 } : one)),
+    };
+    expect(unprovenModes(means, other, now).due).toEqual(['read-only']);
     const proof = proofOf(withReports(means, team(), ALL.slice(1), {}));
     expect(unprovenModes(means, team(), { ...now, proof }).due).toEqual(['upload']);
   });
@@ -106,13 +119,6 @@ describe('what smoke deploys show', () => {
     ]);
   });
 
-  test('on another app with a key of its own is no proof for the first', () => {
-    const other = report('upload', 'builder', { keyId: 'AKIAOTHER' });
-    expect(unprovenModes(means, team(), { ...now, proof: proofOf(withReports(means, team(), [other], now.proof.modes)) }).due).toEqual([
-      'upload',
-    ]);
-  });
-
   test('is kept of modes in use alone', () => {
     expect(Object.keys(withReports(means, team(), ALL, { 'upload append-only': { at: iso(0), ok: false } }))).toEqual([
       'upload upload',
@@ -124,14 +130,6 @@ describe('what smoke deploys show', () => {
 
 describe('up', () => {
   const stack = { stack: 'halcyon-payments', changes: [] };
-  const seen = {
-    team: 'payments',
-    observation: {
-      apps: Object.keys(KEYS).map((name) => ({ name, user: name })),
-      principals: Object.entries(KEYS).map(([user, current]) => ({ user, current })),
-    },
-    plan: { steps: [] },
-  };
   const sessionOf = (refused: string[] = []) => {
     const body = JSON.stringify(now.proof);
     s3.on(GetObjectCommand).resolves({ Body: { transformToString: async () => body } as never, ETag: 'e', LastModified: new Date(AT) });
@@ -142,17 +140,12 @@ describe('up', () => {
       host: { io: silentIo },
     } as unknown as Session;
   };
-  const ask = (
-    change: { stacks?: unknown[]; plan?: unknown; observation?: unknown; again?: boolean; refused?: string[]; status?: string } = {},
-  ) => {
+  const ask = (change: { stacks?: unknown[]; again?: boolean; refused?: string[]; status?: string } = {}) => {
     const session = sessionOf(change.refused);
     const state = { exists: true, status: change.status ?? 'UPDATE_COMPLETE', changedAt: new Date(1000) };
-    const teams = [
-      { ...seen, ...(change.plan ? { plan: change.plan } : {}), ...(change.observation ? { observation: change.observation } : {}) },
-    ];
     return toProve(
       session,
-      { stacks: (change.stacks ?? [stack]) as never, teams: teams as never },
+      { stacks: (change.stacks ?? [stack]) as never },
       {
         ...{ deployer: { stateOf: () => state }, buildpackUrl: URL_OF('a'), again: change.again },
       },
@@ -168,41 +161,32 @@ describe('up', () => {
 
   test.each([
     ['it is asked to', { again: true }],
-    ['a key is to be made current', { plan: { steps: [{ kind: 'promote' }] } }],
     ['a stack is to be changed', { stacks: [{ ...stack, changes: [{}] }] }],
     ['a stack is being changed', { status: 'UPDATE_IN_PROGRESS' }],
   ])('proves every mode where %s', async (_, change) => {
     expect(await ask(change)).toEqual({ due: [{ team: 'payments', modes: EVERY_MODE }], held: [] });
   });
 
-  test('proves the mode whose key another has turned', async () => {
-    const principals = [
-      { user: 'builder', current: 'AKIAUPLOAD' },
-      { user: 'api', current: 'AKIATURNED' },
-    ];
-    expect(await ask({ observation: { ...seen.observation, principals } })).toMatchObject({ due: [{ modes: ['read-only'] }], held: [] });
-  });
-
   test('is what status tells, too: modes that a proof holds for no more', async () => {
-    const stateOf = () => ({ exists: true, status: 'UPDATE_COMPLETE', changedAt: new Date(1000) });
-    const look = (principals: unknown[]) =>
-      lastProof(sessionOf(), team(), { observation: { ...seen.observation, principals } as never, buildpackUrl: URL_OF('a'), stateOf });
-    expect(await look(seen.observation.principals)).toEqual({ at: iso(AT), ok: true });
-    expect(await look([{ user: 'builder', current: 'AKIAUPLOAD' }])).toEqual({ at: iso(AT), ok: true, due: ['read-only'] });
+    const look = (seconds: number) => {
+      const stateOf = () => ({ exists: true, status: 'UPDATE_COMPLETE', changedAt: new Date(1000 * seconds) });
+      return lastProof(sessionOf(), team(), { buildpackUrl: URL_OF('a'), stateOf });
+    };
+    expect(await look(1)).toEqual({ at: iso(AT), ok: true });
+    expect(await look(2)).toEqual({ at: iso(AT), ok: true, due: EVERY_MODE });
   });
 
   test('tells of no proof where no app can be worked on', async () => {
     expect(await ask({ refused: ['builder', 'api', 'lab'] })).toEqual({ due: [], held: [] });
   });
 
-  test('afterwards of teams that came through, and again of those whose key turned on the way', () => {
-    const proofs = {
-      due: [{ team: 'gone', modes: ['upload' as const] }],
-      held: ['payments', 'gone'].map((name) => ({ team: name, at: iso(AT) })),
-    };
-    const outcome = (step: string) => [{ team: 'payments', evidence: [{ step }] }] as unknown as TeamResult[];
-    expect(provenAfter(proofs, config.teams, outcome('verify'))).toEqual({ due: [], held: [{ team: 'payments', at: iso(AT) }] });
-    expect(provenAfter(proofs, config.teams, outcome('promote'))).toEqual({ due: [{ team: 'payments', modes: EVERY_MODE }], held: [] });
+  test('afterwards speaks of teams that came through', () => {
+    const both = <T extends object>(what: T) => ['payments', 'gone'].map((name) => ({ team: name, ...what }));
+    const proofs = { due: both({ modes: ['upload' as const] }), held: both({ at: iso(AT) }) } satisfies ToProve;
+    expect(provenAfter(proofs, config.teams)).toEqual({
+      due: [{ team: 'payments', modes: ['upload'] }],
+      held: [{ team: 'payments', at: iso(AT) }],
+    });
   });
 });
 

@@ -138,6 +138,7 @@ describe('a team of many apps', () => {
   test('shows what goes before it is taken down', async () => {
     const dry = await work.kit(['down', '--delete-bucket', '--detailed-exitcode']);
     expect([dry.code, dry.stdout]).toEqual([2, expect.stringContaining('- stack halcyon-fleet in eu-west-1\n- bucket halcyon-fleet-')]);
+    expect(dry.stdout).toMatch(new RegExp(`^In all: 1 stack deleted, 1 bucket deleted, .*, ${APPS} restarts, `, 'm'));
     await work.ok(['down', '--delete-bucket', '--yes']);
     expect((await work.ok(['down', '--delete-bucket', '--dry-run', '--json'])).stdout).toMatch(/"stacks":\[\],"buckets":\[\]/);
   });

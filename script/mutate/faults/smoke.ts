@@ -50,11 +50,9 @@ export const SMOKE = [
   }),
   ...faultsOf('lib/cli/proven.ts', {
     'proof-holds-for-ever': [`now.at - Date.parse(at) < HOLDS_MS`, `Date.parse(at) > 0`, 'proven'],
-    'proof-of-another-key': [`keyId, config.buildpack`, `config.buildpack`, 'proven'],
+    'proof-of-another-user': [`user, config.buildpack`, `config.buildpack`, 'proven'],
     'proof-while-a-stack-changes': [`one?.exists && !one.status?.endsWith('_IN_PROGRESS')`, `one?.exists`, 'proven'],
-    'key-that-will-turn-unproven': [`byRun(seen.plan).now.some(({ kind }) => kind === 'promote') ||`, ``, 'proven'],
     'proof-of-a-changed-stack': [`stacks.some((one) => names.includes(one.stack) && isStackChanged(one));`, `false;`, 'proven'],
-    'key-that-turned-unproven': [`step === 'promote')).map`, `step === 'smoke')).map`, 'proven'],
     'failed-proof-holds': [`const holds = ok && now`, `const holds = now`, 'proven'],
     'older-proof-stands': [`{ ...modes[name], of: undefined }`, `modes[name]`, 'proven'],
     'proof-by-another-buildpack': [`!isOurs(url) || url === buildpackUrl`, `isOurs(url) || !isOurs(url)`, 'proven'],
