@@ -53,6 +53,10 @@ const stampOf = (stacks: ReadonlyArray<ListedStack | undefined>): string | undef
   return times.includes(undefined) ? undefined : times.join();
 };
 
+/** The same of those that a team needs. */
+const stampIn = (config: KitConfig, team: Team, stateOf: (name: string, region: string) => ListedStack | undefined): string | undefined =>
+  stampOf(stacksFor(config, [team]).map(({ name, region }) => stateOf(name, region)));
+
 /**
  * Modes of a team that no proof holds for, and since when the others are proven. Pure.
  * @internal
@@ -136,7 +140,7 @@ export async function stampsOf(
     session.host.io.debug(`what is proven now holds for no later run: ${error.message}`);
     return () => undefined;
   });
-  return (team) => stampOf(stacksFor(session.config, [team]).map(({ name, region }) => stateOf(name, region)));
+  return (team) => stampIn(session.config, team, stateOf);
 }
 
 /** Before builds show anything: whatever becomes of them, what was proven before holds no more. Pure. */
@@ -228,7 +232,7 @@ export async function lastProof(
   const proof = await recordOf(session, team);
   if (proof === undefined) return undefined;
   const { config, network } = session;
-  const stamp = stampOf(stacksFor(config, [team]).map(({ name, region }) => now.stateOf(name, region)));
+  const stamp = stampIn(config, team, now.stateOf);
   const { due } = unprovenModes({ config, buildpackUrl: now.buildpackUrl, stamp }, workable(session, team), {
     at: network.time.now(),
     proof,
